@@ -1,0 +1,16 @@
+//! A KMIP key server: what it does with a message, from the socket to the disk and back.
+//!
+//! ```text
+//! socket -> connection -> batch -> operations/<name> -> store
+//!                          |        access . lifecycle . attributes
+//! socket <- connection <- batch <- response + changes -> commit
+//! ```
+
+pub mod config;
+pub mod connection;
+pub mod identity;
+pub mod key_server;
+pub mod limits;
+pub mod server;
+pub mod store;
+pub mod tls;

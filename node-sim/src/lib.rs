@@ -1,0 +1,8 @@
+//! A simulated storage cluster that encrypts at rest, and the way of its master key from internal to external.
+//!
+//! ```text
+//! HTTPS -> rpc -> cluster -> ledger -> asyncHandle
+//!                              |
+//!               rekey worker:  ledger -> rekey.effect() -> act -> rekey.advance() -> ledger -> ...
+//!                                           key servers over KMIP . key ring . every node's drives
+//! ```

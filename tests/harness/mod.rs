@@ -1,0 +1,1 @@
+//! Starts the programs for the tests.
