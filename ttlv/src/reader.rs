@@ -1,0 +1,264 @@
+use crate::{Error, ErrorKind, HEADER_LEN, Item, Raw, Tag, Type};
+
+/// How deep structures may be nested. The deepest message of the standard nests nine; the limit
+/// keeps a hostile one from using up the stack.
+pub const DEPTH_MAX: u8 = 32;
+
+/// Reads items from the bytes of a message, front to back and in place.
+///
+/// ```text
+///        offset                 rest
+///          v                     v
+///  42 00 78 01 00 00 00 88 | 42 00 77 01 ... | ...
+/// ```
+#[derive(Clone)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+    offset: usize,
+    depth_left: u8,
+}
+
+impl<'a> Reader<'a> {
+    /// Starts at the first byte of `message`.
+    pub const fn new(message: &'a [u8]) -> Self {
+        Self { rest: message, offset: 0, depth_left: DEPTH_MAX }
+    }
+
+    /// The tag of the next item; none at the end of the structure.
+    #[inline]
+    pub fn peek(&self) -> Option<Tag> {
+        self.rest.first_chunk::<3>().map(|&[a, b, c]| Tag(u32::from_be_bytes([0, a, b, c])))
+    }
+
+    /// The type of the next item.
+    #[inline]
+    pub fn peek_type(&self) -> Option<Type> {
+        self.rest.get(3).copied().and_then(Type::from_number)
+    }
+
+    /// How far reading has come, in bytes from the start of the message.
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// Are all items read?
+    pub const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The bytes not read yet.
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// An error at the next item, for a caller that finds its value wrong.
+    pub const fn error(&self, tag: Tag, kind: ErrorKind) -> Error {
+        Error { offset: self.offset, tag, kind }
+    }
+
+    /// Reads the next item, whatever its tag: the one place where type, length and padding are
+    /// checked.
+    #[inline]
+    pub fn item(&mut self) -> Result<Item<'a>, Error> {
+        let tag = self.peek().unwrap_or(Tag(0));
+        let fail = |kind| Error { offset: self.offset, tag, kind };
+        let Some((&[_, _, _, number, a, b, c, d], body)) =
+            self.rest.split_first_chunk::<HEADER_LEN>()
+        else {
+            return Err(fail(ErrorKind::Truncated));
+        };
+        let ty = Type::from_number(number).ok_or_else(|| fail(ErrorKind::UnknownType(number)))?;
+        let len = usize::try_from(u32::from_be_bytes([a, b, c, d]))
+            .map_err(|_| fail(ErrorKind::Truncated))?;
+        let allowed = match ty.fixed_len() {
+            Some(fixed) => len == fixed,
+            None if matches!(ty, Type::Structure) => len % 8 == 0,
+            None if matches!(ty, Type::BigInteger) => len % 8 == 0 && len != 0,
+            None => true,
+        };
+        if !allowed {
+            return Err(fail(ErrorKind::Length(ty, len)));
+        }
+        let (value, tail) = body.split_at_checked(len).ok_or_else(|| fail(ErrorKind::Truncated))?;
+        let padding = len.wrapping_neg() & 7;
+        let (pad, tail) =
+            tail.split_at_checked(padding).ok_or_else(|| fail(ErrorKind::Truncated))?;
+        if pad.iter().any(|&byte| byte != 0) {
+            return Err(fail(ErrorKind::Padding));
+        }
+        let item = Item { tag, ty, offset: self.offset, value };
+        self.advance(tail);
+        Ok(item)
+    }
+
+    /// Reads the value of the next item, which must be `tag` and `ty`.
+    #[inline]
+    pub fn value(&mut self, tag: Tag, ty: Type) -> Result<&'a [u8], Error> {
+        let found = self.peek();
+        if found != Some(tag) {
+            return Err(self.error(tag, ErrorKind::Missing(found)));
+        }
+        let offset = self.offset;
+        let item = self.item()?;
+        if item.ty != ty {
+            return Err(Error { offset, tag, kind: ErrorKind::Type(item.ty, ty) });
+        }
+        Ok(item.value)
+    }
+
+    /// Reads a structure; every item in it must be read by `body`.
+    #[inline]
+    pub fn structure<T, E: From<Error>>(
+        &mut self,
+        tag: Tag,
+        body: impl FnOnce(&mut Reader<'a>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut inner = self.enter(tag)?;
+        let value = body(&mut inner)?;
+        match inner.peek() {
+            Some(other) => Err(inner.error(tag, ErrorKind::Unexpected(other)).into()),
+            None if !inner.is_empty() => Err(inner.error(tag, ErrorKind::Truncated).into()),
+            None => Ok(value),
+        }
+    }
+
+    /// Steps over a structure and gives a reader of what is inside.
+    #[inline]
+    pub fn enter(&mut self, tag: Tag) -> Result<Self, Error> {
+        let depth_left = self
+            .depth_left
+            .checked_sub(1)
+            .ok_or_else(|| self.error(tag, ErrorKind::Depth(DEPTH_MAX)))?;
+        let offset = self.offset.saturating_add(HEADER_LEN);
+        let rest = self.value(tag, Type::Structure)?;
+        Ok(Self { rest, offset, depth_left })
+    }
+
+    /// Reads a signed number of 32 bits.
+    #[inline]
+    pub fn integer(&mut self, tag: Tag) -> Result<i32, Error> {
+        self.fixed(tag, Type::Integer).map(i32::from_be_bytes)
+    }
+
+    /// Reads a signed number of 64 bits.
+    #[inline]
+    pub fn long_integer(&mut self, tag: Tag) -> Result<i64, Error> {
+        self.fixed(tag, Type::LongInteger).map(i64::from_be_bytes)
+    }
+
+    /// Reads a signed number of any length: big-endian, two's complement.
+    #[inline]
+    pub fn big_integer(&mut self, tag: Tag) -> Result<&'a [u8], Error> {
+        self.value(tag, Type::BigInteger)
+    }
+
+    /// Reads one of a numbered set of values.
+    #[inline]
+    pub fn enumeration(&mut self, tag: Tag) -> Result<u32, Error> {
+        self.fixed(tag, Type::Enumeration).map(u32::from_be_bytes)
+    }
+
+    /// Reads true or false.
+    #[inline]
+    pub fn boolean(&mut self, tag: Tag) -> Result<bool, Error> {
+        let offset = self.offset;
+        match self.fixed(tag, Type::Boolean).map(u64::from_be_bytes)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Error { offset, tag, kind: ErrorKind::Boolean }),
+        }
+    }
+
+    /// Reads text.
+    #[inline]
+    pub fn text_string(&mut self, tag: Tag) -> Result<&'a str, Error> {
+        let offset = self.offset;
+        let bytes = self.value(tag, Type::TextString)?;
+        core::str::from_utf8(bytes).map_err(|_| Error { offset, tag, kind: ErrorKind::Text })
+    }
+
+    /// Reads bytes.
+    #[inline]
+    pub fn byte_string(&mut self, tag: Tag) -> Result<&'a [u8], Error> {
+        self.value(tag, Type::ByteString)
+    }
+
+    /// Reads a time in seconds since 1970.
+    #[inline]
+    pub fn date_time(&mut self, tag: Tag) -> Result<i64, Error> {
+        self.fixed(tag, Type::DateTime).map(i64::from_be_bytes)
+    }
+
+    /// Reads a length of time in seconds.
+    #[inline]
+    pub fn interval(&mut self, tag: Tag) -> Result<u32, Error> {
+        self.fixed(tag, Type::Interval).map(u32::from_be_bytes)
+    }
+
+    /// Reads a time in microseconds since 1970.
+    #[inline]
+    pub fn date_time_extended(&mut self, tag: Tag) -> Result<i64, Error> {
+        self.fixed(tag, Type::DateTimeExtended).map(i64::from_be_bytes)
+    }
+
+    /// Reads the next item without looking at its meaning; what is inside is checked too.
+    pub fn raw(&mut self) -> Result<Raw, Error> {
+        let before = self.rest;
+        let start = self.clone();
+        self.item()?;
+        let used = before.len().saturating_sub(self.rest.len());
+        let whole = before.get(..used).unwrap_or_default();
+        Reader { rest: whole, ..start }.check()?;
+        Ok(Raw::new(whole))
+    }
+
+    /// Reads all that is left and checks that every item, however deep, is well formed.
+    pub fn check(&mut self) -> Result<(), Error> {
+        while !self.is_empty() {
+            match (self.peek(), self.peek_type()) {
+                (Some(tag), Some(Type::Structure)) => self.enter(tag)?.check()?,
+                _ => {
+                    let item = self.item()?;
+                    item.check()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn fixed<const N: usize>(&mut self, tag: Tag, ty: Type) -> Result<[u8; N], Error> {
+        let offset = self.offset;
+        let bytes = self.value(tag, ty)?;
+        bytes.try_into().map_err(|_| Error {
+            offset,
+            tag,
+            kind: ErrorKind::Length(ty, bytes.len()),
+        })
+    }
+
+    #[inline]
+    fn advance(&mut self, tail: &'a [u8]) {
+        let used = self.rest.len().saturating_sub(tail.len());
+        self.offset = self.offset.saturating_add(used);
+        self.rest = tail;
+    }
+}
+
+impl Item<'_> {
+    /// Checks what the type demands of the value beyond its length.
+    fn check(&self) -> Result<(), Error> {
+        let fail = |kind| Err(Error { offset: self.offset, tag: self.tag, kind });
+        let is_binary = matches!(self.value, [0, 0, 0, 0, 0, 0, 0, 0 | 1]);
+        if self.ty == Type::Boolean && !is_binary {
+            return fail(ErrorKind::Boolean);
+        }
+        if self.ty == Type::TextString && core::str::from_utf8(self.value).is_err() {
+            return fail(ErrorKind::Text);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
