@@ -1,0 +1,88 @@
+//! Keeps the records in memory: for tests and for nothing else. It forgets all when it is dropped.
+
+use std::collections::BTreeMap;
+use std::future::ready;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use zeroize::Zeroizing;
+
+use super::{
+    Change, Key, Order, Outcome, Pending, Range, Record, SCAN_MAX, Store, StoreError, To, check,
+};
+
+/// A store that forgets.
+#[derive(Default)]
+pub struct MemoryStore(Mutex<BTreeMap<Key, Record>>);
+
+impl MemoryStore {
+    fn records(&self) -> MutexGuard<'_, BTreeMap<Key, Record>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn page(&self, range: &Range) -> Vec<(Key, Record)> {
+        if range.is_empty() {
+            return Vec::new();
+        }
+        let records = self.records();
+        let found = records.range::<[u8], _>(range.bounds());
+        let copy = |(key, record): (&Key, &Record)| (key.clone(), copy(record));
+        let limit = range.limit.min(SCAN_MAX);
+        match range.order {
+            Order::Ascending => found.take(limit).map(copy).collect(),
+            Order::Descending => found.rev().take(limit).map(copy).collect(),
+        }
+    }
+
+    fn change(&self, changes: Vec<Change>) -> Result<Outcome, StoreError> {
+        check(&changes)?;
+        let mut records = self.records();
+        let now = |key: &[u8]| records.get(key).map_or(0, |record| record.revision);
+        if let Some(change) = changes
+            .iter()
+            .find(|change| now(&change.key) != change.expected)
+        {
+            return Ok(Outcome::Conflict {
+                key: change.key.clone(),
+            });
+        }
+        for Change { key, expected, to } in changes {
+            match to {
+                To::Put(value) => {
+                    records.insert(
+                        key,
+                        Record {
+                            value,
+                            revision: expected.saturating_add(1),
+                        },
+                    );
+                }
+                To::Remove => {
+                    records.remove(&key);
+                }
+                To::Keep => {}
+            }
+        }
+        Ok(Outcome::Durable)
+    }
+}
+
+fn copy(record: &Record) -> Record {
+    Record {
+        value: Zeroizing::new(record.value.to_vec()),
+        revision: record.revision,
+    }
+}
+
+impl Store for MemoryStore {
+    fn get<'a>(&'a self, key: &'a [u8]) -> Pending<'a, Option<Record>> {
+        Box::pin(ready(Ok(self.records().get(key).map(copy))))
+    }
+
+    fn scan(&self, range: Range) -> Pending<'_, Vec<(Key, Record)>> {
+        Box::pin(ready(Ok(self.page(&range))))
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> Pending<'_, Outcome> {
+        Box::pin(ready(self.change(changes)))
+    }
+}

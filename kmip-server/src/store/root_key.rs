@@ -1,0 +1,134 @@
+//! The one secret that the store hangs on, and the keys derived from it.
+//!
+//! ```text
+//!              +-- HKDF "seal"  --> the key that seals values
+//! root key  ---+-- HKDF "tag"   --> the key that authenticates empty values
+//!              +-- HKDF "index" --> the key that hashes what indexes look for
+//! ```
+//!
+//! The root key itself is used for nothing but derivation, and leaves this file in no other form.
+
+use aws_lc_rs::{hkdf, hmac};
+use zeroize::Zeroizing;
+
+/// The length of the root key and of every key derived from it.
+pub const KEY_LEN: usize = 32;
+
+/// The length of a hashed index value: so long that no two values of one store will meet (a chance
+/// of one half at 2^64 values).
+pub const HASH_LEN: usize = 16;
+
+/// Sets this store's derivations apart from any other use of the same secret.
+const SALT: &[u8] = b"kmip-server store 1";
+
+/// The root key.
+pub struct RootKey(Zeroizing<[u8; KEY_LEN]>);
+
+impl RootKey {
+    /// Takes these bytes as the root key.
+    pub fn new(bytes: Zeroizing<[u8; KEY_LEN]>) -> Self {
+        Self(bytes)
+    }
+
+    /// The key that index values are hashed under.
+    pub fn index_key(&self) -> IndexKey {
+        IndexKey(hmac::Key::new(
+            hmac::HMAC_SHA256,
+            self.derive(b"index").as_ref(),
+        ))
+    }
+
+    /// The key for one purpose (RFC 5869).
+    pub(super) fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; KEY_LEN]> {
+        let mut key = Zeroizing::new([0; KEY_LEN]);
+        let filled = hkdf::Salt::new(hkdf::HKDF_SHA256, SALT)
+            .extract(self.0.as_ref())
+            .expand(&[purpose], hkdf::HKDF_SHA256)
+            .and_then(|okm| okm.fill(key.as_mut()));
+        // HKDF-SHA256 gives up to 8160 bytes; 32 are asked of it.
+        assert!(filled.is_ok(), "HKDF gives 32 bytes");
+        key
+    }
+}
+
+impl std::fmt::Debug for RootKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RootKey")
+    }
+}
+
+/// The key that index values are hashed under, so that no name is on the disk.
+#[derive(Clone)]
+pub struct IndexKey(hmac::Key);
+
+impl IndexKey {
+    /// HMAC-SHA256 over `parts`, each with its length before it so that two lists of parts never
+    /// look the same, cut to [`HASH_LEN`].
+    pub fn hash(&self, parts: &[&[u8]]) -> [u8; HASH_LEN] {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in parts {
+            let len = u64::try_from(part.len()).unwrap_or(u64::MAX);
+            context.update(&len.to_be_bytes());
+            context.update(part);
+        }
+        let mut hash = [0; HASH_LEN];
+        for (byte, from) in hash.iter_mut().zip(context.sign().as_ref()) {
+            *byte = *from;
+        }
+        hash
+    }
+}
+
+impl std::fmt::Debug for IndexKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IndexKey")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root(byte: u8) -> RootKey {
+        RootKey::new(Zeroizing::new([byte; KEY_LEN]))
+    }
+
+    #[test]
+    fn lists_of_parts_that_join_alike_hash_apart() {
+        let key = root(7).index_key();
+        let lists: [&[&[u8]]; 6] = [
+            &[],
+            &[b""],
+            &[b"", b""],
+            &[b"ab"],
+            &[b"a", b"b"],
+            &[b"", b"ab"],
+        ];
+        let mut hashes: Vec<_> = lists.iter().map(|parts| key.hash(parts)).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!(hashes.len(), lists.len());
+    }
+
+    #[test]
+    fn the_same_root_key_gives_the_same_hash_and_another_one_another() {
+        let hash = |byte| root(byte).index_key().hash(&[b"name", b"disk-7"]);
+        assert_eq!(hash(1), hash(1));
+        assert_ne!(hash(1), hash(2));
+    }
+
+    #[test]
+    fn each_purpose_has_its_own_key() {
+        let root = root(9);
+        assert_ne!(*root.derive(b"seal"), *root.derive(b"index"));
+        assert_ne!(*root.derive(b"seal"), *root.0);
+    }
+
+    #[test]
+    fn no_debug_text_shows_a_key() {
+        assert_eq!(
+            format!("{:?} {:?}", root(1), root(1).index_key()),
+            "RootKey IndexKey"
+        );
+    }
+}
