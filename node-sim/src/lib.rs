@@ -6,3 +6,9 @@
 //!               rekey worker:  ledger -> rekey.effect() -> act -> rekey.advance() -> ledger -> ...
 //!                                           key servers over KMIP . key ring . every node's drives
 //! ```
+
+pub mod asyncs;
+pub mod dates;
+pub mod error;
+pub mod faults;
+pub mod registry;

@@ -1,0 +1,424 @@
+//! Cluster faults: what is wrong now, what was wrong and is over.
+//!
+//! A part of the ledger. A fault is told apart by what it is about (its kind, node, drive and key
+//! server): raising it twice is raising it once. No clock is read here.
+
+use crate::dates;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+/// Resolved faults are kept up to this number, the newest ones: they are a memory aid, and the
+/// ledger is written whole.
+pub const RESOLVED_MAX: usize = 128;
+
+/// What `kmipServerFault` can mean (Element, "Cluster fault codes").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum KmipServerFault {
+    /// The key server could not be reached.
+    ConnectionFailure,
+    /// Wrong CA or client certificate, or the private key does not match the certificate.
+    AuthenticationFailure,
+    /// The key server was reached and answered that it cannot.
+    ServerError,
+}
+
+/// Which certificate a `kmipCertificateFault` is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum KmipCertificate {
+    /// One that the key server's own certificate is checked against.
+    RootCa,
+    /// The one that the cluster shows to the key server.
+    Client,
+}
+
+/// What is wrong with it. With the two certificates these are Element's six sub-kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum CertificateFault {
+    /// It will expire before long.
+    NearExpiry,
+    /// It has expired.
+    Expired,
+    /// It cannot be used at all.
+    Error,
+}
+
+/// What a fault is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum FaultKind {
+    /// A key server does not do its part.
+    KmipServer(KmipServerFault),
+    /// A certificate for a key server is unfit, or soon will be.
+    KmipCertificate(KmipCertificate, CertificateFault),
+    /// A node does not answer.
+    NodeOffline,
+    /// A drive cannot be used: it is locked, and its key cannot be acquired.
+    DriveFailed,
+}
+
+impl FaultKind {
+    /// The `code` member.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::KmipServer(_) => "kmipServerFault",
+            Self::KmipCertificate(..) => "kmipCertificateFault",
+            Self::NodeOffline => "nodeOffline",
+            Self::DriveFailed => "driveFailed",
+        }
+    }
+
+    /// The sub-kind in words, first in the fault's `details`.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        use {CertificateFault as Why, KmipCertificate as Which, KmipServerFault as Server};
+        match self {
+            Self::KmipServer(Server::ConnectionFailure) => "KMIP key server connection failure",
+            Self::KmipServer(Server::AuthenticationFailure) => {
+                "KMIP key server authentication failure"
+            }
+            Self::KmipServer(Server::ServerError) => "KMIP key server error",
+            Self::KmipCertificate(Which::RootCa, Why::NearExpiry) => {
+                "KMIP root CA certificate near expiration"
+            }
+            Self::KmipCertificate(Which::RootCa, Why::Expired) => {
+                "KMIP root CA certificate expired"
+            }
+            Self::KmipCertificate(Which::RootCa, Why::Error) => "KMIP root CA certificate error",
+            Self::KmipCertificate(Which::Client, Why::NearExpiry) => {
+                "KMIP client certificate near expiration"
+            }
+            Self::KmipCertificate(Which::Client, Why::Expired) => "KMIP client certificate expired",
+            Self::KmipCertificate(Which::Client, Why::Error) => "KMIP client certificate error",
+            Self::NodeOffline => "Node offline",
+            Self::DriveFailed => "Drive failed",
+        }
+    }
+
+    /// The severity when the one who raises it does not say.
+    #[must_use]
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::KmipServer(_) | Self::NodeOffline | Self::DriveFailed => Severity::Error,
+            Self::KmipCertificate(_, CertificateFault::NearExpiry) => Severity::Warning,
+            Self::KmipCertificate(_, CertificateFault::Expired | CertificateFault::Error) => {
+                Severity::Critical
+            }
+        }
+    }
+
+    /// The `type` member. Element files key servers under the cluster, or under the node that
+    /// found the fault.
+    const fn type_text(self, node_id: u64) -> &'static str {
+        match self {
+            Self::DriveFailed => "drive",
+            Self::NodeOffline => "node",
+            Self::KmipServer(_) | Self::KmipCertificate(..) if node_id == 0 => "cluster",
+            Self::KmipServer(_) | Self::KmipCertificate(..) => "node",
+        }
+    }
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    /// Worth knowing.
+    BestPractices,
+    /// Will become worse.
+    Warning,
+    /// Something does not work.
+    Error,
+    /// Data cannot be reached, or soon not.
+    Critical,
+}
+
+/// Where a fault is; zero is Element's word for "nowhere in particular".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultPlace {
+    /// The node that has it or found it.
+    pub node_id: u64,
+    /// The drive that has it.
+    pub drive_id: u64,
+    /// The key server that it is about.
+    pub key_server_id: u64,
+}
+
+impl FaultPlace {
+    /// The cluster as a whole.
+    pub const CLUSTER: Self = Self {
+        node_id: 0,
+        drive_id: 0,
+        key_server_id: 0,
+    };
+
+    /// A node.
+    #[must_use]
+    pub const fn node(node_id: u64) -> Self {
+        Self {
+            node_id,
+            ..Self::CLUSTER
+        }
+    }
+
+    /// A key server, as the cluster sees it.
+    #[must_use]
+    pub const fn key_server(key_server_id: u64) -> Self {
+        Self {
+            key_server_id,
+            ..Self::CLUSTER
+        }
+    }
+
+    /// A key server, as this node sees it.
+    #[must_use]
+    pub const fn key_server_of_node(key_server_id: u64, node_id: u64) -> Self {
+        Self {
+            node_id,
+            key_server_id,
+            ..Self::CLUSTER
+        }
+    }
+}
+
+/// One fault, current or resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    cluster_fault_id: u64,
+    kind: FaultKind,
+    place: FaultPlace,
+    severity: Severity,
+    details: String,
+    date: String,
+    resolved_date: Option<String>,
+}
+
+/// Which faults a call means: `faultTypes`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultTypes {
+    /// Those that are there now.
+    Current,
+    /// Those that are over.
+    Resolved,
+    /// Both.
+    All,
+}
+
+/// All faults that are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faults {
+    last_id: u64,
+    faults: Vec<Fault>,
+}
+
+impl Faults {
+    /// Something is wrong, with the severity its kind has. Answers whether that is news.
+    pub fn raise(
+        &mut self,
+        kind: FaultKind,
+        place: FaultPlace,
+        details: &str,
+        now: OffsetDateTime,
+    ) -> bool {
+        self.raise_as(kind, place, kind.severity(), details, now)
+    }
+
+    /// Something is wrong, this badly. A fault that is there already keeps its number and date.
+    pub fn raise_as(
+        &mut self,
+        kind: FaultKind,
+        place: FaultPlace,
+        severity: Severity,
+        details: &str,
+        now: OffsetDateTime,
+    ) -> bool {
+        let details = format!("{}: {details}", kind.title());
+        if let Some(known) = self.current(kind, place) {
+            let news = known.severity != severity || known.details != details;
+            (known.severity, known.details) = (severity, details);
+            return news;
+        }
+        self.last_id = self.last_id.saturating_add(1);
+        self.faults.push(Fault {
+            cluster_fault_id: self.last_id,
+            kind,
+            place,
+            severity,
+            details,
+            date: dates::to_the_microsecond(now),
+            resolved_date: None,
+        });
+        true
+    }
+
+    /// It is right again. Answers whether it was wrong.
+    pub fn resolve(&mut self, kind: FaultKind, place: FaultPlace, now: OffsetDateTime) -> bool {
+        self.resolve_where(now, |k, p| k == kind && p == place)
+    }
+
+    /// Everything of which this holds is right again. Answers whether anything was wrong.
+    pub fn resolve_where(
+        &mut self,
+        now: OffsetDateTime,
+        is_right: impl Fn(FaultKind, FaultPlace) -> bool,
+    ) -> bool {
+        let mut any = false;
+        for fault in self
+            .faults
+            .iter_mut()
+            .filter(|fault| fault.resolved_date.is_none())
+        {
+            if is_right(fault.kind, fault.place) {
+                fault.resolved_date = Some(dates::to_the_microsecond(now));
+                any = true;
+            }
+        }
+        if any {
+            self.forget_the_oldest();
+        }
+        any
+    }
+
+    /// Whether this fault is there now.
+    #[must_use]
+    pub fn is_current(&self, kind: FaultKind, place: FaultPlace) -> bool {
+        self.faults
+            .iter()
+            .any(|f| f.resolved_date.is_none() && f.kind == kind && f.place == place)
+    }
+
+    /// Whether any fault is there now of which this holds.
+    #[must_use]
+    pub fn any_current(&self, is_meant: impl Fn(FaultKind, FaultPlace) -> bool) -> bool {
+        self.faults
+            .iter()
+            .any(|f| f.resolved_date.is_none() && is_meant(f.kind, f.place))
+    }
+
+    /// Forgets faults, as `ClearClusterFaults` does.
+    pub fn clear(&mut self, types: FaultTypes) {
+        self.faults.retain(|fault| !fault.is_of(types));
+    }
+
+    /// The `faults` of `ListClusterFaults`.
+    #[must_use]
+    pub fn list(&self, types: FaultTypes) -> Vec<Value> {
+        self.faults
+            .iter()
+            .filter(|fault| fault.is_of(types))
+            .map(Fault::json)
+            .collect()
+    }
+
+    fn current(&mut self, kind: FaultKind, place: FaultPlace) -> Option<&mut Fault> {
+        self.faults
+            .iter_mut()
+            .find(|f| f.resolved_date.is_none() && f.kind == kind && f.place == place)
+    }
+
+    fn forget_the_oldest(&mut self) {
+        let resolved = self
+            .faults
+            .iter()
+            .filter(|fault| fault.resolved_date.is_some())
+            .count();
+        let mut surplus = resolved.saturating_sub(RESOLVED_MAX);
+        self.faults.retain(|fault| {
+            let goes = surplus > 0 && fault.resolved_date.is_some();
+            surplus = surplus.saturating_sub(usize::from(goes));
+            !goes
+        });
+    }
+}
+
+impl Fault {
+    const fn is_of(&self, types: FaultTypes) -> bool {
+        match types {
+            FaultTypes::Current => self.resolved_date.is_none(),
+            FaultTypes::Resolved => self.resolved_date.is_some(),
+            FaultTypes::All => true,
+        }
+    }
+
+    fn json(&self) -> Value {
+        let FaultPlace {
+            node_id,
+            drive_id,
+            key_server_id,
+        } = self.place;
+        let drive_ids: Vec<u64> = (drive_id != 0).then_some(drive_id).into_iter().collect();
+        let data = (key_server_id != 0).then(|| json!({ "keyServerID": key_server_id }));
+        json!({
+            "blocksUpgrade": true,
+            "clusterFaultID": self.cluster_fault_id,
+            "code": self.kind.code(),
+            "data": data,
+            "date": self.date,
+            "details": self.details,
+            "driveID": drive_id,
+            "driveIDs": drive_ids,
+            "externalSource": "",
+            "networkInterface": "",
+            "nodeHardwareFaultID": 0,
+            "nodeID": node_id,
+            "resolved": self.resolved_date.is_some(),
+            "resolvedDate": self.resolved_date.as_deref().unwrap_or_default(),
+            "serviceID": 0,
+            "severity": self.severity,
+            "type": self.kind.type_text(node_id),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FaultKind, FaultPlace, FaultTypes, Faults, KmipServerFault, RESOLVED_MAX};
+    use crate::dates::parse;
+    use serde_json::json;
+
+    const AWAY: FaultKind = FaultKind::KmipServer(KmipServerFault::ConnectionFailure);
+
+    #[test]
+    fn a_fault_is_raised_once_resolved_once_and_raised_anew() {
+        let now = parse("2021-04-13T04:54:37.797859Z").unwrap();
+        let mut faults = Faults::default();
+        let place = FaultPlace::key_server_of_node(7, 2);
+        assert!(faults.raise(AWAY, place, "no route to kms", now));
+        assert!(!faults.raise(AWAY, place, "no route to kms", now));
+        assert_eq!(
+            faults.list(FaultTypes::Current),
+            [json!({
+                "blocksUpgrade": true, "clusterFaultID": 1, "code": "kmipServerFault",
+                "data": {"keyServerID": 7}, "date": "2021-04-13T04:54:37.797859Z",
+                "details": "KMIP key server connection failure: no route to kms",
+                "driveID": 0, "driveIDs": [], "externalSource": "", "networkInterface": "",
+                "nodeHardwareFaultID": 0, "nodeID": 2, "resolved": false, "resolvedDate": "",
+                "serviceID": 0, "severity": "error", "type": "node"
+            })]
+        );
+        assert!(faults.resolve(AWAY, place, now));
+        assert!(!faults.resolve(AWAY, place, now));
+        assert!(faults.raise(AWAY, place, "again", now));
+        let ids: Vec<_> = faults
+            .list(FaultTypes::All)
+            .iter()
+            .map(|f| f["clusterFaultID"].clone())
+            .collect();
+        assert_eq!(ids, [json!(1), json!(2)]);
+        faults.clear(FaultTypes::Resolved);
+        assert_eq!(faults.list(FaultTypes::All).len(), 1);
+    }
+
+    #[test]
+    fn resolved_faults_do_not_pile_up() {
+        let now = parse("2021-04-13T04:54:37.797859Z").unwrap();
+        let mut faults = Faults::default();
+        for _ in 0..RESOLVED_MAX + 5 {
+            faults.raise(AWAY, FaultPlace::CLUSTER, "x", now);
+            faults.resolve(AWAY, FaultPlace::CLUSTER, now);
+        }
+        let left = faults.list(FaultTypes::All);
+        assert_eq!(left.len(), RESOLVED_MAX);
+        assert_eq!(left[0]["clusterFaultID"], json!(6));
+    }
+}
