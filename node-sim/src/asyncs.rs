@@ -84,12 +84,8 @@ impl Asyncs {
         self.last_handle = self.last_handle.saturating_add(1);
         let now = dates::to_the_second(now);
         let status = AsyncStatus::Running { details };
-        let result = AsyncResult {
-            result_type,
-            create_time: now.clone(),
-            last_update_time: now,
-            status,
-        };
+        let result =
+            AsyncResult { result_type, create_time: now.clone(), last_update_time: now, status };
         self.results.insert(self.last_handle, result);
         self.last_handle
     }
@@ -148,9 +144,7 @@ impl Asyncs {
     pub fn list(&self, types: Option<&[String]>) -> Value {
         let named = |result: &AsyncResult| {
             types.is_none_or(|types| {
-                types
-                    .iter()
-                    .any(|t| t.eq_ignore_ascii_case(result.result_type.text()))
+                types.iter().any(|t| t.eq_ignore_ascii_case(result.result_type.text()))
             })
         };
         let handles: Vec<_> = self
@@ -172,12 +166,8 @@ impl Asyncs {
     }
 
     fn forget_the_oldest(&mut self) {
-        let completed: Vec<_> = self
-            .results
-            .keys()
-            .copied()
-            .filter(|handle| self.is_complete(*handle))
-            .collect();
+        let completed: Vec<_> =
+            self.results.keys().copied().filter(|handle| self.is_complete(*handle)).collect();
         let surplus = completed.len().saturating_sub(COMPLETED_MAX);
         for handle in completed.into_iter().take(surplus) {
             self.results.remove(&handle);
@@ -190,10 +180,7 @@ impl AsyncResult {
     fn answer(&self) -> Value {
         let mut answer = Map::new();
         answer.insert("createTime".into(), self.create_time.clone().into());
-        answer.insert(
-            "lastUpdateTime".into(),
-            self.last_update_time.clone().into(),
-        );
+        answer.insert("lastUpdateTime".into(), self.last_update_time.clone().into());
         answer.insert("resultType".into(), self.result_type.text().into());
         let (status, member, value) = match &self.status {
             AsyncStatus::Running { details } => ("running", "details", details.clone()),
@@ -239,10 +226,8 @@ mod tests {
 
     #[test]
     fn a_result_is_told_while_it_runs_and_forgotten_once_it_was_fetched() {
-        let (born, later) = (
-            parse("2021-01-01T22:29:18Z").unwrap(),
-            parse("2021-01-01T22:45:51Z").unwrap(),
-        );
+        let (born, later) =
+            (parse("2021-01-01T22:29:18Z").unwrap(), parse("2021-01-01T22:45:51Z").unwrap());
         let mut asyncs = Asyncs::default();
         let handle = asyncs.start(REKEY, json!({"state": "CreateNewMasterKey"}), born);
         asyncs.purge(handle);
@@ -270,11 +255,7 @@ mod tests {
             "xDBNoSuchPath: DBClient operation requested on a non-existent path at \
              [/asyncresults/1]"
         );
-        assert_eq!(
-            asyncs.start(REKEY, json!({}), later),
-            2,
-            "a handle is never given twice"
-        );
+        assert_eq!(asyncs.start(REKEY, json!({}), later), 2, "a handle is never given twice");
     }
 
     #[test]
@@ -282,10 +263,7 @@ mod tests {
         let now = parse("2021-01-01T22:29:18Z").unwrap();
         let mut asyncs = Asyncs::default();
         let handle = asyncs.start(REKEY, json!({}), now);
-        let error = AsyncError {
-            name: "xRekeyAbandoned".into(),
-            message: "Given up.".into(),
-        };
+        let error = AsyncError { name: "xRekeyAbandoned".into(), message: "Given up.".into() };
         asyncs.complete(handle, Err(error), now);
         let listed = asyncs.list(None);
         assert_eq!(
@@ -297,10 +275,7 @@ mod tests {
                 "resultType": "RekeySoftwareEncryptionAtRestMasterKey"
             })
         );
-        assert_eq!(
-            asyncs.list(Some(&["Clone".into()])),
-            json!({"asyncHandles": []})
-        );
+        assert_eq!(asyncs.list(Some(&["Clone".into()])), json!({"asyncHandles": []}));
     }
 
     #[test]

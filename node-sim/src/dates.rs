@@ -29,9 +29,7 @@ pub fn parse(text: &str) -> Option<OffsetDateTime> {
 
 /// Writing fails only for a year of five digits, which no clock of a cluster shows.
 fn write(date: OffsetDateTime, form: &[BorrowedFormatItem<'_>]) -> String {
-    date.to_offset(time::UtcOffset::UTC)
-        .format(form)
-        .unwrap_or_default()
+    date.to_offset(time::UtcOffset::UTC).format(form).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -109,28 +109,19 @@ pub struct ElementError {
 impl ElementError {
     /// An error of this name with this sentence.
     pub fn new(name: ErrorName, message: impl Into<String>) -> Self {
-        Self {
-            name,
-            message: message.into(),
-        }
+        Self { name, message: message.into() }
     }
 
     /// The parameter is required and absent. The wording is Element's.
     #[must_use]
     pub fn missing(parameter: &str) -> Self {
-        Self::new(
-            ErrorName::MissingParameter,
-            format!("Missing member=[{parameter}]"),
-        )
+        Self::new(ErrorName::MissingParameter, format!("Missing member=[{parameter}]"))
     }
 
     /// The parameter has a value that cannot be taken.
     #[must_use]
     pub fn invalid(parameter: &str, reason: &str) -> Self {
-        Self::new(
-            ErrorName::InvalidParameter,
-            format!("Invalid {parameter}: {reason}"),
-        )
+        Self::new(ErrorName::InvalidParameter, format!("Invalid {parameter}: {reason}"))
     }
 }
 

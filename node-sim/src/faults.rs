@@ -146,38 +146,24 @@ pub struct FaultPlace {
 
 impl FaultPlace {
     /// The cluster as a whole.
-    pub const CLUSTER: Self = Self {
-        node_id: 0,
-        drive_id: 0,
-        key_server_id: 0,
-    };
+    pub const CLUSTER: Self = Self { node_id: 0, drive_id: 0, key_server_id: 0 };
 
     /// A node.
     #[must_use]
     pub const fn node(node_id: u64) -> Self {
-        Self {
-            node_id,
-            ..Self::CLUSTER
-        }
+        Self { node_id, ..Self::CLUSTER }
     }
 
     /// A key server, as the cluster sees it.
     #[must_use]
     pub const fn key_server(key_server_id: u64) -> Self {
-        Self {
-            key_server_id,
-            ..Self::CLUSTER
-        }
+        Self { key_server_id, ..Self::CLUSTER }
     }
 
     /// A key server, as this node sees it.
     #[must_use]
     pub const fn key_server_of_node(key_server_id: u64, node_id: u64) -> Self {
-        Self {
-            node_id,
-            key_server_id,
-            ..Self::CLUSTER
-        }
+        Self { node_id, key_server_id, ..Self::CLUSTER }
     }
 }
 
@@ -263,11 +249,7 @@ impl Faults {
         is_right: impl Fn(FaultKind, FaultPlace) -> bool,
     ) -> bool {
         let mut any = false;
-        for fault in self
-            .faults
-            .iter_mut()
-            .filter(|fault| fault.resolved_date.is_none())
-        {
+        for fault in self.faults.iter_mut().filter(|fault| fault.resolved_date.is_none()) {
             if is_right(fault.kind, fault.place) {
                 fault.resolved_date = Some(dates::to_the_microsecond(now));
                 any = true;
@@ -282,17 +264,13 @@ impl Faults {
     /// Whether this fault is there now.
     #[must_use]
     pub fn is_current(&self, kind: FaultKind, place: FaultPlace) -> bool {
-        self.faults
-            .iter()
-            .any(|f| f.resolved_date.is_none() && f.kind == kind && f.place == place)
+        self.faults.iter().any(|f| f.resolved_date.is_none() && f.kind == kind && f.place == place)
     }
 
     /// Whether any fault is there now of which this holds.
     #[must_use]
     pub fn any_current(&self, is_meant: impl Fn(FaultKind, FaultPlace) -> bool) -> bool {
-        self.faults
-            .iter()
-            .any(|f| f.resolved_date.is_none() && is_meant(f.kind, f.place))
+        self.faults.iter().any(|f| f.resolved_date.is_none() && is_meant(f.kind, f.place))
     }
 
     /// Forgets faults, as `ClearClusterFaults` does.
@@ -303,11 +281,7 @@ impl Faults {
     /// The `faults` of `ListClusterFaults`.
     #[must_use]
     pub fn list(&self, types: FaultTypes) -> Vec<Value> {
-        self.faults
-            .iter()
-            .filter(|fault| fault.is_of(types))
-            .map(Fault::json)
-            .collect()
+        self.faults.iter().filter(|fault| fault.is_of(types)).map(Fault::json).collect()
     }
 
     fn current(&mut self, kind: FaultKind, place: FaultPlace) -> Option<&mut Fault> {
@@ -317,11 +291,7 @@ impl Faults {
     }
 
     fn forget_the_oldest(&mut self) {
-        let resolved = self
-            .faults
-            .iter()
-            .filter(|fault| fault.resolved_date.is_some())
-            .count();
+        let resolved = self.faults.iter().filter(|fault| fault.resolved_date.is_some()).count();
         let mut surplus = resolved.saturating_sub(RESOLVED_MAX);
         self.faults.retain(|fault| {
             let goes = surplus > 0 && fault.resolved_date.is_some();
@@ -341,11 +311,7 @@ impl Fault {
     }
 
     fn json(&self) -> Value {
-        let FaultPlace {
-            node_id,
-            drive_id,
-            key_server_id,
-        } = self.place;
+        let FaultPlace { node_id, drive_id, key_server_id } = self.place;
         let drive_ids: Vec<u64> = (drive_id != 0).then_some(drive_id).into_iter().collect();
         let data = (key_server_id != 0).then(|| json!({ "keyServerID": key_server_id }));
         json!({
@@ -399,11 +365,8 @@ mod tests {
         assert!(faults.resolve(AWAY, place, now));
         assert!(!faults.resolve(AWAY, place, now));
         assert!(faults.raise(AWAY, place, "again", now));
-        let ids: Vec<_> = faults
-            .list(FaultTypes::All)
-            .iter()
-            .map(|f| f["clusterFaultID"].clone())
-            .collect();
+        let ids: Vec<_> =
+            faults.list(FaultTypes::All).iter().map(|f| f["clusterFaultID"].clone()).collect();
         assert_eq!(ids, [json!(1), json!(2)]);
         faults.clear(FaultTypes::Resolved);
         assert_eq!(faults.list(FaultTypes::All).len(), 1);

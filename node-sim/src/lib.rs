@@ -1,4 +1,5 @@
-//! A simulated storage cluster that encrypts at rest, and the way of its master key from internal to external.
+//! A simulated storage cluster that encrypts at rest, and its master key's way from internal to
+//! external.
 //!
 //! ```text
 //! HTTPS -> rpc -> cluster -> ledger -> asyncHandle
@@ -10,5 +11,7 @@
 pub mod asyncs;
 pub mod dates;
 pub mod error;
+pub mod events;
 pub mod faults;
+pub mod inventory;
 pub mod registry;

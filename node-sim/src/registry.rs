@@ -87,13 +87,7 @@ impl KeyServerChange {
     /// The server as it would be.
     #[must_use]
     pub fn applied_to(&self, server: &KeyServerKmip) -> KeyServerKmip {
-        let Self {
-            name,
-            hostnames,
-            port,
-            ca_certificate,
-            client_certificate,
-        } = self.clone();
+        let Self { name, hostnames, port, ca_certificate, client_certificate } = self.clone();
         KeyServerKmip {
             name: name.unwrap_or_else(|| server.name.clone()),
             hostnames: hostnames.unwrap_or_else(|| server.hostnames.clone()),
@@ -129,9 +123,7 @@ impl Registry {
     /// The provider that the server belongs to.
     #[must_use]
     pub fn provider_of(&self, server: KeyServerId) -> Option<KeyProviderId> {
-        self.providers()
-            .find(|(_, p)| p.key_server_ids.contains(&server))
-            .map(|(id, _)| id)
+        self.providers().find(|(_, p)| p.key_server_ids.contains(&server)).map(|(id, _)| id)
     }
 
     /// The servers of a provider, in order; refused when the provider has none.
@@ -158,16 +150,9 @@ impl Registry {
 
     /// A new provider, without servers.
     pub fn create_provider(&mut self, name: &str) -> Result<KeyProviderId, ElementError> {
-        at_most(
-            self.providers.len(),
-            KEY_PROVIDERS_MAX,
-            "key providers in a cluster",
-        )?;
+        at_most(self.providers.len(), KEY_PROVIDERS_MAX, "key providers in a cluster")?;
         self.last_provider_id = self.last_provider_id.saturating_add(1);
-        let provider = KeyProviderKmip {
-            name: name.to_owned(),
-            key_server_ids: Vec::new(),
-        };
+        let provider = KeyProviderKmip { name: name.to_owned(), key_server_ids: Vec::new() };
         self.providers.insert(self.last_provider_id, provider);
         Ok(self.last_provider_id)
     }
@@ -194,11 +179,7 @@ impl Registry {
 
     /// A new key server, which belongs to no provider and need not exist yet.
     pub fn create_server(&mut self, server: KeyServerKmip) -> Result<KeyServerId, ElementError> {
-        at_most(
-            self.servers.len(),
-            KEY_SERVERS_MAX,
-            "key servers in a cluster",
-        )?;
+        at_most(self.servers.len(), KEY_SERVERS_MAX, "key servers in a cluster")?;
         self.last_server_id = self.last_server_id.saturating_add(1);
         self.servers.insert(self.last_server_id, server);
         Ok(self.last_server_id)
@@ -210,10 +191,7 @@ impl Registry {
         id: KeyServerId,
         change: &KeyServerChange,
     ) -> Result<(), ElementError> {
-        let server = self
-            .servers
-            .get_mut(&id)
-            .ok_or_else(|| no_such_server(id))?;
+        let server = self.servers.get_mut(&id).ok_or_else(|| no_such_server(id))?;
         *server = change.applied_to(server);
         Ok(())
     }
@@ -310,10 +288,7 @@ fn at_most(present: usize, max: usize, what: &str) -> Result<(), ElementError> {
     if present < max {
         return Ok(());
     }
-    Err(ElementError::new(
-        ErrorName::ExceededLimit,
-        format!("At most {max} {what}."),
-    ))
+    Err(ElementError::new(ErrorName::ExceededLimit, format!("At most {max} {what}.")))
 }
 
 #[cfg(test)]
@@ -356,30 +331,15 @@ mod tests {
                 Some(E::KeyProviderIsActive),
             ),
             ("delete another", |r, a| r.delete_provider(2, a), None, None),
-            (
-                "delete its last server",
-                |r, a| r.delete_server(1, a),
-                None,
-                Some(E::KeyServerInUse),
-            ),
+            ("delete its last server", |r, a| r.delete_server(1, a), None, Some(E::KeyServerInUse)),
             (
                 "remove its last server",
                 |r, a| r.remove_from_provider(1, a),
                 None,
                 Some(E::KeyServerInUse),
             ),
-            (
-                "delete a free server",
-                |r, a| r.delete_server(2, a),
-                None,
-                None,
-            ),
-            (
-                "remove a free server",
-                |r, a| r.remove_from_provider(2, a),
-                None,
-                None,
-            ),
+            ("delete a free server", |r, a| r.delete_server(2, a), None, None),
+            ("remove a free server", |r, a| r.remove_from_provider(2, a), None, None),
             ("add it again", |r, _| r.add_to_provider(1, 1), None, None),
             (
                 "add it elsewhere",
@@ -411,10 +371,7 @@ mod tests {
                 let mut changed = registry();
                 let answer = act(&mut changed, &providers);
                 assert_eq!(answer.as_ref().err().map(|e| e.name), *expected, "{what}");
-                assert!(
-                    answer.is_ok() || changed == registry(),
-                    "{what}: refused, yet changed"
-                );
+                assert!(answer.is_ok() || changed == registry(), "{what}: refused, yet changed");
             }
         }
     }
@@ -427,27 +384,15 @@ mod tests {
         assert_eq!(registry.create_provider("p3"), Ok(3));
         registry.delete_server(2, &[].into()).unwrap();
         assert_eq!(registry.create_server(server("s3")), Ok(3));
-        assert_eq!(
-            registry.servers_of(3).unwrap_err().name,
-            ErrorName::KeyProviderHasNoServer
-        );
+        assert_eq!(registry.servers_of(3).unwrap_err().name, ErrorName::KeyProviderHasNoServer);
     }
 
     #[test]
     fn a_change_replaces_what_it_names() {
         let mut registry = registry();
-        let change = KeyServerChange {
-            port: Some(5697),
-            ..KeyServerChange::default()
-        };
+        let change = KeyServerChange { port: Some(5697), ..KeyServerChange::default() };
         assert!(!change.is_empty() && KeyServerChange::default().is_empty());
         registry.modify_server(1, &change).unwrap();
-        assert_eq!(
-            *registry.server(1).unwrap(),
-            KeyServerKmip {
-                port: 5697,
-                ..server("s1")
-            }
-        );
+        assert_eq!(*registry.server(1).unwrap(), KeyServerKmip { port: 5697, ..server("s1") });
     }
 }

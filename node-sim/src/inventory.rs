@@ -1,0 +1,261 @@
+//! What the cluster keeps for its clients: the accounts.
+//!
+//! A part of the ledger. Volumes will stand beside them once they hold data; until then there are
+//! none, and nothing here pretends otherwise.
+
+use crate::error::{ElementError, ErrorName};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Accounts in a cluster. Element takes 5000; this ledger is written whole at each change.
+pub const ACCOUNTS_MAX: usize = 1000;
+
+/// Length of an account's name, in characters (Element, `GetLimits`).
+pub const USERNAME_LEN: std::ops::RangeInclusive<usize> = 1..=64;
+
+/// Length of a CHAP secret, in characters (Element, `AddAccount`).
+pub const SECRET_LEN: std::ops::RangeInclusive<usize> = 12..=16;
+
+/// Characters that a CHAP secret is made of when the client gives none.
+const SECRET_ALPHABET: &[u8; 64] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
+
+/// The cluster's number for an account.
+pub type AccountId = u64;
+
+/// Whether an account may be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AccountStatus {
+    /// It may.
+    #[default]
+    Active,
+    /// It may not, for now.
+    Locked,
+}
+
+/// A CHAP secret. The API shows it; nothing else may.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChapSecret(String);
+
+impl ChapSecret {
+    /// A secret that a client gave.
+    pub fn given(parameter: &str, text: &str) -> Result<Self, ElementError> {
+        let [min, max] = [SECRET_LEN.start(), SECRET_LEN.end()];
+        if SECRET_LEN.contains(&text.chars().count()) {
+            return Ok(Self(text.to_owned()));
+        }
+        let reason = format!("a CHAP secret has {min} to {max} characters");
+        Err(ElementError::invalid(parameter, &reason))
+    }
+
+    /// A secret made of random bytes.
+    #[must_use]
+    pub fn from_random(random: &[u8; 16]) -> Self {
+        let letter = |byte: &u8| {
+            let index = usize::from(byte % 64);
+            char::from(SECRET_ALPHABET.get(index).copied().unwrap_or(b'A'))
+        };
+        Self(random.iter().map(letter).collect())
+    }
+}
+
+impl fmt::Debug for ChapSecret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "ChapSecret({} characters)", self.0.chars().count())
+    }
+}
+
+/// Somebody who may own volumes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The name for CHAP.
+    pub username: String,
+    /// Whether it may be used.
+    pub status: AccountStatus,
+    /// What the initiator proves itself with.
+    pub initiator_secret: ChapSecret,
+    /// What the target proves itself with.
+    pub target_secret: ChapSecret,
+    /// Whether CHAP is asked for.
+    pub enable_chap: bool,
+    /// The client's own notes.
+    pub attributes: Map<String, Value>,
+}
+
+/// What `ModifyAccount` replaces; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountChange {
+    /// The name for CHAP.
+    pub username: Option<String>,
+    /// Whether it may be used.
+    pub status: Option<AccountStatus>,
+    /// What the initiator proves itself with.
+    pub initiator_secret: Option<ChapSecret>,
+    /// What the target proves itself with.
+    pub target_secret: Option<ChapSecret>,
+    /// Whether CHAP is asked for.
+    pub enable_chap: Option<bool>,
+    /// The client's own notes.
+    pub attributes: Option<Map<String, Value>>,
+}
+
+/// All accounts. Numbers are given once and never again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventory {
+    last_account_id: AccountId,
+    accounts: BTreeMap<AccountId, Account>,
+}
+
+impl Inventory {
+    /// The accounts from this number on.
+    pub fn accounts_from(&self, start: AccountId) -> impl Iterator<Item = (AccountId, &Account)> {
+        self.accounts.range(start..).map(|(id, account)| (*id, account))
+    }
+
+    /// The account of this number.
+    pub fn account(&self, id: AccountId) -> Result<&Account, ElementError> {
+        self.accounts.get(&id).ok_or_else(|| no_such_account(id))
+    }
+
+    /// The account of this name.
+    pub fn account_by_name(&self, name: &str) -> Result<(AccountId, &Account), ElementError> {
+        self.accounts_from(0).find(|(_, account)| account.username == name).ok_or_else(|| {
+            ElementError::new(ErrorName::UnknownAccount, format!("Unknown account {name}"))
+        })
+    }
+
+    /// A new account.
+    pub fn add_account(&mut self, account: Account) -> Result<AccountId, ElementError> {
+        self.check_name(&account.username, None)?;
+        if self.accounts.len() >= ACCOUNTS_MAX {
+            let message = format!("At most {ACCOUNTS_MAX} accounts.");
+            return Err(ElementError::new(ErrorName::ExceededLimit, message));
+        }
+        self.last_account_id = self.last_account_id.saturating_add(1);
+        self.accounts.insert(self.last_account_id, account);
+        Ok(self.last_account_id)
+    }
+
+    /// Replaces what the change names.
+    pub fn modify_account(
+        &mut self,
+        id: AccountId,
+        change: AccountChange,
+    ) -> Result<(), ElementError> {
+        self.account(id)?;
+        if let Some(name) = &change.username {
+            self.check_name(name, Some(id))?;
+        }
+        let account = self.accounts.get_mut(&id).ok_or_else(|| no_such_account(id))?;
+        let AccountChange {
+            username,
+            status,
+            initiator_secret,
+            target_secret,
+            enable_chap,
+            attributes,
+        } = change;
+        replace(&mut account.username, username);
+        replace(&mut account.status, status);
+        replace(&mut account.initiator_secret, initiator_secret);
+        replace(&mut account.target_secret, target_secret);
+        replace(&mut account.enable_chap, enable_chap);
+        replace(&mut account.attributes, attributes);
+        Ok(())
+    }
+
+    /// Removes an account.
+    pub fn remove_account(&mut self, id: AccountId) -> Result<(), ElementError> {
+        self.accounts.remove(&id).map(|_| ()).ok_or_else(|| no_such_account(id))
+    }
+
+    fn check_name(&self, name: &str, own: Option<AccountId>) -> Result<(), ElementError> {
+        if !USERNAME_LEN.contains(&name.chars().count()) {
+            let [min, max] = [USERNAME_LEN.start(), USERNAME_LEN.end()];
+            let reason = format!("an account's name has {min} to {max} characters");
+            return Err(ElementError::invalid("username", &reason));
+        }
+        match self.account_by_name(name) {
+            Ok((id, _)) if Some(id) != own => {
+                let message = format!("Account {name} exists already.");
+                Err(ElementError::new(ErrorName::DuplicateUsername, message))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+}
+
+impl Account {
+    /// The account as the API shows it.
+    #[must_use]
+    pub fn json(&self, id: AccountId) -> Value {
+        json!({
+            "accountID": id,
+            "attributes": self.attributes,
+            "enableChap": self.enable_chap,
+            "initiatorSecret": self.initiator_secret.0,
+            "status": self.status,
+            "storageContainerID": uuid::Uuid::nil().to_string(),
+            "targetSecret": self.target_secret.0,
+            "username": self.username,
+            "volumes": [],
+        })
+    }
+}
+
+fn no_such_account(id: AccountId) -> ElementError {
+    ElementError::new(ErrorName::AccountIdDoesNotExist, format!("Illegal AccountID {id}"))
+}
+
+fn replace<T>(present: &mut T, change: Option<T>) {
+    if let Some(change) = change {
+        *present = change;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Account, AccountChange, AccountStatus, ChapSecret, Inventory};
+    use crate::error::ErrorName;
+
+    fn account(name: &str) -> Account {
+        Account {
+            username: name.into(),
+            status: AccountStatus::Active,
+            initiator_secret: ChapSecret::from_random(&[7; 16]),
+            target_secret: ChapSecret::given("targetSecret", "twelve chars").unwrap(),
+            enable_chap: true,
+            attributes: serde_json::Map::new(),
+        }
+    }
+
+    #[test]
+    fn accounts_are_added_found_changed_and_removed() {
+        let mut inventory = Inventory::default();
+        assert_eq!(inventory.add_account(account("a")), Ok(1));
+        assert_eq!(inventory.add_account(account("b")), Ok(2));
+        let twice = inventory.add_account(account("a")).unwrap_err();
+        assert_eq!(twice.name, ErrorName::DuplicateUsername);
+        let rename =
+            |name: &str| AccountChange { username: Some(name.into()), ..AccountChange::default() };
+        assert_eq!(inventory.modify_account(2, rename("b")), Ok(()));
+        let taken = inventory.modify_account(2, rename("a")).unwrap_err();
+        assert_eq!(taken.name, ErrorName::DuplicateUsername);
+        assert_eq!(inventory.account_by_name("b").unwrap().0, 2);
+        inventory.remove_account(1).unwrap();
+        let gone = inventory.remove_account(1).unwrap_err();
+        assert_eq!(gone.to_string(), "xAccountIDDoesNotExist: Illegal AccountID 1");
+        assert_eq!(inventory.add_account(account("a")), Ok(3));
+    }
+
+    #[test]
+    fn a_secret_is_shown_to_clients_and_to_nobody_else() {
+        let account = account("a");
+        assert_eq!(account.json(1)["targetSecret"], "twelve chars");
+        assert!(!format!("{account:?}").contains("twelve chars"));
+        assert!(ChapSecret::given("targetSecret", "too short").is_err());
+    }
+}
