@@ -1,2 +1,7 @@
-//! The program.
-fn main() {}
+//! The program `certs`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    certs::cli::run(std::env::args_os())
+}

@@ -1,0 +1,149 @@
+//! The program `certs`: the only place of this crate that speaks to a terminal.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::lab::check_file_name;
+use crate::{Algorithm, Authority, DAYS_DEFAULT, Error, HOSTS_DEFAULT, Plan, files, init};
+
+/// The lab's certificates: an authority, servers, clients, and a deliberately bad set.
+#[derive(Parser)]
+#[command(name = "certs", version)]
+struct Certs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make ca, server and client (.crt and .key) and the bad set in DIR/bad.
+    Init {
+        /// The folder; made if it is not there.
+        dir: PathBuf,
+        /// A name or address of the server; may be repeated.
+        #[arg(long = "host", value_name = "NAME", default_values_t = HOSTS_DEFAULT.map(str::to_owned))]
+        hosts: Vec<String>,
+        /// One more client, as NAME.crt and NAME.key; may be repeated.
+        #[arg(long = "client", value_name = "NAME")]
+        clients: Vec<String>,
+        /// The kind of all keys.
+        #[arg(long, value_enum, default_value_t)]
+        algorithm: Algorithm,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Make NAME.crt and NAME.key for a client, signed by DIR/ca.key.
+    Client {
+        /// The folder with ca.crt and ca.key.
+        dir: PathBuf,
+        /// The client's name, and the files'.
+        name: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Make a server's certificate, signed by DIR/ca.key.
+    Server {
+        /// The folder with ca.crt and ca.key.
+        dir: PathBuf,
+        /// A name or address of the server; may be repeated.
+        #[arg(long = "host", value_name = "NAME", required = true)]
+        hosts: Vec<String>,
+        /// The name of the two files.
+        #[arg(long, default_value = "server")]
+        name: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Sign a client's certificate request. Only its subject and key are taken from it.
+    Sign {
+        /// The folder with ca.crt and ca.key.
+        dir: PathBuf,
+        /// The request, PKCS#10 in PEM.
+        #[arg(long, value_name = "FILE")]
+        csr: PathBuf,
+        /// Where the certificate goes.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Put this common name in place of the request's subject.
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(Args)]
+struct Common {
+    /// How long the certificates last.
+    #[arg(long, default_value_t = DAYS_DEFAULT)]
+    days: u32,
+    /// Replace files that are there.
+    #[arg(long)]
+    force: bool,
+}
+
+/// Runs the program with `args`, the program's name first; another program can be `certs` by this.
+pub fn run<I>(args: I) -> ExitCode
+where
+    I: IntoIterator,
+    I::Item: Into<OsString> + Clone,
+{
+    let certs = match Certs::try_parse_from(args) {
+        Ok(certs) => certs,
+        Err(told) => {
+            // Help and version come this way too. A closed terminal is nobody's to tell.
+            let _ = told.print();
+            return if told.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    match obey(certs.command) {
+        Ok(made) => {
+            let mut out = std::io::stdout().lock();
+            for path in made {
+                if writeln!(out, "{}", path.display()).is_err() {
+                    break;
+                }
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "certs: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does the work and returns the files made.
+fn obey(command: Command) -> Result<Vec<PathBuf>, Error> {
+    match command {
+        Command::Init { dir, hosts, clients, algorithm, common } => {
+            let (days, replace) = (common.days, common.force);
+            init(&dir, &Plan { hosts, clients, days, algorithm, replace })
+        }
+        Command::Client { dir, name, common } => {
+            check_file_name(&name)?;
+            let pair = Authority::read(&dir)?.lasting(common.days)?.client(&name)?;
+            files::write_all(&dir, &pair.files(&name), common.force)
+        }
+        Command::Server { dir, hosts, name, common } => {
+            if name != "server" {
+                check_file_name(&name)?;
+            }
+            let pair = Authority::read(&dir)?.lasting(common.days)?.server(&hosts)?;
+            files::write_all(&dir, &pair.files(&name), common.force)
+        }
+        Command::Sign { dir, csr, out, name, common } => {
+            let authority = Authority::read(&dir)?.lasting(common.days)?;
+            let request = files::read(&csr)?;
+            let cert = match name {
+                Some(name) => authority.sign_as(&request, &name)?,
+                None => authority.sign(&request)?,
+            };
+            files::write_cert(&out, &cert, common.force).map(|path| vec![path])
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Files on disk: a secret one is never readable by others, not even while it is being written.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::Error;
+
+/// Who may read a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Anyone: a certificate.
+    Public,
+    /// The owner alone: a private key.
+    Secret,
+}
+
+impl Kind {
+    fn mode(self) -> u32 {
+        match self {
+            Self::Public => 0o644,
+            Self::Secret => 0o600,
+        }
+    }
+}
+
+/// A file to be written.
+pub(crate) struct File {
+    name: PathBuf,
+    text: Zeroizing<String>,
+    kind: Kind,
+}
+
+impl File {
+    /// `name` is below the folder that it will be written to.
+    pub(crate) fn new(name: impl Into<PathBuf>, text: &str, kind: Kind) -> Self {
+        Self { name: name.into(), text: Zeroizing::new(text.to_owned()), kind }
+    }
+}
+
+/// Writes all of `files` into `dir`, or none when one is there already and `replace` is not given.
+pub(crate) fn write_all(dir: &Path, files: &[File], replace: bool) -> Result<Vec<PathBuf>, Error> {
+    let paths: Vec<PathBuf> = files.iter().map(|file| dir.join(&file.name)).collect();
+    if !replace && let Some(path) = paths.iter().find(|path| path.symlink_metadata().is_ok()) {
+        return Err(Error::Exists(path.clone()));
+    }
+    for (file, path) in files.iter().zip(&paths) {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|cause| failed("make the folder", parent, cause))?;
+        }
+        if replace {
+            // Beside the target and renamed over it: a reader sees the old file or the new one.
+            let fresh = path.with_extension(format!("new-{}", std::process::id()));
+            create(&fresh, file)?;
+            fs::rename(&fresh, path).map_err(|cause| failed("replace", path, cause))?;
+        } else {
+            create(path, file)?;
+        }
+    }
+    Ok(paths)
+}
+
+/// Writes one certificate to `path`.
+pub(crate) fn write_cert(path: &Path, text: &str, replace: bool) -> Result<PathBuf, Error> {
+    write_all(Path::new(""), &[File::new(path, text, Kind::Public)], replace)?;
+    Ok(path.to_owned())
+}
+
+/// Makes a file that was not there, with its mode from the first moment.
+fn create(path: &Path, file: &File) -> Result<(), Error> {
+    let mode = file.kind.mode();
+    let mut open = OpenOptions::new();
+    let mut made = match open.write(true).create_new(true).mode(mode).open(path) {
+        Ok(made) => made,
+        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Err(Error::Exists(path.to_owned()));
+        }
+        Err(cause) => return Err(failed("create", path, cause)),
+    };
+    made.write_all(file.text.as_bytes())
+        // The umask may have taken bits from a certificate's mode; others must be able to read it.
+        .and_then(|()| made.set_permissions(Permissions::from_mode(mode)))
+        .and_then(|()| made.sync_all())
+        .map_err(|cause| failed("write", path, cause))
+}
+
+/// Reads a text file that holds no secret.
+pub(crate) fn read(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|cause| failed("read", path, cause))
+}
+
+/// Reads a private key's file.
+pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>, Error> {
+    read(path).map(Zeroizing::new)
+}
+
+fn failed(verb: &'static str, path: &Path, cause: std::io::Error) -> Error {
+    Error::File { verb, path: path.to_owned(), cause }
+}

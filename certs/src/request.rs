@@ -1,0 +1,84 @@
+//! A certificate signing request, read as what it is: the word of a stranger.
+//!
+//! Subject and public key are taken, and the proof that the asker has the private key. Alternative
+//! names, key usages and the authority flag that it asks for are never looked at, so that no later
+//! change can let one through.
+
+use rcgen::{DistinguishedName, DnType, DnValue, SubjectPublicKeyInfo};
+use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::pem::Pem;
+use x509_parser::prelude::{FromDer, X509Name};
+use x509_parser::public_key::PublicKey;
+use x509_parser::x509::AttributeTypeAndValue;
+
+use crate::Error;
+
+/// A shorter RSA key can be factored by those who want it enough (NIST SP 800-57).
+const RSA_BITS_MIN: usize = 2048;
+
+/// What is taken from a request.
+pub(crate) struct Request {
+    pub(crate) subject: DistinguishedName,
+    pub(crate) public_key: SubjectPublicKeyInfo,
+}
+
+/// Reads a request in PEM and checks that its sender has the key.
+pub(crate) fn parse(request_pem: &str) -> Result<Request, Error> {
+    let pem = Pem::iter_from_buffer(request_pem.as_bytes())
+        .next()
+        .and_then(Result::ok)
+        .ok_or_else(|| refused("it is not in PEM"))?;
+    if !matches!(pem.label.as_str(), "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST") {
+        return Err(refused(&format!("it is a {:?}, not a CERTIFICATE REQUEST", pem.label)));
+    }
+    let (rest, request) = X509CertificationRequest::from_der(&pem.contents)
+        .map_err(|_| refused("it is not a PKCS#10 request (RFC 2986)"))?;
+    if !rest.is_empty() {
+        return Err(refused("bytes follow it"));
+    }
+    request.verify_signature().map_err(|_| refused("its signature does not match its key"))?;
+    let info = &request.certification_request_info;
+    if let Ok(PublicKey::RSA(key)) = info.subject_pki.parsed()
+        && key.key_size() < RSA_BITS_MIN
+    {
+        let bits = key.key_size();
+        return Err(refused(&format!("its RSA key has {bits} bits; {RSA_BITS_MIN} is the least")));
+    }
+    let public_key = SubjectPublicKeyInfo::from_der(info.subject_pki.raw)
+        .map_err(|_| refused("its key is of a kind that this authority does not sign"))?;
+    Ok(Request { subject: subject(&info.subject)?, public_key })
+}
+
+/// The subject, value by value.
+fn subject(name: &X509Name<'_>) -> Result<DistinguishedName, Error> {
+    let mut subject = DistinguishedName::new();
+    for attribute in name.iter_attributes() {
+        let (kind, value) = subject_value(attribute)?;
+        if subject.get(&kind).is_some() {
+            return Err(refused("its subject has one attribute twice; name the client yourself"));
+        }
+        subject.push(kind, value);
+    }
+    if subject.iter().next().is_none() {
+        return Err(refused("it has no subject; name the client yourself"));
+    }
+    Ok(subject)
+}
+
+fn subject_value(attribute: &AttributeTypeAndValue<'_>) -> Result<(DnType, DnValue), Error> {
+    let oid: Vec<u64> = attribute
+        .attr_type()
+        .iter()
+        .ok_or_else(|| refused("its subject has an attribute type that cannot be read"))?
+        .collect();
+    let text =
+        attribute.as_str().map_err(|_| refused("its subject has a value that is no plain text"))?;
+    if text.chars().any(char::is_control) {
+        return Err(refused("its subject has a control character"));
+    }
+    Ok((DnType::from_oid(&oid), DnValue::Utf8String(text.to_owned())))
+}
+
+fn refused(why: &str) -> Error {
+    Error::Request(why.to_owned())
+}

@@ -1,0 +1,144 @@
+//! The program as people and scripts use it: the files it makes, their modes, its refusals.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it says")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use certs::{Authority, BAD};
+use rcgen::{CertificateParams, KeyPair};
+use tempfile::TempDir;
+
+fn certs(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_certs")).current_dir(dir).args(args).output().unwrap()
+}
+
+#[track_caller]
+fn ok(output: Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn refused(output: Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+/// Every file below `dir`, in order.
+fn files(dir: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            found.extend(files(&path).into_iter().map(|file| format!("{name}/{file}")));
+        } else {
+            found.push(path.file_name().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn init_makes_the_documented_files_and_keeps_keys_private() {
+    let dir = TempDir::new().unwrap();
+    let told = ok(certs(dir.path(), &["init", "pki", "--client", "alice"]));
+    let pki = dir.path().join("pki");
+    let mut expected: Vec<String> = ["ca", "server", "client", "alice"].map(str::to_owned).into();
+    expected.extend(BAD.iter().map(|case| format!("bad/{}", case.name)));
+    let mut expected: Vec<String> =
+        expected.iter().flat_map(|name| [format!("{name}.crt"), format!("{name}.key")]).collect();
+    expected.sort();
+    assert_eq!(files(&pki), expected);
+    assert_eq!(told.lines().count(), expected.len(), "each file is told");
+    for file in &expected {
+        let wanted = if file.ends_with(".key") { 0o600 } else { 0o644 };
+        assert_eq!(mode(&pki.join(file)), wanted, "{file}");
+    }
+}
+
+#[test]
+fn nothing_is_replaced_unless_asked_and_then_modes_hold() {
+    let dir = TempDir::new().unwrap();
+    ok(certs(dir.path(), &["init", "pki"]));
+    let key = dir.path().join("pki/server.key");
+    let before = fs::read(&key).unwrap();
+
+    let told = refused(certs(dir.path(), &["init", "pki"]));
+    assert!(told.contains("pki/ca.crt is there already") && told.contains("--force"), "{told}");
+    assert_eq!(fs::read(&key).unwrap(), before);
+
+    // One file in the way stops all, before the first is written.
+    fs::remove_file(dir.path().join("pki/ca.crt")).unwrap();
+    refused(certs(dir.path(), &["init", "pki"]));
+    assert!(!dir.path().join("pki/ca.crt").exists());
+
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    ok(certs(dir.path(), &["init", "pki", "--force"]));
+    assert_ne!(fs::read(&key).unwrap(), before);
+    assert_eq!(mode(&key), 0o600, "a loose mode does not survive");
+    assert!(!files(&dir.path().join("pki")).iter().any(|name| name.contains("new-")));
+}
+
+#[test]
+fn later_certificates_come_from_the_same_authority() {
+    let dir = TempDir::new().unwrap();
+    ok(certs(dir.path(), &["init", "pki", "--algorithm", "rsa2048"]));
+    ok(certs(dir.path(), &["client", "pki", "bob"]));
+    ok(certs(dir.path(), &["server", "pki", "--name", "node", "--host", "node.lab"]));
+    let key = KeyPair::generate().unwrap();
+    let request = CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
+    fs::write(dir.path().join("a.csr"), request).unwrap();
+    let sign = ["sign", "pki", "--csr", "a.csr", "--out", "a.crt", "--name", "cluster"];
+    assert_eq!(ok(certs(dir.path(), &sign)), "a.crt\n");
+    assert!(refused(certs(dir.path(), &sign)).contains("a.crt is there already"));
+
+    let pki = dir.path().join("pki");
+    Authority::read(&pki).unwrap();
+    assert_eq!(mode(&pki.join("bob.key")), 0o600);
+    assert_eq!(mode(&pki.join("node.key")), 0o600);
+    let text = |path: &Path| fs::read_to_string(path).unwrap();
+    let subject = |path: &Path| {
+        let pem = text(path);
+        let pem = x509_parser::pem::Pem::iter_from_buffer(pem.as_bytes()).next().unwrap().unwrap();
+        pem.parse_x509().unwrap().subject().to_string()
+    };
+    assert_eq!(subject(&pki.join("bob.crt")), "CN=bob");
+    assert_eq!(subject(&dir.path().join("a.crt")), "CN=cluster");
+}
+
+/// One row a mistake: the arguments, and what the sentence must name.
+#[test]
+fn a_mistake_is_one_sentence_that_names_it() {
+    let dir = TempDir::new().unwrap();
+    ok(certs(dir.path(), &["init", "pki"]));
+    fs::write(dir.path().join("file"), "").unwrap();
+    let rows: [(&[&str], &str); 9] = [
+        (&["client", "nowhere", "a"], "cannot read nowhere/ca.crt"),
+        (&["client", "pki", "../a"], "\"../a\" cannot name a certificate"),
+        (&["client", "pki", "ca"], "the lab's own files have it"),
+        (&["client", "pki", ".hidden"], "begins with a full stop"),
+        (&["init", "other", "--host", "a b"], "\"a b\" is neither a DNS name nor an IP address"),
+        (&["init", "other", "--days", "0"], "0 days is no validity"),
+        (&["init", "file/below"], "cannot make the folder"),
+        (&["sign", "pki", "--csr", "file", "--out", "x"], "it is not in PEM"),
+        (&["sign", "pki", "--csr", "none", "--out", "x"], "cannot read none"),
+    ];
+    for (args, named) in rows {
+        let told = refused(certs(dir.path(), args));
+        assert!(told.contains(named), "{args:?}: {told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+        assert!(told.starts_with("certs: "), "{told}");
+    }
+    assert!(!dir.path().join("other").exists(), "a refused init leaves nothing");
+    assert_eq!(certs(dir.path(), &["init"]).status.code(), Some(2), "usage");
+    assert!(ok(certs(dir.path(), &["--help"])).contains("certs"));
+}
