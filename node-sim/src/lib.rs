@@ -9,9 +9,15 @@
 //! ```
 
 pub mod asyncs;
+pub mod cluster;
 pub mod dates;
+pub mod durable;
 pub mod error;
 pub mod events;
 pub mod faults;
 pub mod inventory;
+pub mod ledger;
 pub mod registry;
+pub mod rekey;
+pub mod ring;
+pub mod vault;

@@ -1,0 +1,376 @@
+//! The cluster: its ledger, its nodes, and what may be asked of it.
+//!
+//! Whoever reads sees the last durable ledger. Whoever changes it queues at one lock: the change is
+//! made on a copy, the copy is written and synced, then it is shown. The file is written on tokio's
+//! blocking threads together with the showing, so that a caller who goes away in between leaves
+//! disk and memory equal. The lock is never held over a call to a key server.
+
+mod open;
+mod status;
+
+use crate::asyncs::{AsyncError, AsyncHandle, ResultType};
+use crate::dates;
+use crate::durable::{self, Steps};
+use crate::error::ElementError;
+use crate::events::{EventType, Happening};
+use crate::ledger::{Ledger, LedgerError, LedgerFile, RunningRekey};
+use crate::registry::{KeyProviderId, KeyServerId, KeyServerKmip};
+use crate::rekey::{RekeyJob, RekeyState};
+use crate::ring::{KeyId, KeyManagement, NodeId, RingError};
+use crate::vault::{KeyPlace, KeyServerAccess, KeyVault, VaultError};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use time::OffsetDateTime;
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+pub use open::OpenError;
+pub use status::{DriveState, DriveStatus, EncryptionInfo, EncryptionKeyInfo, NodeStatus};
+
+/// The file that holds the cluster's private key for key servers, in the cluster's folder.
+pub const CLIENT_KEY_FILE_NAME: &str = "kmip-client.key";
+
+/// How a cluster is made and kept.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The cluster's folder.
+    pub folder: PathBuf,
+    /// How many nodes a cluster gets when it is created.
+    pub nodes: u32,
+    /// How many drives each node gets.
+    pub drives_per_node: u32,
+    /// How many blocks of 4 KiB each drive gets; the file is sparse.
+    pub blocks_per_drive: u64,
+    /// The cluster's name.
+    pub name: String,
+    /// The address of management, as the API shows it.
+    pub mvip: String,
+    /// The address of storage, as the API shows it.
+    pub svip: String,
+    /// The wait after the first failure at a key server; it doubles with each further one.
+    pub retry_min: Duration,
+    /// The longest wait between two attempts at a key server.
+    pub retry_max: Duration,
+    /// Counts durable steps.
+    pub steps: Arc<Steps>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::from("cluster"),
+            nodes: 4,
+            drives_per_node: 3,
+            blocks_per_drive: 65_536,
+            name: "lab".to_owned(),
+            mvip: "127.0.0.1".to_owned(),
+            svip: "127.0.0.1".to_owned(),
+            retry_min: Duration::from_millis(500),
+            retry_max: Duration::from_secs(30),
+            steps: Arc::new(Steps::new()),
+        }
+    }
+}
+
+/// Where a rekey shall lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A new key where the present one is.
+    Same,
+    /// A key in shares on the cluster's nodes.
+    Internal,
+    /// A key at this provider.
+    External(KeyProviderId),
+}
+
+/// Why a rekey was not begun.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum RekeyRefusal {
+    /// Software encryption at rest is not enabled.
+    #[error("software encryption at rest is not enabled on this cluster")]
+    NotEnabled,
+    /// One is running.
+    #[error("a rekey is running already, see async result {async_handle}")]
+    InProgress {
+        /// Its async result.
+        async_handle: AsyncHandle,
+    },
+    /// There is no such key provider, or it has no key server.
+    #[error(transparent)]
+    Provider(#[from] ElementError),
+    /// The ledger could not be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Why a rekey was not given up.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AbandonRefusal {
+    /// None is running.
+    #[error("no rekey is running")]
+    NotRunning,
+    /// It is too late.
+    #[error(
+        "the rekey is in state {0:?}: it can be given up only before data encryption keys are \
+         wrapped by the new master key"
+    )]
+    TooLate(RekeyState),
+    /// The ring forbids it.
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    /// The ledger could not be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Why a node was not switched on or off.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PowerError {
+    /// There is no such node.
+    #[error("node {0} does not exist")]
+    NoSuchNode(NodeId),
+    /// The ledger could not be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// The cluster.
+pub struct Cluster {
+    settings: Settings,
+    ledger: Arc<RwLock<Arc<Ledger>>>,
+    writer: Arc<tokio::sync::Mutex<LedgerFile>>,
+    client_key: Arc<RwLock<Option<Zeroizing<String>>>>,
+    vault: Arc<dyn KeyVault>,
+    /// Goes up with every change that somebody may wait for.
+    changes: watch::Sender<u64>,
+}
+
+impl Cluster {
+    /// The ledger as it last became durable.
+    #[must_use]
+    pub fn ledger(&self) -> Arc<Ledger> {
+        let shown = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&shown)
+    }
+
+    /// Reads something from the ledger.
+    pub fn read<T>(&self, look: impl FnOnce(&Ledger) -> T) -> T {
+        look(&self.ledger())
+    }
+
+    /// Changes the ledger. The change is made on a copy; if it succeeds the copy is written, and
+    /// only then seen by others and answered to the caller. If it is refused nothing happened.
+    ///
+    /// # Errors
+    /// The change was refused, or the ledger could not be written.
+    pub async fn change<T, E>(
+        &self,
+        change: impl FnOnce(&mut Ledger) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<LedgerError>,
+    {
+        let mut file = Arc::clone(&self.writer).lock_owned().await;
+        let mut ledger = Ledger::clone(&self.ledger());
+        let answer = change(&mut ledger)?;
+        let shown = Arc::clone(&self.ledger);
+        let changes = self.changes.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            file.write(&mut ledger)?;
+            *shown.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ledger);
+            changes.send_modify(|count| *count = count.wrapping_add(1));
+            Ok(())
+        });
+        match written.await {
+            Ok(Ok(())) => Ok(answer),
+            Ok(Err(error)) => Err(E::from(error)),
+            Err(join) => Err(E::from(LedgerError::Stopped(join.to_string()))),
+        }
+    }
+
+    /// Wakes whoever holds it at every change of the cluster.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// The keeper of external master keys.
+    #[must_use]
+    pub fn vault(&self) -> &Arc<dyn KeyVault> {
+        &self.vault
+    }
+
+    /// The private key that the cluster proves itself with at key servers, PEM; none before it was
+    /// stored. It is kept in a file of its own, never in the ledger.
+    #[must_use]
+    pub fn client_key(&self) -> Option<Zeroizing<String>> {
+        self.client_key.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Stores the cluster's private key for key servers durably, in place of an earlier one.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub async fn store_client_key(&self, pem: Zeroizing<String>) -> Result<(), LedgerError> {
+        let file = Arc::clone(&self.writer).lock_owned().await;
+        let path = self.settings.folder.join(CLIENT_KEY_FILE_NAME);
+        let (steps, shown) = (Arc::clone(&self.settings.steps), Arc::clone(&self.client_key));
+        let written = tokio::task::spawn_blocking(move || {
+            durable::replace(&steps, &path, pem.as_bytes())
+                .map_err(|cause| LedgerError::file("write", &path, cause))?;
+            *shown.write().unwrap_or_else(PoisonError::into_inner) = Some(pem);
+            drop(file);
+            Ok(())
+        });
+        written.await.unwrap_or_else(|join| Err(LedgerError::Stopped(join.to_string())))
+    }
+
+    /// How this key server is reached, with the cluster's own key pair.
+    ///
+    /// # Errors
+    /// The cluster has no key pair yet.
+    pub fn access(
+        &self,
+        key_server_id: KeyServerId,
+        server: &KeyServerKmip,
+    ) -> Result<KeyServerAccess, VaultError> {
+        let client_key = self.client_key().ok_or_else(|| {
+            VaultError::authentication(
+                "The cluster has no key pair for key servers. Make one with \
+                 CreatePublicPrivateKeyPair and have its certificate signed.",
+            )
+        })?;
+        Ok(KeyServerAccess { key_server_id, server: server.clone(), client_key })
+    }
+
+    /// Where a node finds the keys of this provider.
+    ///
+    /// # Errors
+    /// The provider does not exist or has no server, or the cluster has no key pair yet.
+    pub fn key_place(
+        &self,
+        node_id: NodeId,
+        key_provider_id: KeyProviderId,
+    ) -> Result<KeyPlace, VaultError> {
+        let ledger = self.ledger();
+        let servers = ledger
+            .registry
+            .servers_of(key_provider_id)
+            .map_err(|error| VaultError::server(error.message))?;
+        let servers = servers.into_iter().map(|(id, server)| self.access(id, server));
+        Ok(KeyPlace { node_id, servers: servers.collect::<Result<_, _>>()? })
+    }
+
+    /// The settings it was opened with.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Begins a rekey and gives the handle of its async result. The new key's name is in the
+    /// ledger before anybody is asked to make it.
+    ///
+    /// # Errors
+    /// One is running, the target does not exist, or the ledger could not be written.
+    pub async fn start_rekey(&self, target: Target) -> Result<AsyncHandle, RekeyRefusal> {
+        self.change(|ledger| begin_rekey(ledger, target)).await
+    }
+
+    /// Gives up the rekey that is running, if no data encryption key can have been wrapped anew.
+    /// Its async result ends with the error `xRekeyAbandoned`, at the latest when the new key, if
+    /// it may exist, was destroyed.
+    ///
+    /// # Errors
+    /// None is running, it is too late, or the ledger could not be written.
+    pub async fn abandon_rekey(&self) -> Result<AsyncHandle, AbandonRefusal> {
+        self.change(|ledger| {
+            let running = ledger.rekey.as_mut().ok_or(AbandonRefusal::NotRunning)?;
+            if !running.job.abandon() {
+                return Err(AbandonRefusal::TooLate(running.job.state()));
+            }
+            let handle = running.async_handle;
+            ledger.ring.retire(running.job.new_key())?;
+            if running.job.state() == RekeyState::Ready {
+                if let Some(key) = ledger.ring.retired(running.job.new_key()) {
+                    ledger.ring.remove(&key);
+                }
+                end_abandoned(ledger);
+            }
+            Ok(handle)
+        })
+        .await
+    }
+
+    /// Switches a node on; its drives unlock as soon as it has the master key.
+    ///
+    /// # Errors
+    /// There is no such node, or the ledger could not be written.
+    pub async fn start_node(&self, node_id: NodeId) -> Result<(), PowerError> {
+        self.set_power(node_id, true).await
+    }
+
+    /// Switches a node off: its drives are gone and its memory is lost, until it is started.
+    ///
+    /// # Errors
+    /// There is no such node, or the ledger could not be written.
+    pub async fn stop_node(&self, node_id: NodeId) -> Result<(), PowerError> {
+        self.set_power(node_id, false).await
+    }
+
+    async fn set_power(&self, node_id: NodeId, powered: bool) -> Result<(), PowerError> {
+        self.change(|ledger| {
+            let node = ledger.nodes.get_mut(&node_id).ok_or(PowerError::NoSuchNode(node_id))?;
+            node.powered = powered;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn begin_rekey(ledger: &mut Ledger, target: Target) -> Result<AsyncHandle, RekeyRefusal> {
+    if let Some(running) = &ledger.rekey {
+        return Err(RekeyRefusal::InProgress { async_handle: running.async_handle });
+    }
+    let old_key = ledger.ring.current().ok_or(RekeyRefusal::NotEnabled)?;
+    let from = ledger.ring.key(old_key).map_or(KeyManagement::Internal, |record| record.management);
+    let to = match target {
+        Target::Same => from,
+        Target::Internal => KeyManagement::Internal,
+        Target::External(key_provider_id) => KeyManagement::External { key_provider_id },
+    };
+    if let KeyManagement::External { key_provider_id } = to {
+        ledger.registry.servers_of(key_provider_id)?;
+    }
+    let new_key = KeyId::fresh();
+    let now = OffsetDateTime::now_utc();
+    ledger.ring.plan(new_key, to, dates::to_the_second(now));
+    let running = RunningRekey {
+        job: RekeyJob::new(new_key, old_key),
+        async_handle: 0,
+        operation: status::operation(from, to),
+    };
+    let details = status::rekey_info(&ledger.ring, &running, RekeyState::CreateNewMasterKey);
+    let async_handle =
+        ledger.asyncs.start(ResultType::RekeySoftwareEncryptionAtRestMasterKey, details, now);
+    ledger.encryption.rekey_async_handle = Some(async_handle);
+    record(ledger, &running.operation);
+    ledger.rekey = Some(RunningRekey { async_handle, ..running });
+    Ok(async_handle)
+}
+
+/// Ends the running rekey as one that was given up.
+fn end_abandoned(ledger: &mut Ledger) {
+    if let Some(running) = ledger.rekey.take() {
+        let message = "The rekey was given up before any data encryption key was wrapped by the \
+                       new master key; the present master key stays in use.";
+        let error = AsyncError { name: "xRekeyAbandoned".to_owned(), message: message.to_owned() };
+        ledger.asyncs.complete(running.async_handle, Err(error), OffsetDateTime::now_utc());
+        record(ledger, message);
+    }
+}
+
+fn record(ledger: &mut Ledger, message: &str) {
+    let happening = Happening::new(EventType::EncryptionAtRestEvent, message);
+    ledger.events.record(happening, OffsetDateTime::now_utc());
+}

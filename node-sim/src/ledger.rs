@@ -1,0 +1,357 @@
+//! The ledger: everything the cluster must remember, in one durable file.
+//!
+//! Every change writes the whole ledger beside the old one, makes it durable and renames it over
+//! the old one; nobody sees a change before that. If it cannot be written, the disk and the memory
+//! may differ, so from then on no change is made until the program was started again.
+//! No key that opens data is ever in here.
+
+use crate::asyncs::{AsyncHandle, Asyncs};
+use crate::dates;
+use crate::durable::{self, Steps};
+use crate::events::Events;
+use crate::faults::Faults;
+use crate::inventory::Inventory;
+use crate::registry::Registry;
+use crate::rekey::RekeyJob;
+use crate::ring::{DriveId, NodeId, Ring};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// The format that this program writes; it refuses to read another.
+pub const FORMAT: u32 = 1;
+
+/// The ledger's name in the cluster's folder.
+pub const FILE_NAME: &str = "ledger.json";
+
+/// Everything the cluster must remember.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ledger {
+    format: u32,
+    generation: u64,
+    /// Who the cluster is.
+    pub identity: Identity,
+    /// Its nodes and their drives.
+    pub nodes: BTreeMap<NodeId, NodeRecord>,
+    /// Software encryption at rest.
+    pub encryption: SoftwareEncryptionAtRest,
+    /// The master keys.
+    pub ring: Ring,
+    /// The rekey that is running.
+    pub rekey: Option<RunningRekey>,
+    /// Key providers and key servers.
+    #[serde(default)]
+    pub registry: Registry,
+    /// Async results.
+    #[serde(default)]
+    pub asyncs: Asyncs,
+    /// Cluster faults.
+    #[serde(default)]
+    pub faults: Faults,
+    /// Events.
+    #[serde(default)]
+    pub events: Events,
+    /// Accounts and volumes.
+    #[serde(default)]
+    pub inventory: Inventory,
+}
+
+/// Who the cluster is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// The cluster's name.
+    pub name: String,
+    /// Its UUID.
+    pub uuid: UuidText,
+    /// Four characters that volumes' names are made with.
+    #[serde(rename = "uniqueID")]
+    pub unique_id: String,
+    /// The address of management.
+    pub mvip: String,
+    /// The address of storage.
+    pub svip: String,
+    /// When it was created.
+    pub created: String,
+}
+
+/// A UUID as text, as JSON shows it.
+pub type UuidText = String;
+
+/// A node as the ledger knows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeRecord {
+    /// Its name.
+    pub name: String,
+    /// Its UUID.
+    pub uuid: UuidText,
+    /// Whether it is switched on (the simulated power switch).
+    pub powered: bool,
+    /// Its drives.
+    pub drives: Vec<DriveRecord>,
+}
+
+/// A drive as the ledger knows it. What wraps its data encryption key is in the ring.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriveRecord {
+    /// Its id, unique in the cluster.
+    #[serde(rename = "driveID")]
+    pub drive_id: DriveId,
+    /// Its serial number.
+    pub serial: String,
+    /// Its slot, from 0.
+    pub slot: u32,
+    /// How many blocks it has.
+    pub blocks: u64,
+}
+
+/// Software encryption at rest: fixed when the cluster is created.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SoftwareEncryptionAtRest {
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// Goes up by one each time it is enabled.
+    pub version: u32,
+    /// The async result of the current or latest rekey.
+    #[serde(default)]
+    pub rekey_async_handle: Option<AsyncHandle>,
+}
+
+/// The rekey that is running and where its progress is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunningRekey {
+    /// What is decided.
+    pub job: RekeyJob,
+    /// Its async result.
+    pub async_handle: AsyncHandle,
+    /// What it does, in Element's words.
+    pub operation: String,
+}
+
+/// Why the ledger cannot be used.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// It cannot be read or written.
+    #[error("cannot {verb} {path}: {cause}")]
+    File {
+        /// What was tried.
+        verb: &'static str,
+        /// The file.
+        path: String,
+        /// What the system said.
+        cause: Arc<std::io::Error>,
+    },
+    /// It is not a ledger.
+    #[error("the ledger {path} cannot be understood: {cause}")]
+    Malformed {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// Another version of this program wrote it.
+    #[error(
+        "the ledger {path} has format {found}, this program knows format {FORMAT}: start the \
+         version of the program that wrote it"
+    )]
+    Format {
+        /// The file.
+        path: String,
+        /// Its format.
+        found: u32,
+    },
+    /// An earlier write failed, so nothing is changed any more.
+    #[error("no change is made since the ledger could not be written; start again: {0}")]
+    Stopped(String),
+}
+
+impl LedgerError {
+    pub(crate) fn file(verb: &'static str, path: &Path, cause: std::io::Error) -> Self {
+        Self::File { verb, path: path.display().to_string(), cause: Arc::new(cause) }
+    }
+}
+
+impl Ledger {
+    /// The ledger of a cluster that is about to be created.
+    #[must_use]
+    pub fn new(identity: Identity, nodes: BTreeMap<NodeId, NodeRecord>) -> Self {
+        Self {
+            format: FORMAT,
+            generation: 0,
+            identity,
+            nodes,
+            encryption: SoftwareEncryptionAtRest {
+                enabled: true,
+                version: 1,
+                rekey_async_handle: None,
+            },
+            ring: Ring::default(),
+            rekey: None,
+            registry: Registry::default(),
+            asyncs: Asyncs::default(),
+            faults: Faults::default(),
+            events: Events::default(),
+            inventory: Inventory::default(),
+        }
+    }
+
+    /// How many times it was written.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// All drives of all nodes, each with its node.
+    pub fn drives(&self) -> impl Iterator<Item = (NodeId, &DriveRecord)> {
+        self.nodes
+            .iter()
+            .flat_map(|(node_id, node)| node.drives.iter().map(|drive| (*node_id, drive)))
+    }
+}
+
+impl Identity {
+    /// A cluster that was never there before.
+    #[must_use]
+    pub fn fresh(name: &str, mvip: &str, svip: &str) -> Self {
+        let uuid = Uuid::new_v4();
+        let letters = b"abcdefghijklmnopqrstuvwxyz234567";
+        let unique_id = uuid
+            .as_bytes()
+            .iter()
+            .take(4)
+            .filter_map(|byte| letters.get(usize::from(byte % 32)))
+            .map(|letter| char::from(*letter))
+            .collect();
+        Self {
+            name: name.to_owned(),
+            uuid: uuid.to_string(),
+            unique_id,
+            mvip: mvip.to_owned(),
+            svip: svip.to_owned(),
+            created: dates::to_the_second(OffsetDateTime::now_utc()),
+        }
+    }
+}
+
+/// The ledger's file. There is one, and whoever writes holds it.
+#[derive(Debug)]
+pub struct LedgerFile {
+    path: PathBuf,
+    steps: Arc<Steps>,
+    stopped: Option<String>,
+}
+
+impl LedgerFile {
+    /// The ledger's file in this folder.
+    #[must_use]
+    pub fn new(folder: &Path, steps: Arc<Steps>) -> Self {
+        Self { path: folder.join(FILE_NAME), steps, stopped: None }
+    }
+
+    /// The ledger as it was last written; nothing if it never was.
+    ///
+    /// # Errors
+    /// It cannot be read or understood.
+    pub fn read(&self) -> Result<Option<Ledger>, LedgerError> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        let Some(bytes) = durable::read(&self.path).map_err(|e| self.file_error("read", e))? else {
+            return Ok(None);
+        };
+        let malformed = |error: serde_json::Error| LedgerError::Malformed {
+            path: self.path.display().to_string(),
+            cause: error.to_string(),
+        };
+        let head: Head = serde_json::from_slice(&bytes).map_err(malformed)?;
+        if head.format != FORMAT {
+            return Err(LedgerError::Format {
+                path: self.path.display().to_string(),
+                found: head.format,
+            });
+        }
+        serde_json::from_slice(&bytes).map(Some).map_err(malformed)
+    }
+
+    /// Writes the ledger as the next generation, durably.
+    ///
+    /// # Errors
+    /// It cannot be written, now or ever since it once could not.
+    pub fn write(&mut self, ledger: &mut Ledger) -> Result<(), LedgerError> {
+        if let Some(cause) = &self.stopped {
+            return Err(LedgerError::Stopped(cause.clone()));
+        }
+        ledger.generation = ledger.generation.saturating_add(1);
+        let written = serde_json::to_vec_pretty(ledger)
+            .map_err(std::io::Error::other)
+            .and_then(|bytes| durable::replace(&self.steps, &self.path, &bytes));
+        written.map_err(|cause| {
+            let error = self.file_error("write", cause);
+            tracing::error!(%error, "no further change will be made");
+            self.stopped = Some(error.to_string());
+            error
+        })
+    }
+
+    fn file_error(&self, verb: &'static str, cause: std::io::Error) -> LedgerError {
+        LedgerError::file(verb, &self.path, cause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Identity, Ledger, LedgerError, LedgerFile};
+    use crate::durable::{Crash, Steps};
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    fn ledger() -> Ledger {
+        Ledger::new(Identity::fresh("lab", "10.0.0.1", "10.0.1.1"), BTreeMap::new())
+    }
+
+    #[test]
+    fn what_was_written_is_read_back_with_its_generation() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = LedgerFile::new(folder.path(), Arc::new(Steps::new()));
+        assert!(file.read().unwrap().is_none());
+        let mut ledger = ledger();
+        file.write(&mut ledger).unwrap();
+        file.write(&mut ledger).unwrap();
+        let read = file.read().unwrap().unwrap();
+        assert_eq!(read.generation(), 2);
+        assert_eq!(read.identity.uuid, ledger.identity.uuid);
+        assert_eq!(read.identity.unique_id.len(), 4);
+    }
+
+    #[test]
+    fn a_ledger_that_could_not_be_written_stays_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let steps = Arc::new(Steps::with_crash(1, Crash::Steps));
+        let mut file = LedgerFile::new(folder.path(), steps);
+        let mut ledger = ledger();
+        assert!(matches!(file.write(&mut ledger), Err(LedgerError::File { .. })));
+        assert!(matches!(file.write(&mut ledger), Err(LedgerError::Stopped(_))));
+    }
+
+    #[test]
+    fn a_foreign_format_and_a_torn_file_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = LedgerFile::new(folder.path(), Arc::new(Steps::new()));
+        let path = folder.path().join(super::FILE_NAME);
+        std::fs::write(&path, r#"{"format":2}"#).unwrap();
+        let error = file.read().unwrap_err();
+        assert!(matches!(error, LedgerError::Format { found: 2, .. }));
+        std::fs::write(&path, r#"{"format":1,"gen"#).unwrap();
+        let error = file.read().unwrap_err();
+        assert!(matches!(error, LedgerError::Malformed { .. }));
+    }
+}

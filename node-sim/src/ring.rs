@@ -1,0 +1,393 @@
+//! The key ring: which master keys there are, and which drive's data encryption key each wraps.
+//!
+//! ```text
+//!            plan                use                  retire               removed
+//!   (none) -------> Planned ----------> InUse -------------------> Retired -------> (none)
+//!                      |       retire (the rekey was given up)        ^
+//!                      +----------------------------------------------+
+//! ```
+//!
+//! **A master key is given up only when nothing on any node is wrapped by it.** [`RetiredKey`] is
+//! that sentence as a type: only this file makes one, only for a key that wraps nothing by the
+//! ledger's durable knowledge, and whoever destroys a key takes nothing else. No key bytes are here.
+
+use crate::registry::{ActiveProviders, KeyProviderId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// The name the cluster gives a master key, before any key server has seen it (Element's `keyID`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct KeyId(Uuid);
+
+impl KeyId {
+    /// A name that no key had before.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// The custom attribute that marks the key at a key server: `x-SolidFire-KeyID-<keyID>`.
+    #[must_use]
+    pub fn attribute_name(self) -> String {
+        format!("x-SolidFire-KeyID-{self}")
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = uuid::Error;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl TryFrom<String> for KeyId {
+    type Error = uuid::Error;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<KeyId> for String {
+    fn from(id: KeyId) -> Self {
+        id.to_string()
+    }
+}
+
+/// Element's id of a drive, unique in the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DriveId(pub u32);
+
+impl From<DriveId> for u64 {
+    fn from(id: DriveId) -> Self {
+        Self::from(id.0)
+    }
+}
+
+impl From<NodeId> for u64 {
+    fn from(id: NodeId) -> Self {
+        Self::from(id.0)
+    }
+}
+
+impl fmt::Display for DriveId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Element's id of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeId(pub u32);
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where a master key lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "keyManagementType")]
+pub enum KeyManagement {
+    /// In shares on the cluster's nodes.
+    Internal,
+    /// At the key servers of a provider.
+    #[serde(rename_all = "camelCase")]
+    External {
+        /// The provider.
+        #[serde(rename = "keyProviderID")]
+        key_provider_id: KeyProviderId,
+    },
+}
+
+impl KeyManagement {
+    /// The provider, if the key is external.
+    #[must_use]
+    pub const fn key_provider_id(self) -> Option<KeyProviderId> {
+        match self {
+            Self::Internal => None,
+            Self::External { key_provider_id } => Some(key_provider_id),
+        }
+    }
+}
+
+/// What the ring lets be done with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KeyState {
+    /// Its name is chosen; it may or may not have been made. Nothing is wrapped by it.
+    Planned,
+    /// It was made, and data encryption keys may be wrapped by it.
+    InUse,
+    /// Nothing is wrapped by it and nothing will be: it is being given up.
+    Retired,
+}
+
+/// A master key as the ring knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MasterKeyRecord {
+    /// Where it lives.
+    #[serde(flatten)]
+    pub management: KeyManagement,
+    /// When the cluster chose its name.
+    pub created_time: String,
+    /// What may be done with it.
+    pub state: KeyState,
+    /// For an internal key, which of possibly several attempts to share it out counts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dealing: Option<String>,
+}
+
+/// The ring, a section of the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ring {
+    keys: BTreeMap<KeyId, MasterKeyRecord>,
+    /// The key that software encryption at rest is under; none before the cluster was made.
+    current: Option<KeyId>,
+    /// Which key each drive's data encryption key was last known to be wrapped by. It is written
+    /// after the drive's own header, so it is never ahead of it.
+    wrapped_by: BTreeMap<DriveId, KeyId>,
+}
+
+/// Leave to destroy one master key: nothing on any node is wrapped by it, and nothing will be.
+#[derive(Debug)]
+pub struct RetiredKey {
+    key_id: KeyId,
+    management: KeyManagement,
+}
+
+impl RetiredKey {
+    /// The key.
+    #[must_use]
+    pub const fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
+    /// Where it lives.
+    #[must_use]
+    pub const fn management(&self) -> KeyManagement {
+        self.management
+    }
+}
+
+/// Why the ring does not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RingError {
+    /// The key is not on the ring.
+    #[error("master key {0} is not on the ring")]
+    UnknownKey(KeyId),
+    /// The key cannot be given up: drives need it.
+    #[error("master key {key_id} is needed: {drives} drives are wrapped by it")]
+    StillWraps {
+        /// The key.
+        key_id: KeyId,
+        /// How many drives it wraps.
+        drives: usize,
+    },
+    /// The key cannot be given up: the cluster is under it.
+    #[error("master key {0} is the cluster's current master key")]
+    Current(KeyId),
+    /// The key is not in use, so nothing may be wrapped by it.
+    #[error("master key {0} is not in use")]
+    NotInUse(KeyId),
+}
+
+impl Ring {
+    /// The keys that are on the ring.
+    pub fn keys(&self) -> impl Iterator<Item = (KeyId, &MasterKeyRecord)> {
+        self.keys.iter().map(|(id, record)| (*id, record))
+    }
+
+    /// One key.
+    #[must_use]
+    pub fn key(&self, key_id: KeyId) -> Option<&MasterKeyRecord> {
+        self.keys.get(&key_id)
+    }
+
+    /// The key that the cluster is under.
+    #[must_use]
+    pub const fn current(&self) -> Option<KeyId> {
+        self.current
+    }
+
+    /// The key that this drive was last known to be wrapped by.
+    #[must_use]
+    pub fn wrapped_by(&self, drive_id: DriveId) -> Option<KeyId> {
+        self.wrapped_by.get(&drive_id).copied()
+    }
+
+    /// How many drives this key wraps.
+    #[must_use]
+    pub fn wraps(&self, key_id: KeyId) -> usize {
+        self.wrapped_by.values().filter(|id| **id == key_id).count()
+    }
+
+    /// The providers that hold a key of the ring: from the moment its name is chosen, because a key
+    /// server may have made it without our knowing, until it is known to be destroyed.
+    #[must_use]
+    pub fn active_providers(&self) -> ActiveProviders {
+        self.keys.values().filter_map(|record| record.management.key_provider_id()).collect()
+    }
+
+    /// Puts the name of a key to be made on the ring.
+    pub fn plan(&mut self, key_id: KeyId, management: KeyManagement, created_time: String) {
+        let record =
+            MasterKeyRecord { management, created_time, state: KeyState::Planned, dealing: None };
+        self.keys.insert(key_id, record);
+    }
+
+    /// The key was made: data encryption keys may be wrapped by it from now on.
+    ///
+    /// # Errors
+    /// It was not planned.
+    pub fn put_in_use(&mut self, key_id: KeyId, dealing: Option<String>) -> Result<(), RingError> {
+        let record = self.record_mut(key_id)?;
+        match record.state {
+            KeyState::Planned => {
+                record.state = KeyState::InUse;
+                record.dealing = dealing;
+                Ok(())
+            }
+            KeyState::InUse => Ok(()),
+            KeyState::Retired => Err(RingError::NotInUse(key_id)),
+        }
+    }
+
+    /// Notes that the drive's header, as it is on disk, is wrapped by this key.
+    ///
+    /// # Errors
+    /// The key is not in use.
+    pub fn note_wrapped(&mut self, drive_id: DriveId, key_id: KeyId) -> Result<(), RingError> {
+        match self.record_mut(key_id)?.state {
+            KeyState::InUse => {
+                self.wrapped_by.insert(drive_id, key_id);
+                Ok(())
+            }
+            KeyState::Planned | KeyState::Retired => Err(RingError::NotInUse(key_id)),
+        }
+    }
+
+    /// From now on the cluster is under this key.
+    ///
+    /// # Errors
+    /// The key is not in use.
+    pub fn make_current(&mut self, key_id: KeyId) -> Result<(), RingError> {
+        match self.record_mut(key_id)?.state {
+            KeyState::InUse => {
+                self.current = Some(key_id);
+                Ok(())
+            }
+            KeyState::Planned | KeyState::Retired => Err(RingError::NotInUse(key_id)),
+        }
+    }
+
+    /// Marks a key as one that wraps nothing and never will again.
+    ///
+    /// # Errors
+    /// A drive of some node, present or not, is wrapped by it, or the cluster is under it.
+    pub fn retire(&mut self, key_id: KeyId) -> Result<(), RingError> {
+        if self.current == Some(key_id) {
+            return Err(RingError::Current(key_id));
+        }
+        let drives = self.wraps(key_id);
+        if drives > 0 {
+            return Err(RingError::StillWraps { key_id, drives });
+        }
+        self.record_mut(key_id)?.state = KeyState::Retired;
+        Ok(())
+    }
+
+    /// Leave to destroy this key, if it was retired.
+    #[must_use]
+    pub fn retired(&self, key_id: KeyId) -> Option<RetiredKey> {
+        let record = self.keys.get(&key_id)?;
+        match record.state {
+            KeyState::Retired => Some(RetiredKey { key_id, management: record.management }),
+            KeyState::Planned | KeyState::InUse => None,
+        }
+    }
+
+    /// Takes a key that was destroyed off the ring.
+    pub fn remove(&mut self, key: &RetiredKey) {
+        self.keys.remove(&key.key_id);
+    }
+
+    fn record_mut(&mut self, key_id: KeyId) -> Result<&mut MasterKeyRecord, RingError> {
+        self.keys.get_mut(&key_id).ok_or(RingError::UnknownKey(key_id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DriveId, KeyId, KeyManagement, Ring, RingError};
+
+    fn ring_under(key_id: KeyId) -> Ring {
+        let mut ring = Ring::default();
+        ring.plan(key_id, KeyManagement::Internal, String::new());
+        ring.put_in_use(key_id, None).unwrap();
+        ring.note_wrapped(DriveId(1), key_id).unwrap();
+        ring.note_wrapped(DriveId(2), key_id).unwrap();
+        ring.make_current(key_id).unwrap();
+        ring
+    }
+
+    #[test]
+    fn a_key_is_given_up_only_when_it_wraps_nothing() {
+        let (old, new) = (KeyId::fresh(), KeyId::fresh());
+        let mut ring = ring_under(old);
+        assert_eq!(ring.retire(old), Err(RingError::Current(old)));
+        let external = KeyManagement::External { key_provider_id: 7 };
+        ring.plan(new, external, String::new());
+        assert!(ring.active_providers().contains(&7));
+        assert_eq!(ring.note_wrapped(DriveId(1), new), Err(RingError::NotInUse(new)));
+        ring.put_in_use(new, None).unwrap();
+        ring.note_wrapped(DriveId(1), new).unwrap();
+        ring.make_current(new).unwrap();
+        let wraps = RingError::StillWraps { key_id: old, drives: 1 };
+        assert_eq!(ring.retire(old), Err(wraps));
+        assert!(ring.retired(old).is_none());
+        ring.note_wrapped(DriveId(2), new).unwrap();
+        ring.retire(old).unwrap();
+        assert_eq!(ring.note_wrapped(DriveId(2), old), Err(RingError::NotInUse(old)));
+        let retired = ring.retired(old).unwrap();
+        ring.remove(&retired);
+        assert!(ring.key(old).is_none());
+    }
+
+    #[test]
+    fn a_planned_key_can_be_given_up_and_its_provider_is_then_inactive() {
+        let (old, new) = (KeyId::fresh(), KeyId::fresh());
+        let mut ring = ring_under(old);
+        let external = KeyManagement::External { key_provider_id: 7 };
+        ring.plan(new, external, String::new());
+        ring.retire(new).unwrap();
+        assert!(ring.active_providers().contains(&7));
+        let retired = ring.retired(new).unwrap();
+        ring.remove(&retired);
+        assert!(ring.active_providers().is_empty());
+        assert_eq!(ring, ring_under(old));
+    }
+
+    #[test]
+    fn the_ring_reads_back_as_it_was_written() {
+        let mut ring = ring_under(KeyId::fresh());
+        let external = KeyManagement::External { key_provider_id: 7 };
+        ring.plan(KeyId::fresh(), external, "2026-01-01T00:00:00Z".to_owned());
+        let text = serde_json::to_string(&ring).unwrap();
+        assert_eq!(serde_json::from_str::<Ring>(&text).unwrap(), ring);
+    }
+}
