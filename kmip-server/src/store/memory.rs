@@ -37,24 +37,13 @@ impl MemoryStore {
         check(&changes)?;
         let mut records = self.records();
         let now = |key: &[u8]| records.get(key).map_or(0, |record| record.revision);
-        if let Some(change) = changes
-            .iter()
-            .find(|change| now(&change.key) != change.expected)
-        {
-            return Ok(Outcome::Conflict {
-                key: change.key.clone(),
-            });
+        if let Some(change) = changes.iter().find(|change| now(&change.key) != change.expected) {
+            return Ok(Outcome::Conflict { key: change.key.clone() });
         }
         for Change { key, expected, to } in changes {
             match to {
                 To::Put(value) => {
-                    records.insert(
-                        key,
-                        Record {
-                            value,
-                            revision: expected.saturating_add(1),
-                        },
-                    );
+                    records.insert(key, Record { value, revision: expected.saturating_add(1) });
                 }
                 To::Remove => {
                     records.remove(&key);
@@ -67,10 +56,7 @@ impl MemoryStore {
 }
 
 fn copy(record: &Record) -> Record {
-    Record {
-        value: Zeroizing::new(record.value.to_vec()),
-        revision: record.revision,
-    }
+    Record { value: Zeroizing::new(record.value.to_vec()), revision: record.revision }
 }
 
 impl Store for MemoryStore {

@@ -14,8 +14,17 @@ use std::pin::Pin;
 
 use zeroize::Zeroizing;
 
+pub mod faulty;
+pub mod health;
 pub mod memory;
+mod open_error;
 pub mod root_key;
+pub mod sled_store;
+
+#[cfg(test)]
+pub(crate) mod suite;
+
+pub use open_error::OpenError;
 
 /// A key: ordered as bytes are.
 pub type Key = Vec<u8>;
@@ -119,12 +128,7 @@ impl Range {
                 break;
             }
         }
-        Self {
-            from: prefix.to_vec(),
-            to,
-            limit,
-            order,
-        }
+        Self { from: prefix.to_vec(), to, limit, order }
     }
 
     /// The page that begins where a page that ended with `last` stopped.
@@ -147,11 +151,7 @@ impl Range {
     /// The bounds, as the standard library's ordered maps take them.
     pub(crate) fn bounds(&self) -> (std::ops::Bound<&[u8]>, std::ops::Bound<&[u8]>) {
         use std::ops::Bound::{Excluded, Included, Unbounded};
-        let to = if self.to.is_empty() {
-            Unbounded
-        } else {
-            Excluded(self.to.as_slice())
-        };
+        let to = if self.to.is_empty() { Unbounded } else { Excluded(self.to.as_slice()) };
         (Included(self.from.as_slice()), to)
     }
 }
@@ -175,6 +175,9 @@ pub enum StoreError {
     /// What is on disk is not what was written.
     #[error("the store holds a damaged record: {0}; restore it from a backup")]
     Damaged(String),
+    /// The disk did not give what is on it.
+    #[error("the store cannot read: {0}")]
+    Unreadable(String),
     /// A write failed. Nothing may be written until the program has been started again, because
     /// what is on disk is not known.
     #[error("the store has stopped: {0}; start the server again when the cause is gone")]
@@ -217,15 +220,13 @@ pub(crate) fn check(changes: &[Change]) -> Result<(), StoreError> {
     let mut total: usize = 0;
     let mut keys: Vec<&[u8]> = Vec::with_capacity(changes.len());
     for change in changes {
-        if change.key.is_empty() {
-            return Err(StoreError::Refused("a key is empty"));
+        if change.key.first().is_none_or(|first| *first == 0) {
+            return Err(StoreError::Refused("a key is empty or begins with a zero byte"));
         }
         at_most("a key", KEY_LEN_MAX, change.key.len())?;
         if let To::Put(value) = &change.to {
             if change.expected == u64::MAX {
-                return Err(StoreError::Refused(
-                    "the expected revision is the highest there is",
-                ));
+                return Err(StoreError::Refused("the expected revision is the highest there is"));
             }
             at_most("a value", VALUE_LEN_MAX, value.len())?;
             total = total.saturating_add(value.len());
@@ -241,21 +242,12 @@ pub(crate) fn check(changes: &[Change]) -> Result<(), StoreError> {
 }
 
 fn at_most(what: &'static str, max: usize, actual: usize) -> Result<(), StoreError> {
-    if actual > max {
-        Err(StoreError::Limit { what, max, actual })
-    } else {
-        Ok(())
-    }
+    if actual > max { Err(StoreError::Limit { what, max, actual }) } else { Ok(()) }
 }
 
 impl std::fmt::Debug for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Record({} bytes, revision {})",
-            self.value.len(),
-            self.revision
-        )
+        write!(f, "Record({} bytes, revision {})", self.value.len(), self.revision)
     }
 }
 

@@ -32,10 +32,7 @@ impl RootKey {
 
     /// The key that index values are hashed under.
     pub fn index_key(&self) -> IndexKey {
-        IndexKey(hmac::Key::new(
-            hmac::HMAC_SHA256,
-            self.derive(b"index").as_ref(),
-        ))
+        IndexKey(hmac::Key::new(hmac::HMAC_SHA256, self.derive(b"index").as_ref()))
     }
 
     /// The key for one purpose (RFC 5869).
@@ -96,14 +93,8 @@ mod tests {
     #[test]
     fn lists_of_parts_that_join_alike_hash_apart() {
         let key = root(7).index_key();
-        let lists: [&[&[u8]]; 6] = [
-            &[],
-            &[b""],
-            &[b"", b""],
-            &[b"ab"],
-            &[b"a", b"b"],
-            &[b"", b"ab"],
-        ];
+        let lists: [&[&[u8]]; 6] =
+            [&[], &[b""], &[b"", b""], &[b"ab"], &[b"a", b"b"], &[b"", b"ab"]];
         let mut hashes: Vec<_> = lists.iter().map(|parts| key.hash(parts)).collect();
         hashes.sort_unstable();
         hashes.dedup();
@@ -126,9 +117,6 @@ mod tests {
 
     #[test]
     fn no_debug_text_shows_a_key() {
-        assert_eq!(
-            format!("{:?} {:?}", root(1), root(1).index_key()),
-            "RootKey IndexKey"
-        );
+        assert_eq!(format!("{:?} {:?}", root(1), root(1).index_key()), "RootKey IndexKey");
     }
 }
