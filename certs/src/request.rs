@@ -5,6 +5,7 @@
 //! change can let one through.
 
 use rcgen::{DistinguishedName, DnType, DnValue, SubjectPublicKeyInfo};
+use x509_parser::asn1_rs::Tag;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, X509Name};
@@ -76,7 +77,13 @@ fn subject_value(attribute: &AttributeTypeAndValue<'_>) -> Result<(DnType, DnVal
     if text.chars().any(char::is_control) {
         return Err(refused("its subject has a control character"));
     }
-    Ok((DnType::from_oid(&oid), DnValue::Utf8String(text.to_owned())))
+    // The kind of string stays: a country is a PrintableString, a mail address an IA5String.
+    let value = match attribute.attr_value().tag() {
+        Tag::PrintableString => text.try_into().map(DnValue::PrintableString)?,
+        Tag::Ia5String => text.try_into().map(DnValue::Ia5String)?,
+        _ => DnValue::Utf8String(text.to_owned()),
+    };
+    Ok((DnType::from_oid(&oid), value))
 }
 
 fn refused(why: &str) -> Error {
