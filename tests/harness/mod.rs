@@ -1,1 +1,43 @@
-//! Starts the programs for the tests.
+//! Starts the programs as real processes, for tests that look at them from outside.
+//!
+//! ```text
+//! Lab ------- a folder with certificates
+//!   KmipServer::start(&lab)    a key server on a port of its own
+//!   Cluster::start(&lab)       a cluster, and a JSON-RPC client for it
+//!   Foreign::python()          an interpreter with the foreign clients of tests/foreign
+//! ```
+//!
+//! A process dies with its value. Nothing here knows what a right answer is: that is the test's.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "used by tests alone, which stop at the first thing that is not as it says"
+)]
+
+mod cluster;
+pub mod foreign;
+mod https;
+mod kmip_server;
+mod lab;
+mod process;
+
+pub use cluster::{Cluster, RpcError};
+pub use https::{Answer, Https};
+pub use kmip_server::KmipServer;
+pub use lab::Lab;
+pub use process::{Process, Program};
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the test executable's build: `target/debug` or alike.
+pub(crate) fn build_folder() -> PathBuf {
+    let executable = std::env::current_exe().expect("a test knows where it is");
+    // target/debug/deps/NAME-HASH
+    executable.ancestors().nth(2).map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+/// The repository's root, for tests that read it.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a folder of it")
+}

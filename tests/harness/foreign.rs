@@ -1,0 +1,113 @@
+//! An environment for the foreign clients, made once under `target/foreign/`.
+//!
+//! Where Python or its registry is missing, a test that needs a client is skipped with a line that
+//! says so. In CI a skip is a failure: a client that was not tried has not been shown to work.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::{build_folder, repository};
+
+/// The clients, pinned: what they send is part of what the tests say.
+const REQUIREMENTS: &str = "tests/foreign/requirements.txt";
+
+/// A Python that has the foreign clients.
+pub struct Foreign {
+    python: PathBuf,
+}
+
+impl Foreign {
+    /// The environment, made if need be; `None` when it cannot be had, and then the line is told.
+    pub fn python() -> Option<Self> {
+        match environment() {
+            Ok(python) => Some(Self { python }),
+            Err(why) => {
+                skip(&why);
+                None
+            }
+        }
+    }
+
+    /// Runs a script of `tests/foreign/` and returns what it said; its failure is the test's.
+    #[track_caller]
+    pub fn run(&self, script: &str, args: &[&str]) -> String {
+        let path = repository().join("tests/foreign").join(script);
+        let output = Command::new(&self.python).arg(path).args(args).output();
+        passed(script, output)
+    }
+
+    /// Runs a program that came with a client, such as `sfcli`.
+    pub fn program(&self, name: &str) -> Command {
+        Command::new(self.python.with_file_name(name))
+    }
+}
+
+/// The text of a script that succeeded.
+#[track_caller]
+pub fn passed(what: &str, output: std::io::Result<Output>) -> String {
+    let output = output.unwrap_or_else(|error| panic!("{what} cannot be run: {error}"));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{what}: {}\n{said}{errors}", output.status);
+    said
+}
+
+/// True when a program of the machine is there; otherwise the test is skipped.
+pub fn has_program(name: &str) -> bool {
+    if Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()) {
+        return true;
+    }
+    skip(&format!("{name} is not installed"));
+    false
+}
+
+/// Tells that the running test is skipped; fails it in CI.
+pub fn skip(why: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let strict =
+        |name: &str| std::env::var(name).is_ok_and(|value| value == "1" || value == "true");
+    assert!(!strict("KMIP_CI") && !strict("CI"), "{test}: {why}; CI skips nothing");
+    // Past the capture of cargo, which would keep the line from the reader.
+    let _ = writeln!(std::io::stderr(), "skipped: {test}: {why}");
+}
+
+/// Makes the environment, or finds the one that is there. One test at a time does this.
+fn environment() -> Result<PathBuf, String> {
+    let wanted = fs::read_to_string(repository().join(REQUIREMENTS)).map_err(told("read"))?;
+    let target = build_folder().parent().map(Path::to_path_buf).ok_or("no target folder")?;
+    let root = target.join("foreign");
+    fs::create_dir_all(&root).map_err(told("make target/foreign"))?;
+    let lock = File::create(root.join("lock")).map_err(told("make a lock"))?;
+    lock.lock().map_err(told("lock target/foreign"))?;
+
+    let venv = root.join("venv");
+    let python = venv.join("bin/python");
+    let stamp = root.join("installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) && python.exists() {
+        return Ok(python);
+    }
+    let _ = fs::remove_file(&stamp);
+    let _ = fs::remove_dir_all(&venv);
+    run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+    run(Command::new(&python).args(install).arg(repository().join(REQUIREMENTS)))?;
+    fs::write(&stamp, wanted).map_err(told("write the stamp"))?;
+    Ok(python)
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().map_err(|error| format!("{name}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let last = errors.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no word");
+    Err(format!("{name}: {}: {last}", output.status))
+}
+
+fn told(verb: &'static str) -> impl Fn(std::io::Error) -> String {
+    move |error| format!("cannot {verb}: {error}")
+}

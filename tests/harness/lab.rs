@@ -1,0 +1,47 @@
+//! A folder of its own, with certificates for everyone.
+
+use std::path::{Path, PathBuf};
+
+use certs::Plan;
+use tempfile::TempDir;
+
+/// A temporary folder with `pki/` in it; gone when dropped.
+pub struct Lab {
+    folder: TempDir,
+}
+
+impl Lab {
+    /// Makes the folder and the certificates.
+    pub fn new() -> Self {
+        let lab = Self { folder: TempDir::with_prefix("lab-").expect("a temporary folder") };
+        let plan = Plan { clients: vec!["alice".to_owned(), "bob".to_owned()], ..Plan::default() };
+        certs::init(&lab.path("pki"), &plan).expect("certificates");
+        lab
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A file of `certs init`: `ca.crt`, `server.key`, `bad/client-expired.crt` ...
+    pub fn pki(&self, name: &str) -> PathBuf {
+        self.path("pki").join(name)
+    }
+
+    /// The text of a file of `certs init`.
+    pub fn pem(&self, name: &str) -> String {
+        std::fs::read_to_string(self.pki(name)).expect("a file of the certificates")
+    }
+
+    /// The authority, to sign what the test needs.
+    pub fn authority(&self) -> certs::Authority {
+        certs::Authority::read(&self.path("pki")).expect("the authority just made")
+    }
+}
+
+impl Default for Lab {
+    fn default() -> Self {
+        Self::new()
+    }
+}
