@@ -19,6 +19,8 @@ pub mod health;
 pub mod memory;
 mod open_error;
 pub mod root_key;
+mod seal;
+pub mod sealed;
 pub mod sled_store;
 
 #[cfg(test)]

@@ -57,6 +57,12 @@ pub enum OpenError {
         /// Where the key came from.
         place: String,
     },
+    /// There are records, but none that was sealed.
+    #[error("the store holds records that were not sealed: it is not a store of this program")]
+    NotSealed,
+    /// Two made it at once.
+    #[error("another process made the store at the same moment: start this one again")]
+    SetUpTwice,
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -7,6 +7,10 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::memory::MemoryStore;
+use super::root_key::{KEY_LEN, RootKey};
+use super::sealed::Sealed;
+use super::sled_store::SledStore;
 use super::{
     CHANGES_MAX, Change, KEY_LEN_MAX, Key, Order, Outcome, Range, SCAN_MAX, Store, StoreError, To,
     VALUE_LEN_MAX,
@@ -347,11 +351,26 @@ fn model_page(model: &Model, range: &Range) -> Vec<(Key, (u64, Vec<u8>))> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_memory_store_keeps_the_contract() {
-    contract(Arc::new(super::memory::MemoryStore::default())).await;
+    contract(Arc::new(MemoryStore::default())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_sled_store_keeps_the_contract() {
     let directory = tempfile::tempdir().unwrap();
-    contract(Arc::new(super::sled_store::SledStore::open_at(directory.path()).unwrap())).await;
+    contract(Arc::new(SledStore::open_at(directory.path()).unwrap())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_sealed_memory_store_keeps_the_contract() {
+    let root_key = RootKey::new(Zeroizing::new([3; KEY_LEN]));
+    let store = Sealed::open(MemoryStore::default(), &root_key, "the test").await.unwrap();
+    contract(Arc::new(store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_sealed_sled_store_keeps_the_contract() {
+    let directory = tempfile::tempdir().unwrap();
+    let root_key = RootKey::new(Zeroizing::new([3; KEY_LEN]));
+    let store = SledStore::open_at(directory.path()).unwrap();
+    contract(Arc::new(Sealed::open(store, &root_key, "the test").await.unwrap())).await;
 }
