@@ -16,7 +16,9 @@ use zeroize::Zeroizing;
 
 pub mod faulty;
 pub mod health;
+pub mod key_source;
 pub mod memory;
+mod open;
 mod open_error;
 pub mod root_key;
 mod seal;
@@ -26,6 +28,7 @@ pub mod sled_store;
 #[cfg(test)]
 pub(crate) mod suite;
 
+pub use open::{OpenStore, StoreSettings, open};
 pub use open_error::OpenError;
 
 /// A key: ordered as bytes are.

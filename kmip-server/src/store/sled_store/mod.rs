@@ -31,6 +31,7 @@ use tokio::sync::oneshot;
 
 use committer::{Commit, Committer, Laid, Syncs, Write};
 pub use directory::Directory;
+pub(super) use directory::sync;
 use view::View;
 
 use super::health::{Health, watched};

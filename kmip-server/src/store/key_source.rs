@@ -1,0 +1,222 @@
+//! Where the root key comes from: a file, made at the first start, or a text that was given.
+//!
+//! The key is written only when it is made, and nowhere else. No error text holds any part of it.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use zeroize::Zeroizing;
+
+use super::OpenError;
+use super::root_key::{KEY_LEN, RootKey};
+use super::sled_store::sync;
+
+/// The file of the root key in the data directory, unless another one is named.
+pub const KEY_FILE: &str = "store.key";
+
+/// Longer than any form of the key: what is longer is some other file.
+const FILE_LEN_MAX: u64 = 256;
+
+/// Where the root key comes from.
+pub enum KeySource {
+    /// A file that only its owner can read. It is made with the store.
+    File(PathBuf),
+    /// The key itself, as 64 hexadecimal digits or as Base64, and the name of the setting that it
+    /// was given by.
+    Text {
+        /// The key.
+        text: Zeroizing<String>,
+        /// For error texts.
+        setting: String,
+    },
+}
+
+impl KeySource {
+    /// How an error text names it.
+    pub fn place(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Text { setting, .. } => setting.clone(),
+        }
+    }
+
+    /// The root key; a file is made if there is none, but only for a store that is new.
+    pub(super) fn root_key(&self, store_is_new: bool) -> Result<RootKey, OpenError> {
+        let wrong = |why: &str| OpenError::RootKey { place: self.place(), why: why.to_owned() };
+        match self {
+            Self::Text { text, .. } => {
+                parse(text.as_bytes()).map(RootKey::new).ok_or_else(|| wrong(NOT_A_KEY))
+            }
+            Self::File(path) => match read(path) {
+                Ok(text) => parse(&text).map(RootKey::new).ok_or_else(|| wrong(NOT_A_KEY)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    if !store_is_new {
+                        return Err(wrong(
+                            "is missing, and the store holds records that were sealed under it: \
+                             put the file back",
+                        ));
+                    }
+                    make(path).map_err(|error| wrong(&format!("cannot be made: {error}")))
+                }
+                Err(error) => Err(wrong(&format!("cannot be used: {error}"))),
+            },
+        }
+    }
+}
+
+const NOT_A_KEY: &str =
+    "is no key: it must be 32 bytes, as 64 hexadecimal digits, as Base64 or as they are";
+
+impl std::fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeySource({})", self.place())
+    }
+}
+
+fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let file = fs::File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.mode() & 0o077 != 0 {
+        let mode = metadata.mode() & 0o777;
+        return Err(io::Error::other(format!(
+            "others than its owner can read or write it (mode {mode:03o}); chmod it to 600"
+        )));
+    }
+    let mut text = Zeroizing::new(Vec::with_capacity(usize::try_from(FILE_LEN_MAX).unwrap_or(0)));
+    file.take(FILE_LEN_MAX).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+fn parse(text: &[u8]) -> Option<Zeroizing<[u8; KEY_LEN]>> {
+    let key = |bytes: &[u8]| bytes.try_into().ok().map(Zeroizing::new);
+    if text.len() == KEY_LEN {
+        return key(text);
+    }
+    let text = text.trim_ascii();
+    if text.len() == KEY_LEN * 2 {
+        return key(&from_hex(text)?);
+    }
+    let padded = text.ends_with(b"=");
+    let base64 = if padded { STANDARD.decode(text) } else { STANDARD_NO_PAD.decode(text) };
+    key(&Zeroizing::new(base64.ok()?))
+}
+
+fn from_hex(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_LEN));
+    for pair in text.chunks_exact(2) {
+        let mut byte = 0;
+        for digit in pair {
+            let digit = u8::try_from(char::from(*digit).to_digit(16)?).ok()?;
+            byte = (byte << 4) | digit;
+        }
+        bytes.push(byte);
+    }
+    Some(bytes)
+}
+
+/// Makes the file durably, and whole or not at all: the first record must not outlive its key.
+fn make(path: &Path) -> io::Result<RootKey> {
+    let mut key = Zeroizing::new([0; KEY_LEN]);
+    rand::fill(key.as_mut()).map_err(|_| io::Error::other("the system gives no random bytes"))?;
+    let mut text = Zeroizing::new(String::with_capacity(KEY_LEN * 2 + 1));
+    for byte in key.iter() {
+        for digit in [byte >> 4, byte & 0xf] {
+            text.push(char::from_digit(digit.into(), 16).unwrap_or_default());
+        }
+    }
+    text.push('\n');
+    let new = path.with_added_extension("new");
+    // What a power cut left of an earlier try: no record was ever sealed under it.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync(parent.unwrap_or(Path::new(".")))?;
+    tracing::info!(path = %path.display(), "made the root key of the store; keep a copy of it safe");
+    Ok(RootKey::new(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn text(text: &str) -> KeySource {
+        let text = Zeroizing::new(text.to_owned());
+        KeySource::Text { text, setting: "KMIP_SERVER_STORE_KEY".to_owned() }
+    }
+
+    fn hash(source: &KeySource, new: bool) -> Result<[u8; 16], String> {
+        let root_key = source.root_key(new).map_err(|error| error.to_string())?;
+        Ok(root_key.index_key().hash(&[b"x"]))
+    }
+
+    #[test]
+    fn every_form_of_a_key_is_the_same_key() {
+        let expected = RootKey::new(Zeroizing::new([b'k'; KEY_LEN])).index_key().hash(&[b"x"]);
+        let forms = [
+            "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk".to_owned(),
+            "6b".repeat(KEY_LEN),
+            "6B".repeat(KEY_LEN) + "\n",
+            "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=".to_owned(),
+            " a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s\n".to_owned(),
+        ];
+        for form in forms {
+            assert_eq!(hash(&text(&form), false).as_ref(), Ok(&expected), "{form}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_without_being_shown() {
+        let no_key = ["", "sesame", &"6b".repeat(31), &"6x".repeat(32), &"6b".repeat(33)];
+        for form in no_key {
+            let error = hash(&text(form), true).unwrap_err();
+            assert_eq!(error, format!("the root key in KMIP_SERVER_STORE_KEY {NOT_A_KEY}"));
+        }
+    }
+
+    #[test]
+    fn a_file_is_made_once_and_for_its_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(KEY_FILE);
+        let source = KeySource::File(path.clone());
+        let made = hash(&source, true).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(hash(&source, true).unwrap(), made);
+        assert_eq!(hash(&source, false).unwrap(), made);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(KEY_FILE);
+        let source = KeySource::File(path.clone());
+        hash(&source, true).unwrap();
+        for mode in [0o640, 0o604, 0o620] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let error = hash(&source, false).unwrap_err();
+            assert!(error.contains(&format!("(mode {mode:03o}); chmod it to 600")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_lost_file_is_not_made_anew_over_records() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(KEY_FILE);
+        let error = hash(&KeySource::File(path.clone()), false).unwrap_err();
+        assert!(error.contains("put the file back"), "{error}");
+        assert!(!path.exists());
+    }
+}
