@@ -18,6 +18,8 @@
 mod committer;
 mod directory;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::future::ready;
