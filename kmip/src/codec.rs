@@ -1,0 +1,159 @@
+//! How a typed value stands under a tag: the two traits, and the primitive types.
+//!
+//! The tag comes from outside, because the same structure appears under different tags; the
+//! version comes from outside, because the same structure has different items in each.
+
+use ttlv::{Error, Reader, Tag, Writer};
+
+use crate::version::Version;
+
+/// A value that can be written as one item, or as none, or as many.
+pub trait Encode {
+    /// Writes the value under `tag`, in the form that `version` has.
+    fn encode(&self, tag: Tag, w: &mut Writer, version: Version);
+}
+
+/// A value that can be read from one item, or from none, or from many.
+pub trait Decode: Sized {
+    /// Reads the value that stands under `tag`.
+    fn decode(tag: Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error>;
+}
+
+/// One row a primitive: the Rust type, how it is written, how it is read.
+macro_rules! primitives {
+    ($($ty:ty: |$self:ident| $write:ident($value:expr), $read:ident => $make:expr;)*) => {$(
+        impl Encode for $ty {
+            #[inline]
+            fn encode(&self, tag: Tag, w: &mut Writer, _: Version) {
+                let $self = self;
+                w.$write(tag, $value);
+            }
+        }
+
+        impl Decode for $ty {
+            #[inline]
+            fn decode(tag: Tag, r: &mut Reader<'_>, _: Version) -> Result<Self, Error> {
+                r.$read(tag).map($make)
+            }
+        }
+    )*};
+}
+
+primitives! {
+    i32: |v| integer(*v), integer => |v| v;
+    i64: |v| long_integer(*v), long_integer => |v| v;
+    bool: |v| boolean(*v), boolean => |v| v;
+    String: |v| text_string(v), text_string => Self::from;
+    Vec<u8>: |v| byte_string(v), byte_string => <[u8]>::to_vec;
+    DateTime: |v| date_time(v.0), date_time => Self;
+    Interval: |v| interval(v.0), interval => Self;
+    DateTimeExtended: |v| date_time_extended(v.0), date_time_extended => Self;
+    BigInteger: |v| big_integer(&v.0), big_integer => |v| Self(v.to_vec());
+    SecretBytes: |v| byte_string(v.as_bytes()), byte_string => Self::new;
+}
+
+/// Seconds since 1970-01-01 00:00:00 UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DateTime(pub i64);
+
+/// Microseconds since 1970-01-01 00:00:00 UTC (since 2.0).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DateTimeExtended(pub i64);
+
+/// A length of time in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Interval(pub u32);
+
+/// A signed number in big-endian two's complement. Public numbers only: the numbers of a private
+/// key stay inside the bytes of their Key Material.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct BigInteger(pub Vec<u8>);
+
+/// Bytes that nobody may see: zeroized when dropped, shown as a length alone.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SecretBytes(zeroize::Zeroizing<Vec<u8>>);
+
+impl SecretBytes {
+    /// Keeps a copy of `bytes`, allocated once and never grown.
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(zeroize::Zeroizing::new(bytes.to_vec()))
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl core::fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "SecretBytes({} bytes)", self.0.len())
+    }
+}
+
+impl<T: Encode> Encode for Option<T> {
+    #[inline]
+    fn encode(&self, tag: Tag, w: &mut Writer, version: Version) {
+        if let Some(value) = self {
+            value.encode(tag, w, version);
+        }
+    }
+}
+
+impl<T: Decode> Decode for Option<T> {
+    #[inline]
+    fn decode(tag: Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
+        match r.peek() == Some(tag) {
+            true => T::decode(tag, r, version).map(Some),
+            false => Ok(None),
+        }
+    }
+}
+
+impl<T: Encode> Encode for Box<T> {
+    fn encode(&self, tag: Tag, w: &mut Writer, version: Version) {
+        (**self).encode(tag, w, version);
+    }
+}
+
+impl<T: Decode> Decode for Box<T> {
+    fn decode(tag: Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
+        T::decode(tag, r, version).map(Self::new)
+    }
+}
+
+impl<T: Encode> Encode for Vec<T> {
+    #[inline]
+    fn encode(&self, tag: Tag, w: &mut Writer, version: Version) {
+        for value in self {
+            value.encode(tag, w, version);
+        }
+    }
+}
+
+impl<T: Decode> Decode for Vec<T> {
+    #[inline]
+    fn decode(tag: Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
+        let mut all = Self::new();
+        while r.peek() == Some(tag) {
+            all.push(T::decode(tag, r, version)?);
+        }
+        Ok(all)
+    }
+}
+
+/// Any one item, whatever it means. It stands under the tag it came with.
+impl Encode for ttlv::Raw {
+    fn encode(&self, _: Tag, w: &mut Writer, _: Version) {
+        w.raw(self.as_bytes());
+    }
+}
+
+impl Decode for ttlv::Raw {
+    fn decode(tag: Tag, r: &mut Reader<'_>, _: Version) -> Result<Self, Error> {
+        match r.peek() {
+            Some(found) if found == tag => r.raw(),
+            found => Err(r.error(tag, ttlv::ErrorKind::Missing(found))),
+        }
+    }
+}

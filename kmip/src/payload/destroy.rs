@@ -1,0 +1,20 @@
+//! Destroy (1.4, 4.21; 2.1, 6.1.15): the key material is gone for ever.
+
+use crate::identifier::Identifier;
+use crate::macros::structure;
+
+structure! {
+    /// Asks for an object to be destroyed.
+    DestroyRequest {
+        /// The object; the ID Placeholder when absent.
+        UniqueIdentifier => unique_identifier: Option<Identifier>,
+    }
+}
+
+structure! {
+    /// The object that is destroyed.
+    DestroyResponse {
+        /// The object.
+        UniqueIdentifier => unique_identifier: String,
+    }
+}

@@ -1,0 +1,53 @@
+//! The vocabulary of KMIP 1.0 to 3.0: tags, enumerations and masks, as data.
+//!
+//! A name is spelt as the text encodings spell it ("Normalizing Names": 2.1 profiles, 5.4.1.3).
+//! Each row says which versions have it; a value whose name changed has its newest name here, and
+//! the older ones beside it. **Nothing here is closed**: an enumeration is a number with names,
+//! and a number without a name is kept, compared and sent back as it came.
+
+#[macro_use]
+mod macros;
+
+mod cryptography;
+mod masks;
+mod messages;
+mod objects;
+mod profiles;
+mod registry;
+pub mod tags;
+
+pub use cryptography::*;
+pub use masks::*;
+pub use messages::*;
+pub use objects::*;
+pub use profiles::*;
+pub use registry::{Vocabulary, vocabulary_of};
+
+use crate::version::Version;
+
+/// One value of the vocabulary: a number, its name, and who has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The number on the wire.
+    pub value: u32,
+    /// The name, as the text encodings spell it.
+    pub name: &'static str,
+    /// The first version that has it.
+    pub since: Version,
+    /// The last version that has it.
+    pub until: Version,
+    /// The names that it had before.
+    pub aliases: &'static [&'static str],
+}
+
+impl Row {
+    /// Does `version` have it?
+    pub fn exists_in(&self, version: Version) -> bool {
+        (self.since..=self.until).contains(&version)
+    }
+
+    /// Is this its name, or was it?
+    pub fn is_named(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}

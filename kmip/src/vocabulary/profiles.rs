@@ -1,0 +1,222 @@
+//! Profiles and validations that a server may claim.
+//!
+//! Data: one row a value, with the versions that have it and the names it had before.
+
+enumeration! {
+    /// Profile Name (2.1, 11.41).
+    ProfileName {
+        BaselineServerBasicKMIPV1_2 = 0x0000_0001, V1_3..=V1_4;
+        BaselineServerTLSV1_2KMIPV1_2 = 0x0000_0002, V1_3..=V1_4;
+        BaselineClientBasicKMIPV1_2 = 0x0000_0003, V1_3..=V1_4;
+        BaselineClientTLSV1_2KMIPV1_2 = 0x0000_0004, V1_3..=V1_4;
+        CompleteServerBasicKMIPV1_2 = 0x0000_0005, V1_3..=V1_4;
+        CompleteServerTLSV1_2KMIPV1_2 = 0x0000_0006, V1_3..=V1_4;
+        TapeLibraryClientKMIPV1_0 = 0x0000_0007, V1_3..=V1_4;
+        TapeLibraryClientKMIPV1_1 = 0x0000_0008, V1_3..=V1_4;
+        TapeLibraryClientKMIPV1_2 = 0x0000_0009, V1_3..=V1_4;
+        TapeLibraryServerKMIPV1_0 = 0x0000_000A, V1_3..=V1_4;
+        TapeLibraryServerKMIPV1_1 = 0x0000_000B, V1_3..=V1_4;
+        TapeLibraryServerKMIPV1_2 = 0x0000_000C, V1_3..=V1_4;
+        SymmetricKeyLifecycleClientKMIPV1_0 = 0x0000_000D, V1_3..=V1_4;
+        SymmetricKeyLifecycleClientKMIPV1_1 = 0x0000_000E, V1_3..=V1_4;
+        SymmetricKeyLifecycleClientKMIPV1_2 = 0x0000_000F, V1_3..=V1_4;
+        SymmetricKeyLifecycleServerKMIPV1_0 = 0x0000_0010, V1_3..=V1_4;
+        SymmetricKeyLifecycleServerKMIPV1_1 = 0x0000_0011, V1_3..=V1_4;
+        SymmetricKeyLifecycleServerKMIPV1_2 = 0x0000_0012, V1_3..=V1_4;
+        AsymmetricKeyLifecycleClientKMIPV1_0 = 0x0000_0013, V1_3..=V1_4;
+        AsymmetricKeyLifecycleClientKMIPV1_1 = 0x0000_0014, V1_3..=V1_4;
+        AsymmetricKeyLifecycleClientKMIPV1_2 = 0x0000_0015, V1_3..=V1_4;
+        AsymmetricKeyLifecycleServerKMIPV1_0 = 0x0000_0016, V1_3..=V1_4;
+        AsymmetricKeyLifecycleServerKMIPV1_1 = 0x0000_0017, V1_3..=V1_4;
+        AsymmetricKeyLifecycleServerKMIPV1_2 = 0x0000_0018, V1_3..=V1_4;
+        BasicCryptographicClientKMIPV1_2 = 0x0000_0019, V1_3..=V1_4;
+        BasicCryptographicServerKMIPV1_2 = 0x0000_001A, V1_3..=V1_4;
+        AdvancedCryptographicClientKMIPV1_2 = 0x0000_001B, V1_3..=V1_4;
+        AdvancedCryptographicServerKMIPV1_2 = 0x0000_001C, V1_3..=V1_4;
+        RNGCryptographicClientKMIPV1_2 = 0x0000_001D, V1_3..=V1_4;
+        RNGCryptographicServerKMIPV1_2 = 0x0000_001E, V1_3..=V1_4;
+        BasicSymmetricKeyFoundryClientKMIPV1_0 = 0x0000_001F, V1_3..=V1_4;
+        IntermediateSymmetricKeyFoundryClientKMIPV1_0 = 0x0000_0020, V1_3..=V1_4;
+        AdvancedSymmetricKeyFoundryClientKMIPV1_0 = 0x0000_0021, V1_3..=V1_4;
+        BasicSymmetricKeyFoundryClientKMIPV1_1 = 0x0000_0022, V1_3..=V1_4;
+        IntermediateSymmetricKeyFoundryClientKMIPV1_1 = 0x0000_0023, V1_3..=V1_4;
+        AdvancedSymmetricKeyFoundryClientKMIPV1_1 = 0x0000_0024, V1_3..=V1_4;
+        BasicSymmetricKeyFoundryClientKMIPV1_2 = 0x0000_0025, V1_3..=V1_4;
+        IntermediateSymmetricKeyFoundryClientKMIPV1_2 = 0x0000_0026, V1_3..=V1_4;
+        AdvancedSymmetricKeyFoundryClientKMIPV1_2 = 0x0000_0027, V1_3..=V1_4;
+        SymmetricKeyFoundryServerKMIPV1_0 = 0x0000_0028, V1_3..=V1_4;
+        SymmetricKeyFoundryServerKMIPV1_1 = 0x0000_0029, V1_3..=V1_4;
+        SymmetricKeyFoundryServerKMIPV1_2 = 0x0000_002A, V1_3..=V1_4;
+        OpaqueManagedObjectStoreClientKMIPV1_0 = 0x0000_002B, V1_3..=V1_4;
+        OpaqueManagedObjectStoreClientKMIPV1_1 = 0x0000_002C, V1_3..=V1_4;
+        OpaqueManagedObjectStoreClientKMIPV1_2 = 0x0000_002D, V1_3..=V1_4;
+        OpaqueManagedObjectStoreServerKMIPV1_0 = 0x0000_002E, V1_3..=V1_4;
+        OpaqueManagedObjectStoreServerKMIPV1_1 = 0x0000_002F, V1_3..=V1_4;
+        OpaqueManagedObjectStoreServerKMIPV1_2 = 0x0000_0030, V1_3..=V1_4;
+        SuiteBMinLOS_128ClientKMIPV1_0 = 0x0000_0031, V1_3..=V1_4;
+        SuiteBMinLOS_128ClientKMIPV1_1 = 0x0000_0032, V1_3..=V1_4;
+        SuiteBMinLOS_128ClientKMIPV1_2 = 0x0000_0033, V1_3..=V1_4;
+        SuiteBMinLOS_128ServerKMIPV1_0 = 0x0000_0034, V1_3..=V1_4;
+        SuiteBMinLOS_128ServerKMIPV1_1 = 0x0000_0035, V1_3..=V1_4;
+        SuiteBMinLOS_128ServerKMIPV1_2 = 0x0000_0036, V1_3..=V1_4;
+        SuiteBMinLOS_192ClientKMIPV1_0 = 0x0000_0037, V1_3..=V1_4;
+        SuiteBMinLOS_192ClientKMIPV1_1 = 0x0000_0038, V1_3..=V1_4;
+        SuiteBMinLOS_192ClientKMIPV1_2 = 0x0000_0039, V1_3..=V1_4;
+        SuiteBMinLOS_192ServerKMIPV1_0 = 0x0000_003A, V1_3..=V1_4;
+        SuiteBMinLOS_192ServerKMIPV1_1 = 0x0000_003B, V1_3..=V1_4;
+        SuiteBMinLOS_192ServerKMIPV1_2 = 0x0000_003C, V1_3..=V1_4;
+        StorageArrayWithSelfEncryptingDriveClientKMIPV1_0 = 0x0000_003D, V1_3..=V1_4;
+        StorageArrayWithSelfEncryptingDriveClientKMIPV1_1 = 0x0000_003E, V1_3..=V1_4;
+        StorageArrayWithSelfEncryptingDriveClientKMIPV1_2 = 0x0000_003F, V1_3..=V1_4;
+        StorageArrayWithSelfEncryptingDriveServerKMIPV1_0 = 0x0000_0040, V1_3..=V1_4;
+        StorageArrayWithSelfEncryptingDriveServerKMIPV1_1 = 0x0000_0041, V1_3..=V1_4;
+        StorageArrayWithSelfEncryptingDriveServerKMIPV1_2 = 0x0000_0042, V1_3..=V1_4;
+        HTTPSClientKMIPV1_0 = 0x0000_0043, V1_3..=V1_4;
+        HTTPSClientKMIPV1_1 = 0x0000_0044, V1_3..=V1_4;
+        HTTPSClientKMIPV1_2 = 0x0000_0045, V1_3..=V1_4;
+        HTTPSServerKMIPV1_0 = 0x0000_0046, V1_3..=V1_4;
+        HTTPSServerKMIPV1_1 = 0x0000_0047, V1_3..=V1_4;
+        HTTPSServerKMIPV1_2 = 0x0000_0048, V1_3..=V1_4;
+        JSONClientKMIPV1_0 = 0x0000_0049, V1_3..=V1_4;
+        JSONClientKMIPV1_1 = 0x0000_004A, V1_3..=V1_4;
+        JSONClientKMIPV1_2 = 0x0000_004B, V1_3..=V1_4;
+        JSONServerKMIPV1_0 = 0x0000_004C, V1_3..=V1_4;
+        JSONServerKMIPV1_1 = 0x0000_004D, V1_3..=V1_4;
+        JSONServerKMIPV1_2 = 0x0000_004E, V1_3..=V1_4;
+        XMLClientKMIPV1_0 = 0x0000_004F, V1_3..=V1_4;
+        XMLClientKMIPV1_1 = 0x0000_0050, V1_3..=V1_4;
+        XMLClientKMIPV1_2 = 0x0000_0051, V1_3..=V1_4;
+        XMLServerKMIPV1_0 = 0x0000_0052, V1_3..=V1_4;
+        XMLServerKMIPV1_1 = 0x0000_0053, V1_3..=V1_4;
+        XMLServerKMIPV1_2 = 0x0000_0054, V1_3..=V1_4;
+        BaselineServerBasicKMIPV1_3 = 0x0000_0055, V1_3..=V1_4;
+        BaselineServerTLSV1_2KMIPV1_3 = 0x0000_0056, V1_3..=V1_4;
+        BaselineClientBasicKMIPV1_3 = 0x0000_0057, V1_3..=V1_4;
+        BaselineClientTLSV1_2KMIPV1_3 = 0x0000_0058, V1_3..=V1_4;
+        CompleteServerBasicKMIPV1_3 = 0x0000_0059, V1_3..=V1_4;
+        CompleteServerTLSV1_2KMIPV1_3 = 0x0000_005A, V1_3..=V1_4;
+        TapeLibraryClientKMIPV1_3 = 0x0000_005B, V1_3..=V1_4;
+        TapeLibraryServerKMIPV1_3 = 0x0000_005C, V1_3..=V1_4;
+        SymmetricKeyLifecycleClientKMIPV1_3 = 0x0000_005D, V1_3..=V1_4;
+        SymmetricKeyLifecycleServerKMIPV1_3 = 0x0000_005E, V1_3..=V1_4;
+        AsymmetricKeyLifecycleClientKMIPV1_3 = 0x0000_005F, V1_3..=V1_4;
+        AsymmetricKeyLifecycleServerKMIPV1_3 = 0x0000_0060, V1_3..=V1_4;
+        BasicCryptographicClientKMIPV1_3 = 0x0000_0061, V1_3..=V1_4;
+        BasicCryptographicServerKMIPV1_3 = 0x0000_0062, V1_3..=V1_4;
+        AdvancedCryptographicClientKMIPV1_3 = 0x0000_0063, V1_3..=V1_4;
+        AdvancedCryptographicServerKMIPV1_3 = 0x0000_0064, V1_3..=V1_4;
+        RNGCryptographicClientKMIPV1_3 = 0x0000_0065, V1_3..=V1_4;
+        RNGCryptographicServerKMIPV1_3 = 0x0000_0066, V1_3..=V1_4;
+        BasicSymmetricKeyFoundryClientKMIPV1_3 = 0x0000_0067, V1_3..=V1_4;
+        IntermediateSymmetricKeyFoundryClientKMIPV1_3 = 0x0000_0068, V1_3..=V1_4;
+        AdvancedSymmetricKeyFoundryClientKMIPV1_3 = 0x0000_0069, V1_3..=V1_4;
+        SymmetricKeyFoundryServerKMIPV1_3 = 0x0000_006A, V1_3..=V1_4;
+        OpaqueManagedObjectStoreClientKMIPV1_3 = 0x0000_006B, V1_3..=V1_4;
+        OpaqueManagedObjectStoreServerKMIPV1_3 = 0x0000_006C, V1_3..=V1_4;
+        SuiteBMinLOS_128ClientKMIPV1_3 = 0x0000_006D, V1_3..=V1_4;
+        SuiteBMinLOS_128ServerKMIPV1_3 = 0x0000_006E, V1_3..=V1_4;
+        SuiteBMinLOS_192ClientKMIPV1_3 = 0x0000_006F, V1_3..=V1_4;
+        SuiteBMinLOS_192ServerKMIPV1_3 = 0x0000_0070, V1_3..=V1_4;
+        StorageArrayWithSelfEncryptingDriveClientKMIPV1_3 = 0x0000_0071, V1_3..=V1_4;
+        StorageArrayWithSelfEncryptingDriveServerKMIPV1_3 = 0x0000_0072, V1_3..=V1_4;
+        HTTPSClientKMIPV1_3 = 0x0000_0073, V1_3..=V1_4;
+        HTTPSServerKMIPV1_3 = 0x0000_0074, V1_3..=V1_4;
+        JSONClientKMIPV1_3 = 0x0000_0075, V1_3..=V1_4;
+        JSONServerKMIPV1_3 = 0x0000_0076, V1_3..=V1_4;
+        XMLClientKMIPV1_3 = 0x0000_0077, V1_3..=V1_4;
+        XMLServerKMIPV1_3 = 0x0000_0078, V1_3..=V1_4;
+        BaselineServerBasicKMIPV1_4 = 0x0000_0079, V1_4..=V1_4;
+        BaselineServerTLSV1_2KMIPV1_4 = 0x0000_007A, V1_4..=V1_4;
+        BaselineClientBasicKMIPV1_4 = 0x0000_007B, V1_4..=V1_4;
+        BaselineClientTLSV1_2KMIPV1_4 = 0x0000_007C, V1_4..=V1_4;
+        CompleteServerBasicKMIPV1_4 = 0x0000_007D, V1_4..=V1_4;
+        CompleteServerTLSV1_2KMIPV1_4 = 0x0000_007E, V1_4..=V1_4;
+        TapeLibraryClientKMIPV1_4 = 0x0000_007F, V1_4..=V1_4;
+        TapeLibraryServerKMIPV1_4 = 0x0000_0080, V1_4..=V1_4;
+        SymmetricKeyLifecycleClientKMIPV1_4 = 0x0000_0081, V1_4..=V1_4;
+        SymmetricKeyLifecycleServerKMIPV1_4 = 0x0000_0082, V1_4..=V1_4;
+        AsymmetricKeyLifecycleClientKMIPV1_4 = 0x0000_0083, V1_4..=V1_4;
+        AsymmetricKeyLifecycleServerKMIPV1_4 = 0x0000_0084, V1_4..=V1_4;
+        BasicCryptographicClientKMIPV1_4 = 0x0000_0085, V1_4..=V1_4;
+        BasicCryptographicServerKMIPV1_4 = 0x0000_0086, V1_4..=V1_4;
+        AdvancedCryptographicClientKMIPV1_4 = 0x0000_0087, V1_4..=V1_4;
+        AdvancedCryptographicServerKMIPV1_4 = 0x0000_0088, V1_4..=V1_4;
+        RNGCryptographicClientKMIPV1_4 = 0x0000_0089, V1_4..=V1_4;
+        RNGCryptographicServerKMIPV1_4 = 0x0000_008A, V1_4..=V1_4;
+        BasicSymmetricKeyFoundryClientKMIPV1_4 = 0x0000_008B, V1_4..=V1_4;
+        IntermediateSymmetricKeyFoundryClientKMIPV1_4 = 0x0000_008C, V1_4..=V1_4;
+        AdvancedSymmetricKeyFoundryClientKMIPV1_4 = 0x0000_008D, V1_4..=V1_4;
+        SymmetricKeyFoundryServerKMIPV1_4 = 0x0000_008E, V1_4..=V1_4;
+        OpaqueManagedObjectStoreClientKMIPV1_4 = 0x0000_008F, V1_4..=V1_4;
+        OpaqueManagedObjectStoreServerKMIPV1_4 = 0x0000_0090, V1_4..=V1_4;
+        SuiteBMinLOS_128ClientKMIPV1_4 = 0x0000_0091, V1_4..=V1_4;
+        SuiteBMinLOS_128ServerKMIPV1_4 = 0x0000_0092, V1_4..=V1_4;
+        SuiteBMinLOS_192ClientKMIPV1_4 = 0x0000_0093, V1_4..=V1_4;
+        SuiteBMinLOS_192ServerKMIPV1_4 = 0x0000_0094, V1_4..=V1_4;
+        StorageArrayWithSelfEncryptingDriveClientKMIPV1_4 = 0x0000_0095, V1_4..=V1_4;
+        StorageArrayWithSelfEncryptingDriveServerKMIPV1_4 = 0x0000_0096, V1_4..=V1_4;
+        HTTPSClientKMIPV1_4 = 0x0000_0097, V1_4..=V1_4;
+        HTTPSServerKMIPV1_4 = 0x0000_0098, V1_4..=V1_4;
+        JSONClientKMIPV1_4 = 0x0000_0099, V1_4..=V1_4;
+        JSONServerKMIPV1_4 = 0x0000_009A, V1_4..=V1_4;
+        XMLClientKMIPV1_4 = 0x0000_009B, V1_4..=V1_4;
+        XMLServerKMIPV1_4 = 0x0000_009C, V1_4..=V1_4;
+        CompleteServerBasic = 0x0000_0104, V2_0..=V3_0;
+        CompleteServerTLSV1_2 = 0x0000_0105, V2_0..=V3_0;
+        TapeLibraryClient = 0x0000_0106, V2_0..=V3_0;
+        TapeLibraryServer = 0x0000_0107, V2_0..=V3_0;
+        SymmetricKeyLifecycleClient = 0x0000_0108, V2_0..=V3_0;
+        SymmetricKeyLifecycleServer = 0x0000_0109, V2_0..=V3_0;
+        AsymmetricKeyLifecycleClient = 0x0000_010A, V2_0..=V3_0;
+        AsymmetricKeyLifecycleServer = 0x0000_010B, V2_0..=V3_0;
+        BasicCryptographicClient = 0x0000_010C, V2_0..=V3_0;
+        BasicCryptographicServer = 0x0000_010D, V2_0..=V3_0;
+        AdvancedCryptographicClient = 0x0000_010E, V2_0..=V3_0;
+        AdvancedCryptographicServer = 0x0000_010F, V2_0..=V3_0;
+        RNGCryptographicClient = 0x0000_0110, V2_0..=V3_0;
+        RNGCryptographicServer = 0x0000_0111, V2_0..=V3_0;
+        BasicSymmetricKeyFoundryClient = 0x0000_0112, V2_0..=V3_0;
+        IntermediateSymmetricKeyFoundryClient = 0x0000_0113, V2_0..=V3_0;
+        AdvancedSymmetricKeyFoundryClient = 0x0000_0114, V2_0..=V3_0;
+        SymmetricKeyFoundryServer = 0x0000_0115, V2_0..=V3_0;
+        OpaqueManagedObjectStoreClient = 0x0000_0116, V2_0..=V3_0;
+        OpaqueManagedObjectStoreServer = 0x0000_0117, V2_0..=V3_0;
+        StorageArrayWithSelfEncryptingDriveClient = 0x0000_011C, V2_0..=V3_0;
+        StorageArrayWithSelfEncryptingDriveServer = 0x0000_011D, V2_0..=V3_0;
+        HTTPSClient = 0x0000_011E, V2_0..=V3_0;
+        HTTPSServer = 0x0000_011F, V2_0..=V3_0;
+        JSONClient = 0x0000_0120, V2_0..=V3_0;
+        JSONServer = 0x0000_0121, V2_0..=V3_0;
+        XMLClient = 0x0000_0122, V2_0..=V3_0;
+        XMLServer = 0x0000_0123, V2_0..=V3_0;
+        AESXTSClient = 0x0000_0124, V2_0..=V3_0;
+        AESXTSServer = 0x0000_0125, V2_0..=V3_0;
+        QuantumSafeClient = 0x0000_0126, V2_0..=V3_0;
+        QuantumSafeServer = 0x0000_0127, V2_0..=V3_0;
+        PKCS_11Client = 0x0000_0128, V2_0..=V3_0;
+        PKCS_11Server = 0x0000_0129, V2_0..=V3_0;
+        BaselineClient = 0x0000_012A, V2_0..=V3_0;
+        BaselineServer = 0x0000_012B, V2_0..=V3_0;
+        CompleteServer = 0x0000_012C, V2_0..=V3_0;
+    }
+}
+
+enumeration! {
+    /// Validation Authority Type (2.1, 11.63).
+    ValidationAuthorityType {
+        Unspecified = 0x0000_0001, V1_3..=V3_0;
+        NISTCMVP = 0x0000_0002, V1_3..=V3_0;
+        CommonCriteria = 0x0000_0003, V1_3..=V3_0;
+    }
+}
+
+enumeration! {
+    /// Validation Type (2.1, 11.64).
+    ValidationType {
+        Unspecified = 0x0000_0001, V1_3..=V3_0;
+        Hardware = 0x0000_0002, V1_3..=V3_0;
+        Software = 0x0000_0003, V1_3..=V3_0;
+        Firmware = 0x0000_0004, V1_3..=V3_0;
+        Hybrid = 0x0000_0005, V1_3..=V3_0;
+    }
+}
