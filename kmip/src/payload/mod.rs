@@ -38,9 +38,11 @@ pub use discover_versions::{DiscoverVersionsRequest, DiscoverVersionsResponse};
 pub use get::{GetRequest, GetResponse, KeyWrappingSpecification};
 pub use get_attribute_list::{GetAttributeListRequest, GetAttributeListResponse};
 pub use get_attributes::{GetAttributesRequest, GetAttributesResponse};
-pub use locate::{LocateRequest, LocateResponse};
+pub use locate::{Condition, Filter, LocateRequest, LocateResponse};
 pub use modify_attribute::{ModifyAttributeRequest, ModifyAttributeResponse};
-pub use query::{QueryRequest, QueryResponse, ServerInformation};
+pub use query::{
+    CapabilityInformation, ProfileInformation, QueryRequest, QueryResponse, ServerInformation,
+};
 pub use re_key::{ReKeyRequest, ReKeyResponse};
 pub use register::{RegisterRequest, RegisterResponse};
 pub use revoke::{RevokeRequest, RevokeResponse};
