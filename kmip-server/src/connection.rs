@@ -1,1 +1,331 @@
-//! connection.
+//! Bytes to frames, and frames to bytes: one peer, one request after the other.
+//!
+//! ```text
+//!  42 00 78 | 01   | 00 00 00 58 | ...
+//!  tag      | type | length      | length bytes, a multiple of 8
+//!  `---- looked at before any of ----'
+//! ```
+//!
+//! Knows no TLS, and of KMIP the first eight bytes alone.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+use ttlv::{HEADER_LEN, Header, Tag};
+use zeroize::Zeroizing;
+
+use crate::config::Settings;
+use crate::identity::Client;
+use crate::key_server::KeyServer;
+use crate::limits::{FIRST_CHUNK, LINGER, LINGER_LEN_MAX};
+
+/// The tag of a Request Message (1.4, 9.1.3.1).
+const REQUEST_MESSAGE: Tag = Tag(0x42_0078);
+/// The type Structure (1.4, 9.1.1.2).
+const STRUCTURE: u8 = 0x01;
+
+/// The limits of one connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest frame, header included.
+    pub frame_len_max: usize,
+    /// How long a request may take to arrive, and a response to be taken.
+    pub message_deadline: Duration,
+    /// How long nothing at all may come.
+    pub idle_deadline: Duration,
+}
+
+impl From<&Settings> for Limits {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            frame_len_max: settings.frame_len_max,
+            message_deadline: Duration::from_millis(settings.message_deadline_ms),
+            idle_deadline: Duration::from_millis(settings.idle_deadline_ms),
+        }
+    }
+}
+
+/// Why no further request is read from a connection.
+#[derive(Debug)]
+pub enum End {
+    /// The peer closed it between two requests.
+    Closed,
+    /// The peer closed it between two requests, without TLS's notice.
+    ClosedWithoutNotice,
+    /// No request came within the idle deadline.
+    Idle,
+    /// The server stops.
+    Stopping,
+    /// The first bytes are not those of a request.
+    NotKmip,
+    /// The header is one of KMIP, but no frame that is taken; the peer was told this.
+    Refused(String),
+    /// The peer closed it in the middle of a request.
+    Truncated {
+        /// The bytes that came.
+        got: usize,
+        /// The bytes that should have come, as far as known.
+        of: usize,
+    },
+    /// The rest of a request did not come within the message deadline.
+    Slow {
+        /// The bytes that came.
+        got: usize,
+        /// The bytes that should have come, as far as known.
+        of: usize,
+    },
+    /// The peer did not take a response within the message deadline.
+    Untaken,
+    /// The transport failed.
+    Broken(io::Error),
+}
+
+impl End {
+    /// Whether this is how a well-behaved connection ends.
+    pub fn is_orderly(&self) -> bool {
+        matches!(self, Self::Closed | Self::ClosedWithoutNotice | Self::Idle | Self::Stopping)
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the client closed the connection"),
+            Self::ClosedWithoutNotice => {
+                f.write_str("the client closed the connection without a TLS close_notify")
+            }
+            Self::Idle => f.write_str("no request came within the idle deadline"),
+            Self::Stopping => f.write_str("the server is stopping"),
+            Self::NotKmip => f.write_str("the first bytes are not those of a KMIP request"),
+            Self::Refused(why) => write!(f, "the request was refused: {why}"),
+            Self::Truncated { got, of } => {
+                write!(f, "the client closed the connection after {got} of a request's {of} bytes")
+            }
+            Self::Slow { got, of } => {
+                write!(f, "only {got} of a request's {of} bytes came within the message deadline")
+            }
+            Self::Untaken => f.write_str("the response was not taken within the message deadline"),
+            Self::Broken(why) => write!(f, "the connection broke: {why}"),
+        }
+    }
+}
+
+/// Serves one client until its connection ends; returns the number of answers given and the end.
+pub async fn serve<S>(
+    stream: S,
+    limits: Limits,
+    key_server: &KeyServer,
+    client: &Client,
+    stop: watch::Receiver<bool>,
+) -> (u64, End)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connection = Connection { stream, limits, stop };
+    let mut answers: u64 = 0;
+    loop {
+        let end = match connection.next_frame().await {
+            Ok(frame) => {
+                let response = key_server.answer(client, &frame).await;
+                drop(frame);
+                match connection.send(&response).await {
+                    Ok(()) => {
+                        answers = answers.saturating_add(1);
+                        continue;
+                    }
+                    Err(end) => end,
+                }
+            }
+            Err(end) => end,
+        };
+        if let End::Refused(why) = &end {
+            let response = key_server.refuse(why);
+            // The peer is told if it listens; the log is told in any case.
+            let _ = connection.send(&response).await;
+        }
+        connection.close(&end).await;
+        return (answers, end);
+    }
+}
+
+/// A peer's bytes, frame by frame.
+struct Connection<S> {
+    stream: S,
+    limits: Limits,
+    /// True once the server stops.
+    stop: watch::Receiver<bool>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// The next whole frame.
+    async fn next_frame(&mut self) -> Result<Zeroizing<Vec<u8>>, End> {
+        let mut header = [0; HEADER_LEN];
+        let first = self.first_bytes(&mut header).await?;
+        let deadline = deadline_after(self.limits.message_deadline);
+        self.fill_header(&mut header, first, deadline).await?;
+        let len = frame_len(Header::parse(header), self.limits.frame_len_max)?;
+        self.body(header, len, deadline).await
+    }
+
+    /// Waits for the first byte of a request, which alone may take the idle deadline.
+    ///
+    /// Between two requests nothing is kept for the peer but its TLS session, and only here does
+    /// the server's stop end a connection.
+    async fn first_bytes(&mut self, header: &mut [u8; HEADER_LEN]) -> Result<usize, End> {
+        let idle = self.limits.idle_deadline;
+        let read = tokio::select! {
+            biased;
+            _ = self.stop.wait_for(|stop| *stop) => return Err(End::Stopping),
+            read = timeout(idle, self.stream.read(header)) => read,
+        };
+        match read {
+            Err(_) => Err(End::Idle),
+            Ok(Ok(0)) => Err(End::Closed),
+            Ok(Ok(count)) => Ok(count),
+            Ok(Err(why)) if is_eof(&why) => Err(End::ClosedWithoutNotice),
+            Ok(Err(why)) => Err(End::Broken(why)),
+        }
+    }
+
+    async fn fill_header(
+        &mut self,
+        header: &mut [u8; HEADER_LEN],
+        mut got: usize,
+        deadline: Instant,
+    ) -> Result<(), End> {
+        while let Some(rest) = header.get_mut(got..).filter(|rest| !rest.is_empty()) {
+            let read = timeout_at(deadline, self.stream.read(rest)).await;
+            got = got.saturating_add(count(read, got, HEADER_LEN)?);
+        }
+        Ok(())
+    }
+
+    /// Reads the frame behind `header`. The buffer doubles as bytes come: it is never more than
+    /// twice what the peer has sent, or one chunk, and each byte is moved a constant number of
+    /// times. What is outgrown is wiped.
+    async fn body(
+        &mut self,
+        header: [u8; HEADER_LEN],
+        len: usize,
+        deadline: Instant,
+    ) -> Result<Zeroizing<Vec<u8>>, End> {
+        let mut frame = Zeroizing::new(Vec::with_capacity(len.min(FIRST_CHUNK)));
+        frame.extend_from_slice(&header);
+        while frame.len() < len {
+            if frame.len() == frame.capacity() {
+                let capacity = frame.capacity().saturating_mul(2).min(len);
+                let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
+                larger.extend_from_slice(&frame);
+                frame = larger;
+            }
+            let got = frame.len();
+            let space = frame.capacity().min(len).saturating_sub(got);
+            let limit = u64::try_from(space).unwrap_or(u64::MAX);
+            // Not a byte beyond the frame: what follows is the next request.
+            let mut rest = (&mut self.stream).take(limit);
+            let read = timeout_at(deadline, rest.read_buf(&mut *frame)).await;
+            count(read, got, len)?;
+        }
+        Ok(frame)
+    }
+
+    /// Sends a response in one write, so that clients that read once get all of it.
+    async fn send(&mut self, response: &[u8]) -> Result<(), End> {
+        let sent = timeout(self.limits.message_deadline, async {
+            self.stream.write_all(response).await?;
+            self.stream.flush().await
+        });
+        match sent.await {
+            Err(_) => Err(End::Untaken),
+            Ok(Err(why)) => Err(End::Broken(why)),
+            Ok(Ok(())) => Ok(()),
+        }
+    }
+
+    /// Closes the connection so that what was last sent still reaches the peer.
+    async fn close(mut self, end: &End) {
+        match end {
+            End::Closed
+            | End::ClosedWithoutNotice
+            | End::Idle
+            | End::Stopping
+            | End::Slow { .. }
+            | End::Truncated { .. } => {
+                // The peer may be gone, and then there is nobody to take leave of.
+                let _ = timeout(LINGER, self.stream.shutdown()).await;
+            }
+            End::NotKmip | End::Refused(_) => linger(&mut self.stream).await,
+            End::Untaken | End::Broken(_) => {}
+        }
+    }
+}
+
+/// Ends the writing half and reads on for a moment, so that unread bytes do not reset the
+/// connection before the peer has read why.
+pub(crate) async fn linger<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
+    let drained = timeout(LINGER, async {
+        stream.shutdown().await?;
+        let mut waste = [0; 1024];
+        let mut left = LINGER_LEN_MAX;
+        while left > 0 {
+            match stream.read(&mut waste).await? {
+                0 => break,
+                read => left = left.saturating_sub(read),
+            }
+        }
+        io::Result::Ok(())
+    });
+    // Whatever ended it, the connection is over.
+    let _ = drained.await;
+}
+
+/// The length of the frame that `header` begins, or why it begins none.
+fn frame_len(header: Header, max: usize) -> Result<usize, End> {
+    if header.tag != REQUEST_MESSAGE {
+        return Err(End::NotKmip);
+    }
+    if header.ty != STRUCTURE {
+        return Err(End::Refused("the Request Message is not a Structure".to_owned()));
+    }
+    let len = u64::from(header.len).saturating_add(8);
+    if !len.is_multiple_of(8) {
+        return Err(End::Refused(format!(
+            "the length of the Request Message, {}, is not a multiple of 8",
+            header.len
+        )));
+    }
+    usize::try_from(len).ok().filter(|len| *len <= max).ok_or_else(|| {
+        End::Refused(format!(
+            "a Request Message of {len} bytes is too long: at most {max} bytes are taken"
+        ))
+    })
+}
+
+/// The bytes that one read inside a frame brought.
+fn count(
+    read: Result<io::Result<usize>, tokio::time::error::Elapsed>,
+    got: usize,
+    of: usize,
+) -> Result<usize, End> {
+    match read {
+        Err(_) => Err(End::Slow { got, of }),
+        Ok(Ok(0)) => Err(End::Truncated { got, of }),
+        Ok(Ok(count)) => Ok(count),
+        Ok(Err(why)) if is_eof(&why) => Err(End::Truncated { got, of }),
+        Ok(Err(why)) => Err(End::Broken(why)),
+    }
+}
+
+fn is_eof(why: &io::Error) -> bool {
+    why.kind() == io::ErrorKind::UnexpectedEof
+}
+
+/// The instant `after` from now. No setting is so long that a clock ends before it.
+fn deadline_after(after: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(after).unwrap_or(now)
+}

@@ -2,21 +2,12 @@
 //!
 //! Knows no socket and no TLS. What it answers is durable before it returns.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+pub use crate::identity::Client;
 use crate::store::Store;
-
-/// The client that sent a message, as its certificate names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Client {
-    /// The owner of what this client makes: stable over a renewal of the certificate.
-    pub owner: String,
-    /// Where it speaks from; for the log alone.
-    pub peer: SocketAddr,
-}
 
 /// The key server behind every door.
 pub struct KeyServer {

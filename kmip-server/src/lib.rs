@@ -6,11 +6,15 @@
 //! socket <- connection <- batch <- response + changes -> commit
 //! ```
 
+pub mod cli;
 pub mod config;
 pub mod connection;
+pub mod health;
 pub mod identity;
 pub mod key_server;
 pub mod limits;
+pub mod logging;
+pub mod places;
 pub mod server;
 pub mod store;
 pub mod tls;

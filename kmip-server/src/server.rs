@@ -1,1 +1,208 @@
-//! server.
+//! The accept loop: one task for each connection, and a limit on everything.
+//!
+//! ```text
+//! listener -> place -> task { handshake -> client -> connection::serve }
+//! ```
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
+use tracing::{Instrument as _, debug, error, info, info_span, warn};
+
+use crate::config::Settings;
+use crate::connection::{self, Limits};
+use crate::identity::Client;
+use crate::key_server::KeyServer;
+use crate::limits::{ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, BACKLOG, KEEP_ALIVE, KEEP_ALIVE_INTERVAL};
+use crate::places::{Place, Places};
+use crate::tls::{Refused, Tls, WrongFile};
+
+/// Serves KMIP on `listener` until `shutdown` completes and the requests under way are answered.
+pub async fn run(
+    listener: TcpListener,
+    settings: &Settings,
+    key_server: Arc<KeyServer>,
+    shutdown: impl Future,
+) -> Result<(), WrongFile> {
+    let (tls, warnings) = Tls::open(settings)?;
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    Server::new(settings, tls, key_server).run(listener, shutdown).await;
+    Ok(())
+}
+
+/// A socket that listens on `address`.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart must not wait for the connections of the run before it.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// What all connections share.
+pub struct Server {
+    tls: Tls,
+    key_server: Arc<KeyServer>,
+    places: Arc<Places>,
+    settings: Settings,
+}
+
+impl Server {
+    /// A server with these settings, certificates and objects.
+    pub fn new(settings: &Settings, tls: Tls, key_server: Arc<KeyServer>) -> Arc<Self> {
+        let places = Places::new(settings.connections_max, settings.connections_per_address_max);
+        Arc::new(Self { tls, key_server, places, settings: settings.clone() })
+    }
+
+    /// Reads certificates, key, authorities and revocation lists again, for new connections.
+    ///
+    /// If one of them is wrong, the old ones stay in use.
+    pub fn reload(&self) {
+        match self.tls.reload() {
+            Ok(warnings) => {
+                info!("certificates were read again");
+                for warning in warnings {
+                    warn!("{warning}");
+                }
+            }
+            Err(why) => error!("certificates were not read again, the old ones stay: {why}"),
+        }
+    }
+
+    /// Serves KMIP on `listener` until `shutdown` completes and the requests under way are
+    /// answered, or the deadline for that has passed.
+    pub async fn run(self: Arc<Self>, listener: TcpListener, shutdown: impl Future) {
+        let (stop, stopping) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let mut shutdown = pin!(shutdown);
+        let mut pause = ACCEPT_PAUSE_MIN;
+        loop {
+            tokio::select! {
+                biased;
+                _ = &mut shutdown => break,
+                Some(ended) = tasks.join_next() => report(ended),
+                accepted = listener.accept() => match accepted {
+                    Ok((tcp, peer)) => {
+                        pause = ACCEPT_PAUSE_MIN;
+                        self.admit(&mut tasks, tcp, peer, stopping.clone());
+                    }
+                    Err(why) if is_of_one_connection(&why) => {
+                        debug!("a connection ended before it was accepted: {why}");
+                    }
+                    Err(why) => {
+                        warn!("no connection can be accepted for {pause:?}: {why}");
+                        tokio::time::sleep(pause).await;
+                        pause = pause.saturating_mul(2).min(ACCEPT_PAUSE_MAX);
+                    }
+                },
+            }
+        }
+        drop(listener);
+        stop.send_replace(true);
+        finish(tasks, self.settings.shutdown_deadline()).await;
+    }
+
+    /// Gives a connection its place and its task, or sends it away.
+    fn admit(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<()>,
+        tcp: TcpStream,
+        peer: SocketAddr,
+        stopping: watch::Receiver<bool>,
+    ) {
+        match self.places.take(peer.ip()) {
+            Ok(place) => {
+                let span = info_span!("connection", %peer);
+                let server = Arc::clone(self);
+                tasks.spawn(
+                    async move { server.serve(tcp, peer, place, stopping).await }.instrument(span),
+                );
+            }
+            Err(full) => warn!(%peer, "a connection was sent away: {full}"),
+        }
+    }
+
+    /// One connection from its first byte to its last.
+    async fn serve(
+        self: Arc<Self>,
+        tcp: TcpStream,
+        peer: SocketAddr,
+        place: Place,
+        mut stopping: watch::Receiver<bool>,
+    ) {
+        if let Err(why) = prepare(&tcp) {
+            debug!("the socket's options could not be set: {why}");
+        }
+        let shaken = tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stop| *stop) => return,
+            shaken = self.tls.accept(tcp, self.settings.handshake_deadline()) => shaken,
+        };
+        let session = match shaken {
+            Ok(session) => session,
+            Err(Refused::Nothing) => return debug!("{}", Refused::Nothing),
+            Err(Refused::Because(why)) => return warn!("handshake failed: {why}"),
+        };
+        let (title, agreed) = (session.certificate.title().to_owned(), session.agreed);
+        info!("{title} connected with {agreed}");
+        let client = Client::from_certificate(session.certificate, self.settings.identity, peer);
+        let limits = Limits::from(&self.settings);
+        let (answers, end) =
+            connection::serve(session.stream, limits, &self.key_server, &client, stopping).await;
+        if end.is_orderly() {
+            info!(answers, "{title} left: {end}");
+        } else {
+            warn!(answers, "{title} was cut off: {end}");
+        }
+        drop(place);
+    }
+}
+
+/// Waits for the tasks, and ends those that the deadline finds.
+async fn finish(mut tasks: JoinSet<()>, deadline: Duration) {
+    let all = async {
+        while let Some(ended) = tasks.join_next().await {
+            report(ended);
+        }
+    };
+    if timeout(deadline, all).await.is_err() {
+        warn!("{} connections did not finish within {deadline:?}", tasks.len());
+        tasks.shutdown().await;
+    }
+}
+
+/// A task that panicked took one connection with it and no more; the log must say so.
+fn report(ended: Result<(), JoinError>) {
+    if ended.is_err_and(|why| why.is_panic()) {
+        error!("the task of a connection panicked, which is a fault of this program");
+    }
+}
+
+/// Small answers leave at once, and a peer that is gone is noticed.
+fn prepare(tcp: &TcpStream) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE_INTERVAL);
+    SockRef::from(tcp).set_tcp_keepalive(&keep_alive)
+}
+
+/// Errors of accept(2) that are about the connection, not about this machine.
+fn is_of_one_connection(why: &io::Error) -> bool {
+    matches!(
+        why.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}

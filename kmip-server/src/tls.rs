@@ -1,1 +1,204 @@
-//! tls.
+//! Mutual TLS: who may come in, and why somebody did not.
+//!
+//! The only room of this program that names rustls. What a certificate says of its holder is
+//! [`crate::identity`]'s business; what is read from files is checked here, once, at start.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use rustls::pki_types::ServerName;
+use rustls::{Error, ServerConfig};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
+
+use crate::config::Settings;
+use crate::connection::linger;
+use crate::identity::Certificate;
+
+mod files;
+mod why;
+mod witness;
+
+pub use files::WrongFile;
+use files::{ClientFiles, Files};
+use why::{broken, refusal};
+use witness::SHOWN;
+
+/// A connection after its handshake.
+pub struct Session {
+    /// What is said on it.
+    pub stream: server::TlsStream<TcpStream>,
+    /// The client's certificate, which was verified.
+    pub certificate: Certificate,
+    /// The protocol version and the cipher suite that were agreed on.
+    pub agreed: String,
+}
+
+/// Why a handshake failed, in one sentence that names the failed check.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The peer closed the connection before it sent a byte, as health checks of balancers do.
+    #[error("the peer closed the connection before it sent anything")]
+    Nothing,
+    /// A check failed.
+    #[error("{0}")]
+    Because(String),
+}
+
+/// The server's end of mutual TLS, which can be renewed while it is in use.
+pub struct Tls {
+    files: Files,
+    current: ArcSwap<ServerConfig>,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("cert", &self.files.cert).finish_non_exhaustive()
+    }
+}
+
+impl Tls {
+    /// Reads and checks the files that the settings name; returns warnings beside.
+    pub fn open(settings: &Settings) -> Result<(Self, Vec<String>), WrongFile> {
+        let files = Files {
+            cert: settings.cert.clone(),
+            key: settings.key.clone(),
+            client_ca: settings.client_ca.clone(),
+            client_crl: settings.client_crl.clone(),
+        };
+        let (config, warnings) = files.load()?;
+        Ok((Self { files, current: ArcSwap::from_pointee(config) }, warnings))
+    }
+
+    /// Reads the files again; connections from here on use them, or the old ones if they are wrong.
+    pub fn reload(&self) -> Result<Vec<String>, WrongFile> {
+        let (config, warnings) = self.files.load()?;
+        self.current.store(Arc::new(config));
+        Ok(warnings)
+    }
+
+    /// Shakes hands with whoever connected, within `deadline`.
+    pub async fn accept(&self, tcp: TcpStream, deadline: Duration) -> Result<Session, Refused> {
+        let end = Instant::now().checked_add(deadline).unwrap_or_else(Instant::now);
+        let late = |did: &str| {
+            Refused::Because(format!(
+                "the deadline of {} ms passed: the peer {did}",
+                deadline.as_millis()
+            ))
+        };
+        match timeout_at(end, foreign(&tcp)).await {
+            Err(_) => return Err(late("sent nothing")),
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(refused))) => {
+                let mut tcp = tcp;
+                linger(&mut tcp).await;
+                return Err(refused);
+            }
+            Ok(Err(why)) => return Err(Refused::Because(broken(&why))),
+        }
+        let shaken = SHOWN.scope(RefCell::default(), self.handshake(tcp));
+        match timeout_at(end, shaken).await {
+            Err(_) => Err(late("did not finish the handshake")),
+            Ok(Ok(stream)) => session(stream),
+            Ok(Err((mut tcp, refused))) => {
+                // The alert that says why must reach the client before the connection ends.
+                linger(&mut tcp).await;
+                Err(refused)
+            }
+        }
+    }
+
+    /// The handshake proper; gives the socket back if it fails.
+    async fn handshake(
+        &self,
+        tcp: TcpStream,
+    ) -> Result<server::TlsStream<TcpStream>, (TcpStream, Refused)> {
+        let acceptor = TlsAcceptor::from(self.current.load_full());
+        acceptor.accept(tcp).into_fallible().await.map_err(|(error, tcp)| {
+            let why = match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+                Some(inner) => {
+                    SHOWN.with(|shown| refusal(inner, &shown.borrow(), &self.files.client_ca))
+                }
+                None => broken(&error),
+            };
+            (tcp, Refused::Because(why))
+        })
+    }
+}
+
+/// The session on `stream`, named after the certificate that was verified.
+fn session(stream: server::TlsStream<TcpStream>) -> Result<Session, Refused> {
+    let (_, tls) = stream.get_ref();
+    let leaf = tls.peer_certificates().and_then(<[_]>::first);
+    let certificate = leaf
+        .ok_or_else(|| Refused::Because("the client sent no certificate".to_owned()))
+        .and_then(|der| Certificate::parse(der).map_err(|no| Refused::Because(no.to_string())))?;
+    let version = tls.protocol_version().map(|version| format!("{version:?}"));
+    let suite = tls.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
+    let agreed = [version, suite].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    Ok(Session { stream, certificate, agreed })
+}
+
+/// What is known to begin with bytes that are no TLS record.
+const FOREIGN: &[(&[u8], &str)] = &[
+    (b"\x42\x00\x78", "a KMIP request without TLS: this port speaks KMIP over TLS alone"),
+    (b"GET ", "a plain HTTP request: this port speaks KMIP over TLS"),
+    (b"POST ", "a plain HTTP request: this port speaks KMIP over TLS"),
+    (b"PUT ", "a plain HTTP request: this port speaks KMIP over TLS"),
+    (b"HEAD ", "a plain HTTP request: this port speaks KMIP over TLS"),
+    (b"OPTIONS ", "a plain HTTP request: this port speaks KMIP over TLS"),
+    (b"PRI * HTTP/2", "a plain HTTP/2 request: this port speaks KMIP over TLS"),
+    (b"SSH-", "an SSH greeting: this port speaks KMIP over TLS"),
+    (b"PROXY ", "a PROXY protocol header: switch it off at the balancer"),
+    (b"\r\n\r\n\0\r\nQUIT\n", "a PROXY protocol header: switch it off at the balancer"),
+];
+
+/// The first byte of every TLS handshake: a record of content type 22 (RFC 8446, 5.1).
+const HANDSHAKE_RECORD: u8 = 22;
+
+/// Looks at the first bytes without taking them: what they are if they are no TLS.
+async fn foreign(tcp: &TcpStream) -> io::Result<Option<Refused>> {
+    let mut first = [0; 16];
+    let seen = tcp.peek(&mut first).await?;
+    let seen = first.get(..seen).unwrap_or_default();
+    Ok(match seen.first() {
+        None => Some(Refused::Nothing),
+        Some(&HANDSHAKE_RECORD) => None,
+        Some(_) => {
+            let known = FOREIGN.iter().find(|(prefix, _)| seen.starts_with(prefix));
+            let what = known.map_or("bytes that are no TLS", |(_, what)| what);
+            Some(Refused::Because(format!("the peer sent {what}")))
+        }
+    })
+}
+
+/// The client's end, for the check of a running server's health.
+pub struct Caller {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+}
+
+impl Caller {
+    /// A client with these files, of a server whose certificate is for `name`.
+    pub fn open(
+        ca: &std::path::Path,
+        cert: &std::path::Path,
+        key: &std::path::Path,
+        name: &str,
+    ) -> Result<Self, String> {
+        let name = ServerName::try_from(name.to_owned())
+            .map_err(|_| format!("{name} is neither a DNS name nor an IP address"))?;
+        let config = ClientFiles { ca, cert, key }.load().map_err(|why| why.to_string())?;
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
+    }
+
+    /// Shakes hands with the server on the other end of `tcp`.
+    pub async fn call(&self, tcp: TcpStream) -> io::Result<client::TlsStream<TcpStream>> {
+        self.connector.connect(self.name.clone(), tcp).await
+    }
+}

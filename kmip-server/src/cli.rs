@@ -1,0 +1,322 @@
+//! The program `kmip-server`: the only place that speaks to a terminal and listens to signals.
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::rand;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{error, info, warn};
+use zeroize::Zeroizing;
+
+use crate::config::{self, Engine, Given, Settings, WrongSetting};
+use crate::health;
+use crate::key_server::KeyServer;
+use crate::limits::FILES_BESIDE;
+use crate::logging;
+use crate::server::{Server, listen};
+use crate::store::health::watched;
+use crate::store::key_source::KeySource;
+use crate::store::memory::MemoryStore;
+use crate::store::root_key::{KEY_LEN, RootKey};
+use crate::store::{OpenStore, StoreSettings, open};
+use crate::tls::{Caller, Tls, WrongFile};
+
+/// The variable with the key that seals the store. No flag has it: flags are seen by all users.
+const STORE_KEY: &str = "KMIP_SERVER_STORE_KEY";
+
+/// A KMIP key server over mutual TLS.
+#[derive(Parser)]
+#[command(name = "kmip-server", version)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve KMIP until SIGTERM or SIGINT; SIGHUP reads the certificates again.
+    #[command(after_help = SERVE_HELP)]
+    Serve(Box<Serve>),
+    /// Ask a running server whether it serves: a Discover Versions over mutual TLS.
+    Health(Asked),
+}
+
+const SERVE_HELP: &str = "\
+A flag is stronger than its variable, a variable than the file, the file than the default.
+In the file a setting has the name of its flag without the dashes: see kmip-server.example.toml.
+The key that seals the store can also be given itself, in the variable KMIP_SERVER_STORE_KEY.";
+
+#[derive(Args)]
+struct Serve {
+    /// A file with settings, in TOML
+    #[arg(long, value_name = "FILE", env = "KMIP_SERVER_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    given: Given,
+}
+
+#[derive(Args)]
+struct Asked {
+    /// The server's host and port
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        env = "KMIP_SERVER_HEALTH_CONNECT",
+        default_value = "127.0.0.1:5696"
+    )]
+    connect: String,
+    /// A client's certificate in PEM
+    #[arg(long, value_name = "FILE", env = "KMIP_SERVER_HEALTH_CERT")]
+    cert: PathBuf,
+    /// The private key of that certificate in PEM
+    #[arg(long, value_name = "FILE", env = "KMIP_SERVER_HEALTH_KEY")]
+    key: PathBuf,
+    /// The authorities in PEM that may have signed the server's certificate
+    #[arg(long, value_name = "FILE", env = "KMIP_SERVER_HEALTH_CA")]
+    ca: PathBuf,
+    /// The name that the server's certificate must be for [default: the host]
+    #[arg(long, env = "KMIP_SERVER_HEALTH_NAME")]
+    name: Option<String>,
+    /// How long the answer may take
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "KMIP_SERVER_HEALTH_DEADLINE_MS",
+        default_value_t = 5_000
+    )]
+    deadline_ms: u64,
+}
+
+/// Why the program ends with a failure.
+enum Failure {
+    /// A setting is wrong: status 2, as for a wrong flag.
+    Setting(String),
+    /// Anything else: status 1.
+    Other(String),
+}
+
+impl From<WrongSetting> for Failure {
+    fn from(why: WrongSetting) -> Self {
+        Self::Setting(why.to_string())
+    }
+}
+
+impl From<WrongFile> for Failure {
+    fn from(why: WrongFile) -> Self {
+        Self::Setting(why.to_string())
+    }
+}
+
+/// Runs the program with `args`, the program's name first; another program can be `kmip-server` by
+/// this.
+pub fn run<I>(args: I) -> ExitCode
+where
+    I: IntoIterator,
+    I::Item: Into<OsString> + Clone,
+{
+    let parsed = command().try_get_matches_from(args);
+    let program = match parsed.and_then(|matches| Program::from_arg_matches(&matches)) {
+        Ok(program) => program,
+        Err(told) => return tell(&told),
+    };
+    let done = match program.command {
+        Command::Serve(serve) => serve.run(),
+        Command::Health(asked) => asked.run(),
+    };
+    let (why, status) = match done {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Setting(why)) => (why, 2),
+        Err(Failure::Other(why)) => (why, 1),
+    };
+    // A closed terminal is nobody's to tell.
+    let _ = writeln!(std::io::stderr(), "kmip-server: {why}");
+    ExitCode::from(status)
+}
+
+/// The program's flags, with the defaults of [`config`] in their help.
+fn command() -> clap::Command {
+    Program::command().mut_subcommand("serve", |mut serve| {
+        for (name, _, default) in config::table() {
+            let Some(default) = default else { continue };
+            serve = serve.mut_arg(name, |arg| {
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                arg.help(format!("{help} [default: {default}]"))
+            });
+        }
+        serve
+    })
+}
+
+/// Prints help, version, or in one sentence what is wrong with the flags.
+fn tell(told: &clap::Error) -> ExitCode {
+    if !told.use_stderr() {
+        let _ = told.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = told.to_string();
+    let sentence = text.split("\n\n").next().unwrap_or_default();
+    let words = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = words.strip_prefix("error: ").unwrap_or(&words);
+    let _ = writeln!(std::io::stderr(), "kmip-server: {words}; see --help");
+    ExitCode::from(2)
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let built = Builder::new_multi_thread().enable_all().build();
+    built.map_err(|why| Failure::Other(format!("no threads can be started: {why}")))
+}
+
+impl Serve {
+    fn run(self) -> Result<(), Failure> {
+        let file = self.config.as_deref().map(config::read).transpose()?.unwrap_or_default();
+        let settings = self.given.or(file).settle()?;
+        let key = store_key(&settings)?;
+        logging::start(&settings.log, settings.log_format).map_err(Failure::Setting)?;
+        raise_file_limit(&settings);
+        runtime()?.block_on(serve(&settings, key))
+    }
+}
+
+/// Where the store's key comes from; the default is the store's own.
+fn store_key(settings: &Settings) -> Result<Option<KeySource>, WrongSetting> {
+    let text = match std::env::var(STORE_KEY) {
+        Ok(text) => Some(Zeroizing::new(text)),
+        Err(std::env::VarError::NotPresent) => None,
+        Err(std::env::VarError::NotUnicode(_)) => {
+            return Err(WrongSetting::new(format!("{STORE_KEY} is not text")));
+        }
+    };
+    match (text, settings.store_key_file.clone()) {
+        (Some(_), Some(_)) => Err(WrongSetting::new(format!(
+            "the store's key is given twice: unset {STORE_KEY} or store-key-file"
+        ))),
+        (Some(text), None) => Ok(Some(KeySource::Text { text, setting: STORE_KEY.to_owned() })),
+        (None, file) => Ok(file.map(KeySource::File)),
+    }
+}
+
+async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failure> {
+    // What can be wrong without a store is found before one is made.
+    let (tls, warnings) = Tls::open(settings)?;
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    let listener = listen(settings.listen)
+        .map_err(|why| Failure::Other(format!("cannot listen on {}: {why}", settings.listen)))?;
+    let no_address = |why| Failure::Other(format!("the socket has no address: {why}"));
+    let address = listener.local_addr().map_err(no_address)?;
+    let OpenStore { store, index_key: _, health: mut store_health } =
+        open_store(settings, key).await.map_err(Failure::Other)?;
+    let server = Server::new(settings, tls, Arc::new(KeyServer::new(store)));
+    let stop = stop_signal()?;
+    let reload = reload_on_signal(Arc::clone(&server))?;
+    ready(address);
+
+    let mut broken = None;
+    let until = async {
+        tokio::select! {
+            () = stop => {}
+            cause = store_health.stopped() => broken = Some(cause),
+        }
+    };
+    server.run(listener, until).await;
+    reload.abort();
+    match broken {
+        None => {
+            info!("stopped");
+            Ok(())
+        }
+        Some(cause) => Err(Failure::Other(format!("the store has stopped: {cause}"))),
+    }
+}
+
+/// Says that requests are taken from now on; scripts wait for this line.
+fn ready(address: SocketAddr) {
+    let mut out = std::io::stdout().lock();
+    // Whoever closed the stream does not wait.
+    let _ = writeln!(out, "kmip-server listening on {address}").and_then(|()| out.flush());
+    info!("listening on {address}");
+}
+
+/// Opens the place of all records.
+async fn open_store(settings: &Settings, key: Option<KeySource>) -> Result<OpenStore, String> {
+    match settings.store {
+        Engine::Sled => open(StoreSettings { data: settings.data.clone(), key })
+            .await
+            .map_err(|why| why.to_string()),
+        Engine::Memory => {
+            warn!("objects are kept in memory, and gone when the program ends");
+            let mut bytes = Zeroizing::new([0; KEY_LEN]);
+            rand::fill(bytes.as_mut()).map_err(|_| "the system gives no random numbers")?;
+            let index_key = RootKey::new(bytes).index_key();
+            // A store in memory cannot stop: the alarm is dropped unraised.
+            let (_, health) = watched();
+            Ok(OpenStore { store: Arc::new(MemoryStore::default()), index_key, health })
+        }
+    }
+}
+
+fn on(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|why| Failure::Other(format!("signals cannot be received: {why}")))
+}
+
+/// Completes with the first SIGTERM or SIGINT.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let (mut terminate, mut interrupt) =
+        (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => info!("SIGTERM: finishing what is under way"),
+            _ = interrupt.recv() => info!("SIGINT: finishing what is under way"),
+        }
+    })
+}
+
+/// Reads the certificates again with each SIGHUP.
+fn reload_on_signal(server: Arc<Server>) -> Result<tokio::task::JoinHandle<()>, Failure> {
+    let mut hang_up = on(SignalKind::hangup())?;
+    Ok(tokio::spawn(async move {
+        while hang_up.recv().await.is_some() {
+            server.reload();
+        }
+    }))
+}
+
+/// Lets the process have a file descriptor for each connection, as far as the system lets it.
+fn raise_file_limit(settings: &Settings) {
+    let connections = u64::try_from(settings.connections_max).unwrap_or(u64::MAX);
+    let wanted = connections.saturating_add(FILES_BESIDE);
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let reachable = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    if let Err(why) = setrlimit(Resource::Nofile, Rlimit { current: Some(reachable), maximum }) {
+        error!("the limit of open files could not be raised to {reachable}: {why}");
+    } else if reachable < wanted {
+        warn!("{wanted} open files are wanted for connections-max, the system allows {reachable}");
+    }
+}
+
+impl Asked {
+    fn run(self) -> Result<(), Failure> {
+        let host = self.connect.rsplit_once(':').map(|(host, _)| host.trim_matches(['[', ']']));
+        let host = host
+            .filter(|host| !host.is_empty())
+            .ok_or_else(|| Failure::Setting(format!("{} is no host with a port", self.connect)))?;
+        let name = self.name.as_deref().unwrap_or(host);
+        let caller =
+            Caller::open(&self.ca, &self.cert, &self.key, name).map_err(Failure::Setting)?;
+        let deadline = Duration::from_millis(self.deadline_ms);
+        runtime()?.block_on(health::check(&caller, &self.connect, deadline)).map_err(Failure::Other)
+    }
+}

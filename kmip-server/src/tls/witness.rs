@@ -1,0 +1,88 @@
+//! The check of a client's certificate, and what it looked at.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+
+use crate::identity::Certificate;
+
+tokio::task_local! {
+    /// The certificate that the client of this task's handshake showed: rustls drops it on failure.
+    pub(super) static SHOWN: RefCell<Shown>;
+}
+
+/// What is known of the client's certificate while a handshake goes on.
+#[derive(Default)]
+pub(super) struct Shown {
+    /// The certificate, if it could be read.
+    pub(super) leaf: Option<Certificate>,
+    /// Whether the chain was found good; what fails after it is the handshake's signature.
+    pub(super) trusted: bool,
+}
+
+impl Shown {
+    /// How to call the client in a sentence.
+    pub(super) fn title(&self) -> &str {
+        self.leaf.as_ref().map_or("the client", Certificate::title)
+    }
+}
+
+/// WebPKI's verifier, which also remembers for the log what it looked at.
+///
+/// It is stricter in one thing: WebPKI takes a certificate without extended key usage for any use,
+/// and this port wants clientAuth said, so that no server's certificate passes for a client's.
+#[derive(Debug)]
+pub(super) struct Witness(pub(super) Arc<dyn ClientCertVerifier>);
+
+impl ClientCertVerifier for Witness {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.0.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let leaf = Certificate::parse(end_entity).ok();
+        let named = leaf.as_ref().is_some_and(|leaf| leaf.usage.client);
+        let note = |trusted| {
+            // Outside a handshake of ours nobody asks for it.
+            let _ = SHOWN.try_with(|shown| shown.replace(Shown { leaf, trusted }));
+        };
+        let verified = self.0.verify_client_cert(end_entity, intermediates, now);
+        let verified = match verified {
+            Ok(_) if !named => Err(CertificateError::InvalidPurpose.into()),
+            other => other,
+        };
+        note(verified.is_ok());
+        verified
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
