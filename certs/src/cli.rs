@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -62,10 +62,10 @@ enum Command {
     Sign {
         /// The folder with ca.crt and ca.key.
         dir: PathBuf,
-        /// The request, PKCS#10 in PEM.
+        /// The request, PKCS#10 in PEM; `-` is the standard input.
         #[arg(long, value_name = "FILE")]
         csr: PathBuf,
-        /// Where the certificate goes.
+        /// Where the certificate goes; `-` is the standard output.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
         /// Put this common name in place of the request's subject.
@@ -101,13 +101,9 @@ where
         }
     };
     match obey(certs.command) {
-        Ok(made) => {
-            let mut out = std::io::stdout().lock();
-            for path in made {
-                if writeln!(out, "{}", path.display()).is_err() {
-                    break;
-                }
-            }
+        Ok(told) => {
+            // A reader that has gone away has read enough.
+            let _ = std::io::stdout().lock().write_all(told.as_bytes());
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -117,33 +113,47 @@ where
     }
 }
 
-/// Does the work and returns the files made.
-fn obey(command: Command) -> Result<Vec<PathBuf>, Error> {
+/// Does the work and returns what is to be said: the files made, or a certificate asked for.
+fn obey(command: Command) -> Result<String, Error> {
     match command {
         Command::Init { dir, hosts, clients, algorithm, common } => {
             let (days, replace) = (common.days, common.force);
-            init(&dir, &Plan { hosts, clients, days, algorithm, replace })
+            init(&dir, &Plan { hosts, clients, days, algorithm, replace }).map(lines)
         }
         Command::Client { dir, name, common } => {
             check_file_name(&name)?;
             let pair = Authority::read(&dir)?.lasting(common.days)?.client(&name)?;
-            files::write_all(&dir, &pair.files(&name), common.force)
+            files::write_all(&dir, &pair.files(&name), common.force).map(lines)
         }
         Command::Server { dir, hosts, name, common } => {
             if name != "server" {
                 check_file_name(&name)?;
             }
             let pair = Authority::read(&dir)?.lasting(common.days)?.server(&hosts)?;
-            files::write_all(&dir, &pair.files(&name), common.force)
+            files::write_all(&dir, &pair.files(&name), common.force).map(lines)
         }
         Command::Sign { dir, csr, out, name, common } => {
             let authority = Authority::read(&dir)?.lasting(common.days)?;
-            let request = files::read(&csr)?;
+            let request = if is_stream(&csr) { files::read_stdin()? } else { files::read(&csr)? };
             let cert = match name {
                 Some(name) => authority.sign_as(&request, &name)?,
                 None => authority.sign(&request)?,
             };
-            files::write_cert(&out, &cert, common.force).map(|path| vec![path])
+            if is_stream(&out) {
+                return Ok(cert);
+            }
+            files::write_cert(&out, &cert, common.force)?;
+            Ok(lines(vec![out]))
         }
     }
+}
+
+/// Whether a path stands for the standard input or output.
+fn is_stream(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// One line a file.
+fn lines(paths: Vec<PathBuf>) -> String {
+    paths.iter().map(|path| format!("{}\n", path.display())).collect()
 }

@@ -64,9 +64,8 @@ pub(crate) fn write_all(dir: &Path, files: &[File], replace: bool) -> Result<Vec
 }
 
 /// Writes one certificate to `path`.
-pub(crate) fn write_cert(path: &Path, text: &str, replace: bool) -> Result<PathBuf, Error> {
-    write_all(Path::new(""), &[File::new(path, text, Kind::Public)], replace)?;
-    Ok(path.to_owned())
+pub(crate) fn write_cert(path: &Path, text: &str, replace: bool) -> Result<(), Error> {
+    write_all(Path::new(""), &[File::new(path, text, Kind::Public)], replace).map(|_| ())
 }
 
 /// Makes a file that was not there, with its mode from the first moment.
@@ -90,6 +89,12 @@ fn create(path: &Path, file: &File) -> Result<(), Error> {
 /// Reads a text file that holds no secret.
 pub(crate) fn read(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|cause| failed("read", path, cause))
+}
+
+/// Reads the standard input to its end.
+pub(crate) fn read_stdin() -> Result<String, Error> {
+    std::io::read_to_string(std::io::stdin())
+        .map_err(|cause| failed("read", Path::new("the standard input"), cause))
 }
 
 /// Reads a private key's file.

@@ -100,6 +100,12 @@ fn later_certificates_come_from_the_same_authority() {
     let sign = ["sign", "pki", "--csr", "a.csr", "--out", "a.crt", "--name", "cluster"];
     assert_eq!(ok(certs(dir.path(), &sign)), "a.crt\n");
     assert!(refused(certs(dir.path(), &sign)).contains("a.crt is there already"));
+    let piped = Command::new(env!("CARGO_BIN_EXE_certs"))
+        .args(["sign", "pki", "--csr", "-", "--out", "-", "--name", "cluster"])
+        .current_dir(dir.path())
+        .stdin(fs::File::open(dir.path().join("a.csr")).unwrap())
+        .output();
+    assert!(ok(piped.unwrap()).starts_with("-----BEGIN CERTIFICATE-----\n"));
 
     let pki = dir.path().join("pki");
     Authority::read(&pki).unwrap();
