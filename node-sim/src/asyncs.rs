@@ -126,7 +126,8 @@ impl Asyncs {
             ElementError::new(
                 ErrorName::DbNoSuchPath,
                 format!(
-                    "DBClient operation requested on a non-existent path at [/asyncresults/{handle}]"
+                    "DBClient operation requested on a non-existent path at \
+                     [/asyncresults/{handle}]"
                 ),
             )
         })

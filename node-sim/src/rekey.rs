@@ -1,12 +1,17 @@
 //! The rekey of the master key: what is to be done next, and what was done.
 //!
 //! ```text
-//!            start           the key's place answers,      every drive of every      the old key
-//!                            the key is there              node is under the new     is gone
-//!   Ready ---------> CreateNewMasterKey -----> RewrapDataEncryptionKeys -----> DecommissionOldMasterKey ---> Ready
-//!     ^                      |
-//!     +----------------------+
-//!       abandoned: the new key, if it may exist, is destroyed
+//!   Ready <-----------------------------------------------------------+
+//!     |  start                            abandoned: the new key, if  |
+//!     v                                   it may exist, is destroyed  |
+//!   CreateNewMasterKey -----------------------------------------------+
+//!     |  the key's place answers, the key is there                    |
+//!     v                                                               |
+//!   RewrapDataEncryptionKeys                                          |
+//!     |  every drive of every node is under the new                   |
+//!     v                                                               |
+//!   DecommissionOldMasterKey -----------------------------------------+
+//!                                         the old key is gone
 //! ```
 //!
 //! This file decides; it does not act. It holds no socket, no file and no clock. The first run and

@@ -9,7 +9,8 @@
 //!
 //! **A master key is given up only when nothing on any node is wrapped by it.** [`RetiredKey`] is
 //! that sentence as a type: only this file makes one, only for a key that wraps nothing by the
-//! ledger's durable knowledge, and whoever destroys a key takes nothing else. No key bytes are here.
+//! ledger's durable knowledge, and whoever destroys a key takes nothing else.
+//! No key bytes are here.
 
 use crate::registry::{ActiveProviders, KeyProviderId};
 use serde::{Deserialize, Serialize};

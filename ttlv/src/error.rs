@@ -1,3 +1,5 @@
+//! What can be wrong with bytes: where, at which tag, and how.
+
 use core::fmt;
 
 use crate::{Tag, Type};

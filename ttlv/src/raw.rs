@@ -1,3 +1,5 @@
+//! Items that nobody here reads, kept as they came.
+
 use core::fmt;
 
 use zeroize::Zeroize;

@@ -1,3 +1,5 @@
+//! Bytes to items: the one place where lengths and padding are checked.
+
 use crate::{Error, ErrorKind, HEADER_LEN, Item, Raw, Tag, Type};
 
 /// How deep structures may be nested. The deepest message of the standard nests nine; the limit

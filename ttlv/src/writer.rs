@@ -1,3 +1,5 @@
+//! Items to bytes.
+
 use zeroize::Zeroize;
 
 use crate::{Tag, Type};

@@ -142,7 +142,7 @@ fn make(path: &Path) -> io::Result<RootKey> {
     fs::rename(&new, path)?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     sync(parent.unwrap_or(Path::new(".")))?;
-    tracing::info!(path = %path.display(), "made the root key of the store; keep a copy of it safe");
+    tracing::info!(path = %path.display(), "made the store's root key; keep a copy of it safe");
     Ok(RootKey::new(key))
 }
 

@@ -1,4 +1,4 @@
-//! Opens the store of a data directory: its lock, its root key, its engine, its seal, in this order.
+//! Opens a data directory's store: its lock, its root key, its engine, its seal, in this order.
 
 use std::path::PathBuf;
 use std::sync::Arc;
