@@ -76,8 +76,8 @@ make_rust() {
     # Not the documentation and not the sources: a build reads neither.
     tar -C "$(rustc --print sysroot)" --transform 's,^,rust/,' \
         --exclude lib/rustlib/src -c bin lib | docker cp - "$container:/usr/local"
-    docker commit \
-        --change 'ENV PATH=/usr/local/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
+    local path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    docker commit --change "ENV PATH=/usr/local/rust/bin:$path" \
         --change 'ENV CARGO_HOME=/usr/local/cargo' \
         --change "ENV SSL_CERT_FILE=$CA" --change "ENV CARGO_HTTP_CAINFO=$CA" \
         --change 'CMD ["bash"]' "$container" "$RUST" >/dev/null

@@ -285,7 +285,7 @@ fn check_days(days: u32) -> Result<(), Error> {
     if (1..=DAYS_MAX).contains(&days) { Ok(()) } else { Err(Error::Days(days)) }
 }
 
-/// Checks that a certificate is an authority's, is good today and belongs to `key`; returns its end.
+/// Checks that a certificate is an authority's, good today and `key`'s own; returns its end.
 fn check_authority(cert_pem: &str, key: &KeyPair) -> Result<OffsetDateTime, Error> {
     let refused = |why: &str| Error::Authority(why.to_owned());
     let pem = Pem::iter_from_buffer(cert_pem.as_bytes())

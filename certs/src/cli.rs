@@ -25,7 +25,7 @@ enum Command {
         /// The folder; made if it is not there.
         dir: PathBuf,
         /// A name or address of the server; may be repeated.
-        #[arg(long = "host", value_name = "NAME", default_values_t = HOSTS_DEFAULT.map(str::to_owned))]
+        #[arg(long = "host", value_name = "NAME", default_values = HOSTS_DEFAULT)]
         hosts: Vec<String>,
         /// One more client, as NAME.crt and NAME.key; may be repeated.
         #[arg(long = "client", value_name = "NAME")]
@@ -34,7 +34,7 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         algorithm: Algorithm,
         #[command(flatten)]
-        common: Common,
+        writing: Writing,
     },
     /// Make NAME.crt and NAME.key for a client, signed by DIR/ca.key.
     Client {
@@ -43,7 +43,7 @@ enum Command {
         /// The client's name, and the files'.
         name: String,
         #[command(flatten)]
-        common: Common,
+        writing: Writing,
     },
     /// Make a server's certificate, signed by DIR/ca.key.
     Server {
@@ -56,7 +56,7 @@ enum Command {
         #[arg(long, default_value = "server")]
         name: String,
         #[command(flatten)]
-        common: Common,
+        writing: Writing,
     },
     /// Sign a client's certificate request. Only its subject and key are taken from it.
     Sign {
@@ -72,12 +72,12 @@ enum Command {
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
-        common: Common,
+        writing: Writing,
     },
 }
 
 #[derive(Args)]
-struct Common {
+struct Writing {
     /// How long the certificates last.
     #[arg(long, default_value_t = DAYS_DEFAULT)]
     days: u32,
@@ -116,24 +116,24 @@ where
 /// Does the work and returns what is to be said: the files made, or a certificate asked for.
 fn obey(command: Command) -> Result<String, Error> {
     match command {
-        Command::Init { dir, hosts, clients, algorithm, common } => {
-            let (days, replace) = (common.days, common.force);
+        Command::Init { dir, hosts, clients, algorithm, writing } => {
+            let (days, replace) = (writing.days, writing.force);
             init(&dir, &Plan { hosts, clients, days, algorithm, replace }).map(lines)
         }
-        Command::Client { dir, name, common } => {
+        Command::Client { dir, name, writing } => {
             check_file_name(&name)?;
-            let pair = Authority::read(&dir)?.lasting(common.days)?.client(&name)?;
-            files::write_all(&dir, &pair.files(&name), common.force).map(lines)
+            let pair = Authority::read(&dir)?.lasting(writing.days)?.client(&name)?;
+            files::write_all(&dir, &pair.files(&name), writing.force).map(lines)
         }
-        Command::Server { dir, hosts, name, common } => {
+        Command::Server { dir, hosts, name, writing } => {
             if name != "server" {
                 check_file_name(&name)?;
             }
-            let pair = Authority::read(&dir)?.lasting(common.days)?.server(&hosts)?;
-            files::write_all(&dir, &pair.files(&name), common.force).map(lines)
+            let pair = Authority::read(&dir)?.lasting(writing.days)?.server(&hosts)?;
+            files::write_all(&dir, &pair.files(&name), writing.force).map(lines)
         }
-        Command::Sign { dir, csr, out, name, common } => {
-            let authority = Authority::read(&dir)?.lasting(common.days)?;
+        Command::Sign { dir, csr, out, name, writing } => {
+            let authority = Authority::read(&dir)?.lasting(writing.days)?;
             let request = if is_stream(&csr) { files::read_stdin()? } else { files::read(&csr)? };
             let cert = match name {
                 Some(name) => authority.sign_as(&request, &name)?,
@@ -142,7 +142,7 @@ fn obey(command: Command) -> Result<String, Error> {
             if is_stream(&out) {
                 return Ok(cert);
             }
-            files::write_cert(&out, &cert, common.force)?;
+            files::write_cert(&out, &cert, writing.force)?;
             Ok(lines(vec![out]))
         }
     }

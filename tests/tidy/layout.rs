@@ -1,0 +1,134 @@
+//! Laws about the house: which way the arrows go, and which library lives in which room.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use harness::repository;
+use serde_json::Value;
+
+use crate::hold;
+use crate::text::has_word;
+use crate::tree::{files, sources};
+
+/// The arrows: a crate, and the crates of this workspace that it may name.
+const ARROWS: [(&str, &[&str]); 7] = [
+    ("ttlv", &[]),
+    ("kmip", &["ttlv"]),
+    ("kmip-server", &["kmip", "ttlv"]),
+    ("node-sim", &["kmip"]),
+    ("certs", &[]),
+    ("lab", &["certs", "kmip", "kmip-server", "node-sim"]),
+    ("tests", &["certs", "kmip", "kmip-server", "node-sim", "ttlv"]),
+];
+
+/// What tests of a crate may name beside these.
+const TEST_ARROWS: [&str; 1] = ["certs"];
+
+/// A library, the word that betrays it, and the rooms where it may be named.
+const ROOMS: [(&str, &[&str]); 4] = [
+    ("sled", &["kmip-server/src/store/sled_store/"]),
+    ("rustls", TLS),
+    ("tokio_rustls", TLS),
+    ("rcgen", &["certs/", "node-sim/src/certificates.rs", "node-sim/src/key_pair.rs"]),
+];
+
+/// TLS is one room of each program, and of the client.
+const TLS: &[&str] = &["kmip-server/src/tls", "tests/harness/https.rs"];
+
+/// Crates whose types go over the wire as TTLV and as nothing else.
+const WITHOUT_SERDE: [&str; 2] = ["ttlv", "kmip"];
+
+fn metadata() -> Value {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let args = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
+    let output = Command::new(cargo).current_dir(repository()).args(args).output();
+    serde_json::from_slice(&output.expect("cargo runs").stdout).expect("metadata in JSON")
+}
+
+fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn list<'a>(value: &'a Value, member: &str) -> &'a [Value] {
+    value.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+#[test]
+fn arrows_point_one_way() {
+    let metadata = metadata();
+    let crates: BTreeSet<&str> =
+        list(&metadata, "packages").iter().map(|package| text(package, "name")).collect();
+    let mut breaches = Vec::new();
+    for package in list(&metadata, "packages") {
+        let name = text(package, "name");
+        let Some((_, allowed)) = ARROWS.iter().find(|(crate_, _)| *crate_ == name) else {
+            breaches.push(format!("{name}: has no row in the table of arrows"));
+            continue;
+        };
+        for dependency in list(package, "dependencies") {
+            let (to, kind) = (text(dependency, "name"), text(dependency, "kind"));
+            let tested = kind == "dev" && TEST_ARROWS.contains(&to);
+            if crates.contains(to) && !allowed.contains(&to) && !tested {
+                breaches.push(format!("{name} -> {to}"));
+            }
+            if WITHOUT_SERDE.contains(&name) && to.starts_with("serde") && kind != "dev" {
+                breaches.push(format!("{name} -> {to}: its messages have one form, TTLV"));
+            }
+        }
+    }
+    hold("ttlv <- kmip <- kmip-server | node-sim <- lab | tests -> certs", &breaches);
+}
+
+#[test]
+fn each_library_stays_in_its_room() {
+    let mut breaches = Vec::new();
+    for (library, rooms) in ROOMS {
+        for file in sources().filter(|file| !file.path.starts_with("tests/tidy/")) {
+            if rooms.iter().any(|room| file.path.starts_with(room)) {
+                continue;
+            }
+            for (number, line) in file.lines() {
+                let names = [format!("{library}::"), format!("use {library}")];
+                let code = line.split("//").next().unwrap_or_default();
+                if names.iter().any(|name| has_path(code, name)) {
+                    breaches.push(format!("{}:{number}: {}", file.path, line.trim()));
+                }
+            }
+        }
+    }
+    hold("a library is named in its room alone, so that it can be changed there", &breaches);
+}
+
+/// Whether `code` names the path: `rustls::` but not `tokio_rustls::`.
+fn has_path(code: &str, path: &str) -> bool {
+    let word = path.trim_end_matches(':');
+    code.contains(path) && has_word(code, word)
+}
+
+#[test]
+fn every_crate_keeps_the_lints_and_the_licence() {
+    let mut breaches = Vec::new();
+    for package in list(&metadata(), "packages") {
+        let name = text(package, "name");
+        if text(package, "license") != "MIT OR Apache-2.0" || text(package, "edition") != "2024" {
+            breaches.push(format!("{name}: licence or edition is not the workspace's"));
+        }
+        let manifest = files().iter().find(|file| file.path == format!("{name}/Cargo.toml"));
+        let manifest = manifest.and_then(|file| file.text()).unwrap_or_default();
+        if !manifest.contains("[lints]\nworkspace = true") {
+            breaches.push(format!("{name}: does not take the workspace's lints"));
+        }
+    }
+    for path in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        if !files().iter().any(|file| file.path == path) {
+            breaches.push(format!("{path} is missing"));
+        }
+    }
+    hold("every crate has the workspace's lints, edition and licence", &breaches);
+}
+
+#[test]
+fn the_laws_can_be_broken() {
+    assert!(has_path("use rustls::ClientConfig;", "rustls::"));
+    assert!(!has_path("use tokio_rustls::TlsAcceptor;", "rustls::"));
+}

@@ -1,0 +1,114 @@
+//! Laws about names: the words that say nothing, and the secrets that must not be here.
+
+use crate::hold;
+use crate::tree::{files, sources};
+
+/// A thing with one of these in its name could be anything.
+const EMPTY_WORDS: [&str; 8] =
+    ["manager", "handler", "helper", "helpers", "util", "utils", "service", "common"];
+
+/// Names that a protocol or a crate gave, and why they stay.
+const GIVEN: [(&str, &str); 1] = [("common_name", "X.520 calls it so")];
+
+/// What stands before a name that somebody chose.
+const DECLARATIONS: [&str; 8] =
+    ["fn ", "struct ", "enum ", "trait ", "mod ", "type ", "const ", "static "];
+
+/// A file larger than this is data that belongs elsewhere.
+const BLOB_MAX: usize = 64 << 10;
+/// Larger files, and why.
+const LARGE: [(&str, &str); 1] = [("Cargo.lock", "the versions of all dependencies")];
+
+#[test]
+fn names_say_something() {
+    let mut breaches = Vec::new();
+    for file in sources() {
+        if let Some(word) = empty_word(file.path.trim_end_matches(".rs")) {
+            breaches.push(format!("{}: {word}", file.path));
+        }
+        for (number, line) in file.lines() {
+            let Some(name) = declared(line) else { continue };
+            if let Some(word) = empty_word(name)
+                && !GIVEN.iter().any(|(given, _)| *given == name)
+            {
+                breaches.push(format!("{}:{number}: {name}: {word}", file.path));
+            }
+        }
+    }
+    hold("a name says what a thing does: this word could be anything", &breaches);
+}
+
+/// The name that a line declares, if it declares one.
+fn declared(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    if line.starts_with("//") {
+        return None;
+    }
+    DECLARATIONS.iter().find_map(|keyword| {
+        let (before, rest) = line.split_once(keyword)?;
+        // Only visibility and qualifiers stand before a declaration.
+        let words = before.split_whitespace();
+        let plain = |word: &str| {
+            word.starts_with("pub") || ["async", "const", "unsafe", "in"].contains(&word)
+        };
+        if !words.into_iter().all(plain) {
+            return None;
+        }
+        rest.split(|c: char| !c.is_alphanumeric() && c != '_').find(|name| !name.is_empty())
+    })
+}
+
+/// The word of a name (`snake_case`, `CamelCase`, a path) that says nothing.
+fn empty_word(name: &str) -> Option<&'static str> {
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() {
+            words.push(' ');
+        }
+        words.push(if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' });
+    }
+    EMPTY_WORDS.into_iter().find(|empty| words.split_whitespace().any(|word| word == *empty))
+}
+
+#[test]
+fn no_private_key_is_in_git() {
+    let endings = [".key", ".pem", ".p12", ".pfx", ".jks"];
+    let mut breaches = Vec::new();
+    for file in files() {
+        if file.is(&endings) {
+            breaches.push(format!("{}: a key file", file.path));
+        }
+        let mut armoured = false;
+        for (number, line) in file.lines() {
+            // The words alone are how code speaks of a key; base64 below them is one.
+            let base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+            let line = line.trim().trim_matches('"').trim_end_matches("\\n");
+            if armoured && line.len() >= 40 && line.chars().all(base64) {
+                breaches.push(format!("{}:{number}: a private key", file.path));
+            }
+            armoured = line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----");
+        }
+    }
+    hold("no private key is in git: tests make theirs", &breaches);
+}
+
+#[test]
+fn no_blob_is_in_git() {
+    let mut breaches = Vec::new();
+    for file in files() {
+        let size = file.bytes.len();
+        if size > BLOB_MAX && !LARGE.iter().any(|(path, _)| *path == file.path) {
+            breaches.push(format!("{}: {size} bytes", file.path));
+        }
+    }
+    hold("no file has more than 64 KiB", &breaches);
+}
+
+#[test]
+fn the_laws_can_be_broken() {
+    assert_eq!(empty_word("KeyManager"), Some("manager"));
+    assert_eq!(empty_word("src/net_utils"), Some("utils"));
+    assert_eq!(empty_word("management_engineer"), None);
+    assert_eq!(declared("    pub(crate) async fn serve<T>(x: T) {"), Some("serve"));
+    assert_eq!(declared("let f = fn_of(x); // mod a"), None);
+}

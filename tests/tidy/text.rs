@@ -1,0 +1,186 @@
+//! Laws about text: its width and length, what it must say and what it must not.
+
+use crate::hold;
+use crate::tree::{files, sources};
+
+const COLUMNS_MAX: usize = 100;
+const LINES_MAX: usize = 500;
+
+/// Files that are longer, and why: only tables of data.
+const LONG: [(&str, &str); 1] = [("kmip/src/vocabulary.rs", "the standard's tags, a row each")];
+
+/// Files that somebody else writes.
+const FOREIGN: [&str; 1] = ["Cargo.lock"];
+
+#[test]
+fn lines_fit_on_the_screen() {
+    // Not TOML: an inline table cannot be broken.
+    let endings = [".rs", ".sh", ".py", ".yml", ".yaml", "Dockerfile", ".ci/run"];
+    let mut breaches = Vec::new();
+    for file in files().iter().filter(|file| file.is(&endings)) {
+        for (number, line) in file.lines() {
+            let columns = line.chars().count();
+            // A link cannot be broken.
+            if columns > COLUMNS_MAX && !line.contains("https://") {
+                breaches.push(format!("{}:{number}: {columns} columns", file.path));
+            }
+        }
+    }
+    hold("a line has at most 100 columns", &breaches);
+}
+
+#[test]
+fn files_are_small() {
+    let mut breaches = Vec::new();
+    for file in sources() {
+        let lines = file.lines().count();
+        let excused = LONG.iter().any(|(path, _)| *path == file.path);
+        if lines > LINES_MAX && !excused {
+            breaches.push(format!("{}: {lines} lines", file.path));
+        }
+    }
+    for (path, _) in LONG {
+        if let Some(file) = sources().find(|file| file.path == path)
+            && file.lines().count() <= LINES_MAX
+        {
+            breaches.push(format!("{path}: needs no exception any more"));
+        }
+    }
+    hold("a source file has at most 500 lines: split it by what it does", &breaches);
+}
+
+#[test]
+fn every_source_says_what_it_is_for() {
+    let silent = sources().filter(|file| !file.text().is_some_and(|text| text.starts_with("//!")));
+    let breaches: Vec<String> = silent.map(|file| file.path.clone()).collect();
+    hold("a source file begins with //! and what it is for", &breaches);
+}
+
+/// The words are put together here, so that this file does not break its own law.
+#[test]
+fn what_is_left_to_do_has_an_issue() {
+    let words = [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["XX", "X"].concat()];
+    let mut breaches = Vec::new();
+    for file in files().iter().filter(|file| !FOREIGN.contains(&file.path.as_str())) {
+        for (number, line) in file.lines() {
+            let mut words = words.iter().filter(|word| has_word(line, word));
+            if let Some(word) = words.next()
+                && !line.contains(&format!("{word}(#"))
+            {
+                breaches.push(format!("{}:{number}: {}", file.path, line.trim()));
+            }
+        }
+    }
+    hold("what is left to do names its issue, as in WORD(#12)", &breaches);
+}
+
+#[test]
+fn nothing_is_left_out_of_the_tests_or_of_the_code() {
+    let words =
+        [["#[", "ignore"].concat(), ["to", "do!("].concat(), ["unimple", "mented!("].concat()];
+    let mut breaches = Vec::new();
+    for file in sources() {
+        for (number, line) in file.lines() {
+            if words.iter().any(|word| line.contains(word)) {
+                breaches.push(format!("{}:{number}: {}", file.path, line.trim()));
+            }
+        }
+    }
+    hold("no test is ignored and no code is missing", &breaches);
+}
+
+#[test]
+fn no_path_of_a_machine_is_written_down() {
+    let homes = [["/ro", "ot/"].concat(), ["/ho", "me/"].concat(), ["/wo", "rk/"].concat()];
+    let mut breaches = Vec::new();
+    for file in files() {
+        for (number, line) in file.lines() {
+            // At the beginning of a word: `target/root/` or `https://host/home/` is no such path.
+            let starts = |home: &String| {
+                line.match_indices(home.as_str()).any(|(at, _)| {
+                    let before = line.get(..at).and_then(|before| before.chars().last());
+                    before.is_none_or(|c| c.is_whitespace() || "\"'`(=:".contains(c))
+                })
+            };
+            if homes.iter().any(starts) {
+                breaches.push(format!("{}:{number}: {}", file.path, line.trim()));
+            }
+        }
+    }
+    hold("no path of somebody's machine stands in a file", &breaches);
+}
+
+/// Each link of a document leads to a file, and to a heading when it names one.
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut breaches = Vec::new();
+    for file in files().iter().filter(|file| file.is(&[".md"])) {
+        for (number, line) in file.lines() {
+            for link in links(line) {
+                if !resolves(&file.path, link) {
+                    breaches.push(format!("{}:{number}: {link}", file.path));
+                }
+            }
+        }
+    }
+    hold("a link leads to a file of the repository, and to a heading in it", &breaches);
+}
+
+/// The targets of the inline links in a line of Markdown.
+fn links(line: &str) -> impl Iterator<Item = &str> {
+    let targets = line.split("](").skip(1);
+    targets.filter_map(|rest| rest.split(')').next()).filter(|link| !link.is_empty())
+}
+
+fn resolves(from: &str, link: &str) -> bool {
+    if link.contains("://") || link.starts_with("mailto:") {
+        return true;
+    }
+    let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+    let target = if path.is_empty() {
+        from.to_owned()
+    } else {
+        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+        for part in path.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => drop(parts.pop()),
+                name => parts.push(name),
+            }
+        }
+        parts.join("/")
+    };
+    let Some(file) = files().iter().find(|file| file.path == target) else {
+        let folder = format!("{target}/");
+        return heading.is_empty() && files().iter().any(|file| file.path.starts_with(&folder));
+    };
+    heading.is_empty()
+        || file.lines().any(|(_, line)| line.starts_with('#') && slug(line) == heading)
+}
+
+/// The anchor that a heading gets.
+fn slug(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// Whether `word` stands in `line` and is no part of a longer word.
+pub(crate) fn has_word(line: &str, word: &str) -> bool {
+    let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    line.match_indices(word).any(|(at, _)| {
+        let before = line.get(..at).and_then(|text| text.chars().last());
+        let after = line.get(at.saturating_add(word.len())..).and_then(|text| text.chars().next());
+        !part(before) && !part(after)
+    })
+}
+
+#[test]
+fn the_laws_can_be_broken() {
+    assert!(has_word("a word, alone", "word") && !has_word("swordfish", "word"));
+    assert!(resolves("Cargo.toml", "tests/Cargo.toml") && !resolves("Cargo.toml", "nothing.md"));
+    assert!(resolves("tests/Cargo.toml", "../Cargo.toml"));
+    assert_eq!(slug("## Why `sled`, then?"), "why-sled-then");
+    assert_eq!(links("see [a](b.md) and [c](d.md#e)").collect::<Vec<_>>(), ["b.md", "d.md#e"]);
+}
