@@ -138,24 +138,24 @@ enumeration! {
         Whirlpool = 0x0000_000B, V1_0..=V3_0;
         SHA_512_224 = 0x0000_000C, V1_2..=V3_0;
         SHA_512_256 = 0x0000_000D, V1_2..=V3_0;
-        SHA3_224 = 0x0000_000E, V1_4..=V3_0, "SHA_3_224";
-        SHA3_256 = 0x0000_000F, V1_4..=V3_0, "SHA_3_256";
-        SHA3_384 = 0x0000_0010, V1_4..=V3_0, "SHA_3_384";
-        SHA3_512 = 0x0000_0011, V1_4..=V3_0, "SHA_3_512";
+        SHA3_224 = 0x0000_000E, V1_4..=V3_0, "SHA_3_224" V1_4..=V1_4;
+        SHA3_256 = 0x0000_000F, V1_4..=V3_0, "SHA_3_256" V1_4..=V1_4;
+        SHA3_384 = 0x0000_0010, V1_4..=V3_0, "SHA_3_384" V1_4..=V1_4;
+        SHA3_512 = 0x0000_0011, V1_4..=V3_0, "SHA_3_512" V1_4..=V1_4;
     }
 }
 
 enumeration! {
     /// Digital Signature Algorithm (2.1, 11.16).
     DigitalSignatureAlgorithm {
-        MD2WithRSAEncryption = 0x0000_0001, V1_1..=V3_0, "MD2WithRSAEncryptionPKCS_1V1_5";
-        MD5WithRSAEncryption = 0x0000_0002, V1_1..=V3_0, "MD5WithRSAEncryptionPKCS_1V1_5";
-        SHA_1WithRSAEncryption = 0x0000_0003, V1_1..=V3_0, "SHA_1WithRSAEncryptionPKCS_1V1_5";
-        SHA_224WithRSAEncryption = 0x0000_0004, V1_1..=V3_0, "SHA_224WithRSAEncryptionPKCS_1V1_5";
-        SHA_256WithRSAEncryption = 0x0000_0005, V1_1..=V3_0, "SHA_256WithRSAEncryptionPKCS_1V1_5";
-        SHA_384WithRSAEncryption = 0x0000_0006, V1_1..=V3_0, "SHA_384WithRSAEncryptionPKCS_1V1_5";
-        SHA_512WithRSAEncryption = 0x0000_0007, V1_1..=V3_0, "SHA_512WithRSAEncryptionPKCS_1V1_5";
-        RSASSA_PSS = 0x0000_0008, V1_1..=V3_0, "RSASSA_PSSPKCS_1V2_1";
+        MD2WithRSAEncryption = 0x0000_0001, V1_1..=V3_0, "MD2WithRSAEncryptionPKCS_1V1_5" V1_1..=V1_4;
+        MD5WithRSAEncryption = 0x0000_0002, V1_1..=V3_0, "MD5WithRSAEncryptionPKCS_1V1_5" V1_1..=V1_4;
+        SHA_1WithRSAEncryption = 0x0000_0003, V1_1..=V3_0, "SHA_1WithRSAEncryptionPKCS_1V1_5" V1_1..=V1_4;
+        SHA_224WithRSAEncryption = 0x0000_0004, V1_1..=V3_0, "SHA_224WithRSAEncryptionPKCS_1V1_5" V1_1..=V1_4;
+        SHA_256WithRSAEncryption = 0x0000_0005, V1_1..=V3_0, "SHA_256WithRSAEncryptionPKCS_1V1_5" V1_1..=V1_4;
+        SHA_384WithRSAEncryption = 0x0000_0006, V1_1..=V3_0, "SHA_384WithRSAEncryptionPKCS_1V1_5" V1_1..=V1_4;
+        SHA_512WithRSAEncryption = 0x0000_0007, V1_1..=V3_0, "SHA_512WithRSAEncryptionPKCS_1V1_5" V1_1..=V1_4;
+        RSASSA_PSS = 0x0000_0008, V1_1..=V3_0, "RSASSA_PSSPKCS_1V2_1" V1_1..=V1_4;
         DSAWithSHA_1 = 0x0000_0009, V1_1..=V3_0;
         DSAWithSHA224 = 0x0000_000A, V1_1..=V3_0;
         DSAWithSHA256 = 0x0000_000B, V1_1..=V3_0;
@@ -173,7 +173,7 @@ enumeration! {
 enumeration! {
     /// Mask Generator (2.1, 11.30).
     MaskGenerator {
-        MGF1 = 0x0000_0001, V1_4..=V3_0;
+        MGF1 = 0x0000_0001, V1_4..=V3_0, "MFG1";
     }
 }
 
@@ -369,9 +369,9 @@ enumeration! {
     /// Split Key Method (2.1, 11.54).
     SplitKeyMethod {
         XOR = 0x0000_0001, V1_0..=V3_0;
-        PolynomialSharingGF2_16 = 0x0000_0002, V1_0..=V3_0;
+        PolynomialSharingGF2_16 = 0x0000_0002, V1_0..=V3_0, "PolynomialSharingGF216";
         PolynomialSharingPrimeField = 0x0000_0003, V1_0..=V3_0;
-        PolynomialSharingGF2_8 = 0x0000_0004, V1_2..=V3_0;
+        PolynomialSharingGF2_8 = 0x0000_0004, V1_2..=V3_0, "PolynomialSharingGF28";
     }
 }
 

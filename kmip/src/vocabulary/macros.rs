@@ -1,23 +1,36 @@
 //! What turns rows of the vocabulary into types.
 
-/// The rows of a list, as data.
+/// The rows of a list, as data, in the order of the numbers.
+///
+/// ```text
+/// Name = number, first..=last version;
+/// Name = number, V1_4..=V3_0, "Old" V1_4..=V1_4;   was spelt so in these versions
+/// Name = number, V1_4..=V3_0, "Misprint";          read, and never written
+/// ```
 macro_rules! rows {
-    ($($name:ident = $value:literal, $since:ident..=$until:ident $(, $alias:literal)*;)*) => {
+    ($($name:ident = $value:literal, $since:ident..=$until:ident
+        $(, $alias:literal $($from:ident..=$to:ident)?)*;)*) => {
         &[$($crate::vocabulary::Row {
             value: $value,
             name: stringify!($name),
             since: $crate::Version::$since,
             until: $crate::Version::$until,
-            aliases: &[$($alias),*],
+            aliases: &[$($crate::vocabulary::Alias {
+                name: $alias,
+                versions: rows!(@range $($from..=$to)?),
+            }),*],
         },)*]
     };
+    (@range) => { None };
+    (@range $from:ident..=$to:ident) => { Some(($crate::Version::$from, $crate::Version::$to)) };
 }
 
 /// Defines an enumeration: the number on the wire, with a name for each value that we know.
 macro_rules! enumeration {
     (
         $(#[$doc:meta])* $type:ident {
-            $($name:ident = $value:literal, $since:ident..=$until:ident $(, $alias:literal)*;)*
+            $($name:ident = $value:literal, $since:ident..=$until:ident
+                $(, $alias:literal $($from:ident..=$to:ident)?)*;)*
         }
     ) => {
         $(#[$doc])*
@@ -32,11 +45,11 @@ macro_rules! enumeration {
         impl $type {
             /// Every value that has a name.
             pub const ROWS: &[$crate::vocabulary::Row] =
-                rows!($($name = $value, $since..=$until $(, $alias)*;)*);
+                rows!($($name = $value, $since..=$until $(, $alias $($from..=$to)?)*;)*);
 
             /// The row of the value, if it has one.
             pub fn row(self) -> Option<&'static $crate::vocabulary::Row> {
-                Self::ROWS.iter().find(|row| row.value == self.0)
+                $crate::vocabulary::row_of(Self::ROWS, self.0)
             }
 
             /// The name of the value, if it has one.
@@ -49,12 +62,22 @@ macro_rules! enumeration {
 
             /// The value of this name, of today or of before.
             pub fn from_name(name: &str) -> Option<Self> {
-                Self::ROWS.iter().find(|row| row.is_named(name)).map(|row| Self(row.value))
+                $crate::vocabulary::row_named(Self::ROWS, name).map(|row| Self(row.value))
             }
 
             /// Does `version` have the value?
             pub fn exists_in(self, version: $crate::Version) -> bool {
                 self.row().is_some_and(|row| row.exists_in(version))
+            }
+
+            /// The first version that has the value, if one has.
+            pub fn since(self) -> Option<$crate::Version> {
+                self.row().map(|row| row.since)
+            }
+
+            /// The last version that has the value, if one has.
+            pub fn until(self) -> Option<$crate::Version> {
+                self.row().map(|row| row.until)
             }
         }
 
@@ -91,7 +114,8 @@ macro_rules! enumeration {
 macro_rules! mask {
     (
         $(#[$doc:meta])* $type:ident {
-            $($name:ident = $value:literal, $since:ident..=$until:ident $(, $alias:literal)*;)*
+            $($name:ident = $value:literal, $since:ident..=$until:ident
+                $(, $alias:literal $($from:ident..=$to:ident)?)*;)*
         }
     ) => {
         $(#[$doc])*
@@ -106,7 +130,7 @@ macro_rules! mask {
         impl $type {
             /// Every bit that has a name.
             pub const ROWS: &[$crate::vocabulary::Row] =
-                rows!($($name = $value, $since..=$until $(, $alias)*;)*);
+                rows!($($name = $value, $since..=$until $(, $alias $($from..=$to)?)*;)*);
 
             /// Has it all the bits of `other`?
             pub const fn contains(self, other: Self) -> bool {
@@ -118,11 +142,25 @@ macro_rules! mask {
             pub const fn union(self, other: Self) -> Self {
                 Self(self.0 | other.0)
             }
+
+            /// The names of the bits that have one, in the order of the bits.
+            pub fn names(self) -> impl Iterator<Item = &'static str> {
+                $crate::vocabulary::MaskNames { rows: Self::ROWS, bits: self.0.cast_unsigned() }
+                    .names()
+            }
+        }
+
+        impl core::fmt::Display for $type {
+            /// The names apart by blanks; bits without a name follow in hex.
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                let bits = self.0.cast_unsigned();
+                $crate::vocabulary::MaskNames { rows: Self::ROWS, bits }.fmt(f)
+            }
         }
 
         impl core::fmt::Debug for $type {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                $crate::vocabulary::registry::fmt_mask(self.0, Self::ROWS, f)
+                core::fmt::Display::fmt(self, f)
             }
         }
 
@@ -148,7 +186,8 @@ macro_rules! mask {
 
 /// Defines the tags.
 macro_rules! tags {
-    ($($name:ident = $value:literal, $since:ident..=$until:ident $(, $alias:literal)*;)*) => {
+    ($($name:ident = $value:literal, $since:ident..=$until:ident
+        $(, $alias:literal $($from:ident..=$to:ident)?)*;)*) => {
         #[allow(missing_docs, non_upper_case_globals, reason = "the names are the standard's")]
         mod constants {
             $(pub const $name: ttlv::Tag = ttlv::Tag($value);)*
@@ -158,7 +197,7 @@ macro_rules! tags {
 
         /// Every tag.
         pub const ROWS: &[$crate::vocabulary::Row] =
-            rows!($($name = $value, $since..=$until $(, $alias)*;)*);
+            rows!($($name = $value, $since..=$until $(, $alias $($from..=$to)?)*;)*);
 
         /// The name of a tag, if it has one.
         pub const fn name(tag: ttlv::Tag) -> Option<&'static str> {
@@ -170,7 +209,12 @@ macro_rules! tags {
 
         /// The tag of this name, of today or of before.
         pub fn from_name(name: &str) -> Option<ttlv::Tag> {
-            ROWS.iter().find(|row| row.is_named(name)).map(|row| ttlv::Tag(row.value))
+            $crate::vocabulary::row_named(ROWS, name).map(|row| ttlv::Tag(row.value))
+        }
+
+        /// The row of a tag, if it has one.
+        pub fn row(tag: ttlv::Tag) -> Option<&'static $crate::vocabulary::Row> {
+            $crate::vocabulary::row_of(ROWS, tag.0)
         }
     };
 }

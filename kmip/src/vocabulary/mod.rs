@@ -2,7 +2,7 @@
 //!
 //! A name is spelt as the text encodings spell it ("Normalizing Names": 2.1 profiles, 5.4.1.3).
 //! Each row says which versions have it; a value whose name changed has its newest name here, and
-//! the older ones beside it. **Nothing here is closed**: an enumeration is a number with names,
+//! the older ones beside it, each with its versions. **Nothing here is closed**: an enumeration is a number with names,
 //! and a number without a name is kept, compared and sent back as it came.
 
 #[macro_use]
@@ -21,7 +21,7 @@ pub use masks::*;
 pub use messages::*;
 pub use objects::*;
 pub use profiles::*;
-pub use registry::{Vocabulary, vocabulary_of};
+pub use registry::{ENUMERATIONS, MASKS, MaskNames, Vocabulary, vocabulary_of};
 
 use crate::version::Version;
 
@@ -36,8 +36,18 @@ pub struct Row {
     pub since: Version,
     /// The last version that has it.
     pub until: Version,
-    /// The names that it had before.
-    pub aliases: &'static [&'static str],
+    /// Its other names.
+    pub aliases: &'static [Alias],
+}
+
+/// Another name of a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Alias {
+    /// The name.
+    pub name: &'static str,
+    /// The first and the last version that spell it so; none for a misprint of the standard,
+    /// which is read and never written.
+    pub versions: Option<(Version, Version)>,
 }
 
 impl Row {
@@ -48,6 +58,25 @@ impl Row {
 
     /// Is this its name, or was it?
     pub fn is_named(&self, name: &str) -> bool {
-        self.name == name || self.aliases.contains(&name)
+        self.name == name || self.aliases.iter().any(|alias| alias.name == name)
     }
+
+    /// Its name in `version`.
+    pub fn name_in(&self, version: Version) -> &'static str {
+        let old = self
+            .aliases
+            .iter()
+            .find(|alias| alias.versions.is_some_and(|(from, to)| (from..=to).contains(&version)));
+        old.map_or(self.name, |alias| alias.name)
+    }
+}
+
+/// The row of a number. The rows stand in the order of their numbers.
+pub fn row_of(rows: &'static [Row], value: u32) -> Option<&'static Row> {
+    rows.binary_search_by_key(&value, |row| row.value).ok().and_then(|index| rows.get(index))
+}
+
+/// The row of a name, of today or of before.
+pub fn row_named(rows: &'static [Row], name: &str) -> Option<&'static Row> {
+    rows.iter().find(|row| row.is_named(name))
 }

@@ -21,16 +21,29 @@ pub enum Vocabulary {
 macro_rules! vocabularies {
     (
         enumerations: $($name:ident)*;
+        without_tag: $($tagless:ident)*;
         masks: $($mask:ident)*;
         shared: $($tag:ident => $shared:ident,)*
     ) => {
-        const VOCABULARIES: &[(Tag, Vocabulary)] = &[
-            $((tags::$name, Vocabulary::Enumeration(v::$name::ROWS)),)*
-            $((tags::$mask, Vocabulary::Mask(v::$mask::ROWS)),)*
-            $((tags::$tag, Vocabulary::Enumeration(v::$shared::ROWS)),)*
-            (tags::AttributeReference, Vocabulary::Enumeration(tags::ROWS)),
-            (tags::Tag, Vocabulary::Enumeration(tags::ROWS)),
+        /// The enumerations that are named after their tag, and those without a tag.
+        pub const ENUMERATIONS: &[(&str, &[Row])] = &[
+            $((stringify!($name), v::$name::ROWS),)*
+            $((stringify!($tagless), v::$tagless::ROWS),)*
         ];
+
+        /// The masks, each named after its tag.
+        pub const MASKS: &[(&str, &[Row])] = &[$((stringify!($mask), v::$mask::ROWS),)*];
+
+        /// How the number under `tag` is named, if it is.
+        pub const fn vocabulary_of(tag: Tag) -> Option<Vocabulary> {
+            match tag {
+                $(tags::$name => Some(Vocabulary::Enumeration(v::$name::ROWS)),)*
+                $(tags::$mask => Some(Vocabulary::Mask(v::$mask::ROWS)),)*
+                $(tags::$tag => Some(Vocabulary::Enumeration(v::$shared::ROWS)),)*
+                tags::AttributeReference | tags::Tag => Some(Vocabulary::Enumeration(tags::ROWS)),
+                _ => None,
+            }
+        }
     };
 }
 
@@ -49,30 +62,56 @@ vocabularies! {
         RotateNameType SecretDataType ShreddingAlgorithm SplitKeyMethod SplitKeyPolynomial State
         TicketType UniqueIdentifier UnwrapMode UsageLimitsUnit ValidationAuthorityType
         ValidationType ValidityIndicator WrappingMethod;
+    without_tag:
+        ItemType;
     masks:
-        CryptographicUsageMask ProtectionStorageMask StorageStatusMask;
+        CryptographicUsageMask ObjectClassMask ProtectionStorageMask StorageStatusMask;
     shared:
         MaskGeneratorHashingAlgorithm => HashingAlgorithm,
 }
 
-/// How the number under `tag` is named, if it is.
-pub fn vocabulary_of(tag: Tag) -> Option<Vocabulary> {
-    VOCABULARIES.iter().find(|(t, _)| *t == tag).map(|(_, vocabulary)| *vocabulary)
-}
-
-/// The names of the bits, apart by blanks; bits without a name follow in hex.
-pub(super) fn fmt_mask(value: i32, rows: &[Row], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut rest = value.cast_unsigned();
-    let mut separator = "";
-    for row in rows.iter().filter(|row| row.value != 0) {
-        if rest & row.value == row.value {
-            write!(f, "{separator}{}", row.name)?;
-            rest &= !row.value;
-            separator = " ";
+impl Vocabulary {
+    /// The values, or the bits.
+    pub const fn rows(self) -> &'static [Row] {
+        match self {
+            Self::Enumeration(rows) | Self::Mask(rows) => rows,
         }
     }
-    match rest {
-        0 if value != 0 => Ok(()),
-        rest => write!(f, "{separator}0x{rest:08X}"),
+}
+
+/// A mask of which only the rows are known.
+#[derive(Clone, Copy, Debug)]
+pub struct MaskNames {
+    /// The bits that have names.
+    pub rows: &'static [Row],
+    /// The number.
+    pub bits: u32,
+}
+
+impl MaskNames {
+    /// The names of the bits that have one, in the order of the bits.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let set = move |row: &&Row| row.value != 0 && self.bits & row.value == row.value;
+        self.rows.iter().filter(set).map(|row| row.name)
+    }
+
+    /// The bits that have no name.
+    pub fn unnamed(self) -> u32 {
+        self.rows.iter().fold(self.bits, |rest, row| rest & !row.value)
+    }
+}
+
+impl fmt::Display for MaskNames {
+    /// The names apart by blanks; bits without a name follow in hex.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for name in self.names() {
+            write!(f, "{separator}{name}")?;
+            separator = " ";
+        }
+        match self.unnamed() {
+            0 if self.bits != 0 => Ok(()),
+            rest => write!(f, "{separator}0x{rest:08X}"),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The tags (2.1, 11.58; 1.4, 9.1.3.1).
+//! The tags (2.1, 11.56; 1.4, 9.1.3.1).
 //!
 //! Data: one row a tag, with the versions that have it and the names it had before.
 
