@@ -10,9 +10,10 @@ mod status;
 
 use crate::asyncs::{AsyncError, AsyncHandle, ResultType};
 use crate::dates;
-use crate::durable::{self, Steps};
-use crate::error::ElementError;
+use crate::durable::Steps;
+use crate::error::{ElementError, ErrorName};
 use crate::events::{EventType, Happening};
+use crate::key_pair::{NewKeyPair, remove_unnamed};
 use crate::ledger::{Ledger, LedgerError, LedgerFile, RunningRekey};
 use crate::registry::{KeyProviderId, KeyServerId, KeyServerKmip};
 use crate::rekey::{RekeyJob, RekeyState};
@@ -27,9 +28,6 @@ use zeroize::Zeroizing;
 
 pub use open::OpenError;
 pub use status::{DriveState, DriveStatus, EncryptionInfo, EncryptionKeyInfo, NodeStatus};
-
-/// The file that holds the cluster's private key for key servers, in the cluster's folder.
-pub const CLIENT_KEY_FILE_NAME: &str = "kmip-client.key";
 
 /// How a cluster is made and kept.
 #[derive(Clone, Debug)]
@@ -208,22 +206,36 @@ impl Cluster {
         self.client_key.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Stores the cluster's private key for key servers durably, in place of an earlier one.
+    /// Makes this the cluster's one key pair for key servers. Its private key is durable before
+    /// the ledger names it, and the key of an earlier pair is removed after the ledger forgot it.
     ///
     /// # Errors
-    /// It could not be written.
-    pub async fn store_client_key(&self, pem: Zeroizing<String>) -> Result<(), LedgerError> {
-        let file = Arc::clone(&self.writer).lock_owned().await;
-        let path = self.settings.folder.join(CLIENT_KEY_FILE_NAME);
-        let (steps, shown) = (Arc::clone(&self.settings.steps), Arc::clone(&self.client_key));
-        let written = tokio::task::spawn_blocking(move || {
-            durable::replace(&steps, &path, pem.as_bytes())
-                .map_err(|cause| LedgerError::file("write", &path, cause))?;
-            *shown.write().unwrap_or_else(PoisonError::into_inner) = Some(pem);
-            drop(file);
-            Ok(())
+    /// A provider is active, so the present pair is needed, or a file could not be written.
+    pub async fn adopt_key_pair(&self, pair: NewKeyPair) -> Result<(), ElementError> {
+        self.read(refuse_while_active)?;
+        let (steps, folder) = (Arc::clone(&self.settings.steps), self.settings.folder.clone());
+        let kept = tokio::task::spawn_blocking(move || {
+            let private_key = pair.private_key().clone();
+            pair.keep(&steps, &folder).map(|record| (record, private_key))
         });
-        written.await.unwrap_or_else(|join| Err(LedgerError::Stopped(join.to_string())))
+        let (record, private_key) = kept
+            .await
+            .unwrap_or_else(|join| Err(std::io::Error::other(join)))
+            .map_err(|cause| LedgerError::file("write", &self.settings.folder, cause))?;
+        self.change(|ledger| {
+            refuse_while_active(ledger)?;
+            ledger.key_pair = Some(record.clone());
+            Ok::<_, ElementError>(())
+        })
+        .await?;
+        *self.client_key.write().unwrap_or_else(PoisonError::into_inner) = Some(private_key);
+        let (steps, folder) = (Arc::clone(&self.settings.steps), self.settings.folder.clone());
+        let removed =
+            tokio::task::spawn_blocking(move || remove_unnamed(&steps, &folder, Some(&record)));
+        if let Ok(Err(error)) = removed.await {
+            tracing::warn!(%error, "a replaced private key could not be removed yet");
+        }
+        Ok(())
     }
 
     /// How this key server is reached, with the cluster's own key pair.
@@ -326,6 +338,18 @@ impl Cluster {
         })
         .await
     }
+}
+
+/// One pair serves all key servers; while one of them holds a key that is in use, the certificate
+/// that it knows the cluster by must stay usable.
+fn refuse_while_active(ledger: &Ledger) -> Result<(), ElementError> {
+    let active = ledger.ring.active_providers();
+    let Some(provider) = active.first() else { return Ok(()) };
+    let message = format!(
+        "Key provider {provider} is active and knows the cluster by its present key pair. \
+         Rekey to internal key management first."
+    );
+    Err(ElementError::new(ErrorName::KeyProviderIsActive, message))
 }
 
 fn begin_rekey(ledger: &mut Ledger, target: Target) -> Result<AsyncHandle, RekeyRefusal> {

@@ -123,8 +123,8 @@ impl FaultKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
-    /// Worth knowing.
-    BestPractices,
+    /// Worth knowing: `bestPractice`.
+    BestPractice,
     /// Will become worse.
     Warning,
     /// Something does not work.

@@ -11,6 +11,7 @@ use crate::durable::{self, Steps};
 use crate::events::Events;
 use crate::faults::Faults;
 use crate::inventory::Inventory;
+use crate::key_pair::KeyPairRecord;
 use crate::registry::Registry;
 use crate::rekey::RekeyJob;
 use crate::ring::{DriveId, NodeId, Ring};
@@ -46,6 +47,9 @@ pub struct Ledger {
     /// Key providers and key servers.
     #[serde(default)]
     pub registry: Registry,
+    /// The key pair that the cluster proves itself with at key servers.
+    #[serde(default)]
+    pub key_pair: Option<KeyPairRecord>,
     /// Async results.
     #[serde(default)]
     pub asyncs: Asyncs,
@@ -196,6 +200,7 @@ impl Ledger {
             ring: Ring::default(),
             rekey: None,
             registry: Registry::default(),
+            key_pair: None,
             asyncs: Asyncs::default(),
             faults: Faults::default(),
             events: Events::default(),

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod asyncs;
+pub mod certificates;
 pub mod cluster;
 pub mod dates;
 pub mod durable;
@@ -16,8 +17,12 @@ pub mod error;
 pub mod events;
 pub mod faults;
 pub mod inventory;
+pub mod key_pair;
 pub mod ledger;
+pub mod limits;
+pub mod methods;
 pub mod registry;
 pub mod rekey;
 pub mod ring;
+pub mod rpc;
 pub mod vault;

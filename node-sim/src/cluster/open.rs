@@ -1,7 +1,8 @@
 //! Opening a cluster: as it was left, or, the first time, creating it.
 
-use super::{CLIENT_KEY_FILE_NAME, Cluster, Settings};
+use super::{Cluster, Settings};
 use crate::durable;
+use crate::key_pair::{KeyPairRecord, remove_unnamed};
 use crate::ledger::{DriveRecord, Identity, Ledger, LedgerError, LedgerFile, NodeRecord};
 use crate::ring::{DriveId, NodeId};
 use crate::vault::KeyVault;
@@ -52,7 +53,7 @@ impl Cluster {
                 ledger
             }
         };
-        let client_key = read_client_key(&settings)?;
+        let client_key = read_client_key(&settings, ledger.key_pair.as_ref())?;
         Ok(Arc::new(Self {
             client_key: Arc::new(RwLock::new(client_key)),
             settings,
@@ -64,11 +65,15 @@ impl Cluster {
     }
 }
 
-fn read_client_key(settings: &Settings) -> Result<Option<Zeroizing<String>>, OpenError> {
-    let path = settings.folder.join(CLIENT_KEY_FILE_NAME);
-    let bytes = durable::read(&path).map_err(|cause| LedgerError::file("read", &path, cause))?;
-    let text = bytes.map(|bytes| String::from_utf8(bytes).map(Zeroizing::new)).transpose();
-    text.map_err(|_| OpenError::Settings(format!("{} is not a PEM file", path.display())))
+/// The private key of the pair that the ledger names; what it does not name is removed.
+fn read_client_key(
+    settings: &Settings,
+    named: Option<&KeyPairRecord>,
+) -> Result<Option<Zeroizing<String>>, OpenError> {
+    let failed = |verb| move |cause| LedgerError::file(verb, &settings.folder, cause);
+    remove_unnamed(&settings.steps, &settings.folder, named).map_err(failed("tidy"))?;
+    let key = named.map(|record| record.private_key(&settings.folder)).transpose();
+    Ok(key.map_err(failed("read the private key for key servers in"))?)
 }
 
 fn first_ledger(settings: &Settings) -> Ledger {

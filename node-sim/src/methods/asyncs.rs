@@ -1,0 +1,50 @@
+//! The results of asynchronous calls.
+
+use super::params::{Kind, Params, optional, required};
+use super::{Act, Element, Method, Outcome, Scope};
+use crate::rpc::version::version;
+
+/// The rows of the table.
+pub const METHODS: &[Method] = &[
+    Method {
+        name: "GetAsyncResult",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[
+            required("asyncHandle", Kind::Integer),
+            optional("keepResult", Kind::Boolean),
+        ],
+        act: Act::Ask(|element, params| Box::pin(get(element, params))),
+    },
+    Method {
+        name: "ListAsyncResults",
+        since: version(9, 0),
+        scope: Scope::Cluster,
+        parameters: &[optional("asyncResultTypes", Kind::Texts)],
+        act: Act::Tell(list),
+    },
+];
+
+/// A completed result is deleted by being answered, unless it is to be kept. The answer and the
+/// deletion are one change, so that no two callers both believe they were the last.
+async fn get(element: &Element, params: &Params) -> Outcome {
+    let handle = params.the_integer("asyncHandle")?;
+    let keep = params.boolean("keepResult").unwrap_or(false);
+    let ledger = element.cluster.ledger();
+    if keep || !ledger.asyncs.is_complete(handle) {
+        return ledger.asyncs.get(handle);
+    }
+    element
+        .cluster
+        .change(|ledger| {
+            let answer = ledger.asyncs.get(handle)?;
+            ledger.asyncs.purge(handle);
+            Ok(answer)
+        })
+        .await
+}
+
+fn list(element: &Element, params: &Params) -> Outcome {
+    let types = params.texts("asyncResultTypes");
+    Ok(element.cluster.read(|ledger| ledger.asyncs.list(types.as_deref())))
+}

@@ -1,0 +1,181 @@
+//! What the cluster is: its API, versions, limits, addresses and administrators.
+
+use super::params::Params;
+use super::{Act, Element, Method, Outcome, Scope};
+use crate::inventory::{ACCOUNTS_MAX, SECRET_LEN, USERNAME_LEN};
+use crate::ledger::Ledger;
+use crate::registry::{KEY_PROVIDERS_MAX, KEY_SERVERS_MAX, SERVERS_PER_PROVIDER_MAX};
+use crate::ring::NodeId;
+use crate::rpc::version::{CURRENT, SOFTWARE_VERSION, SUPPORTED, version};
+use serde_json::{Map, Value, json};
+
+/// The rows of the table.
+pub const METHODS: &[Method] = &[
+    Method {
+        name: "GetAPI",
+        since: version(1, 0),
+        scope: Scope::Both,
+        parameters: &[],
+        act: Act::Tell(get_api),
+    },
+    Method {
+        name: "GetClusterInfo",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[],
+        act: Act::Tell(get_cluster_info),
+    },
+    Method {
+        name: "GetClusterVersionInfo",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[],
+        act: Act::Tell(get_cluster_version_info),
+    },
+    Method {
+        name: "GetClusterMasterNodeID",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[],
+        act: Act::Tell(get_cluster_master_node_id),
+    },
+    Method {
+        name: "GetLimits",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[],
+        act: Act::Tell(get_limits),
+    },
+    Method {
+        name: "GetCurrentClusterAdmin",
+        since: version(6, 0),
+        scope: Scope::Cluster,
+        parameters: &[],
+        act: Act::Tell(|element, _| Ok(json!({ "clusterAdmin": admin(element) }))),
+    },
+    Method {
+        name: "ListClusterAdmins",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[],
+        act: Act::Tell(|element, _| Ok(json!({ "clusterAdmins": [admin(element)] }))),
+    },
+];
+
+/// `currentVersion` is the version of the API, not of the software: the SDKs read it as a number.
+fn get_api(element: &Element, _: &Params) -> Outcome {
+    let mut names: Vec<_> = element.offered(CURRENT).map(|method| method.name).collect();
+    names.sort_unstable();
+    let supported: Vec<_> = SUPPORTED.iter().map(ToString::to_string).collect();
+    let mut answer = Map::new();
+    answer.insert(CURRENT.to_string(), names.into());
+    answer.insert("currentVersion".into(), CURRENT.to_string().into());
+    answer.insert("supportedVersions".into(), supported.into());
+    Ok(answer.into())
+}
+
+/// The master is the first node that is switched on, as the ensemble elects one that is there.
+#[must_use]
+pub fn master_node(ledger: &Ledger) -> NodeId {
+    let powered = ledger.nodes.iter().find(|(_, node)| node.powered).map(|(id, _)| *id);
+    powered.or_else(|| ledger.nodes.keys().next().copied()).unwrap_or(NodeId(1))
+}
+
+/// What Element writes for a state of encryption.
+#[must_use]
+pub const fn enabled_text(enabled: bool) -> &'static str {
+    if enabled { "enabled" } else { "disabled" }
+}
+
+/// Data is on one drive only: the simulated cluster keeps no second copy.
+fn get_cluster_info(element: &Element, _: &Params) -> Outcome {
+    let ledger = element.cluster.ledger();
+    let identity = &ledger.identity;
+    let master = master_node(&ledger);
+    let ensemble = vec![identity.mvip.as_str(); ledger.nodes.len()];
+    Ok(json!({ "clusterInfo": {
+        "attributes": {},
+        "defaultProtectionScheme": "singleHelix",
+        "enabledProtectionSchemes": ["singleHelix"],
+        "encryptionAtRestState": enabled_text(false),
+        "ensemble": ensemble,
+        "mvip": identity.mvip,
+        "mvipInterface": super::nodes::MANAGEMENT_INTERFACE,
+        "mvipNodeID": master,
+        "mvipVlanTag": "0",
+        "name": identity.name,
+        "repCount": 1,
+        "softwareEncryptionAtRestState": enabled_text(ledger.encryption.enabled),
+        "supportedProtectionSchemes": ["singleHelix"],
+        "svip": identity.svip,
+        "svipInterface": super::nodes::STORAGE_INTERFACE,
+        "svipNodeID": master,
+        "svipVlanTag": "0",
+        "uniqueID": identity.unique_id,
+        "uuid": identity.uuid,
+    }}))
+}
+
+fn get_cluster_version_info(element: &Element, _: &Params) -> Outcome {
+    let ledger = element.cluster.ledger();
+    let nodes: Vec<_> = ledger
+        .nodes
+        .keys()
+        .map(|id| {
+            json!({
+                "nodeID": id,
+                "nodeInternalRevision": env!("CARGO_PKG_VERSION"),
+                "nodeVersion": SOFTWARE_VERSION,
+            })
+        })
+        .collect();
+    Ok(json!({
+        "clusterAPIVersion": CURRENT.to_string(),
+        "clusterVersion": SOFTWARE_VERSION,
+        "clusterVersionInfo": nodes,
+        "softwareVersionInfo": {
+            "currentVersion": SOFTWARE_VERSION,
+            "nodeID": 0,
+            "packageName": "",
+            "pendingVersion": SOFTWARE_VERSION,
+            "startTime": "",
+        },
+    }))
+}
+
+fn get_cluster_master_node_id(element: &Element, _: &Params) -> Outcome {
+    Ok(json!({ "nodeID": element.cluster.read(master_node) }))
+}
+
+/// The limits that this cluster keeps. What it does not have at all has the limit zero.
+fn get_limits(_: &Element, _: &Params) -> Outcome {
+    Ok(json!({
+        "accountCountMax": ACCOUNTS_MAX,
+        "accountNameLengthMax": USERNAME_LEN.end(),
+        "accountNameLengthMin": USERNAME_LEN.start(),
+        "clusterAdminAccountMax": 1,
+        "clusterPairsCountMax": 0,
+        "initiatorCountMax": 0,
+        "keyProviderCountMax": KEY_PROVIDERS_MAX,
+        "keyServerCountMax": KEY_SERVERS_MAX,
+        "keyServersPerKeyProviderCountMax": SERVERS_PER_PROVIDER_MAX,
+        "qosPolicyCountMax": 0,
+        "secretLengthMax": SECRET_LEN.end(),
+        "secretLengthMin": SECRET_LEN.start(),
+        "snapshotsPerVolumeMax": 0,
+        "virtualVolumeCountMax": 0,
+        "volumeAccessGroupCountMax": 0,
+        "volumeCountMax": 0,
+        "volumesPerAccountCountMax": 0,
+    }))
+}
+
+fn admin(element: &Element) -> Value {
+    json!({
+        "access": ["administrator"],
+        "attributes": null,
+        "authMethod": "Cluster",
+        "clusterAdminID": 1,
+        "username": element.admin,
+    })
+}

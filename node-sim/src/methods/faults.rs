@@ -1,0 +1,117 @@
+//! What is wrong, and what happened.
+
+use super::params::{Kind, Params, optional};
+use super::{Act, Element, Method, Outcome, Scope};
+use crate::dates;
+use crate::error::ElementError;
+use crate::events::{EventFilter, EventType};
+use crate::faults::FaultTypes;
+use crate::rpc::version::version;
+use serde_json::json;
+use time::OffsetDateTime;
+
+const FAULT_TYPES: Kind = Kind::Choice(&["current", "resolved", "all"]);
+
+const EVENT_TYPES: Kind = Kind::Choice(&[
+    "apiEvent",
+    "encryptionAtRestEvent",
+    "driveEvent",
+    "clusterMasterEvent",
+    "serviceEvent",
+]);
+
+/// The rows of the table.
+pub const METHODS: &[Method] = &[
+    Method {
+        name: "ListClusterFaults",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[
+            optional("bestPractices", Kind::Boolean),
+            optional("faultTypes", FAULT_TYPES),
+        ],
+        act: Act::Tell(list_cluster_faults),
+    },
+    Method {
+        name: "ClearClusterFaults",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[optional("faultTypes", FAULT_TYPES)],
+        act: Act::Change(|element, params| Box::pin(clear_cluster_faults(element, params))),
+    },
+    Method {
+        name: "ListEvents",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[
+            optional("maxEvents", Kind::Integer),
+            optional("startEventID", Kind::Integer),
+            optional("endEventID", Kind::Integer),
+            optional("eventType", EVENT_TYPES),
+            optional("serviceID", Kind::Integer),
+            optional("nodeID", Kind::Integer),
+            optional("driveID", Kind::Integer),
+            optional("startReportTime", Kind::Text),
+            optional("endReportTime", Kind::Text),
+            optional("startPublishTime", Kind::Text),
+            optional("endPublishTime", Kind::Text),
+        ],
+        act: Act::Tell(list_events),
+    },
+];
+
+fn fault_types(params: &Params, default: FaultTypes) -> FaultTypes {
+    match params.text("faultTypes") {
+        Some("current") => FaultTypes::Current,
+        Some("resolved") => FaultTypes::Resolved,
+        Some(_) => FaultTypes::All,
+        None => default,
+    }
+}
+
+/// No fault of this cluster is a mere best practice, so `bestPractices` changes nothing.
+fn list_cluster_faults(element: &Element, params: &Params) -> Outcome {
+    let types = fault_types(params, FaultTypes::All);
+    Ok(json!({ "faults": element.cluster.read(|ledger| ledger.faults.list(types)) }))
+}
+
+async fn clear_cluster_faults(element: &Element, params: &Params) -> Outcome {
+    let types = fault_types(params, FaultTypes::Resolved);
+    element
+        .cluster
+        .change(|ledger| {
+            ledger.faults.clear(types);
+            Ok::<_, ElementError>(json!({}))
+        })
+        .await
+}
+
+/// An event is published when it is reported, so both pairs of times mean the same.
+fn list_events(element: &Element, params: &Params) -> Outcome {
+    let time = |name: &'static str| -> Result<Option<OffsetDateTime>, ElementError> {
+        let Some(text) = params.text(name) else { return Ok(None) };
+        let date = dates::parse(text);
+        date.map(Some).ok_or_else(|| ElementError::invalid(name, "a time is 2021-01-01T22:29:18Z"))
+    };
+    let kind = params.text("eventType");
+    let filter = EventFilter {
+        kind: EventType::ALL.iter().copied().find(|known| Some(known.text()) == kind),
+        start_id: params.integer("startEventID"),
+        end_id: params.integer("endEventID"),
+        node_id: params.integer("nodeID"),
+        drive_id: params.integer("driveID"),
+        service_id: params.integer("serviceID"),
+        start_time: time("startReportTime")?.max(time("startPublishTime")?),
+        end_time: earlier(time("endReportTime")?, time("endPublishTime")?),
+        max: params.integer("maxEvents"),
+    };
+    let events = element.cluster.read(|ledger| ledger.events.list(&filter));
+    Ok(json!({ "eventQueueType": "", "events": events }))
+}
+
+fn earlier(a: Option<OffsetDateTime>, b: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, None) | (None, one) => one,
+    }
+}

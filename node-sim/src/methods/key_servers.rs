@@ -1,0 +1,292 @@
+//! Key servers: how each is reached, and to which provider it belongs.
+
+use super::key_providers::check_name;
+use super::params::{Kind, Params, optional, required};
+use super::{Act, Element, Method, Outcome, Scope};
+use crate::certificates::check_pem;
+use crate::error::{ElementError, ErrorName};
+use crate::faults::KmipServerFault;
+use crate::limits::KEY_SERVER_DEADLINE;
+use crate::methods::cluster::master_node;
+use crate::registry::{KMIP_PORT, KeyServerChange, KeyServerId, KeyServerKmip};
+use crate::rpc::version::version;
+use crate::vault::{KeyPlace, VaultError};
+use serde_json::{Value, json};
+use std::future::Future;
+
+/// Host names of one key server: a cluster of key servers has a few.
+const HOSTNAMES_MAX: usize = 16;
+
+/// Longest host name (RFC 1035, 2.3.4).
+const HOSTNAME_LEN_MAX: usize = 253;
+
+/// The rows of the table.
+pub const METHODS: &[Method] = &[
+    Method {
+        name: "CreateKeyServerKmip",
+        since: version(11, 7),
+        scope: Scope::Cluster,
+        parameters: &[
+            required("kmipCaCertificate", Kind::Text),
+            required("kmipClientCertificate", Kind::Text),
+            required("kmipKeyServerHostnames", Kind::Texts),
+            required("kmipKeyServerName", Kind::Text),
+            optional("kmipKeyServerPort", Kind::Integer),
+        ],
+        act: Act::Change(|element, params| Box::pin(create(element, params))),
+    },
+    Method {
+        name: "ModifyKeyServerKmip",
+        since: version(11, 7),
+        scope: Scope::Cluster,
+        parameters: &[
+            required("keyServerID", Kind::Integer),
+            optional("kmipCaCertificate", Kind::Text),
+            optional("kmipClientCertificate", Kind::Text),
+            optional("kmipKeyServerHostnames", Kind::Texts),
+            optional("kmipKeyServerName", Kind::Text),
+            optional("kmipKeyServerPort", Kind::Integer),
+        ],
+        act: Act::Change(|element, params| Box::pin(modify(element, params))),
+    },
+    Method {
+        name: "DeleteKeyServerKmip",
+        since: version(11, 7),
+        scope: Scope::Cluster,
+        parameters: &[required("keyServerID", Kind::Integer)],
+        act: Act::Change(|element, params| Box::pin(delete(element, params))),
+    },
+    Method {
+        name: "GetKeyServerKmip",
+        since: version(11, 7),
+        scope: Scope::Cluster,
+        parameters: &[required("keyServerID", Kind::Integer)],
+        act: Act::Tell(get),
+    },
+    Method {
+        name: "ListKeyServersKmip",
+        since: version(11, 7),
+        scope: Scope::Cluster,
+        parameters: &[
+            optional("keyProviderID", Kind::Integer),
+            optional("kmipAssignedProviderIsActive", Kind::Boolean),
+            optional("kmipHasProviderAssigned", Kind::Boolean),
+        ],
+        act: Act::Tell(list),
+    },
+    Method {
+        name: "TestKeyServerKmip",
+        since: version(11, 7),
+        scope: Scope::Cluster,
+        parameters: &[required("keyServerID", Kind::Integer)],
+        act: Act::Ask(|element, params| Box::pin(test(element, params))),
+    },
+    Method {
+        name: "AddKeyServerToProviderKmip",
+        since: version(11, 7),
+        scope: Scope::Cluster,
+        parameters: &[
+            required("keyProviderID", Kind::Integer),
+            required("keyServerID", Kind::Integer),
+        ],
+        act: Act::Change(|element, params| Box::pin(add_to_provider(element, params))),
+    },
+    Method {
+        name: "RemoveKeyServerFromProviderKmip",
+        since: version(11, 7),
+        scope: Scope::Cluster,
+        parameters: &[required("keyServerID", Kind::Integer)],
+        act: Act::Change(|element, params| Box::pin(remove_from_provider(element, params))),
+    },
+];
+
+/// The values that were given, each of a form that could be one.
+fn given(params: &Params) -> Result<KeyServerChange, ElementError> {
+    let pem = |name: &'static str| -> Result<Option<String>, ElementError> {
+        let Some(text) = params.text(name) else { return Ok(None) };
+        check_pem(name, text)?;
+        Ok(Some(text.trim().to_owned()))
+    };
+    let name = params.text("kmipKeyServerName");
+    name.map_or(Ok(()), |name| check_name("kmipKeyServerName", name))?;
+    let hostnames = params.texts("kmipKeyServerHostnames");
+    hostnames.as_deref().map_or(Ok(()), check_hostnames)?;
+    Ok(KeyServerChange {
+        name: name.map(str::to_owned),
+        hostnames,
+        port: params.integer("kmipKeyServerPort").map(check_port).transpose()?,
+        ca_certificate: pem("kmipCaCertificate")?,
+        client_certificate: pem("kmipClientCertificate")?,
+    })
+}
+
+fn check_hostnames(names: &[String]) -> Result<(), ElementError> {
+    let is_one = |name: &String| {
+        let fits = (1..=HOSTNAME_LEN_MAX).contains(&name.len());
+        fits && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._:".contains(c))
+    };
+    if names.is_empty() || names.len() > HOSTNAMES_MAX || !names.iter().all(is_one) {
+        let reason = format!("1 to {HOSTNAMES_MAX} host names or addresses, without a port");
+        return Err(ElementError::invalid("kmipKeyServerHostnames", &reason));
+    }
+    Ok(())
+}
+
+fn check_port(port: u64) -> Result<u16, ElementError> {
+    let port = u16::try_from(port).ok().filter(|port| *port != 0);
+    port.ok_or_else(|| ElementError::invalid("kmipKeyServerPort", "a port is 1 to 65535"))
+}
+
+/// The server is not contacted and need not exist yet.
+async fn create(element: &Element, params: &Params) -> Outcome {
+    let given = given(params)?;
+    let server = KeyServerKmip {
+        name: given.name.unwrap_or_default(),
+        hostnames: given.hostnames.unwrap_or_default(),
+        port: given.port.unwrap_or(KMIP_PORT),
+        ca_certificate: given.ca_certificate.unwrap_or_default(),
+        client_certificate: given.client_certificate.unwrap_or_default(),
+    };
+    let id = element.cluster.change(|ledger| ledger.registry.create_server(server)).await?;
+    show(element, id)
+}
+
+/// The server is contacted with the new values; if that fails the old ones stay.
+async fn modify(element: &Element, params: &Params) -> Outcome {
+    let id = params.the_integer("keyServerID")?;
+    let change = given(params)?;
+    let present = element.cluster.read(|ledger| ledger.registry.server(id).cloned())?;
+    if !change.is_empty() {
+        contact(element, id, &change.applied_to(&present)).await?;
+        element.cluster.change(|ledger| ledger.registry.modify_server(id, &change)).await?;
+    }
+    show(element, id)
+}
+
+async fn delete(element: &Element, params: &Params) -> Outcome {
+    let id = params.the_integer("keyServerID")?;
+    element
+        .cluster
+        .change(|ledger| ledger.registry.delete_server(id, &ledger.ring.active_providers()))
+        .await?;
+    Ok(json!({}))
+}
+
+fn get(element: &Element, params: &Params) -> Outcome {
+    show(element, params.the_integer("keyServerID")?)
+}
+
+fn show(element: &Element, id: KeyServerId) -> Outcome {
+    element.cluster.read(|ledger| {
+        let server = ledger.registry.server(id)?;
+        let provider = ledger.registry.provider_of(id);
+        let active = provider.map(|id| ledger.ring.active_providers().contains(&id));
+        Ok(json!({ "kmipKeyServer": server_json(id, server, provider, active) }))
+    })
+}
+
+fn list(element: &Element, params: &Params) -> Outcome {
+    let of_provider = params.integer("keyProviderID");
+    let is_active = params.boolean("kmipAssignedProviderIsActive");
+    let has_provider = params.boolean("kmipHasProviderAssigned");
+    element.cluster.read(|ledger| {
+        let active = ledger.ring.active_providers();
+        let servers: Vec<_> = ledger
+            .registry
+            .servers()
+            .filter_map(|(id, server)| {
+                let provider = ledger.registry.provider_of(id);
+                let provider_is_active = provider.map(|id| active.contains(&id));
+                let wanted = of_provider.is_none_or(|of| provider == Some(of))
+                    && is_active.is_none_or(|wanted| provider_is_active == Some(wanted))
+                    && has_provider.is_none_or(|wanted| wanted == provider.is_some());
+                wanted.then(|| server_json(id, server, provider, provider_is_active))
+            })
+            .collect();
+        Ok(json!({ "kmipKeyServers": servers }))
+    })
+}
+
+fn server_json(
+    id: KeyServerId,
+    server: &KeyServerKmip,
+    provider: Option<u64>,
+    provider_is_active: Option<bool>,
+) -> Value {
+    json!({
+        "keyProviderID": provider,
+        "keyServerID": id,
+        "kmipAssignedProviderIsActive": provider_is_active,
+        "kmipCaCertificate": server.ca_certificate,
+        "kmipClientCertificate": server.client_certificate,
+        "kmipKeyServerHostnames": server.hostnames,
+        "kmipKeyServerName": server.name,
+        "kmipKeyServerPort": server.port,
+    })
+}
+
+async fn test(element: &Element, params: &Params) -> Outcome {
+    let id = params.the_integer("keyServerID")?;
+    let server = element.cluster.read(|ledger| ledger.registry.server(id).cloned())?;
+    contact(element, id, &server).await?;
+    Ok(json!({}))
+}
+
+/// A server that is in the provider already is not contacted again: that is no error and no news.
+async fn add_to_provider(element: &Element, params: &Params) -> Outcome {
+    let id = params.the_integer("keyServerID")?;
+    let provider = params.the_integer("keyProviderID")?;
+    let (is_new, server) = element.cluster.read(|ledger| {
+        let is_new = ledger.registry.may_add(id, provider)?;
+        ledger.registry.server(id).map(|server| (is_new, server.clone()))
+    })?;
+    if is_new {
+        contact(element, id, &server).await?;
+        element.cluster.change(|ledger| ledger.registry.add_to_provider(id, provider)).await?;
+    }
+    Ok(json!({}))
+}
+
+async fn remove_from_provider(element: &Element, params: &Params) -> Outcome {
+    let id = params.the_integer("keyServerID")?;
+    element
+        .cluster
+        .change(|ledger| ledger.registry.remove_from_provider(id, &ledger.ring.active_providers()))
+        .await?;
+    Ok(json!({}))
+}
+
+/// Contacts the server over mutual TLS, on behalf of the master.
+async fn contact(
+    element: &Element,
+    id: KeyServerId,
+    server: &KeyServerKmip,
+) -> Result<(), ElementError> {
+    let access = element.cluster.access(id, server).map_err(|error| vault_error(&error))?;
+    let place = KeyPlace { node_id: element.cluster.read(master_node), servers: vec![access] };
+    ask_deadline(element.cluster.vault().test(&place)).await
+}
+
+/// Asks a key server, and does not wait for it longer than the client would.
+pub async fn ask_deadline<T>(
+    answer: impl Future<Output = Result<T, VaultError>>,
+) -> Result<T, ElementError> {
+    match tokio::time::timeout(KEY_SERVER_DEADLINE, answer).await {
+        Ok(answer) => answer.map_err(|error| vault_error(&error)),
+        Err(_) => Err(ElementError::new(
+            ErrorName::KmipConnectionFailure,
+            format!("The key server did not answer within {} s.", KEY_SERVER_DEADLINE.as_secs()),
+        )),
+    }
+}
+
+/// The three sub-kinds of `kmipServerFault`, as errors.
+#[must_use]
+pub fn vault_error(error: &VaultError) -> ElementError {
+    let name = match error.fault {
+        KmipServerFault::ConnectionFailure => ErrorName::KmipConnectionFailure,
+        KmipServerFault::AuthenticationFailure => ErrorName::KmipAuthenticationFailure,
+        KmipServerFault::ServerError => ErrorName::KmipServerError,
+    };
+    ElementError::new(name, error.sentence.clone())
+}

@@ -1,0 +1,181 @@
+//! The nodes, and what a node tells of itself.
+//!
+//! The simulated nodes share one address, because that is where they are: each is a part of this
+//! program. They are of a type that ends in `-NE`, Element's mark of a node whose drives do not
+//! encrypt by themselves.
+
+use super::cluster::master_node;
+use super::params::{Kind, Params, optional};
+use super::{Act, Element, Method, Outcome, Scope};
+use crate::ledger::{Ledger, NodeRecord};
+use crate::ring::NodeId;
+use crate::rpc::version::{SOFTWARE_VERSION, version};
+use serde_json::{Value, json};
+
+/// The interface of management, as a node names it.
+pub const MANAGEMENT_INTERFACE: &str = "eth0";
+
+/// The interface of storage and of the cluster's own traffic, as a node names it.
+pub const STORAGE_INTERFACE: &str = "eth1";
+
+/// The type of the nodes: simulated, and without drives that encrypt by themselves.
+pub const NODE_TYPE: &str = "SFSIM-NE";
+
+/// The rows of the table.
+pub const METHODS: &[Method] = &[
+    Method {
+        name: "ListAllNodes",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[],
+        act: Act::Tell(list_all_nodes),
+    },
+    Method {
+        name: "ListActiveNodes",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[],
+        act: Act::Tell(|element, _| Ok(json!({ "nodes": nodes(element) }))),
+    },
+    Method {
+        name: "ListPendingNodes",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[],
+        act: Act::Tell(|_, _| Ok(json!({ "pendingNodes": [] }))),
+    },
+    Method {
+        name: "ListPendingActiveNodes",
+        since: version(9, 0),
+        scope: Scope::Cluster,
+        parameters: &[],
+        act: Act::Tell(|_, _| Ok(json!({ "pendingActiveNodes": [] }))),
+    },
+    Method {
+        name: "GetClusterState",
+        since: version(5, 0),
+        scope: Scope::Both,
+        parameters: &[optional("force", Kind::Boolean)],
+        act: Act::Tell(get_cluster_state),
+    },
+    Method {
+        name: "GetClusterConfig",
+        since: version(5, 0),
+        scope: Scope::Node,
+        parameters: &[],
+        act: Act::Tell(|element, _| Ok(json!({ "cluster": cluster_config(element) }))),
+    },
+    Method {
+        name: "GetConfig",
+        since: version(5, 0),
+        scope: Scope::Node,
+        parameters: &[],
+        act: Act::Tell(get_config),
+    },
+];
+
+/// Every node belongs to the cluster: there is none that waits to be added.
+fn list_all_nodes(element: &Element, _: &Params) -> Outcome {
+    Ok(json!({ "nodes": nodes(element), "pendingActiveNodes": [], "pendingNodes": [] }))
+}
+
+fn nodes(element: &Element) -> Vec<Value> {
+    let ledger = element.cluster.ledger();
+    ledger.nodes.iter().map(|(id, node)| node_json(&ledger, *id, node)).collect()
+}
+
+/// Only the master runs the service of the cluster master.
+fn node_json(ledger: &Ledger, id: NodeId, node: &NodeRecord) -> Value {
+    let (mvip, svip) = (&ledger.identity.mvip, &ledger.identity.svip);
+    json!({
+        "associatedFServiceID": 0,
+        "associatedMasterServiceID": u32::from(master_node(ledger) == id),
+        "attributes": {},
+        "chassisName": "",
+        "cip": svip,
+        "cipi": STORAGE_INTERFACE,
+        "customProtectionDomainName": "__default__",
+        "fibreChannelTargetPortGroup": null,
+        "maintenanceMode": "Disabled",
+        "mip": mvip,
+        "mipi": MANAGEMENT_INTERFACE,
+        "name": node.name,
+        "nodeID": id,
+        "nodeSlot": "",
+        "platformInfo": {
+            "chassisType": "SFVIRT",
+            "containerized": false,
+            "cpuModel": std::env::consts::ARCH,
+            "nodeMemoryGB": 0,
+            "nodeType": NODE_TYPE,
+            "platformConfigVersion": "0.0.0.0",
+        },
+        "role": "Storage",
+        "sip": svip,
+        "sipi": STORAGE_INTERFACE,
+        "softwareVersion": SOFTWARE_VERSION,
+        "uuid": node.uuid,
+        "virtualNetworks": [],
+    })
+}
+
+/// With `force`, the state of every node; else that of the node that answers. A node that is
+/// switched off gives no result.
+fn get_cluster_state(element: &Element, params: &Params) -> Outcome {
+    let ledger = element.cluster.ledger();
+    let state = json!({ "cluster": ledger.identity.name, "state": "Active" });
+    if params.boolean("force") != Some(true) {
+        return Ok(state);
+    }
+    let nodes: Vec<_> = ledger
+        .nodes
+        .iter()
+        .map(|(id, node)| json!({ "nodeID": id, "result": node.powered.then_some(&state) }))
+        .collect();
+    Ok(json!({ "nodes": nodes }))
+}
+
+/// Of the node that answers: the cluster's master.
+fn cluster_config(element: &Element) -> Value {
+    let ledger = element.cluster.ledger();
+    let id = master_node(&ledger);
+    let name = ledger.nodes.get(&id).map_or("", |node| node.name.as_str());
+    let ensemble: Vec<_> =
+        ledger.nodes.keys().map(|id| format!("{id}:{}", ledger.identity.svip)).collect();
+    json!({
+        "cipi": STORAGE_INTERFACE,
+        "cluster": ledger.identity.name,
+        "encryptionCapable": false,
+        "ensemble": ensemble,
+        "fipsDriveConfiguration": false,
+        "hasLocalAdmin": true,
+        "mipi": MANAGEMENT_INTERFACE,
+        "name": name,
+        "nodeID": id,
+        "pendingNodeID": 0,
+        "role": "Storage",
+        "sipi": STORAGE_INTERFACE,
+        "state": "Active",
+        "version": SOFTWARE_VERSION,
+    })
+}
+
+fn get_config(element: &Element, _: &Params) -> Outcome {
+    let identity = element.cluster.read(|ledger| ledger.identity.clone());
+    let interface = |address: &str| {
+        json!({
+            "address": address,
+            "family": "inet",
+            "method": "static",
+            "status": "UpAndRunning",
+            "upAndRunning": true,
+        })
+    };
+    Ok(json!({ "config": {
+        "cluster": cluster_config(element),
+        "network": {
+            MANAGEMENT_INTERFACE: interface(&identity.mvip),
+            STORAGE_INTERFACE: interface(&identity.svip),
+        },
+    }}))
+}

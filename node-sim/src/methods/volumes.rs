@@ -1,0 +1,60 @@
+//! Volumes. The cluster has none yet, and says so: there is no call that makes one.
+
+use super::params::{Kind, Params, optional, required};
+use super::{Act, Element, Method, Outcome, Scope};
+use crate::rpc::version::version;
+use serde_json::json;
+
+/// The rows of the table.
+pub const METHODS: &[Method] = &[
+    Method {
+        name: "ListVolumes",
+        since: version(8, 0),
+        scope: Scope::Cluster,
+        parameters: &[
+            optional("startVolumeID", Kind::Integer),
+            optional("limit", Kind::Integer),
+            optional("volumeStatus", Kind::Text),
+            optional("accounts", Kind::Integers),
+            optional("isPaired", Kind::Boolean),
+            optional("volumeIDs", Kind::Integers),
+            optional("volumeName", Kind::Text),
+            optional("includeVirtualVolumes", Kind::Boolean),
+            optional("protectionSchemes", Kind::Texts),
+        ],
+        act: Act::Tell(none),
+    },
+    Method {
+        name: "ListActiveVolumes",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[
+            optional("startVolumeID", Kind::Integer),
+            optional("limit", Kind::Integer),
+            optional("includeVirtualVolumes", Kind::Boolean),
+        ],
+        act: Act::Tell(none),
+    },
+    Method {
+        name: "ListVolumesForAccount",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[
+            required("accountID", Kind::Integer),
+            optional("startVolumeID", Kind::Integer),
+            optional("limit", Kind::Integer),
+            optional("includeVirtualVolumes", Kind::Boolean),
+        ],
+        act: Act::Tell(of_account),
+    },
+];
+
+fn none(_: &Element, _: &Params) -> Outcome {
+    Ok(json!({ "volumes": [] }))
+}
+
+fn of_account(element: &Element, params: &Params) -> Outcome {
+    let id = params.the_integer("accountID")?;
+    element.cluster.read(|ledger| ledger.inventory.account(id).map(|_| ()))?;
+    none(element, params)
+}
