@@ -9,8 +9,10 @@
 //! ```
 
 pub mod asyncs;
+pub mod certificate_watch;
 pub mod certificates;
 pub mod cluster;
+pub mod config;
 pub mod dates;
 pub mod durable;
 pub mod error;
@@ -25,4 +27,5 @@ pub mod registry;
 pub mod rekey;
 pub mod ring;
 pub mod rpc;
+pub mod sim;
 pub mod vault;

@@ -6,14 +6,12 @@ use std::time::Duration;
 /// two chains of certificates; blocks of a drive are written by the same size.
 pub const BODY_LEN_MAX: usize = 1024 * 1024;
 
-/// Longest query of the GET form: what browsers and proxies pass on.
-pub const QUERY_LEN_MAX: usize = 8 * 1024;
-
-/// Longest head of a request: the query, and headers that clients send of their own accord.
+/// Longest head of a request: the query of the GET form, which may be as long as browsers make
+/// it, and the headers.
 pub const HEAD_LEN_MAX: usize = 32 * 1024;
 
 /// Connections at once. Clients of Element make a new one for each call; each costs some 50 kB.
-pub const CONNECTIONS_MAX: usize = 512;
+pub const CONNECTIONS_MAX: u32 = 512;
 
 /// From the first byte to a finished TLS handshake.
 pub const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);

@@ -90,7 +90,8 @@ fn get(element: &Element, params: &Params) -> Outcome {
 fn show(element: &Element, id: KeyProviderId) -> Outcome {
     element.cluster.read(|ledger| {
         let provider = ledger.registry.provider(id)?;
-        Ok(json!({ "kmipKeyProvider": provider_json(id, provider, &ledger.ring.active_providers()) }))
+        let provider = provider_json(id, provider, &ledger.ring.active_providers());
+        Ok(json!({ "kmipKeyProvider": provider }))
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! {"method":"Name","params":{...},"id":1}  ->  {"id":1,"result":{...}}
-//!                                              {"error":{"code":500,"message":"...","name":"x..."},"id":1}
+//!                                        or    {"error":{"code":500,...},"id":1}
 //! ```
 //!
 //! Answers are compact, their members in alphabetical order: scripts look for `"code":500`.
@@ -187,7 +187,10 @@ mod tests {
         );
         assert_eq!(
             failure(&json!("x"), &ElementError::missing("name")),
-            r#"{"error":{"code":500,"message":"Missing member=[name]","name":"xMissingParameter"},"id":"x"}"#
+            concat!(
+                r#"{"error":{"code":500,"message":"Missing member=[name]","#,
+                r#""name":"xMissingParameter"},"id":"x"}"#
+            )
         );
     }
 }

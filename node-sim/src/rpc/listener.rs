@@ -1,0 +1,124 @@
+//! Accepts connections and gives each its own task: handshake first, then requests one by one.
+
+use super::seats::{Seat, Seats};
+use super::tls::{Acceptor, ServerStream};
+use crate::limits::{
+    CONNECTIONS_MAX, HANDSHAKE_DEADLINE, HEAD_DEADLINE, HEAD_LEN_MAX, SHUTDOWN_DEADLINE,
+};
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+/// How long to wait when the system gives no connection, for want of files or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves the paths of this router until it is told to stop; then what is under way is finished.
+pub async fn serve(
+    listener: TcpListener,
+    acceptor: Acceptor,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
+    let seats = Seats::new(CONNECTIONS_MAX);
+    let (stopping, _) = watch::channel(false);
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut stop => break,
+            accepted = accept(&listener, &seats) => accepted,
+        };
+        let Some((stream, seat)) = accepted else { continue };
+        let (acceptor, router) = (acceptor.clone(), router.clone());
+        let stopped = stopping.subscribe();
+        tokio::spawn(async move { converse(stream, seat, acceptor, router, stopped).await });
+    }
+    drop(listener);
+    stopping.send_replace(true);
+    if !seats.all_free(SHUTDOWN_DEADLINE).await {
+        tracing::warn!("stopping although some calls are still under way");
+    }
+}
+
+/// A connection and its seat. The seat comes second, so that whoever waits costs no thread of ours.
+async fn accept(listener: &TcpListener, seats: &Arc<Seats>) -> Option<(TcpStream, Arc<Seat>)> {
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, seats.take().await)),
+        Err(error) => {
+            tracing::warn!(%error, "no connection can be accepted");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+async fn converse(
+    stream: TcpStream,
+    seat: Arc<Seat>,
+    acceptor: Acceptor,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
+    // Answers are small and clients wait for them: nothing is gained by holding them back.
+    let _ = stream.set_nodelay(true);
+    let handshake = tokio::time::timeout(HANDSHAKE_DEADLINE, acceptor.accept(stream));
+    let handshake = tokio::select! {
+        handshake = handshake => handshake,
+        () = seat.wanted() => return,
+        () = told_to_stop(&mut stopped) => return,
+    };
+    match handshake {
+        Ok(Ok(stream)) => requests(stream, seat, router, stopped).await,
+        Ok(Err(error)) => tracing::debug!(%error, "no TLS"),
+        Err(_) => tracing::debug!("the TLS handshake took too long"),
+    }
+}
+
+async fn requests(
+    stream: ServerStream,
+    seat: Arc<Seat>,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let service = service_fn(|request: Request<hyper::body::Incoming>| {
+        let (busy, router) = (seat.busy(), router.clone());
+        async move {
+            let answer = router.oneshot(request.map(Body::new)).await;
+            drop(busy);
+            answer
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE)
+        .max_buf_size(HEAD_LEN_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = seat.wanted() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+        () = told_to_stop(&mut stopped) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
+    // An error means that nobody can tell any more: then it is over as well.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}

@@ -9,9 +9,10 @@
 //! Nothing here knows what a method does. rustls appears in `tls` alone.
 
 pub mod credentials;
-//pub mod door;
+pub mod door;
 pub mod envelope;
-//pub mod listener;
+pub mod listener;
 pub mod pages;
-//pub mod tls;
+pub mod seats;
+pub mod tls;
 pub mod version;

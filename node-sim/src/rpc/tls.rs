@@ -1,0 +1,155 @@
+//! TLS: the one file of this program that names rustls.
+//!
+//! The door shows a certificate and asks for none; versions 1.2 (PowerShell needs it) and 1.3.
+//! The key servers are not reached from here.
+
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, ServerConfig, SignatureScheme,
+};
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use time::{Duration, OffsetDateTime};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+use zeroize::Zeroizing;
+
+/// How long a certificate that the program makes for itself is valid: longer than a lab lives.
+const SELF_MADE_DAYS: i64 = 3650;
+
+/// A connection after its handshake, from the door's side.
+pub type ServerStream = tokio_rustls::server::TlsStream<TcpStream>;
+
+/// A connection after its handshake, from the caller's side.
+pub type ClientStream = tokio_rustls::client::TlsStream<TcpStream>;
+
+/// A certificate with its private key, both in PEM.
+pub struct Pair {
+    /// The certificate, and the chain after it.
+    pub certificate: String,
+    /// Its private key.
+    pub private_key: Zeroizing<String>,
+}
+
+/// Makes the handshakes of a door.
+#[derive(Clone)]
+pub struct Acceptor(TlsAcceptor);
+
+/// Makes a certificate for these names and addresses, signed by itself.
+pub fn self_made(names: &[String], addresses: &[IpAddr]) -> Result<Pair, rcgen::Error> {
+    let mut all: Vec<String> = names.to_vec();
+    all.extend(addresses.iter().map(ToString::to_string));
+    let mut params = CertificateParams::new(all)?;
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "node-sim");
+    let now = OffsetDateTime::now_utc();
+    // Clocks of clients may be a little behind.
+    params.not_before = now.saturating_sub(Duration::days(1));
+    params.not_after = now.saturating_add(Duration::days(SELF_MADE_DAYS));
+    let key = KeyPair::generate()?;
+    let certificate = params.self_signed(&key)?.pem();
+    Ok(Pair { certificate, private_key: Zeroizing::new(key.serialize_pem()) })
+}
+
+impl Acceptor {
+    /// A door that shows this certificate; a sentence when certificate and key are not a pair.
+    pub fn new(pair: &Pair) -> Result<Self, String> {
+        let chain = certificates(&pair.certificate)?;
+        let key = PrivateKeyDer::from_pem_slice(pair.private_key.as_bytes())
+            .map_err(|_| "the key file holds no private key in PEM".to_owned())?;
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&TLS13, &TLS12])
+            .and_then(|config| config.with_no_client_auth().with_single_cert(chain, key))
+            .map_err(|error| format!("certificate and key cannot be used: {error}"))?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+    }
+
+    /// Makes the handshake. The caller sets the deadline.
+    pub async fn accept(&self, stream: TcpStream) -> io::Result<ServerStream> {
+        self.0.accept(stream).await
+    }
+}
+
+/// Connects to a door that shows exactly this certificate, whatever its name and issuer.
+pub async fn connect_pinned(stream: TcpStream, certificate: &str) -> io::Result<ClientStream> {
+    let pinned = certificates(certificate)
+        .and_then(|chain| chain.into_iter().next().ok_or_else(|| "no certificate".to_owned()))
+        .map_err(io::Error::other)?;
+    let verifier = Arc::new(Pinned { certificate: pinned, provider: provider() });
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13, &TLS12])
+        .map_err(io::Error::other)?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(|_| "the certificate file is not PEM".to_owned())?;
+    if chain.is_empty() {
+        return Err("the certificate file holds no certificate in PEM".to_owned());
+    }
+    Ok(chain)
+}
+
+/// Trusts one certificate. The handshake still proves that the peer has its key.
+#[derive(Debug)]
+struct Pinned {
+    certificate: CertificateDer<'static>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if *end_entity == self.certificate {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(CertificateError::ApplicationVerificationFailure.into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,106 @@
+//! Looks at the certificates of every key server, again and again, and keeps the faults about them
+//! as the certificates are. It decides nothing about them.
+
+use crate::certificates::{Finding, look_at_client, look_at_root_ca};
+use crate::cluster::Cluster;
+use crate::error::ElementError;
+use crate::faults::{FaultKind, FaultPlace, Faults};
+use crate::ledger::Ledger;
+use crate::limits::CERTIFICATE_INTERVAL;
+use std::sync::Arc;
+use time::OffsetDateTime;
+
+/// Looks at once, after every change that could matter, and when time has passed. It never ends.
+pub async fn watch(cluster: Arc<Cluster>) {
+    let mut changes = cluster.changes();
+    loop {
+        let ledger = cluster.ledger();
+        if let Err(error) = look(&cluster, &ledger).await {
+            tracing::warn!(%error, "the faults about certificates could not be noted");
+        }
+        let seen = (ledger.registry.clone(), ledger.key_pair.clone());
+        let passed = tokio::time::sleep(CERTIFICATE_INTERVAL);
+        tokio::pin!(passed);
+        loop {
+            tokio::select! {
+                () = &mut passed => break,
+                changed = changes.changed() => if changed.is_err() { return },
+            }
+            if cluster.read(|now| (&now.registry, &now.key_pair) != (&seen.0, &seen.1)) {
+                break;
+            }
+        }
+    }
+}
+
+/// Writes the ledger only if something is new.
+async fn look(cluster: &Cluster, ledger: &Ledger) -> Result<(), ElementError> {
+    let now = OffsetDateTime::now_utc();
+    if !note(&mut ledger.faults.clone(), &findings(ledger, now), now) {
+        return Ok(());
+    }
+    cluster
+        .change(|ledger| {
+            let findings = findings(ledger, now);
+            note(&mut ledger.faults, &findings, now);
+            Ok(())
+        })
+        .await
+}
+
+fn findings(ledger: &Ledger, now: OffsetDateTime) -> Vec<(FaultPlace, Finding)> {
+    let public_key = ledger.key_pair.as_ref().and_then(|pair| pair.public_key_der());
+    let look = |(id, server): (u64, &crate::registry::KeyServerKmip)| {
+        let ca = look_at_root_ca(&server.ca_certificate, now);
+        let client = look_at_client(&server.client_certificate, public_key.as_deref(), now);
+        let place = FaultPlace::key_server(id);
+        ca.into_iter().chain(client).map(move |finding| (place, finding))
+    };
+    ledger.registry.servers().flat_map(look).collect()
+}
+
+/// Raises what was found, resolves what was not. Answers whether anything is new.
+fn note(faults: &mut Faults, findings: &[(FaultPlace, Finding)], now: OffsetDateTime) -> bool {
+    let mut news = faults.resolve_where(now, |kind, place| {
+        let found = findings.iter().any(|(p, finding)| *p == place && finding.kind == kind);
+        matches!(kind, FaultKind::KmipCertificate(..)) && !found
+    });
+    for (place, finding) in findings {
+        let Finding { kind, severity, details } = finding;
+        news |= faults.raise_as(*kind, *place, *severity, details, now);
+    }
+    news
+}
+
+#[cfg(test)]
+mod tests {
+    use super::note;
+    use crate::certificates::Finding;
+    use crate::dates::parse;
+    use crate::faults::{
+        CertificateFault, FaultKind, FaultPlace, FaultTypes, Faults, KmipCertificate,
+        KmipServerFault, Severity,
+    };
+
+    #[test]
+    fn a_fault_lasts_as_long_as_what_was_found() {
+        let now = parse("2021-01-01T00:00:00Z").unwrap();
+        let expires = |days: &str, severity| Finding {
+            kind: FaultKind::KmipCertificate(KmipCertificate::Client, CertificateFault::NearExpiry),
+            severity,
+            details: days.into(),
+        };
+        let place = FaultPlace::key_server(1);
+        let mut faults = Faults::default();
+        let away = FaultKind::KmipServer(KmipServerFault::ConnectionFailure);
+        faults.raise(away, place, "away", now);
+        assert!(note(&mut faults, &[(place, expires("20 days", Severity::Warning))], now));
+        assert!(!note(&mut faults, &[(place, expires("20 days", Severity::Warning))], now));
+        assert!(note(&mut faults, &[(place, expires("5 days", Severity::Error))], now));
+        assert_eq!(faults.list(FaultTypes::Current).len(), 2);
+        assert!(note(&mut faults, &[], now));
+        let left = faults.list(FaultTypes::Current);
+        assert_eq!(left.len(), 1, "only faults about certificates are this room's");
+        assert_eq!(left[0]["code"], "kmipServerFault");
+    }
+}

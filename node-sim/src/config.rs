@@ -1,0 +1,286 @@
+//! The settings, from four places: flags, then the environment, then a TOML file, then defaults.
+//!
+//! A setting that cannot be is one sentence that names it and says what would be right.
+
+use crate::cluster;
+use clap::Args;
+use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// The password when none is set. It is written in the documentation, so it protects nothing.
+pub const DEFAULT_PASSWORD: &str = "admin";
+
+/// Nodes of a cluster: each is a folder and a session to the key server.
+const NODES: std::ops::RangeInclusive<u32> = 1..=40;
+
+/// Drives of a node, as many as a chassis of Element has slots.
+const DRIVES: std::ops::RangeInclusive<u32> = 1..=24;
+
+/// Blocks of 4 KiB on a drive: 1 MiB to 4 TiB. The file grows only as it is written.
+const BLOCKS: std::ops::RangeInclusive<u64> = 256..=1 << 30;
+
+/// The settings as one place gives them: what is absent is left to the next.
+#[derive(Args, Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Given {
+    /// Address and port of the HTTPS door; port 0 picks a free one [default: 127.0.0.1:8443]
+    #[arg(long, env = "NODE_SIM_LISTEN", value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Another door, which offers the methods of a node and not those of the cluster, as port 442
+    /// of a node does; without it the one door offers both
+    #[arg(long, env = "NODE_SIM_NODE_LISTEN", value_name = "ADDR")]
+    pub node_listen: Option<String>,
+    /// Folder for everything that is to be kept
+    #[arg(long, env = "NODE_SIM_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Name of the primary cluster administrator [default: admin]
+    #[arg(long, env = "NODE_SIM_USER", value_name = "NAME")]
+    pub user: Option<String>,
+    /// Its password [default: admin, with a warning]
+    #[arg(long, env = "NODE_SIM_PASSWORD", value_name = "TEXT", hide_env_values = true)]
+    pub password: Option<String>,
+    /// Certificate of the door, PEM; without it one is made and kept in the data folder
+    #[arg(long, env = "NODE_SIM_CERT", value_name = "FILE")]
+    pub cert: Option<PathBuf>,
+    /// Private key of that certificate, PEM
+    #[arg(long, env = "NODE_SIM_KEY", value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Nodes of a new cluster [default: 4]
+    #[arg(long, env = "NODE_SIM_NODES", value_name = "N")]
+    pub nodes: Option<u32>,
+    /// Drives of each node of a new cluster [default: 3]
+    #[arg(long, env = "NODE_SIM_DRIVES_PER_NODE", value_name = "N")]
+    pub drives_per_node: Option<u32>,
+    /// Blocks of 4 KiB of each drive of a new cluster [default: 65536]
+    #[arg(long, env = "NODE_SIM_BLOCKS_PER_DRIVE", value_name = "N")]
+    pub blocks_per_drive: Option<u64>,
+    /// Name of a new cluster [default: lab]
+    #[arg(long, env = "NODE_SIM_NAME", value_name = "NAME")]
+    pub name: Option<String>,
+    /// Management address that a new cluster tells its clients [default: that of the door]
+    #[arg(long, env = "NODE_SIM_MVIP", value_name = "IP")]
+    pub mvip: Option<IpAddr>,
+    /// Storage address that a new cluster tells its clients [default: the management address]
+    #[arg(long, env = "NODE_SIM_SVIP", value_name = "IP")]
+    pub svip: Option<IpAddr>,
+    /// Wait after the first failure at a key server, in milliseconds; it doubles with each further
+    /// one [default: 500]
+    #[arg(long, env = "NODE_SIM_RETRY_MIN_MS", value_name = "MS")]
+    pub retry_min_ms: Option<u64>,
+    /// Longest wait between two attempts at a key server, in milliseconds [default: 30000]
+    #[arg(long, env = "NODE_SIM_RETRY_MAX_MS", value_name = "MS")]
+    pub retry_max_ms: Option<u64>,
+    /// What to log: error, warn, info, debug, trace, or a list like node_sim=debug [default: info]
+    #[arg(long, env = "NODE_SIM_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// Where the door's certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DoorPair {
+    /// It is made at the first start and kept in the data folder.
+    SelfMade,
+    /// It is in these files.
+    Files {
+        /// The certificate.
+        cert: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+}
+
+/// The settings, whole and checked.
+pub struct Config {
+    /// Where the door is.
+    pub listen: SocketAddr,
+    /// Where the door of a node is, if it has its own.
+    pub node_listen: Option<SocketAddr>,
+    /// The administrator's name.
+    pub user: String,
+    /// The administrator's password.
+    pub password: Zeroizing<String>,
+    /// The door's certificate.
+    pub pair: DoorPair,
+    /// The cluster.
+    pub cluster: cluster::Settings,
+    /// What to log.
+    pub log: String,
+}
+
+impl Given {
+    /// Reads a TOML file.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| error.to_string().trim_end().replace('\n', " "))
+    }
+
+    /// These settings, and where they say nothing, those.
+    #[must_use]
+    pub fn or(self, next: Self) -> Self {
+        Self {
+            listen: self.listen.or(next.listen),
+            node_listen: self.node_listen.or(next.node_listen),
+            data: self.data.or(next.data),
+            user: self.user.or(next.user),
+            password: self.password.or(next.password),
+            cert: self.cert.or(next.cert),
+            key: self.key.or(next.key),
+            nodes: self.nodes.or(next.nodes),
+            drives_per_node: self.drives_per_node.or(next.drives_per_node),
+            blocks_per_drive: self.blocks_per_drive.or(next.blocks_per_drive),
+            name: self.name.or(next.name),
+            mvip: self.mvip.or(next.mvip),
+            svip: self.svip.or(next.svip),
+            retry_min_ms: self.retry_min_ms.or(next.retry_min_ms),
+            retry_max_ms: self.retry_max_ms.or(next.retry_max_ms),
+            log: self.log.or(next.log),
+        }
+    }
+
+    /// The settings, checked; or the one sentence that says what is wrong.
+    pub fn check(self) -> Result<Config, String> {
+        let listen = address("listen", self.listen.as_deref().unwrap_or("127.0.0.1:8443"))?;
+        let node_listen =
+            self.node_listen.as_deref().map(|text| address("node-listen", text)).transpose()?;
+        let user = self.user.unwrap_or_else(|| "admin".to_owned());
+        if user.is_empty() || user.contains(':') {
+            return Err("user must not be empty, and has no colon.".to_owned());
+        }
+        let password = Zeroizing::new(self.password.unwrap_or_else(|| DEFAULT_PASSWORD.to_owned()));
+        if password.is_empty() {
+            return Err("password must not be empty.".to_owned());
+        }
+        let pair = match (self.cert, self.key) {
+            (None, None) => DoorPair::SelfMade,
+            (Some(cert), Some(key)) => DoorPair::Files { cert, key },
+            (Some(_), None) => return Err("cert is set, so key must be set as well.".to_owned()),
+            (None, Some(_)) => return Err("key is set, so cert must be set as well.".to_owned()),
+        };
+        let mvip = self.mvip.unwrap_or_else(|| match listen.ip() {
+            ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            ip => ip,
+        });
+        let defaults = cluster::Settings::default();
+        let retry_min = self.retry_min_ms.map_or(defaults.retry_min, Duration::from_millis);
+        let retry_max = self.retry_max_ms.map_or(defaults.retry_max, Duration::from_millis);
+        if retry_min.is_zero() || retry_min > retry_max {
+            return Err("retry-min-ms must be at least 1, and at most retry-max-ms.".to_owned());
+        }
+        let cluster = cluster::Settings {
+            folder: self.data.ok_or("data must be set: the folder for everything that is kept.")?,
+            nodes: within("nodes", self.nodes.unwrap_or(defaults.nodes), &NODES)?,
+            drives_per_node: within(
+                "drives-per-node",
+                self.drives_per_node.unwrap_or(defaults.drives_per_node),
+                &DRIVES,
+            )?,
+            blocks_per_drive: within(
+                "blocks-per-drive",
+                self.blocks_per_drive.unwrap_or(defaults.blocks_per_drive),
+                &BLOCKS,
+            )?,
+            name: self.name.map_or(Ok(defaults.name), check_name)?,
+            mvip: mvip.to_string(),
+            svip: self.svip.unwrap_or(mvip).to_string(),
+            retry_min,
+            retry_max,
+            steps: defaults.steps,
+        };
+        let log = self.log.unwrap_or_else(|| "info".to_owned());
+        Ok(Config { listen, node_listen, user, password, pair, cluster, log })
+    }
+}
+
+fn address(setting: &str, text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("{setting} is {text:?}; it must be an address and a port, like 127.0.0.1:8443.")
+    })
+}
+
+fn within<T: PartialOrd + std::fmt::Display>(
+    setting: &str,
+    value: T,
+    range: &std::ops::RangeInclusive<T>,
+) -> Result<T, String> {
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    let (min, max) = (range.start(), range.end());
+    Err(format!("{setting} is {value}; it must be {min} to {max}."))
+}
+
+/// The name is a part of host names.
+fn check_name(name: String) -> Result<String, String> {
+    let fits = (1..=32).contains(&name.len());
+    if fits && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return Ok(name);
+    }
+    Err(format!("name is {name:?}; it must be 1 to 32 letters, digits and dashes."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DoorPair, Given};
+    use std::path::PathBuf;
+
+    fn given(toml: &str) -> Given {
+        Given::from_toml(toml).unwrap()
+    }
+
+    #[test]
+    fn what_comes_first_wins_and_defaults_fill_the_rest() {
+        let flags = given("data = 'a'\nnodes = 2");
+        let file = given("data = 'b'\nlisten = '0.0.0.0:0'\nuser = 'root'");
+        let config = flags.or(file).check().ok().unwrap();
+        assert_eq!(config.cluster.folder, PathBuf::from("a"));
+        assert_eq!((config.cluster.nodes, config.cluster.drives_per_node), (2, 3));
+        assert_eq!(config.listen.to_string(), "0.0.0.0:0");
+        assert_eq!(config.cluster.mvip, "127.0.0.1");
+        assert_eq!((config.user.as_str(), config.password.as_str()), ("root", "admin"));
+        assert_eq!(config.pair, DoorPair::SelfMade);
+    }
+
+    #[test]
+    fn a_wrong_setting_is_one_sentence() {
+        let table = [
+            ("", "data must be set"),
+            ("listen = 'x'", "listen is \"x\"; it must be an address and a port"),
+            ("node-listen = '1'", "node-listen is \"1\"; it must be an address"),
+            ("nodes = 0", "nodes is 0; it must be 1 to 40."),
+            ("drives-per-node = 25", "drives-per-node is 25; it must be 1 to 24."),
+            ("blocks-per-drive = 1", "blocks-per-drive is 1; it must be 256 to 1073741824."),
+            ("user = 'a:b'", "user must not be empty, and has no colon."),
+            ("password = ''", "password must not be empty."),
+            ("cert = 'c'", "cert is set, so key must be set as well."),
+            ("key = 'k'", "key is set, so cert must be set as well."),
+            ("name = 'a b'", "name is \"a b\"; it must be 1 to 32 letters"),
+            ("retry-min-ms = 0", "retry-min-ms must be at least 1"),
+            ("retry-max-ms = 1", "retry-min-ms must be at least 1"),
+        ];
+        for (toml, expected) in table {
+            let data = if toml.is_empty() { "" } else { "data = 'd'\n" };
+            let error = given(&format!("{data}{toml}")).check().err().unwrap();
+            assert!(error.starts_with(expected) && error.ends_with('.'), "{toml}: {error}");
+        }
+        let unknown = Given::from_toml("lisen = '127.0.0.1:0'").unwrap_err();
+        assert!(unknown.contains("unknown field `lisen`"), "{unknown}");
+    }
+
+    #[test]
+    fn the_example_file_is_read() {
+        let example = include_str!("../node-sim.example.toml");
+        let commented = given(example);
+        let all = example
+            .lines()
+            .filter_map(|line| line.strip_prefix("#"))
+            .filter(|line| !line.starts_with(' ') && !line.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n");
+        assert_eq!(commented, Given { data: Some("data".into()), ..Given::default() });
+        let uncommented = given(&all);
+        assert_eq!(uncommented.nodes, Some(4), "{all}");
+        assert!(uncommented.log.is_some() && uncommented.retry_max_ms.is_some());
+    }
+}
