@@ -22,10 +22,12 @@ pub mod message;
 pub mod objects;
 pub mod payload;
 pub mod structures;
+pub mod text;
 mod version;
 pub mod vocabulary;
 
 pub use codec::{BigInteger, DateTime, DateTimeExtended, Decode, Encode, Interval, SecretBytes};
 pub use identifier::Identifier;
+pub use text::text;
 pub use version::Version;
 pub use vocabulary::tags;

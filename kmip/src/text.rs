@@ -1,0 +1,329 @@
+//! A message as indented text with secrets hidden: for logs, traces and tests.
+//!
+//! ```text
+//! KeyBlock (Structure)
+//!   KeyFormatType (Enumeration): Raw
+//!   KeyValue (Structure)
+//!     KeyMaterial (ByteString): <hidden, 32 bytes>
+//! ```
+//!
+//! Works on any bytes. What could be read is shown, then where reading stopped and why. Only what
+//! is known to be no secret is shown: a tag that has no name has its value hidden.
+//! **Nothing here prints a byte that the tables of [`secrets`] hide**, and nothing reads its text
+//! back.
+
+mod secrets;
+
+use core::fmt::{self, Write as _};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use ttlv::{DEPTH_MAX, ErrorKind, HEADER_LEN, Header, Item, Reader, Tag, Type};
+
+use crate::attributes::AttributeReference;
+use crate::version::Version;
+use crate::vocabulary::{MaskNames, Vocabulary, row_of, tags, vocabulary_of};
+
+use secrets::Sight;
+
+/// How many items are shown, so that a message of a megabyte is not a log of ten.
+const ITEMS_MAX: u32 = 4096;
+
+/// How many bytes of a value are shown: enough for every identifier, digest and nonce.
+const BYTES_MAX: usize = 64;
+
+/// How many characters of a text are shown.
+const CHARACTERS_MAX: usize = 256;
+
+/// The bytes of a message, to be displayed as text.
+#[derive(Clone, Copy)]
+pub struct Text<'a>(&'a [u8]);
+
+/// Shows a message, or what there is of it. Nothing is done until it is displayed.
+pub const fn text(message: &[u8]) -> Text<'_> {
+    Text(message)
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut page = Page { f, items: 0, version: Version::V3_0 };
+        page.items(self.0, Place { offset: 0, depth: 0, sight: Sight::Open })?;
+        Ok(())
+    }
+}
+
+/// Where in the message an item stands.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Bytes from the start of the message.
+    offset: usize,
+    /// Structures around it.
+    depth: u8,
+    /// What the structures around it let through.
+    sight: Sight,
+}
+
+/// May reading go on after an item?
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Goes,
+    Stopped,
+}
+
+/// The text as it is written.
+struct Page<'f, 'g> {
+    f: &'f mut fmt::Formatter<'g>,
+    items: u32,
+    /// The version that the header named, once it was read: enumerations are spelt in it.
+    version: Version,
+}
+
+impl Page<'_, '_> {
+    /// Writes the items of one structure.
+    fn items(&mut self, bytes: &[u8], place: Place) -> Result<Flow, fmt::Error> {
+        let mut rest = bytes;
+        let mut offset = place.offset;
+        // In 1.x the name of an attribute stands before its value and says how to read it.
+        let mut attribute = None;
+        while !rest.is_empty() {
+            let here = Place { offset, ..place };
+            let Some(header) = header(rest) else {
+                return self.stop(here, "these bytes are no item");
+            };
+            if self.items == ITEMS_MAX {
+                return self.stop(here, "only so many items are shown");
+            }
+            self.items = self.items.saturating_add(1);
+            if let Some(name) = attribute_name(header.tag, rest) {
+                attribute = Some(name);
+            }
+            let (flow, used) = match Type::from_number(header.ty) {
+                Some(Type::Structure) => self.structure(header, rest, here)?,
+                _ => self.leaf(header, rest, here, attribute)?,
+            };
+            if flow == Flow::Stopped {
+                return Ok(Flow::Stopped);
+            }
+            rest = rest.get(used..).unwrap_or_default();
+            offset = offset.saturating_add(used);
+        }
+        Ok(Flow::Goes)
+    }
+
+    /// Writes a structure and what is in it, as far as the bytes reach.
+    fn structure(
+        &mut self,
+        header: Header,
+        bytes: &[u8],
+        place: Place,
+    ) -> Result<(Flow, usize), fmt::Error> {
+        let len = usize::try_from(header.len).unwrap_or(usize::MAX);
+        let body = bytes.get(HEADER_LEN..).unwrap_or_default();
+        let whole = body.len() >= len;
+        let body = body.get(..len).unwrap_or(body);
+        let sight = place.sight.into(header.tag);
+        self.head(header, place)?;
+        if sight == Sight::Closed {
+            writeln!(self.f, ": <hidden, {len} bytes>")?;
+        } else {
+            self.f.write_char('\n')?;
+            let inside = Place {
+                offset: place.offset.saturating_add(HEADER_LEN),
+                depth: place.depth.saturating_add(1),
+                sight,
+            };
+            let flow = match inside.depth > DEPTH_MAX {
+                true => self.stop(inside, &ErrorKind::Depth(DEPTH_MAX).to_string())?,
+                false => self.items(body, inside)?,
+            };
+            if flow == Flow::Stopped {
+                return Ok((Flow::Stopped, bytes.len()));
+            }
+        }
+        let after = Place { offset: place.offset.saturating_add(bytes.len()), ..place };
+        if !whole {
+            self.stop(after, "the bytes end before the structure does")?;
+        } else if len % 8 != 0 {
+            self.stop(after, &ErrorKind::Length(Type::Structure, len).to_string())?;
+        } else {
+            return Ok((Flow::Goes, HEADER_LEN.saturating_add(len)));
+        }
+        Ok((Flow::Stopped, bytes.len()))
+    }
+
+    /// Writes an item that holds a value.
+    fn leaf(
+        &mut self,
+        header: Header,
+        bytes: &[u8],
+        place: Place,
+        attribute: Option<Tag>,
+    ) -> Result<(Flow, usize), fmt::Error> {
+        let mut reader = Reader::new(bytes);
+        self.head(header, place)?;
+        match reader.item() {
+            Ok(item) => {
+                self.f.write_str(": ")?;
+                match place.sight.into(item.tag) {
+                    Sight::Open => self.value(&item, attribute)?,
+                    Sight::Only(_) | Sight::Closed => {
+                        write!(self.f, "<hidden, {} bytes>", item.value.len())?
+                    }
+                }
+                self.f.write_char('\n')?;
+                Ok((Flow::Goes, reader.offset()))
+            }
+            Err(error) => {
+                self.f.write_char('\n')?;
+                Ok((self.stop(place, &error.kind.to_string())?, bytes.len()))
+            }
+        }
+    }
+
+    fn value(&mut self, item: &Item<'_>, attribute: Option<Tag>) -> fmt::Result {
+        let tag = match (item.tag, attribute) {
+            (tags::AttributeValue, Some(attribute)) => attribute,
+            (tag, _) => tag,
+        };
+        match (item.ty, item.value) {
+            (Type::Integer, &[a, b, c, d]) => {
+                let value = i32::from_be_bytes([a, b, c, d]);
+                self.note_version(item.tag, value);
+                match vocabulary_of(tag) {
+                    Some(Vocabulary::Mask(rows)) => {
+                        write!(self.f, "{}", MaskNames { rows, bits: value.cast_unsigned() })
+                    }
+                    _ => write!(self.f, "{value}"),
+                }
+            }
+            (Type::Enumeration, &[a, b, c, d]) => {
+                let value = u32::from_be_bytes([a, b, c, d]);
+                let row = match vocabulary_of(tag) {
+                    Some(Vocabulary::Enumeration(rows)) => row_of(rows, value),
+                    _ => None,
+                };
+                match row {
+                    Some(row) => self.f.write_str(row.name_in(self.version)),
+                    None => write!(self.f, "0x{value:08X}"),
+                }
+            }
+            (Type::Interval, &[a, b, c, d]) => {
+                write!(self.f, "{} s", u32::from_be_bytes([a, b, c, d]))
+            }
+            (Type::TextString, value) => self.string(value),
+            (Type::Boolean, [0, 0, 0, 0, 0, 0, 0, flag @ (0 | 1)]) => {
+                write!(self.f, "{}", *flag == 1)
+            }
+            (ty, &[a, b, c, d, e, f, g, h]) if ty.fixed_len() == Some(8) => {
+                self.long(ty, i64::from_be_bytes([a, b, c, d, e, f, g, h]))
+            }
+            (_, value) => self.bytes(value),
+        }
+    }
+
+    fn long(&mut self, ty: Type, value: i64) -> fmt::Result {
+        let date = match ty {
+            Type::DateTime => OffsetDateTime::from_unix_timestamp(value).ok(),
+            Type::DateTimeExtended => {
+                let nanoseconds = i128::from(value).saturating_mul(1000);
+                OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()
+            }
+            Type::Structure
+            | Type::Integer
+            | Type::LongInteger
+            | Type::BigInteger
+            | Type::Enumeration
+            | Type::Boolean
+            | Type::TextString
+            | Type::ByteString
+            | Type::Interval => None,
+        };
+        match date.and_then(|date| date.format(&Rfc3339).ok()) {
+            Some(date) => self.f.write_str(&date),
+            None => write!(self.f, "{value}"),
+        }
+    }
+
+    fn string(&mut self, value: &[u8]) -> fmt::Result {
+        let Ok(value) = core::str::from_utf8(value) else {
+            self.f.write_str("not UTF-8: ")?;
+            return self.bytes(value);
+        };
+        let shown: String = value.chars().take(CHARACTERS_MAX).collect();
+        write!(self.f, "{shown:?}")?;
+        match shown.len() < value.len() {
+            true => write!(self.f, "... ({} bytes)", value.len()),
+            false => Ok(()),
+        }
+    }
+
+    fn bytes(&mut self, value: &[u8]) -> fmt::Result {
+        let shown = value.get(..BYTES_MAX).unwrap_or(value);
+        self.f.write_str("0x")?;
+        for byte in shown {
+            write!(self.f, "{byte:02X}")?;
+        }
+        match shown.len() < value.len() {
+            true => write!(self.f, "... ({} bytes)", value.len()),
+            false => Ok(()),
+        }
+    }
+
+    fn head(&mut self, header: Header, place: Place) -> fmt::Result {
+        self.indent(place)?;
+        match tags::name(header.tag) {
+            Some(name) => self.f.write_str(name)?,
+            None => write!(self.f, "0x{}", header.tag)?,
+        }
+        match Type::from_number(header.ty) {
+            Some(ty) => write!(self.f, " ({})", ty.name()),
+            None => Ok(()),
+        }
+    }
+
+    fn stop(&mut self, place: Place, why: &str) -> Result<Flow, fmt::Error> {
+        self.indent(place)?;
+        writeln!(self.f, "! stopped at byte {}: {why}", place.offset)?;
+        Ok(Flow::Stopped)
+    }
+
+    fn indent(&mut self, place: Place) -> fmt::Result {
+        (0..place.depth).try_for_each(|_| self.f.write_str("  "))
+    }
+
+    fn note_version(&mut self, tag: Tag, number: i32) {
+        match tag {
+            tags::ProtocolVersionMajor => self.version = Version { major: number, minor: 0 },
+            tags::ProtocolVersionMinor => self.version.minor = number,
+            _ => {}
+        }
+    }
+}
+
+/// The header of the next item. The standard's tags begin with 42 and extensions with 54
+/// (1.4, 9.1.1.1); whatever else stands there is no header and may be a piece of a key, so that
+/// not even its tag may be shown.
+fn header(bytes: &[u8]) -> Option<Header> {
+    let header = Header::parse(*bytes.first_chunk()?);
+    matches!(header.tag.0 >> 16, 0x42 | 0x54).then_some(header)
+}
+
+/// The attribute that an Attribute Name names, if it is one of the standard's.
+fn attribute_name(tag: Tag, bytes: &[u8]) -> Option<Tag> {
+    if tag != tags::AttributeName {
+        return None;
+    }
+    match AttributeReference::from_name(Reader::new(bytes).text_string(tag).ok()?) {
+        AttributeReference::Standard(tag) => Some(tag),
+        AttributeReference::Vendor { .. } | AttributeReference::Unknown(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,337 @@
+//! What the text of a message shows, and what it hides.
+
+use super::text;
+use crate::vocabulary::{
+    CryptographicAlgorithm, KeyFormatType, ObjectType, Operation, ResultReason, ResultStatus, tags,
+};
+use ttlv::{Tag, Writer};
+
+/// What must never be seen, in every form in which it could be.
+const KEY: &[u8] = b"never show these thirty-two byte";
+
+fn message(body: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    let mut w = Writer::default();
+    body(&mut w);
+    w.into_bytes()
+}
+
+fn shown(body: impl FnOnce(&mut Writer)) -> String {
+    let text = text(&message(body)).to_string();
+    let hex: String = KEY.iter().map(|byte| format!("{byte:02X}")).collect();
+    for secret in ["never show", &hex[..8]] {
+        assert!(!text.contains(secret), "{secret} in:\n{text}");
+    }
+    text
+}
+
+fn version(w: &mut Writer, major: i32, minor: i32) {
+    w.structure(tags::ProtocolVersion, |w| {
+        w.integer(tags::ProtocolVersionMajor, major);
+        w.integer(tags::ProtocolVersionMinor, minor);
+    });
+}
+
+fn authentication(w: &mut Writer) {
+    w.structure(tags::Authentication, |w| {
+        w.structure(tags::Credential, |w| {
+            w.enumeration(tags::CredentialType, 1);
+            w.structure(tags::CredentialValue, |w| {
+                w.text_string(tags::Username, "array-7");
+                w.text_string(tags::Password, "never show");
+            });
+        });
+    });
+}
+
+#[test]
+fn a_request_of_1_4() {
+    let text = shown(|w| {
+        w.structure(tags::RequestMessage, |w| {
+            w.structure(tags::RequestHeader, |w| {
+                version(w, 1, 4);
+                authentication(w);
+                w.integer(tags::BatchCount, 1);
+            });
+            w.structure(tags::BatchItem, |w| {
+                w.enumeration(tags::Operation, Operation::Create.0);
+                w.byte_string(tags::UniqueBatchItemID, b"QLKC\x01");
+                w.structure(tags::RequestPayload, |w| {
+                    w.enumeration(tags::ObjectType, ObjectType::SymmetricKey.0);
+                    w.structure(tags::TemplateAttribute, |w| {
+                        attribute(w, "Cryptographic Algorithm", |w| {
+                            w.enumeration(tags::AttributeValue, CryptographicAlgorithm::AES.0);
+                        });
+                        attribute(w, "Cryptographic Usage Mask", |w| {
+                            w.integer(tags::AttributeValue, 12);
+                        });
+                        attribute(w, "Activation Date", |w| {
+                            w.date_time(tags::AttributeValue, 1_700_000_000);
+                        });
+                        attribute(w, "x-Product", |w| {
+                            w.text_string(tags::AttributeValue, "\"vCenter\"\n");
+                        });
+                    });
+                });
+            });
+        });
+    });
+    assert_eq!(
+        text,
+        r#"RequestMessage (Structure)
+  RequestHeader (Structure)
+    ProtocolVersion (Structure)
+      ProtocolVersionMajor (Integer): 1
+      ProtocolVersionMinor (Integer): 4
+    Authentication (Structure)
+      Credential (Structure)
+        CredentialType (Enumeration): UsernameAndPassword
+        CredentialValue (Structure)
+          Username (TextString): "array-7"
+          Password (TextString): <hidden, 10 bytes>
+    BatchCount (Integer): 1
+  BatchItem (Structure)
+    Operation (Enumeration): Create
+    UniqueBatchItemID (ByteString): 0x514C4B4301
+    RequestPayload (Structure)
+      ObjectType (Enumeration): SymmetricKey
+      TemplateAttribute (Structure)
+        Attribute (Structure)
+          AttributeName (TextString): "Cryptographic Algorithm"
+          AttributeValue (Enumeration): AES
+        Attribute (Structure)
+          AttributeName (TextString): "Cryptographic Usage Mask"
+          AttributeValue (Integer): Encrypt Decrypt
+        Attribute (Structure)
+          AttributeName (TextString): "Activation Date"
+          AttributeValue (DateTime): 2023-11-14T22:13:20Z
+        Attribute (Structure)
+          AttributeName (TextString): "x-Product"
+          AttributeValue (TextString): "\"vCenter\"\n"
+"#
+    );
+}
+
+fn attribute(w: &mut Writer, name: &str, value: impl FnOnce(&mut Writer)) {
+    w.structure(tags::Attribute, |w| {
+        w.text_string(tags::AttributeName, name);
+        value(w);
+    });
+}
+
+#[test]
+fn an_answer_of_2_1_with_a_key() {
+    let text = shown(|w| {
+        w.structure(tags::ResponseMessage, |w| {
+            w.structure(tags::ResponseHeader, |w| {
+                version(w, 2, 1);
+                w.date_time_extended(tags::TimeStamp, 1_700_000_000_000_001);
+                w.integer(tags::BatchCount, 2);
+            });
+            w.structure(tags::BatchItem, |w| {
+                w.enumeration(tags::Operation, Operation::Get.0);
+                w.enumeration(tags::ResultStatus, ResultStatus::Success.0);
+                w.structure(tags::ResponsePayload, |w| {
+                    w.structure(tags::SymmetricKey, |w| {
+                        w.structure(tags::KeyBlock, |w| {
+                            w.enumeration(tags::KeyFormatType, KeyFormatType::Raw.0);
+                            w.structure(tags::KeyValue, |w| w.byte_string(tags::KeyMaterial, KEY));
+                        });
+                    });
+                });
+            });
+            w.structure(tags::BatchItem, |w| {
+                w.enumeration(tags::Operation, 0x8000_0001);
+                w.enumeration(tags::ResultStatus, ResultStatus::OperationFailed.0);
+                w.enumeration(tags::ResultReason, ResultReason::PermissionDenied.0);
+                w.text_string(tags::ResultMessage, "no");
+                w.structure(Tag(0x54_0001), |w| w.text_string(tags::Comment, "never show"));
+            });
+        });
+    });
+    assert_eq!(
+        text,
+        r#"ResponseMessage (Structure)
+  ResponseHeader (Structure)
+    ProtocolVersion (Structure)
+      ProtocolVersionMajor (Integer): 2
+      ProtocolVersionMinor (Integer): 1
+    TimeStamp (DateTimeExtended): 2023-11-14T22:13:20.000001Z
+    BatchCount (Integer): 2
+  BatchItem (Structure)
+    Operation (Enumeration): Get
+    ResultStatus (Enumeration): Success
+    ResponsePayload (Structure)
+      SymmetricKey (Structure)
+        KeyBlock (Structure)
+          KeyFormatType (Enumeration): Raw
+          KeyValue (Structure)
+            KeyMaterial (ByteString): <hidden, 32 bytes>
+  BatchItem (Structure)
+    Operation (Enumeration): 0x80000001
+    ResultStatus (Enumeration): OperationFailed
+    ResultReason (Enumeration): PermissionDenied
+    ResultMessage (TextString): "no"
+    0x540001 (Structure): <hidden, 24 bytes>
+"#
+    );
+}
+
+#[test]
+fn of_a_transparent_key_the_public_part_alone_is_shown() {
+    let text = shown(|w| {
+        w.structure(tags::KeyMaterial, |w| {
+            w.big_integer(tags::Modulus, &[0x0C, 0xA1]);
+            w.big_integer(tags::PrivateExponent, KEY);
+            w.big_integer(tags::PublicExponent, &[1, 0, 1]);
+            w.big_integer(tags::P, KEY);
+            w.byte_string(tags::Salt, KEY);
+            w.enumeration(tags::RecommendedCurve, 7);
+            w.text_string(tags::Comment, "never show");
+        });
+        w.byte_string(tags::KeyValue, KEY);
+        w.structure(tags::Data, |w| w.byte_string(tags::Comment, KEY));
+    });
+    assert_eq!(
+        text,
+        r#"KeyMaterial (Structure)
+  Modulus (BigInteger): 0x0000000000000CA1
+  PrivateExponent (BigInteger): <hidden, 32 bytes>
+  PublicExponent (BigInteger): 0x0000000000010001
+  P (BigInteger): <hidden, 32 bytes>
+  Salt (ByteString): <hidden, 32 bytes>
+  RecommendedCurve (Enumeration): P_256
+  Comment (TextString): <hidden, 10 bytes>
+KeyValue (ByteString): <hidden, 32 bytes>
+Data (Structure): <hidden, 40 bytes>
+"#
+    );
+}
+
+#[test]
+fn every_type_has_its_form() {
+    let text = shown(|w| {
+        w.long_integer(tags::UsageLimitsTotal, -1);
+        w.boolean(tags::Fresh, true);
+        w.interval(tags::LeaseTime, 3600);
+        w.date_time(tags::TimeStamp, i64::MAX);
+        w.integer(tags::CryptographicUsageMask, 0x4000_0001);
+        w.enumeration(tags::Operation, 4);
+        w.byte_string(tags::CertificateValue, &[0xAB; 80]);
+        w.text_string(tags::Comment, &"x".repeat(300));
+        w.text_string(tags::Comment, "");
+    });
+    let bytes = "AB".repeat(64);
+    let characters = "x".repeat(256);
+    assert_eq!(
+        text,
+        format!(
+            r#"UsageLimitsTotal (LongInteger): -1
+Fresh (Boolean): true
+LeaseTime (Interval): 3600 s
+TimeStamp (DateTime): 9223372036854775807
+CryptographicUsageMask (Integer): Sign 0x40000000
+Operation (Enumeration): ReKey
+CertificateValue (ByteString): 0x{bytes}... (80 bytes)
+Comment (TextString): "{characters}"... (300 bytes)
+Comment (TextString): ""
+"#
+        )
+    );
+}
+
+#[test]
+fn a_name_is_spelt_as_the_message_s_version_spells_it() {
+    for (minor, name) in [((1, 4), "SHA_3_256"), ((2, 0), "SHA3_256")] {
+        let text = shown(|w| {
+            version(w, minor.0, minor.1);
+            w.enumeration(tags::HashingAlgorithm, 0x0F);
+        });
+        assert!(text.ends_with(&format!("HashingAlgorithm (Enumeration): {name}\n")), "{text}");
+    }
+}
+
+/// Hex with bars, and the last line of the text.
+const MALFORMED: &[(&str, &str)] = &[
+    ("", ""),
+    ("42 00 78", "! stopped at byte 0: these bytes are no item"),
+    ("16 03 01 02 00 01 00 01 | FC", "! stopped at byte 0: these bytes are no item"),
+    (
+        "420078 01 00000018 | 42000D 02 00000004 00000001 00000000",
+        "! stopped at byte 24: the bytes end before the structure does",
+    ),
+    (
+        "420078 01 00000010 | 42000D 02 00000005 00000001 00000000",
+        "  ! stopped at byte 8: 5 bytes are no length of Integer",
+    ),
+    (
+        "420078 01 00000010 | 42000D 0F 00000004 00000001 00000000",
+        "  ! stopped at byte 8: there is no type 0x0F",
+    ),
+    ("42000D 02 00000004 00000001 00000001", "! stopped at byte 0: a padding byte is not zero"),
+    ("420053 07 00000001 FF 00000000000000", "Name (TextString): not UTF-8: 0xFF"),
+    (
+        "420043 08 FFFFFFF0 | 6E65766572 2073686F77",
+        "! stopped at byte 0: the bytes end before the item does",
+    ),
+];
+
+#[test]
+fn what_could_be_read_is_shown_and_why_no_more() {
+    for (hex, last) in MALFORMED {
+        let hex: String = hex.chars().filter(char::is_ascii_hexdigit).collect();
+        let bytes: Vec<u8> = (0..hex.len() / 2)
+            .map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
+            .collect();
+        let text = text(&bytes).to_string();
+        assert_eq!(text.lines().last().unwrap_or_default(), *last, "{text}");
+        assert!(!text.contains("6E65"), "{text}");
+    }
+}
+
+#[test]
+fn bytes_that_slipped_out_of_a_key_are_not_taken_for_a_tag() {
+    let mut bytes = message(|w| {
+        w.structure(tags::KeyValue, |w| w.byte_string(tags::KeyMaterial, KEY));
+    });
+    bytes[15] = 8;
+    assert_eq!(
+        text(&bytes).to_string(),
+        "KeyValue (Structure)\n  KeyMaterial (ByteString): <hidden, 8 bytes>\n  \
+         ! stopped at byte 24: these bytes are no item\n"
+    );
+}
+
+#[test]
+fn every_cut_of_a_message_has_a_text() {
+    let whole = message(|w| {
+        w.structure(tags::RequestMessage, |w| {
+            version(w, 1, 2);
+            w.structure(tags::KeyValue, |w| w.byte_string(tags::KeyMaterial, KEY));
+            w.text_string(tags::NameValue, "a name");
+        });
+    });
+    for end in 0..whole.len() {
+        let text = text(&whole[..end]).to_string();
+        assert!(end == 0 || text.contains("! stopped at byte"), "{end}:\n{text}");
+        assert!(!text.contains("6E657665"), "{end}:\n{text}");
+    }
+}
+
+#[test]
+fn depth_and_length_have_a_limit() {
+    let mut deep = Vec::new();
+    for level in (0..100_u32).rev() {
+        deep.extend([0x42, 0x00, 0x08, 0x01]);
+        deep.extend((level * 8).to_be_bytes());
+    }
+    let text_of_deep = text(&deep).to_string();
+    let last = text_of_deep.lines().last().unwrap();
+    assert!(
+        last.ends_with("! stopped at byte 264: structures are nested deeper than 32"),
+        "{last}"
+    );
+
+    let long = text(&message(|w| (0..5000).for_each(|i| w.integer(tags::Offset, i)))).to_string();
+    let last = long.lines().last().unwrap();
+    assert_eq!(last, "! stopped at byte 65536: only so many items are shown");
+}
