@@ -106,6 +106,15 @@ impl Asyncs {
         self.forget_the_oldest();
     }
 
+    /// What a running call last told.
+    #[must_use]
+    pub fn details(&self, handle: AsyncHandle) -> Option<&Value> {
+        match &self.results.get(&handle)?.status {
+            AsyncStatus::Running { details } => Some(details),
+            AsyncStatus::Complete(_) => None,
+        }
+    }
+
     /// Whether a result of this handle can still be fetched.
     #[must_use]
     pub fn is_known(&self, handle: AsyncHandle) -> bool {

@@ -5,27 +5,40 @@
 //! blocking threads together with the showing, so that a caller who goes away in between leaves
 //! disk and memory equal. The lock is never held over a call to a key server.
 
+mod create;
+pub(crate) mod keys;
 mod open;
-mod status;
+mod power;
+pub(crate) mod status;
+mod storage;
+pub(crate) mod trouble;
 
-use crate::asyncs::{AsyncError, AsyncHandle, ResultType};
+use crate::asyncs::{AsyncHandle, ResultType};
 use crate::dates;
 use crate::durable::Steps;
 use crate::error::{ElementError, ErrorName};
 use crate::events::{EventType, Happening};
 use crate::key_pair::{NewKeyPair, remove_unnamed};
 use crate::ledger::{Ledger, LedgerError, LedgerFile, RunningRekey};
+use crate::node::Node;
 use crate::registry::{KeyProviderId, KeyServerId, KeyServerKmip};
 use crate::rekey::{RekeyJob, RekeyState};
 use crate::ring::{KeyId, KeyManagement, NodeId, RingError};
 use crate::vault::{KeyPlace, KeyServerAccess, KeyVault, VaultError};
+use crate::worker;
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
+use trouble::Trouble;
 use zeroize::Zeroizing;
 
+pub use create::{BLOCKS_PER_DRIVE_MAX, DRIVES_PER_NODE_MAX, NODES_MAX};
+pub use keys::threshold;
 pub use open::OpenError;
 pub use status::{DriveState, DriveStatus, EncryptionInfo, EncryptionKeyInfo, NodeStatus};
 
@@ -139,9 +152,17 @@ pub struct Cluster {
     ledger: Arc<RwLock<Arc<Ledger>>>,
     writer: Arc<tokio::sync::Mutex<LedgerFile>>,
     client_key: Arc<RwLock<Option<Zeroizing<String>>>>,
+    /// The nodes that are switched on.
+    nodes: RwLock<BTreeMap<NodeId, Arc<Node>>>,
     vault: Arc<dyn KeyVault>,
     /// Goes up with every change that somebody may wait for.
     changes: watch::Sender<u64>,
+    /// Goes up when whoever sits out a trouble shall try again at once.
+    retries: watch::Sender<u64>,
+    closing: watch::Sender<bool>,
+    tasks: tokio::sync::Mutex<JoinSet<()>>,
+    /// Locked as long as the folder is in use.
+    _lock: File,
 }
 
 impl Cluster {
@@ -191,6 +212,48 @@ impl Cluster {
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// Lets whoever waits for a key server or a node try again at once, because something about it
+    /// was changed.
+    pub fn retry_now(&self) {
+        self.retries.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Something changed that is not in the ledger.
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Turns true when the cluster closes.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
+    }
+
+    /// The nodes that are switched on and have read their drives.
+    pub(crate) fn running(&self) -> Vec<Arc<Node>> {
+        self.nodes.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    pub(crate) fn node(&self, node_id: NodeId) -> Option<Arc<Node>> {
+        self.nodes.read().unwrap_or_else(PoisonError::into_inner).get(&node_id).cloned()
+    }
+
+    /// The ids of the nodes that are not running.
+    pub(crate) fn nodes_away(&self) -> Vec<u32> {
+        let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
+        let away = |id: &&NodeId| !nodes.contains_key(id);
+        self.read(|ledger| ledger.nodes.keys().filter(away).map(|id| id.0).collect())
+    }
+
+    /// The node that speaks for the cluster: the first that runs.
+    ///
+    /// # Errors
+    /// None runs.
+    pub(crate) fn master_node(&self) -> Result<NodeId, Trouble> {
+        let running = self.running();
+        let first = running.first().map(|node| node.id());
+        first.ok_or_else(|| Trouble::NodesAway { nodes: self.nodes_away() })
     }
 
     /// The keeper of external master keys.
@@ -297,44 +360,19 @@ impl Cluster {
     /// None is running, it is too late, or the ledger could not be written.
     pub async fn abandon_rekey(&self) -> Result<AsyncHandle, AbandonRefusal> {
         self.change(|ledger| {
-            let running = ledger.rekey.as_mut().ok_or(AbandonRefusal::NotRunning)?;
+            let mut running = ledger.rekey.clone().ok_or(AbandonRefusal::NotRunning)?;
             if !running.job.abandon() {
                 return Err(AbandonRefusal::TooLate(running.job.state()));
             }
-            let handle = running.async_handle;
             ledger.ring.retire(running.job.new_key())?;
+            let handle = running.async_handle;
             if running.job.state() == RekeyState::Ready {
-                if let Some(key) = ledger.ring.retired(running.job.new_key()) {
-                    ledger.ring.remove(&key);
-                }
-                end_abandoned(ledger);
+                let never_made = ledger.ring.retired(running.job.new_key());
+                worker::end(ledger, &running, never_made);
+            } else {
+                ledger.rekey = Some(running);
             }
             Ok(handle)
-        })
-        .await
-    }
-
-    /// Switches a node on; its drives unlock as soon as it has the master key.
-    ///
-    /// # Errors
-    /// There is no such node, or the ledger could not be written.
-    pub async fn start_node(&self, node_id: NodeId) -> Result<(), PowerError> {
-        self.set_power(node_id, true).await
-    }
-
-    /// Switches a node off: its drives are gone and its memory is lost, until it is started.
-    ///
-    /// # Errors
-    /// There is no such node, or the ledger could not be written.
-    pub async fn stop_node(&self, node_id: NodeId) -> Result<(), PowerError> {
-        self.set_power(node_id, false).await
-    }
-
-    async fn set_power(&self, node_id: NodeId, powered: bool) -> Result<(), PowerError> {
-        self.change(|ledger| {
-            let node = ledger.nodes.get_mut(&node_id).ok_or(PowerError::NoSuchNode(node_id))?;
-            node.powered = powered;
-            Ok(())
         })
         .await
     }
@@ -381,17 +419,6 @@ fn begin_rekey(ledger: &mut Ledger, target: Target) -> Result<AsyncHandle, Rekey
     record(ledger, &running.operation);
     ledger.rekey = Some(RunningRekey { async_handle, ..running });
     Ok(async_handle)
-}
-
-/// Ends the running rekey as one that was given up.
-fn end_abandoned(ledger: &mut Ledger) {
-    if let Some(running) = ledger.rekey.take() {
-        let message = "The rekey was given up before any data encryption key was wrapped by the \
-                       new master key; the present master key stays in use.";
-        let error = AsyncError { name: "xRekeyAbandoned".to_owned(), message: message.to_owned() };
-        ledger.asyncs.complete(running.async_handle, Err(error), OffsetDateTime::now_utc());
-        record(ledger, message);
-    }
 }
 
 fn record(ledger: &mut Ledger, message: &str) {

@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::watch;
 
 /// The environment variable by which tests of crash recovery kill the program at its n-th durable
 /// step (counted from 1). It is for tests only: nobody else has a reason to set it.
@@ -32,6 +33,7 @@ pub enum Crash {
 pub struct Steps {
     passed: AtomicU64,
     crash: Option<(u64, Crash)>,
+    crashed: watch::Sender<bool>,
 }
 
 impl Steps {
@@ -44,7 +46,7 @@ impl Steps {
     /// Counts, and crashes at step `at` (from 1).
     #[must_use]
     pub fn with_crash(at: u64, crash: Crash) -> Self {
-        Self { passed: AtomicU64::new(0), crash: Some((at, crash)) }
+        Self { crash: Some((at, crash)), ..Self::default() }
     }
 
     /// Counts, and kills the process at the step that [`CRASH_VARIABLE`] names, if it is set.
@@ -69,6 +71,20 @@ impl Steps {
         self.passed.load(Ordering::SeqCst)
     }
 
+    /// Whether the crash that was asked for has happened, as [`Crash::Steps`] does it.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        *self.crashed.borrow()
+    }
+
+    /// Waits for that crash.
+    pub async fn crashed(&self) {
+        let mut crashed = self.crashed.subscribe();
+        if crashed.wait_for(|crashed| *crashed).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
     /// Passes one step.
     ///
     /// # Errors
@@ -80,9 +96,12 @@ impl Steps {
                 tracing::warn!(number, step, "dying at this durable step, as asked for");
                 std::process::abort()
             }
-            Some((at, Crash::Steps)) if number >= at => Err(io::Error::other(format!(
-                "crash asked for at durable step {at}, reached {number} ({step})"
-            ))),
+            Some((at, Crash::Steps)) if number >= at => {
+                self.crashed.send_replace(true);
+                Err(io::Error::other(format!(
+                    "crash asked for at durable step {at}, reached {number} ({step})"
+                )))
+            }
             Some(_) | None => Ok(()),
         }
     }

@@ -1,16 +1,22 @@
-//! Opening a cluster: as it was left, or, the first time, creating it.
+//! Opening a cluster, as it was left or, the first time, by creating it; and closing it.
 
-use super::{Cluster, Settings};
+use super::{Cluster, Settings, create, power};
 use crate::durable;
 use crate::key_pair::{KeyPairRecord, remove_unnamed};
-use crate::ledger::{DriveRecord, Identity, Ledger, LedgerError, LedgerFile, NodeRecord};
-use crate::ring::{DriveId, NodeId};
+use crate::ledger::{Ledger, LedgerError, LedgerFile};
+use crate::node::NodeError;
+use crate::ring::RingError;
 use crate::vault::KeyVault;
+use crate::worker;
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::sync::{Arc, RwLock};
 use tokio::sync::watch;
-use uuid::Uuid;
+use tokio::task::JoinSet;
 use zeroize::Zeroizing;
+
+/// The file whose lock says that a program has the cluster's folder open.
+const LOCK_FILE_NAME: &str = "lock";
 
 /// Why a cluster cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -23,16 +29,46 @@ pub enum OpenError {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// Another program has it open.
+    #[error("the cluster's folder {folder} is in use by another program: stop it first")]
+    InUse {
+        /// The folder.
+        folder: String,
+    },
+    /// There are nodes, but nobody knows what of them counts.
+    #[error(
+        "{folder} holds nodes but no ledger.json: put the ledger back, or choose an empty folder"
+    )]
+    LedgerMissing {
+        /// The folder.
+        folder: String,
+    },
     /// The settings ask for what cannot be.
     #[error("{0}")]
     Settings(String),
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// A node cannot be made.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The ring forbids it. It should never be seen.
+    #[error(transparent)]
+    Ring(#[from] RingError),
+}
+
+/// What is found in the folder.
+struct Found {
+    lock: File,
+    file: LedgerFile,
+    ledger: Ledger,
+    client_key: Option<Zeroizing<String>>,
 }
 
 impl Cluster {
-    /// Opens the cluster in its folder, as it was left; creates it if there is none.
+    /// Opens the cluster in its folder, as it was left; creates it if there is none. The nodes that
+    /// are switched on unlock their drives by themselves from now on, and a rekey that was begun
+    /// goes on.
     ///
     /// # Errors
     /// The folder or the ledger cannot be used, or the settings make no cluster.
@@ -40,29 +76,68 @@ impl Cluster {
         settings: Settings,
         vault: Arc<dyn KeyVault>,
     ) -> Result<Arc<Self>, OpenError> {
-        durable::make_folder(&settings.folder).map_err(|cause| OpenError::Folder {
-            folder: settings.folder.display().to_string(),
-            cause,
-        })?;
-        let mut file = LedgerFile::new(&settings.folder, Arc::clone(&settings.steps));
-        let ledger = match file.read()? {
-            Some(ledger) => ledger,
-            None => {
-                let mut ledger = first_ledger(&settings);
-                file.write(&mut ledger)?;
-                ledger
-            }
-        };
-        let client_key = read_client_key(&settings, ledger.key_pair.as_ref())?;
-        Ok(Arc::new(Self {
-            client_key: Arc::new(RwLock::new(client_key)),
+        let look = settings.clone();
+        let found = tokio::task::spawn_blocking(move || open_folder(&look)).await;
+        let found =
+            found.unwrap_or_else(|join| Err(LedgerError::Stopped(join.to_string()).into()))?;
+        let node_ids: Vec<_> = found.ledger.nodes.keys().copied().collect();
+        let cluster = Arc::new(Self {
             settings,
-            ledger: Arc::new(RwLock::new(Arc::new(ledger))),
-            writer: Arc::new(tokio::sync::Mutex::new(file)),
+            ledger: Arc::new(RwLock::new(Arc::new(found.ledger))),
+            writer: Arc::new(tokio::sync::Mutex::new(found.file)),
+            client_key: Arc::new(RwLock::new(found.client_key)),
+            nodes: RwLock::new(BTreeMap::new()),
             vault,
             changes: watch::Sender::new(0),
-        }))
+            retries: watch::Sender::new(0),
+            closing: watch::Sender::new(false),
+            tasks: tokio::sync::Mutex::new(JoinSet::new()),
+            _lock: found.lock,
+        });
+        {
+            let mut tasks = cluster.tasks.lock().await;
+            for node_id in node_ids {
+                tasks.spawn(power::keep(Arc::clone(&cluster), node_id));
+            }
+            tasks.spawn(worker::work(Arc::clone(&cluster)));
+        }
+        Ok(cluster)
     }
+
+    /// Finishes what is under way and starts nothing more; afterwards all drives are locked.
+    pub async fn close(&self) {
+        self.closing.send_replace(true);
+        let mut tasks = self.tasks.lock().await;
+        while tasks.join_next().await.is_some() {}
+        for node in self.running() {
+            let _ = tokio::task::spawn_blocking(move || node.switch_off()).await;
+        }
+    }
+}
+
+fn open_folder(settings: &Settings) -> Result<Found, OpenError> {
+    let folder = || settings.folder.display().to_string();
+    let unusable = |cause| OpenError::Folder { folder: folder(), cause };
+    durable::make_folder(&settings.folder).map_err(unusable)?;
+    let lock = File::create(settings.folder.join(LOCK_FILE_NAME)).map_err(unusable)?;
+    lock.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => OpenError::InUse { folder: folder() },
+        TryLockError::Error(cause) => unusable(cause),
+    })?;
+    let mut file = LedgerFile::new(&settings.folder, Arc::clone(&settings.steps));
+    let mut ledger = if let Some(ledger) = file.read()? {
+        ledger
+    } else {
+        create::check(settings)?;
+        let mut ledger = create::first_ledger(settings);
+        file.write(&mut ledger)?;
+        ledger
+    };
+    if ledger.ring.current().is_none() {
+        create::create(settings, &mut file, &mut ledger)?;
+    }
+    let client_key = read_client_key(settings, ledger.key_pair.as_ref())?;
+    Ok(Found { lock, file, ledger, client_key })
 }
 
 /// The private key of the pair that the ledger names; what it does not name is removed.
@@ -74,30 +149,4 @@ fn read_client_key(
     remove_unnamed(&settings.steps, &settings.folder, named).map_err(failed("tidy"))?;
     let key = named.map(|record| record.private_key(&settings.folder)).transpose();
     Ok(key.map_err(failed("read the private key for key servers in"))?)
-}
-
-fn first_ledger(settings: &Settings) -> Ledger {
-    let identity = Identity::fresh(&settings.name, &settings.mvip, &settings.svip);
-    let mut next_drive = 1..;
-    let nodes: BTreeMap<NodeId, NodeRecord> = (1..=settings.nodes)
-        .map(|number| {
-            let drives = (0..settings.drives_per_node)
-                .zip(&mut next_drive)
-                .map(|(slot, drive)| DriveRecord {
-                    drive_id: DriveId(drive),
-                    serial: format!("{}{drive:06}", identity.unique_id.to_uppercase()),
-                    slot,
-                    blocks: settings.blocks_per_drive,
-                })
-                .collect();
-            let node = NodeRecord {
-                name: format!("{}-node-{number}", settings.name),
-                uuid: Uuid::new_v4().to_string(),
-                powered: true,
-                drives,
-            };
-            (NodeId(number), node)
-        })
-        .collect();
-    Ledger::new(identity, nodes)
 }

@@ -2,7 +2,8 @@
 
 use super::Cluster;
 use crate::asyncs::AsyncHandle;
-use crate::ledger::{Ledger, RunningRekey};
+use crate::ledger::{DriveRecord, Ledger, RunningRekey};
+use crate::node::Drive;
 use crate::registry::{ActiveProviders, KeyProviderId};
 use crate::rekey::RekeyState;
 use crate::ring::{DriveId, KeyId, KeyManagement, NodeId, Ring};
@@ -108,6 +109,45 @@ impl Cluster {
         self.read(|ledger| ledger.ring.active_providers())
     }
 
+    /// The drives, in order of their nodes and slots.
+    #[must_use]
+    pub fn drives(&self) -> Vec<DriveStatus> {
+        let ledger = self.ledger();
+        let status = |(node_id, drive): (NodeId, &DriveRecord)| DriveStatus {
+            drive_id: drive.drive_id,
+            node_id,
+            serial: drive.serial.clone(),
+            slot: drive.slot,
+            blocks: drive.blocks,
+            state: self.drive_state(&ledger, node_id, drive.drive_id),
+            wrapped_by: ledger.ring.wrapped_by(drive.drive_id),
+        };
+        ledger.drives().map(status).collect()
+    }
+
+    /// Whether every drive of every node that is switched on serves.
+    #[must_use]
+    pub fn is_unlocked(&self) -> bool {
+        self.drives().iter().all(|drive| match drive.state {
+            DriveState::Active | DriveState::Absent => true,
+            DriveState::Locked { .. } => false,
+        })
+    }
+
+    fn drive_state(&self, ledger: &Ledger, node_id: NodeId, drive_id: DriveId) -> DriveState {
+        if ledger.nodes.get(&node_id).is_none_or(|node| !node.powered) {
+            return DriveState::Absent;
+        }
+        let node = self.node(node_id);
+        let drive =
+            node.as_ref().and_then(|node| node.drives().iter().find(|d| d.id() == drive_id));
+        match drive.map(Drive::locked) {
+            Some(None) => DriveState::Active,
+            Some(Some(reason)) => DriveState::Locked { reason },
+            None => DriveState::Locked { reason: "the node is starting".to_owned() },
+        }
+    }
+
     /// The nodes, in order of their ids.
     #[must_use]
     pub fn nodes(&self) -> Vec<NodeStatus> {
@@ -143,7 +183,7 @@ fn dated_key_info(ring: &Ring, key_id: KeyId) -> Option<EncryptionKeyInfo> {
 }
 
 /// Exactly the documented members of a rekey's result, in this state.
-pub(super) fn rekey_info(ring: &Ring, running: &RunningRekey, state: RekeyState) -> Value {
+pub(crate) fn rekey_info(ring: &Ring, running: &RunningRekey, state: RekeyState) -> Value {
     json!({
         "keyToDecommission": key_info(ring, running.job.key_to_decommission()),
         "newKey": key_info(ring, running.job.new_key()),
@@ -153,8 +193,7 @@ pub(super) fn rekey_info(ring: &Ring, running: &RunningRekey, state: RekeyState)
 }
 
 /// How far the running rekey is: the documented members and how many drives are done.
-#[allow(dead_code, reason = "the rekey worker writes it")]
-pub(super) fn rekey_progress(ledger: &Ledger, running: &RunningRekey) -> Value {
+pub(crate) fn rekey_progress(ledger: &Ledger, running: &RunningRekey) -> Value {
     let mut details = rekey_info(&ledger.ring, running, running.job.state());
     if let Some(members) = details.as_object_mut() {
         let rewrapped = ledger.ring.wraps(running.job.new_key());

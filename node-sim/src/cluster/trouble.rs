@@ -1,0 +1,157 @@
+//! What keeps the cluster from going on, and how it is told: a fault, a detail, a wait.
+//!
+//! None of these is a failure: whoever meets one waits and tries again.
+
+use super::Cluster;
+use crate::faults::{FaultKind, FaultPlace, KmipServerFault};
+use crate::ledger::{Ledger, LedgerError};
+use crate::node::NodeError;
+use crate::registry::KeyServerId;
+use crate::ring::{NodeId, RingError};
+use crate::vault::{KeyPlace, VaultError};
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// What keeps the cluster from going on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// A key server does not do its part for a node.
+    #[error("node {node_id}: {error}")]
+    KeyServer {
+        /// The node whose session it was.
+        node_id: NodeId,
+        /// The server, or 0 if the cluster cannot name one.
+        key_server_id: KeyServerId,
+        /// Why.
+        error: VaultError,
+    },
+    /// Nodes have to be there first.
+    #[error("waiting for nodes {nodes:?} to be switched on")]
+    NodesAway {
+        /// The nodes.
+        nodes: Vec<u32>,
+    },
+    /// Drives have to be unlocked first.
+    #[error("waiting for locked drives {drives:?}")]
+    DrivesLocked {
+        /// The drives.
+        drives: Vec<u32>,
+    },
+    /// A node's folder does not do.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The ring forbids it. It should never be seen.
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    /// The rekey was changed meanwhile, by whoever gave it up.
+    #[error("the rekey was changed meanwhile")]
+    Overtaken,
+    /// The ledger cannot be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Trouble {
+    pub(super) fn key_server(place: &KeyPlace, error: VaultError) -> Self {
+        let key_server_id = place.servers.first().map_or(0, |server| server.key_server_id);
+        Self::KeyServer { node_id: place.node_id, key_server_id, error }
+    }
+
+    /// Whether any change of the cluster may end it, so that there is no sense in sitting it out.
+    pub(super) const fn ends_with_a_change(&self) -> bool {
+        match self {
+            Self::NodesAway { .. } | Self::DrivesLocked { .. } | Self::Overtaken => true,
+            Self::KeyServer { .. } | Self::Node(_) | Self::Ring(_) | Self::Ledger(_) => false,
+        }
+    }
+}
+
+/// The wait between two attempts: it doubles from the settings' least to their longest.
+pub(crate) struct Backoff {
+    next: Duration,
+}
+
+impl Backoff {
+    pub(crate) const fn new(cluster: &Cluster) -> Self {
+        Self { next: cluster.settings.retry_min }
+    }
+
+    pub(crate) const fn reset(&mut self, cluster: &Cluster) {
+        self.next = cluster.settings.retry_min;
+    }
+
+    /// Waits until the next attempt makes sense: the time is up, somebody asked for it, or, if a
+    /// change may end the trouble, there was one. False when the cluster closes.
+    pub(crate) async fn wait(&mut self, cluster: &Cluster, trouble: &Trouble) -> bool {
+        let wait = self.next;
+        self.next = self.next.saturating_mul(2).min(cluster.settings.retry_max);
+        let mut changes = cluster.changes();
+        let mut retries = cluster.retries.subscribe();
+        let mut closing = cluster.closing.subscribe();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => true,
+            _ = retries.changed() => true,
+            _ = changes.changed(), if trouble.ends_with_a_change() => true,
+            _ = closing.wait_for(|closing| *closing) => false,
+        }
+    }
+}
+
+impl Cluster {
+    /// Tells the trouble as a cluster fault, if it is one and is news.
+    pub(crate) async fn raise(&self, trouble: &Trouble) {
+        tracing::warn!(%trouble, "waiting");
+        let Trouble::KeyServer { node_id, key_server_id, error } = trouble else {
+            return;
+        };
+        let place = FaultPlace::key_server_of_node(*key_server_id, u64::from(*node_id));
+        let (kind, details) = (FaultKind::KmipServer(error.fault), error.sentence.clone());
+        self.note(|ledger| {
+            let now = OffsetDateTime::now_utc();
+            let other = |k: FaultKind, p| k != kind && is_kmip_server_fault(k) && p == place;
+            let resolved = ledger.faults.resolve_where(now, other);
+            ledger.faults.raise(kind, place, &details, now) || resolved
+        })
+        .await;
+    }
+
+    /// The node's session to the server works: its faults, if there are any, are over.
+    pub(crate) async fn resolve(&self, place: &KeyPlace) {
+        let node_id = u64::from(place.node_id);
+        let servers: Vec<_> = place.servers.iter().map(|server| server.key_server_id).collect();
+        self.note(|ledger| {
+            ledger.faults.resolve_where(OffsetDateTime::now_utc(), |kind, place| {
+                let meant = place.key_server_id == 0 || servers.contains(&place.key_server_id);
+                is_kmip_server_fault(kind) && place.node_id == node_id && meant
+            })
+        })
+        .await;
+    }
+
+    /// Changes the ledger if that is news. That it cannot be written is logged where it happens.
+    pub(crate) async fn note(&self, news: impl Fn(&mut Ledger) -> bool) {
+        // Asked on a copy first, so that what is not news does not queue at the ledger.
+        if news(&mut Ledger::clone(&self.ledger())) {
+            let _ = self.change(|ledger| Ok::<_, LedgerError>(news(ledger))).await;
+        }
+    }
+}
+
+/// Ends the faults of servers that no node needs any more.
+pub(crate) fn forget_servers(ledger: &mut Ledger, servers: &[KeyServerId]) {
+    ledger.faults.resolve_where(OffsetDateTime::now_utc(), |kind, place| {
+        is_kmip_server_fault(kind)
+            && (place.key_server_id == 0 || servers.contains(&place.key_server_id))
+    });
+}
+
+const fn is_kmip_server_fault(kind: FaultKind) -> bool {
+    match kind {
+        FaultKind::KmipServer(
+            KmipServerFault::ConnectionFailure
+            | KmipServerFault::AuthenticationFailure
+            | KmipServerFault::ServerError,
+        ) => true,
+        FaultKind::KmipCertificate(..) | FaultKind::NodeOffline | FaultKind::DriveFailed => false,
+    }
+}

@@ -1,0 +1,227 @@
+//! One node of the cluster: a folder with its drives and its shares of internal master keys.
+//!
+//! ```text
+//! node-1/shares/<keyID>.json       this node's share of an internal master key
+//! node-1/drive-1/drive.json        the drive's header: its data encryption key, wrapped
+//! node-1/drive-1/blocks            the drive's blocks, encrypted
+//! ```
+//!
+//! A node touches no other node's folder and asks nobody anything: keys are brought to it. Its calls
+//! block on the disk, so they are made on blocking threads.
+
+mod blocks;
+mod drive;
+mod share;
+mod xts;
+
+use crate::durable::{self, Steps};
+use crate::ledger::NodeRecord;
+use crate::ring::{DriveId, KeyId, NodeId};
+use crate::vault::MasterKey;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use blocks::{BLOCK_LEN, BlockError};
+pub use drive::{Drive, DriveError};
+pub use share::{ShareFile, ShareFileError};
+
+/// A node that is switched on.
+pub struct Node {
+    id: NodeId,
+    folder: PathBuf,
+    drives: Vec<Drive>,
+    steps: Arc<Steps>,
+    /// Held while the node works on its folder, so that it is never switched off in the middle.
+    on: Mutex<bool>,
+}
+
+/// Why a node could not work on its folder.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// It is switched off.
+    #[error("node {0} is switched off")]
+    Off(NodeId),
+    /// A drive did not do it.
+    #[error("drive {drive_id} of node {node_id}: {cause}")]
+    Drive {
+        /// The node.
+        node_id: NodeId,
+        /// The drive.
+        drive_id: DriveId,
+        /// Why.
+        cause: DriveError,
+    },
+    /// The folder cannot be used.
+    #[error("the folder of node {node_id}: {cause}")]
+    Folder {
+        /// The node.
+        node_id: NodeId,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// A share is damaged.
+    #[error("a share on node {node_id}: {cause}")]
+    Share {
+        /// The node.
+        node_id: NodeId,
+        /// What is wrong with it.
+        cause: ShareFileError,
+    },
+}
+
+/// The folder of this node in the cluster's folder.
+#[must_use]
+pub fn folder_of(cluster: &Path, id: NodeId) -> PathBuf {
+    cluster.join(format!("node-{id}"))
+}
+
+impl Node {
+    /// Switches the node on: reads its drives' headers. All drives are locked.
+    ///
+    /// # Errors
+    /// A header cannot be read or is another drive's.
+    pub fn open(
+        cluster: &Path,
+        id: NodeId,
+        record: &NodeRecord,
+        steps: &Arc<Steps>,
+    ) -> Result<Self, NodeError> {
+        let folder = folder_of(cluster, id);
+        let open = |drive| {
+            Drive::open(&folder, drive).map_err(|cause| NodeError::Drive {
+                node_id: id,
+                drive_id: drive.drive_id,
+                cause,
+            })
+        };
+        let drives = record.drives.iter().map(open).collect::<Result<_, _>>()?;
+        Ok(Self { id, drives, steps: Arc::clone(steps), on: Mutex::new(true), folder })
+    }
+
+    /// Makes the node's folder.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn make_folder(cluster: &Path, id: NodeId) -> Result<PathBuf, NodeError> {
+        let folder = folder_of(cluster, id);
+        durable::make_folder(&folder)
+            .and_then(|()| durable::make_folder(&folder.join(share::FOLDER_NAME)))
+            .map_err(|cause| NodeError::Folder { node_id: id, cause })?;
+        Ok(folder)
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// Its drives.
+    #[must_use]
+    pub fn drives(&self) -> &[Drive] {
+        &self.drives
+    }
+
+    /// Unwraps the data encryption keys of the locked drives that this master key wraps.
+    ///
+    /// # Errors
+    /// The node is off, or a drive does not unlock; the others are unlocked all the same.
+    pub fn unlock(&self, key_id: KeyId, master_key: &MasterKey) -> Result<(), NodeError> {
+        self.while_on(|| {
+            let mut outcome = Ok(());
+            let waiting = |drive: &&Drive| drive.locked().is_some() && drive.wrapped_by() == key_id;
+            for drive in self.drives.iter().filter(waiting) {
+                if let Err(cause) = drive.unlock(key_id, master_key) {
+                    drive.explain_lock(&cause.to_string());
+                    outcome = Err(self.drive_error(drive.id(), cause));
+                }
+            }
+            outcome
+        })
+    }
+
+    /// Wraps the drive's data encryption key with this master key, if it is not wrapped by it yet.
+    ///
+    /// # Errors
+    /// The node is off, the drive is locked, or its header cannot be written.
+    pub fn rewrap(
+        &self,
+        drive: &Drive,
+        key_id: KeyId,
+        master_key: &MasterKey,
+    ) -> Result<(), NodeError> {
+        self.while_on(|| {
+            drive
+                .rewrap(key_id, master_key, &self.steps)
+                .map_err(|cause| self.drive_error(drive.id(), cause))
+        })
+    }
+
+    /// This node's point among the holders of shares.
+    ///
+    /// # Errors
+    /// Its id is none: a cluster has at most 255 nodes.
+    pub fn holder(&self) -> Result<u8, NodeError> {
+        let no_holder = |_| io::Error::other("a node's id is from 1 to 255");
+        u8::try_from(self.id.0)
+            .map_err(|error| NodeError::Folder { node_id: self.id, cause: no_holder(error) })
+    }
+
+    /// The node's share of this key, if it has one.
+    ///
+    /// # Errors
+    /// The node is off, or the share is damaged.
+    pub fn share(&self, key_id: KeyId) -> Result<Option<ShareFile>, NodeError> {
+        self.while_on(|| ShareFile::read(&self.folder, key_id).map_err(|e| self.share_error(e)))
+    }
+
+    /// The keys of which the node has shares.
+    ///
+    /// # Errors
+    /// The node is off, or its folder cannot be read.
+    pub fn shares(&self) -> Result<Vec<KeyId>, NodeError> {
+        self.while_on(|| ShareFile::list(&self.folder).map_err(|e| self.share_error(e)))
+    }
+
+    /// Keeps a share, durably, in place of an earlier one of the same key.
+    ///
+    /// # Errors
+    /// The node is off, or the share cannot be written.
+    pub fn keep_share(&self, share: &ShareFile) -> Result<(), NodeError> {
+        self.while_on(|| share.write(&self.folder, &self.steps).map_err(|e| self.share_error(e)))
+    }
+
+    /// Removes the share of this key, durably.
+    ///
+    /// # Errors
+    /// The node is off, or the share cannot be removed.
+    pub fn remove_share(&self, key_id: KeyId) -> Result<(), NodeError> {
+        self.while_on(|| {
+            ShareFile::remove(&self.folder, key_id, &self.steps).map_err(|e| self.share_error(e))
+        })
+    }
+
+    /// Switches the node off: its drives lock, and it works on its folder no more.
+    pub fn switch_off(&self) {
+        let mut on = self.on.lock().unwrap_or_else(PoisonError::into_inner);
+        *on = false;
+        for drive in &self.drives {
+            drive.lock("the node is switched off");
+        }
+    }
+
+    const fn drive_error(&self, drive_id: DriveId, cause: DriveError) -> NodeError {
+        NodeError::Drive { node_id: self.id, drive_id, cause }
+    }
+
+    const fn share_error(&self, cause: ShareFileError) -> NodeError {
+        NodeError::Share { node_id: self.id, cause }
+    }
+
+    /// Does something with the node while it cannot be switched off.
+    fn while_on<T>(&self, act: impl FnOnce() -> Result<T, NodeError>) -> Result<T, NodeError> {
+        let on = self.on.lock().unwrap_or_else(PoisonError::into_inner);
+        if *on { act() } else { Err(NodeError::Off(self.id)) }
+    }
+}

@@ -1,0 +1,198 @@
+//! A small cluster in a folder of its own, with two key providers in memory.
+
+use node_sim::cluster::{Cluster, DriveState, OpenError, Settings, Target};
+use node_sim::durable::Steps;
+use node_sim::error::ElementError;
+use node_sim::key_pair::{NewKeyPair, Subject};
+use node_sim::ledger::LedgerError;
+use node_sim::node::BLOCK_LEN;
+use node_sim::registry::KeyServerKmip;
+use node_sim::ring::{DriveId, KeyId, KeyManagement};
+use node_sim::vault::KeyVault;
+use node_sim::vault::memory::MemoryVault;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// The key server of provider 1, and that of provider 2.
+pub(crate) const SERVER_1: u64 = 1;
+pub(crate) const SERVER_2: u64 = 2;
+
+/// Longer than anything here takes; only a test that fails waits so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Lab {
+    pub(crate) folder: TempDir,
+    pub(crate) vault: Arc<MemoryVault>,
+    pub(crate) nodes: u32,
+    pub(crate) drives_per_node: u32,
+}
+
+/// Why a change of the test's own did not happen.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Refused(String);
+
+impl From<LedgerError> for Refused {
+    fn from(error: LedgerError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Lab {
+    pub(crate) fn new(nodes: u32, drives_per_node: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, vault: Arc::new(MemoryVault::new()), nodes, drives_per_node }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn node_folder(&self, node: u32) -> PathBuf {
+        self.path().join(format!("node-{node}"))
+    }
+
+    /// Opens the cluster, without providers.
+    pub(crate) async fn open_with(&self, steps: Steps) -> Result<Arc<Cluster>, OpenError> {
+        let settings = Settings {
+            folder: self.path().to_owned(),
+            nodes: self.nodes,
+            drives_per_node: self.drives_per_node,
+            blocks_per_drive: 16,
+            retry_min: Duration::from_millis(1),
+            retry_max: Duration::from_millis(20),
+            steps: Arc::new(steps),
+            ..Settings::default()
+        };
+        let vault: Arc<dyn KeyVault> = self.vault.clone();
+        Cluster::open(settings, vault).await
+    }
+
+    pub(crate) async fn open(&self) -> Arc<Cluster> {
+        self.open_with(Steps::new()).await.unwrap()
+    }
+
+    /// A new cluster with providers 1 and 2, and a pattern on every drive.
+    pub(crate) async fn create(&self) -> Arc<Cluster> {
+        let cluster = self.open().await;
+        let pair = NewKeyPair::create(&Subject::default()).unwrap();
+        cluster.adopt_key_pair(pair).await.unwrap();
+        cluster
+            .change(|ledger| {
+                for name in ["one", "two"] {
+                    let provider = ledger.registry.create_provider(name)?;
+                    let server = ledger.registry.create_server(key_server(name))?;
+                    ledger.registry.add_to_provider(server, provider)?;
+                }
+                Ok::<_, Refused>(())
+            })
+            .await
+            .unwrap();
+        unlocked(&cluster).await;
+        write_pattern(&cluster).await;
+        cluster
+    }
+}
+
+impl From<ElementError> for Refused {
+    fn from(error: ElementError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+fn key_server(name: &str) -> KeyServerKmip {
+    KeyServerKmip {
+        name: name.to_owned(),
+        hostnames: vec![format!("{name}.example")],
+        port: 5696,
+        ca_certificate: "ca".to_owned(),
+        client_certificate: "client".to_owned(),
+    }
+}
+
+/// Waits until this holds of the cluster; it is looked at after every change.
+pub(crate) async fn until(cluster: &Cluster, what: &str, holds: impl Fn(&Cluster) -> bool) {
+    let mut changes = cluster.changes();
+    let waiting = async {
+        loop {
+            changes.borrow_and_update();
+            if holds(cluster) {
+                return;
+            }
+            changes.changed().await.unwrap();
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "never: {what}");
+}
+
+/// Waits until every drive of every node that is on serves.
+pub(crate) async fn unlocked(cluster: &Cluster) {
+    until(cluster, "all drives unlocked", Cluster::is_unlocked).await;
+}
+
+/// Waits until no rekey runs.
+pub(crate) async fn rekeyed(cluster: &Cluster) {
+    until(cluster, "rekey over", |c| c.read(|ledger| ledger.rekey.is_none())).await;
+}
+
+/// Runs a rekey to its end and gives the answer of `GetAsyncResult`.
+pub(crate) async fn rekey(cluster: &Cluster, target: Target) -> Value {
+    let handle = cluster.start_rekey(target).await.unwrap();
+    rekeyed(cluster).await;
+    answer(cluster, handle)
+}
+
+pub(crate) fn answer(cluster: &Cluster, handle: u64) -> Value {
+    cluster.read(|ledger| ledger.asyncs.get(handle)).unwrap()
+}
+
+/// The codes and details of the faults that last.
+pub(crate) fn faults(cluster: &Cluster) -> Vec<(String, String)> {
+    use node_sim::faults::FaultTypes;
+    let list = cluster.read(|ledger| ledger.faults.list(FaultTypes::Current));
+    let text = |fault: &Value, member: &str| fault[member].as_str().unwrap_or_default().to_owned();
+    list.iter().map(|fault| (text(fault, "code"), text(fault, "details"))).collect()
+}
+
+pub(crate) fn current_key(cluster: &Cluster) -> (KeyId, KeyManagement) {
+    cluster.read(|ledger| {
+        let key_id = ledger.ring.current().unwrap();
+        (key_id, ledger.ring.key(key_id).unwrap().management)
+    })
+}
+
+fn pattern(drive: DriveId) -> Vec<u8> {
+    format!("drive {drive} ... ").bytes().cycle().take(2 * BLOCK_LEN).collect()
+}
+
+pub(crate) async fn write_pattern(cluster: &Cluster) {
+    for drive in cluster.drives() {
+        cluster.write_blocks(drive.drive_id, 3, pattern(drive.drive_id)).await.unwrap();
+        cluster.flush(drive.drive_id).await.unwrap();
+    }
+}
+
+/// Every drive that is not absent still holds what was written.
+pub(crate) async fn assert_pattern(cluster: &Cluster) {
+    for drive in cluster.drives().into_iter().filter(|drive| drive.state != DriveState::Absent) {
+        let read = cluster.read_blocks(drive.drive_id, 3, vec![0; 2 * BLOCK_LEN]).await;
+        assert_eq!(read.unwrap(), pattern(drive.drive_id), "drive {}", drive.drive_id);
+    }
+}
+
+/// All files of a folder, also of those in it.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}

@@ -1,0 +1,189 @@
+//! Key servers that are away, do not trust the cluster, or lose what they held.
+
+use crate::lab::{
+    Lab, SERVER_1, SERVER_2, answer, assert_pattern, current_key, faults, rekey, rekeyed, unlocked,
+    until,
+};
+use node_sim::cluster::{AbandonRefusal, DriveState, Target};
+use node_sim::rekey::RekeyState;
+use node_sim::vault::VaultError;
+use node_sim::vault::memory::{Verb, When};
+use serde_json::json;
+
+fn away() -> VaultError {
+    VaultError::connection("Connection refused.")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_start_the_drives_stay_locked_until_the_key_server_is_back() {
+    let lab = Lab::new(3, 2);
+    let cluster = lab.create().await;
+    rekey(&cluster, Target::External(1)).await;
+    cluster.close().await;
+    drop(cluster);
+    let table = [
+        (away(), "KMIP key server connection failure: Connection refused."),
+        (
+            VaultError::authentication("Unknown CA."),
+            "KMIP key server authentication failure: Unknown CA.",
+        ),
+        (VaultError::server("Key not found."), "KMIP key server error: Key not found."),
+    ];
+    for (error, details) in table {
+        lab.vault.switch_off(SERVER_1, error);
+        let cluster = lab.open().await;
+        let expected = ("kmipServerFault".to_owned(), details.to_owned());
+        until(&cluster, "each node has its fault", |c| faults(c) == vec![expected.clone(); 3])
+            .await;
+        for drive in cluster.drives() {
+            assert!(matches!(drive.state, DriveState::Locked { .. }), "{:?}", drive.state);
+            assert!(cluster.read_blocks(drive.drive_id, 3, vec![0; 4096]).await.is_err());
+        }
+        lab.vault.switch_on(SERVER_1);
+        unlocked(&cluster).await;
+        assert_pattern(&cluster).await;
+        until(&cluster, "the faults are over", |c| faults(c).is_empty()).await;
+        cluster.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_the_server_lost_and_got_back_unlocks_the_drives() {
+    let lab = Lab::new(2, 1);
+    let cluster = lab.create().await;
+    rekey(&cluster, Target::External(1)).await;
+    let (key, _) = current_key(&cluster);
+    let bytes = lab.vault.bytes(SERVER_1, key).unwrap();
+    cluster.close().await;
+    drop(cluster);
+    lab.vault.lose(SERVER_1, key);
+    let cluster = lab.open().await;
+    until(&cluster, "each node has its fault", |c| faults(c).len() == 2).await;
+    assert!(faults(&cluster)[0].1.contains("not there"), "{:?}", faults(&cluster));
+    lab.vault.put(SERVER_1, key, [7; 32]);
+    until(&cluster, "a wrong key does not open", |c| {
+        faults(c).iter().any(|(code, _)| code == "driveFailed")
+    })
+    .await;
+    lab.vault.put(SERVER_1, key, bytes);
+    unlocked(&cluster).await;
+    assert_pattern(&cluster).await;
+    until(&cluster, "the faults are over", |c| faults(c).is_empty()).await;
+    cluster.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rekey_waits_for_its_key_server_and_then_finishes() {
+    let lab = Lab::new(2, 2);
+    let cluster = lab.create().await;
+    lab.vault.switch_off(SERVER_1, away());
+    let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
+    until(&cluster, "the fault is raised", |c| faults(c).len() == 1).await;
+    until(&cluster, "the details say so", |c| {
+        answer(c, handle)["details"]["waitingFor"] == json!("node 1: Connection refused.")
+    })
+    .await;
+    let running = answer(&cluster, handle);
+    assert_eq!(running["status"], "running");
+    assert_eq!(running["details"]["state"], "CreateNewMasterKey");
+    assert_eq!(running["details"]["drivesRewrapped"], 0);
+    assert_eq!(running["details"]["drivesTotal"], 4);
+    assert_pattern(&cluster).await;
+    lab.vault.switch_on(SERVER_1);
+    rekeyed(&cluster).await;
+    assert_eq!(answer(&cluster, handle)["status"], "complete");
+    until(&cluster, "the fault is over", |c| faults(c).is_empty()).await;
+    cluster.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_may_fail_before_and_after_it_was_done() {
+    for when in [When::Before, When::After] {
+        for verb in [Verb::Test, Verb::Ensure, Verb::Fetch, Verb::Destroy] {
+            let lab = Lab::new(2, 1);
+            let cluster = lab.create().await;
+            rekey(&cluster, Target::External(1)).await;
+            lab.vault.fail(verb, when, 3, VaultError::server("The answer was lost."));
+            let result = rekey(&cluster, Target::External(2)).await;
+            assert_eq!(result["result"]["state"], "Ready", "{verb:?} {when:?}");
+            let (key, _) = current_key(&cluster);
+            assert_eq!(lab.vault.made(SERVER_2), [key], "one key, {verb:?} {when:?}");
+            assert!(lab.vault.keys(SERVER_1).is_empty(), "{verb:?} {when:?}");
+            until(&cluster, "the faults are over", |c| faults(c).is_empty()).await;
+            assert_pattern(&cluster).await;
+            cluster.close().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rekey_whose_server_never_answered_is_given_up_at_once() {
+    let lab = Lab::new(2, 1);
+    let cluster = lab.create().await;
+    let before = current_key(&cluster);
+    lab.vault.switch_off(SERVER_1, away());
+    let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
+    until(&cluster, "the fault is raised", |c| faults(c).len() == 1).await;
+    assert_eq!(cluster.abandon_rekey().await.unwrap(), handle);
+    let result = answer(&cluster, handle);
+    assert_eq!(result["status"], "complete");
+    assert_eq!(result["error"]["name"], "xRekeyAbandoned");
+    assert_eq!(current_key(&cluster), before);
+    assert!(cluster.active_providers().is_empty());
+    until(&cluster, "the fault is over", |c| faults(c).is_empty()).await;
+    assert!(matches!(cluster.abandon_rekey().await, Err(AbandonRefusal::NotRunning)));
+    lab.vault.switch_on(SERVER_1);
+    rekey(&cluster, Target::External(1)).await;
+    assert_eq!(lab.vault.made(SERVER_1).len(), 1);
+    cluster.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_may_have_been_made_is_destroyed_when_the_rekey_is_given_up() {
+    let lab = Lab::new(2, 1);
+    let cluster = lab.create().await;
+    let before = current_key(&cluster);
+    let lost = VaultError::connection("The answer was lost.");
+    lab.vault.fail(Verb::Ensure, When::After, u32::MAX, lost);
+    let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
+    until(&cluster, "the fault is raised", |c| faults(c).len() == 1).await;
+    assert_eq!(lab.vault.keys(SERVER_1).len(), 1);
+    lab.vault.switch_off(SERVER_1, away());
+    cluster.abandon_rekey().await.unwrap();
+    assert_eq!(answer(&cluster, handle)["status"], "running", "not before the key is gone");
+    lab.vault.switch_on(SERVER_1);
+    rekeyed(&cluster).await;
+    assert_eq!(answer(&cluster, handle)["error"]["name"], "xRekeyAbandoned");
+    assert!(lab.vault.keys(SERVER_1).is_empty());
+    assert_eq!(current_key(&cluster), before);
+    assert_eq!(cluster.read(|ledger| ledger.ring.keys().count()), 1);
+    until(&cluster, "the fault is over", |c| faults(c).is_empty()).await;
+    assert_pattern(&cluster).await;
+    cluster.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_drives_are_being_rewrapped_it_is_too_late_to_give_up() {
+    let lab = Lab::new(2, 1);
+    let cluster = lab.create().await;
+    rekey(&cluster, Target::External(1)).await;
+    lab.vault.switch_off(SERVER_1, away());
+    cluster.start_rekey(Target::Internal).await.unwrap();
+    until(&cluster, "the old key is being given up", |c| {
+        c.read(|ledger| ledger.rekey.as_ref().map(|running| running.job.state()))
+            == Some(RekeyState::DecommissionOldMasterKey)
+    })
+    .await;
+    assert!(matches!(cluster.abandon_rekey().await, Err(AbandonRefusal::TooLate(_))));
+    // The old server is not needed for the data any more.
+    cluster.close().await;
+    drop(cluster);
+    let cluster = lab.open().await;
+    unlocked(&cluster).await;
+    assert_pattern(&cluster).await;
+    lab.vault.switch_on(SERVER_1);
+    cluster.retry_now();
+    rekeyed(&cluster).await;
+    assert!(lab.vault.keys(SERVER_1).is_empty());
+    cluster.close().await;
+}

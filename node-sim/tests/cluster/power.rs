@@ -1,0 +1,154 @@
+//! Nodes that are switched off and on again.
+
+use crate::lab::{
+    Lab, SERVER_1, answer, assert_pattern, current_key, faults, rekey, rekeyed, unlocked, until,
+};
+use node_sim::cluster::{Cluster, DriveState, PowerError, Target};
+use node_sim::ring::NodeId;
+use serde_json::json;
+
+fn active(cluster: &Cluster) -> usize {
+    cluster.drives().iter().filter(|drive| drive.state == DriveState::Active).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_away_during_a_rekey_still_gets_its_data() {
+    for target in [Target::External(1), Target::Same] {
+        let lab = Lab::new(4, 2);
+        let cluster = lab.create().await;
+        let (old, _) = current_key(&cluster);
+        cluster.stop_node(NodeId(3)).await.unwrap();
+        assert_eq!(active(&cluster), 6);
+        let handle = cluster.start_rekey(target).await.unwrap();
+        until(&cluster, "all others are rewrapped", |c| {
+            let details = &answer(c, handle)["details"];
+            details["drivesRewrapped"] == 6 && details["waitingForNodes"] == json!([3])
+        })
+        .await;
+        let new = cluster.read(|ledger| ledger.rekey.clone()).unwrap().job.new_key();
+        let key_of = |key| cluster.read(|ledger| ledger.ring.wraps(key));
+        assert_eq!((key_of(old), key_of(new)), (2, 6), "the old key lives on");
+        assert!(cluster.read(|ledger| ledger.ring.retired(old).is_none()));
+        // Neither is forgotten when all is switched off.
+        cluster.close().await;
+        drop(cluster);
+        let cluster = lab.open().await;
+        unlocked(&cluster).await;
+        assert_eq!(active(&cluster), 6);
+        assert_pattern(&cluster).await;
+        cluster.start_node(NodeId(3)).await.unwrap();
+        rekeyed(&cluster).await;
+        unlocked(&cluster).await;
+        assert_eq!(active(&cluster), 8);
+        assert_pattern(&cluster).await;
+        assert_eq!(current_key(&cluster).0, new);
+        assert_eq!(cluster.read(|ledger| ledger.ring.keys().count()), 1);
+        cluster.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_away_when_an_internal_key_was_made_gets_its_share() {
+    let lab = Lab::new(3, 1);
+    let cluster = lab.create().await;
+    rekey(&cluster, Target::External(1)).await;
+    cluster.stop_node(NodeId(2)).await.unwrap();
+    cluster.start_rekey(Target::Internal).await.unwrap();
+    until(&cluster, "the others are rewrapped", |c| c.read(|l| l.ring.keys().count()) == 2).await;
+    cluster.start_node(NodeId(2)).await.unwrap();
+    rekeyed(&cluster).await;
+    let shares = lab.node_folder(2).join("shares");
+    until(&cluster, "node 2 has its share", |_| shares.read_dir().unwrap().count() == 1).await;
+    // Node 2's share is as good as any: with node 1 away the other two suffice.
+    cluster.stop_node(NodeId(1)).await.unwrap();
+    cluster.close().await;
+    drop(cluster);
+    let cluster = lab.open().await;
+    unlocked(&cluster).await;
+    assert_eq!(active(&cluster), 2);
+    assert_pattern(&cluster).await;
+    cluster.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_too_few_nodes_an_internal_key_is_not_whole_and_one_more_unlocks_all() {
+    let lab = Lab::new(4, 1);
+    let cluster = lab.create().await;
+    cluster.stop_node(NodeId(1)).await.unwrap();
+    cluster.stop_node(NodeId(4)).await.unwrap();
+    assert_eq!(active(&cluster), 2, "what is unlocked stays so");
+    cluster.close().await;
+    drop(cluster);
+    let cluster = lab.open().await;
+    until(&cluster, "the locked drives say why", |c| {
+        let reason = "waiting for nodes [1, 4] to be switched on".to_owned();
+        let locked = DriveState::Locked { reason };
+        c.drives().iter().filter(|drive| drive.state == locked).count() == 2
+    })
+    .await;
+    cluster.start_node(NodeId(4)).await.unwrap();
+    until(&cluster, "three nodes serve", |c| active(c) == 3).await;
+    assert_pattern(&cluster).await;
+    cluster.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_off_is_a_fault_and_its_drives_are_absent() {
+    let lab = Lab::new(2, 1);
+    let cluster = lab.create().await;
+    cluster.stop_node(NodeId(2)).await.unwrap();
+    cluster.stop_node(NodeId(2)).await.unwrap();
+    let off = ("nodeOffline".to_owned(), "Node offline: lab-node-2 is switched off.".to_owned());
+    assert_eq!(faults(&cluster), [off]);
+    assert!(!cluster.nodes()[1].powered);
+    let drive = cluster.drives().pop().unwrap();
+    assert_eq!(drive.state, DriveState::Absent);
+    assert!(cluster.read_blocks(drive.drive_id, 0, vec![0; 4096]).await.is_err());
+    cluster.start_node(NodeId(2)).await.unwrap();
+    unlocked(&cluster).await;
+    assert_pattern(&cluster).await;
+    until(&cluster, "the fault is over", |c| faults(c).is_empty()).await;
+    let unknown = cluster.stop_node(NodeId(9)).await.unwrap_err();
+    assert!(matches!(unknown, PowerError::NoSuchNode(NodeId(9))));
+    cluster.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_is_switched_off_in_the_middle_of_a_rekey() {
+    let lab = Lab::new(3, 3);
+    let cluster = lab.create().await;
+    for target in [Target::External(1), Target::External(2), Target::Internal] {
+        cluster.start_rekey(target).await.unwrap();
+        cluster.stop_node(NodeId(2)).await.unwrap();
+        cluster.start_node(NodeId(2)).await.unwrap();
+        rekeyed(&cluster).await;
+        unlocked(&cluster).await;
+        assert_pattern(&cluster).await;
+        assert_eq!(cluster.read(|ledger| ledger.ring.keys().count()), 1);
+    }
+    assert!(lab.vault.keys(SERVER_1).is_empty());
+    cluster.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_open_once() {
+    let lab = Lab::new(1, 1);
+    let cluster = lab.create().await;
+    let again = lab.open_with(node_sim::durable::Steps::new()).await;
+    assert!(again.is_err_and(|error| error.to_string().contains("in use")));
+    cluster.close().await;
+    drop(cluster);
+    let cluster = lab.open().await;
+    cluster.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_without_a_ledger_are_not_overwritten() {
+    let lab = Lab::new(1, 1);
+    let cluster = lab.create().await;
+    cluster.close().await;
+    drop(cluster);
+    std::fs::remove_file(lab.path().join("ledger.json")).unwrap();
+    let refused = lab.open_with(node_sim::durable::Steps::new()).await;
+    assert!(refused.is_err_and(|error| error.to_string().contains("no ledger.json")));
+}
