@@ -214,9 +214,9 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
         .map_err(|why| Failure::Other(format!("cannot listen on {}: {why}", settings.listen)))?;
     let no_address = |why| Failure::Other(format!("the socket has no address: {why}"));
     let address = listener.local_addr().map_err(no_address)?;
-    let OpenStore { store, index_key: _, health: mut store_health } =
+    let OpenStore { store, index_key, health: mut store_health } =
         open_store(settings, key).await.map_err(Failure::Other)?;
-    let server = Server::new(settings, tls, Arc::new(KeyServer::new(store)));
+    let server = Server::new(settings, tls, Arc::new(KeyServer::new(store, index_key)));
     let stop = stop_signal()?;
     let reload = reload_on_signal(Arc::clone(&server))?;
     ready(address);

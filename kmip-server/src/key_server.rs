@@ -1,34 +1,191 @@
 //! A whole message in, a whole message out.
 //!
-//! Knows no socket and no TLS. What it answers is durable before it returns.
+//! ```text
+//! frame -> message -> batch: item, item, item -> changes -> commit -> response -> frame
+//!                       ^                                    |
+//!                       +------ again, on a conflict --------+
+//! ```
+//!
+//! Knows no socket and no TLS. **What it answers is durable before it returns**: all changes of a
+//! batch are one commit, and when another batch was quicker the whole batch is done again on what
+//! that one left.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use kmip::message::{RequestMessage, ResponseBatchItem, ResponseHeader, ResponseMessage};
+use kmip::vocabulary::{Operation, ResultReason, ResultStatus};
+use kmip::{DateTime, Version};
 use zeroize::Zeroizing;
 
-pub use crate::identity::Client;
-use crate::store::Store;
+use crate::batch;
+use crate::error::OperationError;
+use crate::identity::Client;
+use crate::store::root_key::IndexKey;
+use crate::store::{Outcome, Store};
+
+/// How often a batch is done again when others were quicker. Each time some other batch has been
+/// committed, so a client meets this limit only when very many change one object at once.
+const ATTEMPTS_MAX: usize = 64;
 
 /// The key server behind every door.
 pub struct KeyServer {
-    #[allow(dead_code, reason = "until the batch room stands")]
     store: Arc<dyn Store>,
+    index_key: IndexKey,
 }
 
 impl KeyServer {
-    /// Serves the objects in `store`.
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+    /// Serves the objects in `store`, whose index rows are keyed with `index_key`.
+    pub fn new(store: Arc<dyn Store>, index_key: IndexKey) -> Self {
+        Self { store, index_key }
     }
 
     /// Answers one whole request message with one whole response message.
-    pub async fn answer(&self, _client: &Client, _frame: &[u8]) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(Vec::new())
+    pub async fn answer(&self, client: &Client, frame: &[u8]) -> Zeroizing<Vec<u8>> {
+        let asked = kmip::message::request_version(frame);
+        let version = nearest(asked);
+        if asked.is_some_and(|asked| asked != version) {
+            return encode(&failure(version, unsupported(asked)));
+        }
+        let request = match RequestMessage::decode(frame) {
+            Ok(request) => request,
+            Err(error) => {
+                let why = format!("the message cannot be read: {error}");
+                return encode(&failure(version, OperationError::invalid_message(why)));
+            }
+        };
+        match self.attempt(client, &request).await {
+            Ok(response) => response,
+            Err(error) => encode(&failure(version, error)),
+        }
     }
 
     /// The answer to bytes that are no message, or too long a one: a failed batch item with
     /// Invalid Message and `why`.
-    pub fn refuse(&self, _why: &str) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(Vec::new())
+    pub fn refuse(&self, why: &str) -> Zeroizing<Vec<u8>> {
+        encode(&failure(Version::V1_0, OperationError::invalid_message(why)))
     }
+
+    /// Does the batch, and again as long as others are quicker.
+    async fn attempt(
+        &self,
+        client: &Client,
+        request: &RequestMessage,
+    ) -> Result<Zeroizing<Vec<u8>>, OperationError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let now = now();
+            let done =
+                batch::run(self.store.as_ref(), &self.index_key, client, request, now).await?;
+            let response = respond(request, now, done.items);
+            if is_too_large(request, &response) {
+                return Ok(encode(&too_large(request, now)));
+            }
+            if done.changes.is_empty() {
+                return Ok(response);
+            }
+            match self.store.commit(done.changes).await? {
+                Outcome::Durable => return Ok(response),
+                Outcome::Conflict { .. } => tracing::debug!("another batch was quicker"),
+            }
+        }
+        Err(OperationError::new(
+            ResultReason::GeneralFailure,
+            "too many others change the same object: try again",
+        ))
+    }
+}
+
+/// Seconds since 1970. A clock before that is taken for 1970.
+fn now() -> DateTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    DateTime(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The version to answer in: the one asked for if it is served, else the nearest below it, else
+/// the oldest.
+fn nearest(asked: Option<Version>) -> Version {
+    let Some(asked) = asked else { return Version::V1_0 };
+    Version::SERVED.iter().copied().find(|served| *served <= asked).unwrap_or(Version::V1_0)
+}
+
+fn unsupported(asked: Option<Version>) -> OperationError {
+    let served: Vec<String> = Version::SERVED.iter().map(ToString::to_string).collect();
+    let asked = asked.map(|asked| asked.to_string()).unwrap_or_default();
+    OperationError::new(
+        ResultReason::UnsupportedProtocolVersion,
+        format!("KMIP {asked} is not served here; served are {}", served.join(", ")),
+    )
+}
+
+fn header(version: Version, now: DateTime, count: usize) -> ResponseHeader {
+    ResponseHeader {
+        protocol_version: version,
+        time_stamp: now,
+        nonce: None,
+        server_hashed_password: None,
+        attestation_types: Vec::new(),
+        client_correlation_value: None,
+        server_correlation_value: None,
+        batch_count: i32::try_from(count).unwrap_or(i32::MAX),
+    }
+}
+
+fn respond(
+    request: &RequestMessage,
+    now: DateTime,
+    items: Vec<ResponseBatchItem>,
+) -> Zeroizing<Vec<u8>> {
+    let mut header = header(request.header.protocol_version, now, items.len());
+    header.client_correlation_value.clone_from(&request.header.client_correlation_value);
+    encode(&ResponseMessage { header, items })
+}
+
+/// Is it longer than the client takes? (1.4, 6.3)
+fn is_too_large(request: &RequestMessage, response: &[u8]) -> bool {
+    let Some(maximum) = request.header.maximum_response_size else { return false };
+    usize::try_from(maximum).is_ok_and(|maximum| response.len() > maximum)
+}
+
+/// Nothing was done, item by item: the answer would have been longer than the client takes.
+fn too_large(request: &RequestMessage, now: DateTime) -> ResponseMessage {
+    let error = OperationError::new(
+        ResultReason::ResponseTooLarge,
+        "the answer is longer than Maximum Response Size, and nothing was done",
+    );
+    let version = request.header.protocol_version;
+    let items = request.items.iter().map(|item| {
+        let operation = Some(item.payload.operation());
+        failed(version, operation, item.unique_batch_item_id.clone(), &error)
+    });
+    let items: Vec<ResponseBatchItem> = items.collect();
+    ResponseMessage { header: header(version, now, items.len()), items }
+}
+
+/// The answer to a message of which no item could be done.
+fn failure(version: Version, error: OperationError) -> ResponseMessage {
+    let items = vec![failed(version, None, None, &error)];
+    ResponseMessage { header: header(version, now(), 1), items }
+}
+
+/// A batch item that failed.
+pub(crate) fn failed(
+    version: Version,
+    operation: Option<Operation>,
+    unique_batch_item_id: Option<Vec<u8>>,
+    error: &OperationError,
+) -> ResponseBatchItem {
+    ResponseBatchItem {
+        operation,
+        unique_batch_item_id,
+        result_status: ResultStatus::OperationFailed,
+        result_reason: Some(error.reason_in(version)),
+        result_message: Some(error.message.clone()),
+        asynchronous_correlation_value: None,
+        payload: None,
+        message_extension: None,
+    }
+}
+
+fn encode(response: &ResponseMessage) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(response.encode())
 }

@@ -6,15 +6,27 @@
 //! socket <- connection <- batch <- response + changes -> commit
 //! ```
 
+pub mod access;
+pub mod algorithms;
+pub mod attributes;
+pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod connection;
+pub mod error;
+mod find;
 pub mod health;
 pub mod identity;
+pub mod index;
 pub mod key_server;
+pub mod lifecycle;
 pub mod limits;
 pub mod logging;
+pub mod making;
+pub mod operations;
 pub mod places;
+pub mod record;
 pub mod server;
 pub mod store;
 pub mod tls;
+pub mod view;

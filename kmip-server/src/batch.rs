@@ -1,0 +1,134 @@
+//! The items of one message, one after another (1.4, 6.12 to 6.14 and 4; 2.1, 9.3 to 9.5).
+//!
+//! ```text
+//! Stop (the default)   what failed ends the batch; what was done before it stays
+//! Continue             what failed changes nothing, and the next item is done
+//! Undo                 what failed ends the batch, and nothing of the batch stays
+//! ```
+//!
+//! Nothing is written here: undo is not writing.
+
+use kmip::DateTime;
+use kmip::message::{RequestBatchItem, RequestMessage, ResponseBatchItem};
+use kmip::vocabulary::{BatchErrorContinuationOption as Option_, ResultReason, ResultStatus};
+
+use crate::error::{OperationError, Result};
+use crate::identity::Client;
+use crate::key_server::failed;
+use crate::operations::{self, Context};
+use crate::store::root_key::IndexKey;
+use crate::store::{Change, Store};
+use crate::view::View;
+
+/// The most items in one message. All changes of a batch are one commit, whose size the store
+/// limits; a Create with its names and groups is some ten changes.
+pub const BATCH_ITEMS_MAX: usize = 100;
+
+/// A batch that is done but not yet durable.
+pub struct Done {
+    /// What became of each item.
+    pub items: Vec<ResponseBatchItem>,
+    /// What is to be written.
+    pub changes: Vec<Change>,
+}
+
+/// Does the items of a message.
+pub async fn run(
+    store: &dyn Store,
+    index_key: &IndexKey,
+    client: &Client,
+    request: &RequestMessage,
+    now: DateTime,
+) -> Result<Done> {
+    check(request)?;
+    let version = request.header.protocol_version;
+    let mut cx = Context {
+        view: View::new(store),
+        index_key,
+        client,
+        version,
+        now,
+        id_placeholder: None,
+        named: Vec::new(),
+    };
+    let on_error = request.header.batch_error_continuation_option.unwrap_or(Option_::Stop);
+    let mut items = Vec::with_capacity(request.items.len());
+    let mut undone = false;
+    for item in &request.items {
+        let operation = item.payload.operation();
+        let result = operations::execute(&mut cx, item.payload.clone()).await;
+        let failed_item = result.as_ref().err().map(|error| {
+            failed(version, Some(operation), item.unique_batch_item_id.clone(), error)
+        });
+        match result {
+            Ok(payload) => {
+                cx.view.keep_item();
+                if let Some(id) = &cx.id_placeholder {
+                    cx.named.push((operation, id.clone()));
+                }
+                items.push(success(item, payload));
+            }
+            Err(error) => {
+                cx.view.drop_item();
+                tracing::info!(?operation, reason = ?error.reason, why = %error.message, "refused");
+            }
+        }
+        if let Some(failed_item) = failed_item {
+            if on_error == Option_::Undo {
+                items.iter_mut().for_each(undo);
+                undone = true;
+            }
+            items.push(failed_item);
+            if on_error != Option_::Continue {
+                break;
+            }
+        }
+    }
+    let changes = if undone { Vec::new() } else { cx.view.into_changes() };
+    Ok(Done { items, changes })
+}
+
+/// What must hold before the first item is done.
+fn check(request: &RequestMessage) -> Result<()> {
+    if request.items.is_empty() {
+        return Err(OperationError::invalid_message("the message holds no batch item"));
+    }
+    if request.items.len() > BATCH_ITEMS_MAX {
+        return Err(OperationError::new(
+            ResultReason::ServerLimitExceeded,
+            format!("a message may hold {BATCH_ITEMS_MAX} batch items and no more"),
+        ));
+    }
+    // A critical extension that is not understood spoils the whole message (1.4, 6.16).
+    for extension in request.items.iter().filter_map(|item| item.message_extension.as_ref()) {
+        if extension.criticality_indicator {
+            return Err(OperationError::new(
+                ResultReason::FeatureNotSupported,
+                format!(
+                    "the critical extension of {:?} is not one that this server understands",
+                    extension.vendor_identification
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn success(item: &RequestBatchItem, payload: kmip::payload::ResponsePayload) -> ResponseBatchItem {
+    ResponseBatchItem {
+        operation: Some(item.payload.operation()),
+        unique_batch_item_id: item.unique_batch_item_id.clone(),
+        result_status: ResultStatus::Success,
+        result_reason: None,
+        result_message: None,
+        asynchronous_correlation_value: None,
+        payload: Some(payload),
+        message_extension: None,
+    }
+}
+
+/// An item that was done is so no more (1.4, 6.13).
+fn undo(item: &mut ResponseBatchItem) {
+    item.result_status = ResultStatus::OperationUndone;
+    item.payload = None;
+}

@@ -1,0 +1,152 @@
+//! The one place where a failure is given a Result Reason, and where the reason is given the form
+//! that the client's version has.
+//!
+//! What the client is shown never holds the cause of an internal failure: that goes to the log.
+
+use kmip::Version;
+use kmip::vocabulary::{Operation, ResultReason, State};
+
+use crate::store::StoreError;
+
+/// Why a batch item failed: the reason, and the words that the client is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationError {
+    /// The Result Reason, as the newest version has it.
+    pub reason: ResultReason,
+    /// The Result Message.
+    pub message: String,
+}
+
+/// What an operation gives.
+pub type Result<T> = core::result::Result<T, OperationError>;
+
+impl OperationError {
+    /// A failure with its reason.
+    pub fn new(reason: ResultReason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+
+    /// The operation is not one that this server does, in this version.
+    pub fn not_supported(operation: Operation, version: Version) -> Self {
+        Self::new(
+            ResultReason::OperationNotSupported,
+            format!("{operation:?} is not an operation of this server in KMIP {version}"),
+        )
+    }
+
+    /// There is no such object, or the client may not know of it: the same words for both.
+    pub fn not_found(id: &str) -> Self {
+        Self::new(ResultReason::ObjectNotFound, format!("there is no object {id}"))
+    }
+
+    /// The object's material is gone.
+    pub fn destroyed(id: &str) -> Self {
+        Self::new(ResultReason::ObjectDestroyed, format!("object {id} is destroyed"))
+    }
+
+    /// The object is in a state that forbids what was asked.
+    pub fn state(doing: &str, state: State) -> Self {
+        Self::new(
+            ResultReason::WrongKeyLifecycleState,
+            format!("cannot {doing} an object that is {state:?}"),
+        )
+    }
+
+    /// A field of the request has a value that it may not have.
+    pub fn invalid_field(message: impl Into<String>) -> Self {
+        Self::new(ResultReason::InvalidField, message)
+    }
+
+    /// The request lacks something.
+    pub fn missing(message: impl Into<String>) -> Self {
+        Self::new(ResultReason::MissingData, message)
+    }
+
+    /// The message is not what the standard says it must be.
+    pub fn invalid_message(message: impl Into<String>) -> Self {
+        Self::new(ResultReason::InvalidMessage, message)
+    }
+
+    /// The server failed, and the log says how.
+    pub fn internal(doing: &str) -> Self {
+        Self::new(ResultReason::GeneralFailure, format!("the server failed to {doing}"))
+    }
+
+    /// The reason as `version` has it.
+    pub fn reason_in(&self, version: Version) -> ResultReason {
+        let mut reason = self.reason;
+        while let Some((_, _, older)) =
+            OLDER.iter().find(|(newer, since, _)| *newer == reason && version < *since)
+        {
+            reason = *older;
+        }
+        reason
+    }
+}
+
+/// The reasons that came later: since when, and what an older client is told instead.
+///
+/// The standard has Wrong Key Lifecycle State since 2.0; the profiles' test cases expect
+/// Permission Denied up to 2.0, and the new reason from 2.1 on (SKLC-M-2, SKLC-M-3).
+const OLDER: &[(ResultReason, Version, ResultReason)] = &[
+    (ResultReason::ObjectNotFound, Version::V2_0, ResultReason::ItemNotFound),
+    (ResultReason::ObjectDestroyed, Version::V2_0, ResultReason::ItemNotFound),
+    (ResultReason::WrongKeyLifecycleState, Version::V2_1, ResultReason::PermissionDenied),
+    (ResultReason::AttributeReadOnly, Version::V2_0, ResultReason::PermissionDenied),
+    (ResultReason::AttributeSingleValued, Version::V2_0, ResultReason::InvalidField),
+    (ResultReason::AttributeInstanceNotFound, Version::V2_0, ResultReason::ItemNotFound),
+    (ResultReason::AttributeNotFound, Version::V2_0, ResultReason::ItemNotFound),
+    (ResultReason::NonUniqueNameAttribute, Version::V2_0, ResultReason::InvalidField),
+    (
+        ResultReason::IncompatibleCryptographicUsageMask,
+        Version::V2_0,
+        ResultReason::PermissionDenied,
+    ),
+    (ResultReason::UsageLimitExceeded, Version::V2_0, ResultReason::PermissionDenied),
+    (ResultReason::BadCryptographicParameters, Version::V2_0, ResultReason::InvalidField),
+    (ResultReason::InvalidObjectType, Version::V2_0, ResultReason::InvalidField),
+    (ResultReason::InvalidAttribute, Version::V2_0, ResultReason::InvalidField),
+    (ResultReason::InvalidAttributeValue, Version::V2_0, ResultReason::InvalidField),
+    (ResultReason::ServerLimitExceeded, Version::V2_0, ResultReason::GeneralFailure),
+    (ResultReason::UnsupportedProtocolVersion, Version::V2_0, ResultReason::InvalidMessage),
+    (ResultReason::UnsupportedCryptographicParameters, Version::V2_0, ResultReason::InvalidField),
+    (ResultReason::WrappingObjectDestroyed, Version::V2_0, ResultReason::ItemNotFound),
+    (ResultReason::WrappingObjectNotFound, Version::V2_0, ResultReason::ItemNotFound),
+    (ResultReason::Sensitive, Version::V1_4, ResultReason::PermissionDenied),
+    (ResultReason::NotExtractable, Version::V1_4, ResultReason::PermissionDenied),
+    (ResultReason::KeyValueNotPresent, Version::V1_2, ResultReason::ItemNotFound),
+    (ResultReason::EncodingOptionError, Version::V1_1, ResultReason::InvalidField),
+];
+
+impl From<StoreError> for OperationError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::internal("read its store")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OLDER, OperationError};
+    use kmip::Version;
+    use kmip::vocabulary::ResultReason;
+
+    #[test]
+    fn every_reason_is_one_that_the_clients_version_has() {
+        for (newer, since, _) in OLDER {
+            let error = OperationError::new(*newer, "");
+            assert_eq!(error.reason_in(*since), *newer);
+            for version in Version::SERVED {
+                let reason = error.reason_in(*version);
+                assert!(reason.exists_in(*version), "{newer:?} becomes {reason:?} in {version}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_absent_object_is_item_not_found_in_1_x() {
+        let error = OperationError::not_found("1");
+        assert_eq!(error.reason_in(Version::V1_0), ResultReason::ItemNotFound);
+        assert_eq!(error.reason_in(Version::V2_1), ResultReason::ObjectNotFound);
+    }
+}

@@ -1,0 +1,98 @@
+//! The rows by which Locate finds objects without reading all of them.
+//!
+//! ```text
+//! n/<hash of owner and name>            -> id    one object a name: what makes names unique
+//! i/<hash of owner, attribute, value><id> -> -   many objects a value
+//! c/<hash of owner><id>                 -> -     every object of a client
+//! ```
+//!
+//! The hashes are keyed, so a stolen disk shows neither names nor who has what in common.
+//! Identifiers are UUIDs of version 7, which sort by their time: a scan from the end answers the
+//! newest first. The rows follow from the metadata alone and are written in the same commit.
+
+use std::collections::BTreeSet;
+
+use kmip::Version;
+use kmip::attributes::{AttributeReference, AttributeValue};
+use kmip::vocabulary::tags;
+use ttlv::Writer;
+
+use crate::record::Metadata;
+use crate::store::root_key::IndexKey;
+
+/// Makes the keys of rows.
+#[derive(Clone, Copy)]
+pub struct Index<'a> {
+    /// What the hashes are keyed with.
+    pub key: &'a IndexKey,
+    /// Whose rows.
+    pub owner: &'a str,
+}
+
+/// A row: its key and its value.
+pub type Row = (Vec<u8>, Vec<u8>);
+
+/// Is there a row for each instance of this attribute? (The rest is found by reading the client's
+/// objects.)
+pub fn is_indexed(reference: &AttributeReference) -> bool {
+    match reference {
+        AttributeReference::Standard(tag) => matches!(
+            *tag,
+            tags::AlternativeName
+                | tags::ApplicationSpecificInformation
+                | tags::Link
+                | tags::ObjectGroup
+                | tags::ShortUniqueIdentifier
+        ),
+        AttributeReference::Vendor { .. } => true,
+        AttributeReference::Unknown(_) => false,
+    }
+}
+
+impl Index<'_> {
+    /// The row that holds the one object of a name.
+    pub fn name(self, value: &[u8]) -> Vec<u8> {
+        let hash = self.key.hash(&[self.owner.as_bytes(), b"name", value]);
+        [b"n/", hash.as_slice()].concat()
+    }
+
+    /// What the rows of all objects with this value begin with.
+    pub fn value(self, reference: &AttributeReference, value: &[u8]) -> Vec<u8> {
+        let name = reference.name();
+        let hash = self.key.hash(&[self.owner.as_bytes(), b"value", name.as_bytes(), value]);
+        [b"i/", hash.as_slice()].concat()
+    }
+
+    /// What the rows of all objects of the client begin with.
+    pub fn client(self) -> Vec<u8> {
+        let hash = self.key.hash(&[self.owner.as_bytes(), b"client"]);
+        [b"c/", hash.as_slice()].concat()
+    }
+
+    /// All rows of one object. One that is destroyed gives its names free, and stands in the row
+    /// of its client alone.
+    pub fn rows(self, id: &str, metadata: &Metadata, destroyed: bool) -> BTreeSet<Row> {
+        let with_id = |prefix: Vec<u8>| ([prefix.as_slice(), id.as_bytes()].concat(), Vec::new());
+        let mut rows = BTreeSet::from([with_id(self.client())]);
+        if destroyed {
+            return rows;
+        }
+        for value in metadata.values() {
+            let reference = value.reference();
+            if matches!(value, AttributeValue::Name(_)) {
+                rows.insert((self.name(&value_bytes(value)), id.as_bytes().to_vec()));
+            } else if is_indexed(&reference) {
+                rows.insert(with_id(self.value(&reference, &value_bytes(value))));
+            }
+        }
+        rows
+    }
+}
+
+/// A value as the index and Locate compare it: one item under the tag Attribute Value, in the form
+/// of the newest version.
+pub fn value_bytes(value: &AttributeValue) -> Vec<u8> {
+    let mut w = Writer::default();
+    value.encode_value(tags::AttributeValue, &mut w, Version::V3_0);
+    w.into_bytes()
+}

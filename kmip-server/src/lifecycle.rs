@@ -1,0 +1,145 @@
+//! The life of a managed object (1.4, 3.22, figure 1; 2.1, 4.57).
+//!
+//! ```text
+//!                 activate                 deactivate
+//!   PreActive ----------------> Active ----------------> Deactivated
+//!      |   \                      |                        |      |
+//!      |    \ compromise          | compromise  compromise |      | destroy
+//!      |     +-----------> Compromised <-------------------+      |
+//!      | destroy                  | destroy                       |
+//!      v                          v                               v
+//!   Destroyed ------------> DestroyedCompromised              Destroyed
+//!               compromise
+//! ```
+//!
+//! **The State is not kept: it follows from the dates and the clock**, so that no copy of it can
+//! be stale, and an Activation Date that comes activates the object without anyone's doing.
+
+use kmip::DateTime;
+use kmip::attributes::AttributeValue;
+use kmip::vocabulary::State;
+
+use crate::find::find;
+
+/// The dates that make the State.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dates {
+    /// When it may first be used.
+    pub activation: Option<DateTime>,
+    /// From when on it may no longer protect anything.
+    pub deactivation: Option<DateTime>,
+    /// When it was known to others.
+    pub compromise: Option<DateTime>,
+    /// When its material was destroyed.
+    pub destroy: Option<DateTime>,
+}
+
+impl Dates {
+    /// Picks the dates out of an object's attributes.
+    pub fn of<'a>(attributes: impl Iterator<Item = &'a AttributeValue> + Clone) -> Self {
+        Self {
+            activation: find!(attributes.clone(), ActivationDate),
+            deactivation: find!(attributes.clone(), DeactivationDate),
+            compromise: find!(attributes.clone(), CompromiseDate),
+            destroy: find!(attributes, DestroyDate),
+        }
+    }
+
+    /// The State at `now`.
+    pub fn state(&self, now: DateTime) -> State {
+        let come = |date: Option<DateTime>| date.is_some_and(|date| date <= now);
+        match (self.destroy.is_some(), self.compromise.is_some()) {
+            (true, true) => State::DestroyedCompromised,
+            (true, false) => State::Destroyed,
+            (false, true) => State::Compromised,
+            (false, false) if !come(self.activation) => State::PreActive,
+            (false, false) if !come(self.deactivation) => State::Active,
+            (false, false) => State::Deactivated,
+        }
+    }
+}
+
+/// Defines each event as the states that it may leave and the state that each comes to.
+macro_rules! transitions {
+    ($($(#[$doc:meta])* $event:ident: $($from:ident => $to:ident),+;)*) => {
+        $($(#[$doc])*
+        pub const fn $event(state: State) -> Option<State> {
+            match state {
+                $(State::$from => Some(State::$to),)+
+                _ => None,
+            }
+        })*
+
+        /// Every event, for the test that shows the whole table.
+        #[cfg(test)]
+        const EVENTS: &[(&str, fn(State) -> Option<State>)] = &[$((stringify!($event), $event),)*];
+    };
+}
+
+transitions! {
+    /// Activate, or the Activation Date comes.
+    activate: PreActive => Active;
+    /// Revoke for any reason but compromise, or the Deactivation Date comes.
+    deactivate: Active => Deactivated;
+    /// Revoke because the key is known to others.
+    compromise: PreActive => Compromised, Active => Compromised, Deactivated => Compromised,
+        Destroyed => DestroyedCompromised;
+    /// Destroy.
+    destroy: PreActive => Destroyed, Deactivated => Destroyed,
+        Compromised => DestroyedCompromised;
+}
+
+/// Is the object's material gone?
+pub const fn is_destroyed(state: State) -> bool {
+    matches!(state, State::Destroyed | State::DestroyedCompromised)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dates, EVENTS};
+    use kmip::DateTime;
+    use kmip::vocabulary::State;
+
+    #[test]
+    fn the_whole_table() {
+        let states = [1, 2, 3, 4, 5, 6].map(State);
+        let table: String = EVENTS
+            .iter()
+            .map(|(name, event)| {
+                let row = states
+                    .map(|from| event(from).map_or_else(|| "-".to_owned(), |to| format!("{to:?}")));
+                format!("{name}: {}\n", row.join(" "))
+            })
+            .collect();
+        assert_eq!(
+            table,
+            "activate: Active - - - - -\n\
+             deactivate: - Deactivated - - - -\n\
+             compromise: Compromised Compromised Compromised - DestroyedCompromised -\n\
+             destroy: Destroyed - Destroyed DestroyedCompromised - -\n"
+        );
+    }
+
+    /// One row a case: activation, deactivation, compromise, destroy, and the State at 100.
+    #[test]
+    fn the_state_follows_from_the_dates() {
+        let rows = [
+            ([None, None, None, None], State::PreActive),
+            ([Some(101), None, None, None], State::PreActive),
+            ([Some(100), None, None, None], State::Active),
+            ([Some(1), Some(101), None, None], State::Active),
+            ([Some(1), Some(100), None, None], State::Deactivated),
+            ([None, Some(100), None, None], State::PreActive),
+            ([Some(1), None, Some(50), None], State::Compromised),
+            ([None, None, Some(50), None], State::Compromised),
+            ([Some(1), Some(2), None, Some(3)], State::Destroyed),
+            ([None, None, None, Some(3)], State::Destroyed),
+            ([None, None, Some(2), Some(3)], State::DestroyedCompromised),
+        ];
+        for (dates, state) in rows {
+            let [activation, deactivation, compromise, destroy] = dates.map(|d| d.map(DateTime));
+            let found = Dates { activation, deactivation, compromise, destroy };
+            assert_eq!(found.state(DateTime(100)), state, "{dates:?}");
+        }
+    }
+}

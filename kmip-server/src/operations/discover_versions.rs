@@ -1,0 +1,13 @@
+//! 1.4, 4.26; 2.1, 6.1.17: the versions that both sides speak, in the client's order.
+
+use kmip::Version;
+use kmip::payload::{DiscoverVersionsRequest, DiscoverVersionsResponse};
+
+pub(super) fn discover_versions(request: &DiscoverVersionsRequest) -> DiscoverVersionsResponse {
+    let asked = &request.protocol_versions;
+    let protocol_versions = match asked.is_empty() {
+        true => Version::SERVED.to_vec(),
+        false => asked.iter().filter(|v| Version::SERVED.contains(v)).copied().collect(),
+    };
+    DiscoverVersionsResponse { protocol_versions }
+}

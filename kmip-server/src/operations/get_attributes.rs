@@ -1,0 +1,28 @@
+//! 1.4, 4.12; 2.1, 6.1.20: what is known of an object. A name that the object has no attribute of
+//! is passed over, as is an attribute that the client's version does not have.
+
+use kmip::attributes::AllAttributes;
+use kmip::payload::{GetAttributesRequest, GetAttributesResponse};
+
+use super::Context;
+use crate::attributes;
+use crate::error::Result;
+
+pub(super) async fn get_attributes(
+    cx: &mut Context<'_>,
+    request: GetAttributesRequest,
+) -> Result<GetAttributesResponse> {
+    let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
+    let metadata = cx.object(&unique_identifier).await?;
+    let all = attributes::shown(&metadata, cx.now);
+    let found = match request.attributes.is_empty() {
+        true => all,
+        false => request
+            .attributes
+            .iter()
+            .flat_map(|asked| all.iter().filter(move |a| a.value.reference() == *asked))
+            .cloned()
+            .collect(),
+    };
+    Ok(GetAttributesResponse { unique_identifier, attributes: AllAttributes(found) })
+}

@@ -1,0 +1,190 @@
+//! 1.4, 4.9; 2.1, 6.1.28: the client's objects whose attributes match, the newest first.
+//!
+//! ```text
+//! filter -> the narrowest rows of the index -> each candidate's metadata -> every condition
+//! ```
+//!
+//! **A condition is never passed over**: one that the server cannot judge matches nothing.
+
+mod matching;
+
+use kmip::attributes::{AttributeReference, AttributeValue};
+use kmip::payload::{LocateRequest, LocateResponse};
+use kmip::vocabulary::{ObjectGroupMember, StorageStatusMask, tags};
+use kmip::{Version, payload::Condition};
+
+use super::Context;
+use crate::error::{OperationError, Result};
+use crate::index::is_indexed;
+use crate::lifecycle;
+use matching::Conditions;
+
+/// The most identifiers in one answer, which a client may lower. It is what the greediest known
+/// client asks for; an answer of so many is 3.5 MB long.
+pub(super) const LOCATED_MAX: usize = 65_535;
+
+/// Rows read at once: enough that reading is not waiting, few enough that memory stays small.
+const PAGE: usize = 256;
+
+pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Result<LocateResponse> {
+    let count = |field: &str, value: Option<i32>| match value.map(usize::try_from) {
+        None => Ok(None),
+        Some(Ok(count)) => Ok(Some(count)),
+        Some(Err(_)) => Err(OperationError::invalid_field(format!("{field} is negative"))),
+    };
+    let maximum = count("Maximum Items", request.maximum_items)?;
+    let offset = count("Offset Items", request.offset_items)?.unwrap_or(0);
+    let mut search = Search {
+        offset,
+        maximum: maximum.unwrap_or(LOCATED_MAX).min(LOCATED_MAX),
+        counts_all: cx.version >= Version::V1_3,
+        found: Vec::new(),
+        total: 0,
+    };
+    let mut conditions = request.attributes.0;
+    if request.object_group_member == Some(ObjectGroupMember::GroupMemberFresh) {
+        conditions.push(Condition::from(AttributeValue::Fresh(true)));
+    }
+    let wanted = Wanted::of(request.storage_status_mask);
+    let conditions = Conditions::new(conditions);
+    match Candidates::narrowest(cx, &conditions, &wanted) {
+        Candidates::Name(key) => {
+            if let Some(id) = cx.view.get(&key).await? {
+                let id = String::from_utf8_lossy(&id).into_owned();
+                if is_match(cx, &id, &conditions, &wanted).await? {
+                    search.take(id);
+                }
+            }
+        }
+        Candidates::Rows { prefix, suffices } => {
+            search.run(cx, &prefix, suffices, &conditions, &wanted).await?;
+        }
+    }
+    cx.id_placeholder = match search.found.as_slice() {
+        [one] => Some(one.clone()),
+        _ => None,
+    };
+    Ok(LocateResponse {
+        located_items: Some(i32::try_from(search.total).unwrap_or(i32::MAX)),
+        unique_identifiers: search.found,
+    })
+}
+
+/// Where to look.
+enum Candidates {
+    /// The row of the one object with a name.
+    Name(Vec<u8>),
+    /// The rows that begin so. They suffice when the rows alone say that an object matches.
+    Rows { prefix: Vec<u8>, suffices: bool },
+}
+
+impl Candidates {
+    fn narrowest(cx: &Context<'_>, conditions: &Conditions, wanted: &Wanted) -> Self {
+        let index = cx.index();
+        // Destroyed objects stand in the client's rows alone.
+        if wanted.destroyed {
+            return Self::Rows { prefix: index.client(), suffices: false };
+        }
+        let is_name = |c: &&Condition| c.attribute == AttributeReference::Standard(tags::Name);
+        if let Some(name) = conditions.complete().find(is_name) {
+            return Self::Name(index.name(name.value.as_bytes()));
+        }
+        match conditions.complete().find(|condition| is_indexed(&condition.attribute)) {
+            Some(condition) => Self::Rows {
+                prefix: index.value(&condition.attribute, condition.value.as_bytes()),
+                suffices: conditions.is_one() && wanted.online,
+            },
+            None => Self::Rows { prefix: index.client(), suffices: false },
+        }
+    }
+}
+
+/// Which objects by where they are kept (1.4, 9.1.3.3.2).
+struct Wanted {
+    online: bool,
+    destroyed: bool,
+}
+
+impl Wanted {
+    fn of(mask: Option<StorageStatusMask>) -> Self {
+        match mask {
+            None => Self { online: true, destroyed: false },
+            Some(mask) => Self {
+                online: mask.contains(StorageStatusMask::OnLineStorage),
+                destroyed: mask.contains(StorageStatusMask::DestroyedStorage),
+            },
+        }
+    }
+}
+
+/// What was found so far.
+struct Search {
+    offset: usize,
+    maximum: usize,
+    /// Is the number of all matches to be told, also of those beyond the page?
+    counts_all: bool,
+    found: Vec<String>,
+    total: usize,
+}
+
+impl Search {
+    fn take(&mut self, id: String) {
+        if self.total >= self.offset && self.found.len() < self.maximum {
+            self.found.push(id);
+        }
+        self.total = self.total.saturating_add(1);
+    }
+
+    fn is_over(&self) -> bool {
+        !self.counts_all && self.found.len() >= self.maximum
+    }
+
+    async fn run(
+        &mut self,
+        cx: &mut Context<'_>,
+        prefix: &[u8],
+        suffices: bool,
+        conditions: &Conditions,
+        wanted: &Wanted,
+    ) -> Result<()> {
+        let mut before: Option<Vec<u8>> = None;
+        loop {
+            let page = cx.view.page(prefix, before.as_deref(), PAGE).await?;
+            for key in &page {
+                let id = key.get(prefix.len()..).unwrap_or_default();
+                let id = String::from_utf8_lossy(id).into_owned();
+                if suffices || is_match(cx, &id, conditions, wanted).await? {
+                    self.take(id);
+                }
+                if self.is_over() {
+                    return Ok(());
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() >= PAGE => before = Some(last.clone()),
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+async fn is_match(
+    cx: &mut Context<'_>,
+    id: &str,
+    conditions: &Conditions,
+    wanted: &Wanted,
+) -> Result<bool> {
+    let metadata = match cx.object(id).await {
+        Ok(metadata) => metadata,
+        // Destroyed and forgotten between the reading of two pages.
+        Err(error) if error.reason == kmip::vocabulary::ResultReason::ObjectNotFound => {
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    };
+    let is_wanted = match lifecycle::is_destroyed(metadata.state(cx.now)) {
+        true => wanted.destroyed,
+        false => wanted.online,
+    };
+    Ok(is_wanted && conditions.match_all(&metadata, cx.now))
+}

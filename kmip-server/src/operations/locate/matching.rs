@@ -1,0 +1,129 @@
+//! Does an object match? (1.4, 4.9; 2.1, 6.1.28)
+//!
+//! ```text
+//! a date twice          the object's lies between the two
+//! a usage mask          the object has all its bits
+//! a structure           the object's has every field that is given
+//! anything else         the object has an instance that is the same
+//! ```
+
+use kmip::attributes::{AttributeReference, AttributeValue};
+use kmip::payload::Condition;
+use kmip::vocabulary::tags;
+use kmip::{DateTime, Version};
+use ttlv::{Reader, Type};
+
+use crate::index::value_bytes;
+use crate::record::Metadata;
+
+/// Conditions by attribute, so that a date that is given twice is one range.
+pub(super) struct Conditions(Vec<(AttributeReference, Vec<Condition>)>);
+
+impl Conditions {
+    pub(super) fn new(conditions: Vec<Condition>) -> Self {
+        let mut groups: Vec<(AttributeReference, Vec<Condition>)> = Vec::new();
+        for condition in conditions {
+            match groups.iter_mut().find(|(attribute, _)| *attribute == condition.attribute) {
+                Some((_, group)) => group.push(condition),
+                None => groups.push((condition.attribute.clone(), vec![condition])),
+            }
+        }
+        Self(groups)
+    }
+
+    /// Is there one condition and no more?
+    pub(super) fn is_one(&self) -> bool {
+        matches!(self.0.as_slice(), [(_, group)] if group.len() == 1)
+    }
+
+    /// The conditions whose value is whole, so that an index can be asked for it: a structure that
+    /// lacks fields is not.
+    pub(super) fn complete(&self) -> impl Iterator<Item = &Condition> {
+        self.0.iter().flat_map(|(_, group)| group).filter(|condition| is_complete(condition))
+    }
+
+    /// Does the object meet every condition?
+    pub(super) fn match_all(&self, metadata: &Metadata, now: DateTime) -> bool {
+        self.0.iter().all(|(attribute, group)| {
+            let state = AttributeValue::State(metadata.state(now));
+            let held: Vec<Vec<u8>> = metadata
+                .values()
+                .chain([&state])
+                .filter(|value| value.reference() == *attribute)
+                .map(value_bytes)
+                .collect();
+            match group.as_slice() {
+                [first, second] => match (date(first), date(second)) {
+                    (Some(a), Some(b)) => {
+                        let range = a.min(b)..=a.max(b);
+                        held.iter().filter_map(|h| date_of(h)).any(|date| range.contains(&date))
+                    }
+                    _ => meets(first, &held) && meets(second, &held),
+                },
+                all => all.iter().all(|condition| meets(condition, &held)),
+            }
+        })
+    }
+}
+
+fn is_complete(condition: &Condition) -> bool {
+    let AttributeReference::Standard(tag) = condition.attribute else { return true };
+    let mut r = condition.value.reader();
+    let value = AttributeValue::decode_value(tag, tags::AttributeValue, &mut r, Version::V3_0);
+    matches!(value, Ok(Some(value)) if value_bytes(&value) == condition.value.as_bytes())
+}
+
+fn date(condition: &Condition) -> Option<i64> {
+    date_of(condition.value.as_bytes())
+}
+
+fn date_of(item: &[u8]) -> Option<i64> {
+    Reader::new(item).date_time(tags::AttributeValue).ok()
+}
+
+/// Does any instance that the object holds meet the condition?
+fn meets(condition: &Condition, held: &[Vec<u8>]) -> bool {
+    let wanted = condition.value.as_bytes();
+    // The greatest date there is stands for none (2.1, 6.1.28).
+    if date_of(wanted) == Some(i64::MAX) {
+        return held.is_empty();
+    }
+    let is_mask = condition.attribute == AttributeReference::Standard(tags::CryptographicUsageMask);
+    held.iter().any(|held| match is_mask {
+        true => has_bits(wanted, held),
+        false => has(wanted, held),
+    })
+}
+
+fn has_bits(wanted: &[u8], held: &[u8]) -> bool {
+    let bits = |item| Reader::new(item).integer(tags::AttributeValue);
+    matches!((bits(wanted), bits(held)), (Ok(wanted), Ok(held)) if held & wanted == wanted)
+}
+
+/// Is the item held the one wanted, or a structure that has each of its fields?
+fn has(wanted: &[u8], held: &[u8]) -> bool {
+    if wanted == held {
+        return true;
+    }
+    let (mut wanted, mut held) = (Reader::new(wanted), Reader::new(held));
+    if wanted.peek_type() != Some(Type::Structure) {
+        return false;
+    }
+    let (Ok(mut wanted), Ok(held)) =
+        (wanted.enter(tags::AttributeValue), held.enter(tags::AttributeValue))
+    else {
+        return false;
+    };
+    while !wanted.is_empty() {
+        let Ok(field) = wanted.raw() else { return false };
+        let mut fields = held.clone();
+        let mut is_there = false;
+        while let (false, Ok(other)) = (is_there || fields.is_empty(), fields.raw()) {
+            is_there = other == field;
+        }
+        if !is_there {
+            return false;
+        }
+    }
+    true
+}

@@ -1,0 +1,235 @@
+//! What each operation does: one file an operation.
+//!
+//! An operation takes a typed request and gives a typed response. What it wants written goes into
+//! the view of its batch. **It sees no socket, no bytes, no encoding and no other operation**, and
+//! it asks for an object through [`Context::object`] alone, which is where access is checked.
+
+mod activate;
+mod add_attribute;
+mod check;
+mod create;
+mod delete_attribute;
+mod destroy;
+mod discover_versions;
+mod get;
+mod get_attribute_list;
+mod get_attributes;
+mod locate;
+mod modify_attribute;
+mod query;
+mod re_key;
+mod register;
+mod revoke;
+mod set_attribute;
+
+use kmip::attributes::AttributeValue;
+use kmip::objects::Object;
+use kmip::payload::{MalformedPayload, RequestPayload, ResponsePayload};
+use kmip::vocabulary::{Operation, UniqueIdentifier};
+use kmip::{DateTime, Identifier, Version};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::access;
+use crate::error::{OperationError, Result};
+use crate::identity::Client;
+use crate::index::Index;
+use crate::lifecycle;
+use crate::record::{Material, Metadata, damaged};
+use crate::store::StoreError;
+use crate::store::root_key::IndexKey;
+use crate::view::View;
+
+/// What an operation may see and do.
+pub struct Context<'a> {
+    /// The objects, as this batch sees them.
+    pub view: View<'a>,
+    /// Makes the keys of index rows.
+    pub index_key: &'a IndexKey,
+    /// Who asks.
+    pub client: &'a Client,
+    /// The version of the message.
+    pub version: Version,
+    /// The time of the message, which is one for all its items.
+    pub now: DateTime,
+    /// The object named last (the ID Placeholder; 2.1, 6).
+    pub id_placeholder: Option<String>,
+    /// The objects that the items of this batch have named in their answers, in order.
+    pub named: Vec<(Operation, String)>,
+}
+
+impl<'a> Context<'a> {
+    /// The rows of the client's index.
+    pub fn index(&self) -> Index<'a> {
+        Index { key: self.index_key, owner: &self.client.owner }
+    }
+
+    /// The identifier that a request means: the one it names, or the one its batch named last.
+    pub fn identify(&self, named: Option<&Identifier>) -> Result<String> {
+        let found = match named {
+            Some(Identifier::Text(text)) => return Ok(text.clone()),
+            None | Some(Identifier::Enumeration(UniqueIdentifier::IDPlaceholder)) => {
+                self.id_placeholder.clone()
+            }
+            Some(Identifier::Index(index)) => usize::try_from(*index)
+                .ok()
+                .and_then(|index| self.named.get(index))
+                .map(|(_, id)| id.clone()),
+            Some(Identifier::Enumeration(word)) => self
+                .named
+                .iter()
+                .rev()
+                .find(|(operation, _)| operation.name() == word.name())
+                .map(|(_, id)| id.clone()),
+        };
+        found.ok_or_else(|| {
+            OperationError::invalid_field(
+                "the request names no object, and no item before it in its batch named one",
+            )
+        })
+    }
+
+    /// What is known of an object that the client may know of.
+    pub async fn object(&mut self, id: &str) -> Result<Metadata> {
+        // An identifier longer than any that was given cannot be a key of the store.
+        if id.len() > ID_LEN_MAX {
+            return Err(OperationError::not_found("of so long an identifier"));
+        }
+        let Some(bytes) = self.view.get(&Metadata::key(id)).await? else {
+            return Err(OperationError::not_found(id));
+        };
+        let metadata = Metadata::decode(&bytes).map_err(|error| damaged(id, &error))?;
+        match access::may(self.client, &metadata) {
+            true => Ok(metadata),
+            false => Err(OperationError::not_found(id)),
+        }
+    }
+
+    /// As [`Self::object`], of an object whose material is still there.
+    pub async fn live_object(&mut self, id: &str) -> Result<Metadata> {
+        let metadata = self.object(id).await?;
+        match lifecycle::is_destroyed(metadata.state(self.now)) {
+            true => Err(OperationError::destroyed(id)),
+            false => Ok(metadata),
+        }
+    }
+
+    /// The object itself, of one that [`Self::object`] has let through.
+    pub async fn material(&mut self, id: &str) -> Result<Material> {
+        let missing = || StoreError::Damaged(format!("object {id} has lost its material"));
+        let bytes = self.view.get(&Material::key(id)).await?.ok_or_else(missing)?;
+        Ok(Material::decode(&bytes).map_err(|error| damaged(id, &error))?)
+    }
+
+    /// Makes a new object of the client's, and gives its identifier.
+    pub async fn insert(&mut self, values: Vec<AttributeValue>, object: Object) -> Result<String> {
+        let id = Uuid::now_v7().to_string();
+        let mut metadata = Metadata { owner: self.client.owner.clone(), attributes: Vec::new() };
+        metadata.set(AttributeValue::UniqueIdentifier(id.clone()));
+        let short = Uuid::parse_str(&id).map(|id| id.as_bytes().to_vec()).unwrap_or_default();
+        for value in values.into_iter().chain([AttributeValue::ShortUniqueIdentifier(short)]) {
+            metadata.add(value);
+        }
+        self.write_rows(&id, None, &metadata).await?;
+        let material = Material { version: self.version, object };
+        self.view.get(&Material::key(&id)).await?;
+        self.view.put(Material::key(&id), material.encode());
+        self.view.get(&Metadata::key(&id)).await?;
+        self.view.put(Metadata::key(&id), metadata.encode());
+        self.id_placeholder = Some(id.clone());
+        Ok(id)
+    }
+
+    /// Writes what is now known of an object in the place of what was.
+    pub async fn update(&mut self, id: &str, old: &Metadata, mut new: Metadata) -> Result<()> {
+        new.set(AttributeValue::LastChangeDate(self.now));
+        self.write_rows(id, Some(old), &new).await?;
+        self.view.put(Metadata::key(id), new.encode());
+        Ok(())
+    }
+
+    /// Removes the object itself. What is known of it stays.
+    pub async fn remove_material(&mut self, id: &str) -> Result<()> {
+        self.view.get(&Material::key(id)).await?;
+        self.view.remove(Material::key(id));
+        Ok(())
+    }
+
+    /// Brings the index rows of an object from what was known to what is known.
+    async fn write_rows(&mut self, id: &str, old: Option<&Metadata>, new: &Metadata) -> Result<()> {
+        let index = self.index();
+        let rows = |metadata: &Metadata| {
+            let destroyed = lifecycle::is_destroyed(metadata.state(self.now));
+            index.rows(id, metadata, destroyed)
+        };
+        let old = old.map(rows).unwrap_or_default();
+        let new = rows(new);
+        for (key, _) in old.difference(&new) {
+            self.view.get(key).await?;
+            self.view.remove(key.clone());
+        }
+        for (key, value) in new.difference(&old) {
+            // Only a name can be another object's already: its row is the one that is shared.
+            if self.view.get(key).await?.is_some_and(|holder| *holder != *value) {
+                return Err(OperationError::new(
+                    kmip::vocabulary::ResultReason::NonUniqueNameAttribute,
+                    "another object of this client has the Name already",
+                ));
+            }
+            self.view.put(key.clone(), Zeroizing::new(value.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// The longest Unique Identifier that is looked up. Ours are 36 bytes long; the limit keeps what a
+/// client sends below the longest key of the store.
+pub const ID_LEN_MAX: usize = 128;
+
+/// Does one batch item. A new operation does not compile until it has a line here.
+pub async fn execute(cx: &mut Context<'_>, request: RequestPayload) -> Result<ResponsePayload> {
+    let operation = request.operation();
+    if !is_served(operation, cx.version) {
+        return Err(OperationError::not_supported(operation, cx.version));
+    }
+    Ok(match request {
+        RequestPayload::Activate(r) => activate::activate(cx, r).await?.into(),
+        RequestPayload::AddAttribute(r) => add_attribute::add_attribute(cx, r).await?.into(),
+        RequestPayload::Check(r) => check::check(cx, r).await?.into(),
+        RequestPayload::Create(r) => create::create(cx, r).await?.into(),
+        RequestPayload::DeleteAttribute(r) => {
+            delete_attribute::delete_attribute(cx, r).await?.into()
+        }
+        RequestPayload::Destroy(r) => destroy::destroy(cx, r).await?.into(),
+        RequestPayload::DiscoverVersions(r) => discover_versions::discover_versions(&r).into(),
+        RequestPayload::Get(r) => get::get(cx, r).await?.into(),
+        RequestPayload::GetAttributeList(r) => {
+            get_attribute_list::get_attribute_list(cx, r).await?.into()
+        }
+        RequestPayload::GetAttributes(r) => get_attributes::get_attributes(cx, r).await?.into(),
+        RequestPayload::Locate(r) => locate::locate(cx, r).await?.into(),
+        RequestPayload::ModifyAttribute(r) => {
+            modify_attribute::modify_attribute(cx, r).await?.into()
+        }
+        RequestPayload::Query(r) => query::query(cx.version, &r).into(),
+        RequestPayload::ReKey(r) => re_key::re_key(cx, r).await?.into(),
+        RequestPayload::Register(r) => register::register(cx, r).await?.into(),
+        RequestPayload::Revoke(r) => revoke::revoke(cx, r).await?.into(),
+        RequestPayload::SetAttribute(r) => set_attribute::set_attribute(cx, r).await?.into(),
+        RequestPayload::Unknown(unknown) => {
+            return Err(OperationError::not_supported(unknown.operation, cx.version));
+        }
+        RequestPayload::Malformed(MalformedPayload { error, .. }) => {
+            return Err(OperationError::invalid_message(format!(
+                "the payload of {operation:?} cannot be read: {error}"
+            )));
+        }
+    })
+}
+
+/// Does the server do this operation in this version? Discover Versions is answered in every one,
+/// since a client asks it before it knows which to speak.
+pub fn is_served(operation: Operation, version: Version) -> bool {
+    kmip::payload::OPERATIONS.contains(&operation)
+        && (operation.exists_in(version) || operation == Operation::DiscoverVersions)
+}

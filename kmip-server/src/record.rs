@@ -1,0 +1,201 @@
+//! A managed object as it is kept: what is known of it, and apart from that the object itself.
+//!
+//! ```text
+//! o/<id>   Metadata: owner and attributes      what Locate, Get Attributes and every check read
+//! k/<id>   Material: the object                what Get reads; removed by Destroy
+//! ```
+//!
+//! Both are TTLV, under tags of the vendor range that no message may carry. A fact is kept once:
+//! State is not here (it follows from the dates), nor is the material in the metadata.
+
+use kmip::attributes::{Attribute, AttributeReference, AttributeValue, OtherAttribute};
+use kmip::objects::Object;
+use kmip::vocabulary::{CryptographicUsageMask, ObjectType, State, tags};
+use kmip::{DateTime, Decode, Encode, Version};
+use ttlv::{Error, Reader, Tag, Writer};
+use zeroize::Zeroizing;
+
+use crate::find::find;
+use crate::lifecycle::Dates;
+
+/// Tags of what is kept. They stand in the range of the vendors' extensions (1.4, 9.1.3.1).
+mod kept {
+    use ttlv::Tag;
+
+    pub(super) const METADATA: Tag = Tag(0x54_4B01);
+    pub(super) const OWNER: Tag = Tag(0x54_4B02);
+    pub(super) const ATTRIBUTE: Tag = Tag(0x54_4B03);
+    pub(super) const MATERIAL: Tag = Tag(0x54_4B04);
+    pub(super) const NAMED: Tag = Tag(0x54_4B05);
+}
+
+/// The version whose forms the attributes are kept in: the newest, which has every field.
+const KEPT_VERSION: Version = Version::V3_0;
+
+/// What is known of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metadata {
+    /// The client that made it, and that alone may see it.
+    pub owner: String,
+    /// The attributes, each with its index, in the order in which they came.
+    pub attributes: Vec<Attribute>,
+}
+
+impl Metadata {
+    /// The key of the row.
+    pub fn key(id: &str) -> Vec<u8> {
+        [b"o/", id.as_bytes()].concat()
+    }
+
+    /// The values of the attributes.
+    pub fn values(&self) -> impl Iterator<Item = &AttributeValue> + Clone {
+        self.attributes.iter().map(|attribute| &attribute.value)
+    }
+
+    /// The instances of one attribute.
+    pub fn instances<'a>(
+        &'a self,
+        reference: &'a AttributeReference,
+    ) -> impl Iterator<Item = &'a Attribute> {
+        self.attributes.iter().filter(move |a| a.value.reference() == *reference)
+    }
+
+    /// The State at `now`.
+    pub fn state(&self, now: DateTime) -> State {
+        Dates::of(self.values()).state(now)
+    }
+
+    /// Its kind.
+    pub fn object_type(&self) -> Option<ObjectType> {
+        find!(self.values(), ObjectType)
+    }
+
+    /// What it may be used for; nothing, when it does not say.
+    pub fn usage_mask(&self) -> CryptographicUsageMask {
+        find!(self.values(), CryptographicUsageMask).unwrap_or_default()
+    }
+
+    /// Gives a single-instance attribute this value, in the place that it has or at the end.
+    pub fn set(&mut self, value: AttributeValue) {
+        let reference = value.reference();
+        match self.attributes.iter_mut().find(|a| a.value.reference() == reference) {
+            Some(attribute) => attribute.value = value,
+            None => self.attributes.push(Attribute { index: Some(0), value }),
+        }
+    }
+
+    /// Adds an instance, under the index after the greatest one: an index once given does not
+    /// change and is not given again while a greater one stands (1.4, 2.1.1).
+    pub fn add(&mut self, value: AttributeValue) -> Attribute {
+        let reference = value.reference();
+        let next = self
+            .instances(&reference)
+            .filter_map(|attribute| attribute.index)
+            .max()
+            .map_or(0, |greatest| greatest.saturating_add(1));
+        let attribute = Attribute { index: Some(next), value };
+        self.attributes.push(attribute.clone());
+        attribute
+    }
+
+    /// The bytes to be kept.
+    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let mut w = Writer::default();
+        w.structure(kept::METADATA, |w| {
+            w.text_string(kept::OWNER, &self.owner);
+            for attribute in &self.attributes {
+                w.structure(kept::ATTRIBUTE, |w| encode_attribute(attribute, w));
+            }
+        });
+        Zeroizing::new(w.into_bytes())
+    }
+
+    /// Reads what was kept.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
+        Reader::new(bytes).structure(kept::METADATA, |r| {
+            let owner = r.text_string(kept::OWNER)?.to_owned();
+            let mut attributes = Vec::new();
+            while !r.is_empty() {
+                attributes.push(r.structure(kept::ATTRIBUTE, decode_attribute)?);
+            }
+            Ok(Self { owner, attributes })
+        })
+    }
+}
+
+fn encode_attribute(attribute: &Attribute, w: &mut Writer) {
+    attribute.index.encode(tags::AttributeIndex, w, KEPT_VERSION);
+    match attribute.value.reference() {
+        AttributeReference::Standard(tag) => w.enumeration(tags::AttributeReference, tag.0),
+        AttributeReference::Vendor { vendor, name } => {
+            w.text_string(tags::VendorIdentification, &vendor);
+            w.text_string(tags::AttributeName, &name);
+        }
+        AttributeReference::Unknown(name) => w.text_string(kept::NAMED, &name),
+    }
+    attribute.value.encode_value(tags::AttributeValue, w, KEPT_VERSION);
+}
+
+fn decode_attribute(r: &mut Reader<'_>) -> Result<Attribute, Error> {
+    let index = Decode::decode(tags::AttributeIndex, r, KEPT_VERSION)?;
+    let value = match r.peek() {
+        Some(tags::AttributeReference) => {
+            let tag = Tag(r.enumeration(tags::AttributeReference)?);
+            let value = AttributeValue::decode_value(tag, tags::AttributeValue, r, KEPT_VERSION)?;
+            match value {
+                Some(value) => value,
+                None => AttributeValue::Other(OtherAttribute::Tagged(tag, r.raw()?)),
+            }
+        }
+        Some(kept::NAMED) => {
+            let name = r.text_string(kept::NAMED)?.to_owned();
+            AttributeValue::Other(OtherAttribute::Named(name, r.raw()?))
+        }
+        _ => AttributeValue::Vendor(kmip::attributes::VendorAttribute {
+            vendor: r.text_string(tags::VendorIdentification)?.to_owned(),
+            name: r.text_string(tags::AttributeName)?.to_owned(),
+            value: r.raw()?,
+        }),
+    };
+    Ok(Attribute { index, value })
+}
+
+/// The object itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Material {
+    /// The version that it was given in; it is kept in the form that it came in.
+    pub version: Version,
+    /// The object.
+    pub object: Object,
+}
+
+impl Material {
+    /// The key of the row.
+    pub fn key(id: &str) -> Vec<u8> {
+        [b"k/", id.as_bytes()].concat()
+    }
+
+    /// The bytes to be kept.
+    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let mut w = Writer::default();
+        w.structure(kept::MATERIAL, |w| {
+            self.version.encode(tags::ProtocolVersion, w, self.version);
+            self.object.encode_any(w, self.version);
+        });
+        Zeroizing::new(w.into_bytes())
+    }
+
+    /// Reads what was kept.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
+        Reader::new(bytes).structure(kept::MATERIAL, |r| {
+            let version = Version::decode(tags::ProtocolVersion, r, KEPT_VERSION)?;
+            let object = Object::decode_any(r, version)?;
+            Ok(Self { version, object })
+        })
+    }
+}
+
+/// A row that is not what this program writes.
+pub fn damaged(id: &str, error: &Error) -> crate::store::StoreError {
+    crate::store::StoreError::Damaged(format!("object {id}: {error}"))
+}

@@ -1,0 +1,172 @@
+//! The store as one batch sees it: what is durable, with the batch's own changes over it.
+//!
+//! Nothing is written here. What the items want written is gathered and becomes one commit, under
+//! the revisions that were read; undo is dropping it.
+
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use crate::store::{Change, Key, Order, Range, Store, StoreError, To};
+
+/// A value, or none where the key is absent.
+type Value = Option<Zeroizing<Vec<u8>>>;
+
+/// A batch's view.
+pub struct View<'a> {
+    store: &'a dyn Store,
+    /// The revision of every key that was read.
+    read: BTreeMap<Key, u64>,
+    /// What the items that are done want written.
+    batch: BTreeMap<Key, Value>,
+    /// What the item under way wants written.
+    item: BTreeMap<Key, Value>,
+}
+
+impl<'a> View<'a> {
+    /// A view without changes.
+    pub fn new(store: &'a dyn Store) -> Self {
+        Self { store, read: BTreeMap::new(), batch: BTreeMap::new(), item: BTreeMap::new() }
+    }
+
+    /// The value of a key.
+    pub async fn get(&mut self, key: &[u8]) -> Result<Value, StoreError> {
+        if let Some(value) = self.item.get(key).or_else(|| self.batch.get(key)) {
+            return Ok(value.clone());
+        }
+        let record = self.store.get(key).await?;
+        let revision = record.as_ref().map_or(0, |record| record.revision);
+        // A key that changed since it was first read in this batch must fail the commit, so the
+        // first revision stands.
+        self.read.entry(key.to_vec()).or_insert(revision);
+        Ok(record.map(|record| record.value))
+    }
+
+    /// The key shall have this value. It must have been read.
+    pub fn put(&mut self, key: Key, value: Zeroizing<Vec<u8>>) {
+        self.item.insert(key, Some(value));
+    }
+
+    /// The key shall be absent. It must have been read.
+    pub fn remove(&mut self, key: Key) {
+        self.item.insert(key, None);
+    }
+
+    /// The item under way is done: its changes are the batch's.
+    pub fn keep_item(&mut self) {
+        self.batch.append(&mut self.item);
+    }
+
+    /// The item under way failed: it changes nothing.
+    pub fn drop_item(&mut self) {
+        self.item.clear();
+    }
+
+    /// Keys that begin with `prefix` and are less than `before`, the greatest first; a page that
+    /// is shorter than `limit` is the last.
+    pub async fn page(
+        &self,
+        prefix: &[u8],
+        before: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        let mut range = Range::prefix(prefix, limit, Order::Descending);
+        if let Some(before) = before {
+            range = range.beyond(before);
+        }
+        let (from, to) = (range.from.clone(), range.to.clone());
+        let page = self.store.scan(range).await?;
+        // Of our own changes, those belong to this page that lie in the part the page covers.
+        let from = match page.last() {
+            Some((last, _)) if page.len() >= limit => last.clone(),
+            _ => from,
+        };
+        let mut keys: BTreeMap<Key, bool> = page.into_iter().map(|(key, _)| (key, true)).collect();
+        for (key, value) in self.batch.range(from.clone()..to.clone()) {
+            keys.insert(key.clone(), value.is_some());
+        }
+        for (key, value) in self.item.range(from..to) {
+            keys.insert(key.clone(), value.is_some());
+        }
+        Ok(keys.into_iter().rev().filter_map(|(key, stands)| stands.then_some(key)).collect())
+    }
+
+    /// What the batch wants written, as one commit.
+    pub fn into_changes(self) -> Vec<Change> {
+        let read = self.read;
+        self.batch
+            .into_iter()
+            .filter_map(|(key, value)| {
+                let expected = read.get(&key).copied().unwrap_or(0);
+                let to = match value {
+                    Some(value) => To::Put(value),
+                    None if expected == 0 => return None,
+                    None => To::Remove,
+                };
+                Some(Change { key, expected, to })
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::View;
+    use crate::store::memory::MemoryStore;
+    use crate::store::{Outcome, Store};
+    use zeroize::Zeroizing;
+
+    async fn put(view: &mut View<'_>, key: &[u8], value: &[u8]) {
+        view.get(key).await.unwrap();
+        view.put(key.to_vec(), Zeroizing::new(value.to_vec()));
+    }
+
+    #[tokio::test]
+    async fn an_item_that_fails_changes_nothing_and_the_batch_sees_itself() {
+        let store = MemoryStore::default();
+        let mut view = View::new(&store);
+        put(&mut view, b"p/1", b"one").await;
+        view.keep_item();
+        put(&mut view, b"p/2", b"two").await;
+        view.drop_item();
+        assert_eq!(view.get(b"p/1").await.unwrap().as_deref(), Some(&b"one".to_vec()));
+        assert!(view.get(b"p/2").await.unwrap().is_none());
+        assert_eq!(view.page(b"p/", None, 10).await.unwrap(), [b"p/1"]);
+        assert_eq!(store.commit(view.into_changes()).await.unwrap(), Outcome::Durable);
+        assert!(store.get(b"p/1").await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn two_batches_that_read_the_same_key_cannot_both_write_it() {
+        let store = MemoryStore::default();
+        let (mut one, mut two) = (View::new(&store), View::new(&store));
+        for view in [&mut one, &mut two] {
+            put(view, b"name", b"x").await;
+            view.keep_item();
+        }
+        assert_eq!(store.commit(one.into_changes()).await.unwrap(), Outcome::Durable);
+        assert!(matches!(
+            store.commit(two.into_changes()).await.unwrap(),
+            Outcome::Conflict { .. }
+        ));
+    }
+
+    #[tokio::test]
+    async fn pages_mix_what_is_kept_with_what_is_new() {
+        let store = MemoryStore::default();
+        let mut view = View::new(&store);
+        for key in [b"p/1", b"p/3", b"p/5"] {
+            put(&mut view, key, b"").await;
+        }
+        view.keep_item();
+        store.commit(view.into_changes()).await.unwrap();
+        let mut view = View::new(&store);
+        put(&mut view, b"p/4", b"").await;
+        view.get(b"p/3").await.unwrap();
+        view.remove(b"p/3".to_vec());
+        let first = view.page(b"p/", None, 2).await.unwrap();
+        assert_eq!(first, [b"p/5".to_vec(), b"p/4".to_vec()]);
+        let rest = view.page(b"p/", Some(b"p/3"), 2).await.unwrap();
+        assert_eq!(rest, [b"p/1".to_vec()]);
+    }
+}
