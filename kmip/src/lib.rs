@@ -16,6 +16,8 @@
 mod macros;
 
 pub mod attributes;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod codec;
 mod identifier;
 pub mod message;

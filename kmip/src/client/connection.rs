@@ -1,0 +1,157 @@
+//! One connection: a frame out, a frame in, under a deadline.
+//!
+//! Frames are wiped when they are dropped. What TLS keeps in its own buffers is its own business.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use ttlv::{HEADER_LEN, Header, Type};
+use zeroize::Zeroizing;
+
+use super::builder::Settings;
+use super::counted::Counted;
+use super::error::{Doing, Error};
+use super::tls::{Name, Session, is_refusal};
+use super::trace::{Direction, show};
+use crate::vocabulary::tags;
+
+/// An open connection to one server.
+pub(super) struct Connection {
+    address: Arc<str>,
+    stream: Session<Counted<TcpStream>>,
+    /// Has the server answered on it? Then it has let us in.
+    heard: bool,
+}
+
+/// Why there is no answer.
+pub(super) struct Failure {
+    pub(super) error: Error,
+    /// May the server have read the request?
+    pub(super) maybe_done: bool,
+    /// Was the connection found dead, as a kept one may be?
+    pub(super) dead: bool,
+}
+
+/// What can happen while a frame goes out and one comes in.
+enum Trouble {
+    Io(io::Error),
+    Malformed(String),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Connection {
+    /// Connects and shakes hands.
+    pub(super) async fn open(
+        address: &Arc<str>,
+        (host, port): (&str, u16),
+        name: &Name,
+        settings: &Settings,
+    ) -> Result<Self, Error> {
+        let server = || address.as_ref().to_owned();
+        let late = |doing, limit| Error::Timeout { server: server(), doing, limit };
+        let limit = settings.connect_deadline;
+        let tcp = timeout(limit, TcpStream::connect((host, port)))
+            .await
+            .map_err(|_| late(Doing::Connecting, limit))?
+            .map_err(|cause| Error::Connect { server: server(), cause })?;
+        // A request is one write and waits for its answer: Nagle's algorithm could only delay it.
+        tcp.set_nodelay(true).map_err(|cause| Error::Connect { server: server(), cause })?;
+        let limit = settings.handshake_deadline;
+        let shaken = settings.tls.handshake(name, Counted::new(tcp));
+        let stream = timeout(limit, shaken).await.map_err(|_| late(Doing::Handshake, limit))?;
+        let stream = stream.map_err(|cause| match settings.tls.fault(&cause) {
+            Some(fault) => Error::Tls { server: server(), fault },
+            None => Error::Closed { server: server(), cause },
+        })?;
+        Ok(Self { address: Arc::clone(address), stream, heard: false })
+    }
+
+    /// Sends a frame and waits for the one that answers it.
+    pub(super) async fn exchange(
+        &mut self,
+        frame: &[u8],
+        settings: &Settings,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let before = self.stream.get_ref().0.written();
+        show(settings.trace.as_ref(), &self.address, Direction::Sent, frame);
+        let limit = settings.request_deadline;
+        let result = timeout(limit, self.talk(frame, settings.response_len_max)).await;
+        let server = || self.address.as_ref().to_owned();
+        let (error, dead, refused) = match result {
+            Ok(Ok(answer)) => {
+                self.heard = true;
+                show(settings.trace.as_ref(), &self.address, Direction::Received, &answer);
+                return Ok(answer);
+            }
+            Err(_) => {
+                (Error::Timeout { server: server(), doing: Doing::Request, limit }, false, false)
+            }
+            Ok(Err(Trouble::Malformed(why))) => {
+                (Error::Malformed { server: server(), why }, false, false)
+            }
+            Ok(Err(Trouble::Io(cause))) => {
+                let refused = !self.heard && is_refusal(&cause);
+                match settings.tls.fault(&cause) {
+                    Some(fault) => (Error::Tls { server: server(), fault }, false, refused),
+                    None => (Error::Closed { server: server(), cause }, true, false),
+                }
+            }
+        };
+        let written = self.stream.get_ref().0.written() > before;
+        Err(Failure { error, maybe_done: written && !refused, dead })
+    }
+
+    async fn talk(&mut self, frame: &[u8], max: usize) -> Result<Zeroizing<Vec<u8>>, Trouble> {
+        let mut start = [0; HEADER_LEN];
+        if let Err(broken) = self.write(frame).await {
+            // In TLS 1.3 a server refuses our certificate after the handshake, so the alert that
+            // says why may lie unread on a connection that can no longer be written to.
+            return Err(match self.stream.read_exact(&mut start).await {
+                Err(said) if is_refusal(&said) => said.into(),
+                _ => broken.into(),
+            });
+        }
+        self.stream.read_exact(&mut start).await?;
+        let header = Header::parse(start);
+        if header.tag != tags::ResponseMessage || header.ty != Type::Structure.number() {
+            let shown: String = start.iter().take(4).map(|byte| format!(" {byte:02X}")).collect();
+            let why = format!("it begins with{shown}, which is no Response Message");
+            return Err(Trouble::Malformed(why));
+        }
+        let len = usize::try_from(header.len).unwrap_or(usize::MAX).saturating_add(HEADER_LEN);
+        if len > max {
+            let why = format!("it is {len} bytes long and may be {max} at most");
+            return Err(Trouble::Malformed(why));
+        }
+        // The peer names the length, but our own setting bounds it.
+        let mut answer = Zeroizing::new(vec![0; len]);
+        let (first, rest) = answer.split_at_mut(HEADER_LEN.min(len));
+        first.copy_from_slice(&start);
+        self.stream.read_exact(rest).await?;
+        Ok(answer)
+    }
+
+    async fn write(&mut self, frame: &[u8]) -> io::Result<()> {
+        self.stream.write_all(frame).await?;
+        self.stream.flush().await
+    }
+
+    /// Is it open, and nothing said on it that nobody asked for?
+    pub(super) async fn is_quiet(&mut self) -> bool {
+        let mut byte = [0; 1];
+        let mut buf = ReadBuf::new(&mut byte);
+        let stream = &mut self.stream;
+        poll_fn(|cx| Poll::Ready(Pin::new(&mut *stream).poll_read(cx, &mut buf).is_pending())).await
+    }
+}
