@@ -12,12 +12,11 @@
 //! **Nothing here prints a byte that the tables of [`secrets`] hide**, and nothing reads its text
 //! back.
 
+mod date;
 mod secrets;
 
 use core::fmt::{self, Write as _};
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use ttlv::{DEPTH_MAX, ErrorKind, HEADER_LEN, Header, Item, Reader, Tag, Type};
 
 use crate::attributes::AttributeReference;
@@ -34,6 +33,10 @@ const BYTES_MAX: usize = 64;
 
 /// How many characters of a text are shown.
 const CHARACTERS_MAX: usize = 256;
+
+/// Said where a length before was wrong: what stands there may be a piece of a key, and is not
+/// spelt out as a tag, a type or a length either.
+const NO_ITEM: &str = "these bytes are no item";
 
 /// The bytes of a message, to be displayed as text.
 #[derive(Clone, Copy)]
@@ -94,7 +97,7 @@ impl Page<'_, '_> {
         while !rest.is_empty() {
             let here = Place { offset, ..place };
             let Some(header) = header(rest) else {
-                return self.stop(here, "these bytes are no item");
+                return self.stop(here, NO_ITEM);
             };
             if self.items == ITEMS_MAX {
                 return self.stop(here, "only so many items are shown");
@@ -127,6 +130,9 @@ impl Page<'_, '_> {
         let body = bytes.get(HEADER_LEN..).unwrap_or_default();
         let whole = body.len() >= len;
         let body = body.get(..len).unwrap_or(body);
+        if !whole && tags::name(header.tag).is_none() {
+            return Ok((self.stop(place, NO_ITEM)?, bytes.len()));
+        }
         let sight = place.sight.into(header.tag);
         self.head(header, place)?;
         if sight == Sight::Closed {
@@ -166,11 +172,11 @@ impl Page<'_, '_> {
         attribute: Option<Tag>,
     ) -> Result<(Flow, usize), fmt::Error> {
         let mut reader = Reader::new(bytes);
-        self.head(header, place)?;
         match reader.item() {
             Ok(item) => {
+                self.head(header, place)?;
                 self.f.write_str(": ")?;
-                match place.sight.into(item.tag) {
+                match place.sight.of(item.tag, item.ty) {
                     Sight::Open => self.value(&item, attribute)?,
                     Sight::Only(_) | Sight::Closed => {
                         write!(self.f, "<hidden, {} bytes>", item.value.len())?
@@ -179,7 +185,11 @@ impl Page<'_, '_> {
                 self.f.write_char('\n')?;
                 Ok((Flow::Goes, reader.offset()))
             }
+            Err(_) if tags::name(header.tag).is_none() => {
+                Ok((self.stop(place, NO_ITEM)?, bytes.len()))
+            }
             Err(error) => {
+                self.head(header, place)?;
                 self.f.write_char('\n')?;
                 Ok((self.stop(place, &error.kind.to_string())?, bytes.len()))
             }
@@ -228,12 +238,9 @@ impl Page<'_, '_> {
     }
 
     fn long(&mut self, ty: Type, value: i64) -> fmt::Result {
-        let date = match ty {
-            Type::DateTime => OffsetDateTime::from_unix_timestamp(value).ok(),
-            Type::DateTimeExtended => {
-                let nanoseconds = i128::from(value).saturating_mul(1000);
-                OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()
-            }
+        match ty {
+            Type::DateTime => date::seconds(self.f, value),
+            Type::DateTimeExtended => date::microseconds(self.f, value),
             Type::Structure
             | Type::Integer
             | Type::LongInteger
@@ -242,11 +249,7 @@ impl Page<'_, '_> {
             | Type::Boolean
             | Type::TextString
             | Type::ByteString
-            | Type::Interval => None,
-        };
-        match date.and_then(|date| date.format(&Rfc3339).ok()) {
-            Some(date) => self.f.write_str(&date),
-            None => write!(self.f, "{value}"),
+            | Type::Interval => write!(self.f, "{value}"),
         }
     }
 
@@ -306,12 +309,12 @@ impl Page<'_, '_> {
     }
 }
 
-/// The header of the next item. The standard's tags begin with 42 and extensions with 54
-/// (1.4, 9.1.1.1); whatever else stands there is no header and may be a piece of a key, so that
-/// not even its tag may be shown.
+/// The header of the next item. The standard's tags begin with 4200 or 4201 and extensions with 54
+/// (1.4, 9.1.3.1); whatever else stands there is no header and may be a piece of a key, so that not
+/// even its tag may be shown.
 fn header(bytes: &[u8]) -> Option<Header> {
     let header = Header::parse(*bytes.first_chunk()?);
-    matches!(header.tag.0 >> 16, 0x42 | 0x54).then_some(header)
+    matches!(header.tag.0, 0x42_0000..=0x42_0FFF | 0x54_0000..=0x54_FFFF).then_some(header)
 }
 
 /// The attribute that an Attribute Name names, if it is one of the standard's.

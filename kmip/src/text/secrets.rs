@@ -1,6 +1,11 @@
-//! Which values nobody may see: the one table of it. When in doubt, a value is hidden.
+//! Which values nobody may see: the one table of it, with the reasons. When in doubt, a value is
+//! hidden.
+//!
+//! Names, numbers and dates are shown unless a row hides them. Byte strings and big integers are
+//! the other way about: hidden, unless a row says that they are public. A tag without a name has
+//! its value hidden, whatever it is.
 
-use ttlv::Tag;
+use ttlv::{Tag, Type};
 
 use crate::vocabulary::tags;
 
@@ -15,68 +20,61 @@ pub(super) enum Sight {
     Closed,
 }
 
-/// Hidden wherever they stand, with all that is inside.
-const HIDDEN: &[Tag] = &[
-    // Parts of keys (1.4, 2.1.7).
-    tags::CRTCoefficient,
-    tags::D,
-    tags::Key,
-    tags::P,
-    tags::PrimeExponentP,
-    tags::PrimeExponentQ,
-    tags::PrivateExponent,
-    tags::Q,
-    tags::X,
-    // Objects whose bytes are the secret (1.4, 2.2).
-    tags::OpaqueDataValue,
-    // What is encrypted, signed, hashed, and what seeds are made of (1.4, 4.29 to 4.37); a digest
-    // of few bytes tells the bytes.
-    tags::Data,
-    tags::DerivationData,
-    tags::DigestValue,
-    tags::DigestedData,
-    tags::MACData,
-    tags::Salt,
-    tags::PKCS_11InputParameters,
-    tags::PKCS_11OutputParameters,
+/// Hidden wherever they stand, with all that is inside, and why.
+const HIDDEN: &[(Tag, &str)] = &[
+    (tags::KeyMaterial, "the key, or the numbers that make it (1.4, 2.1.4)"),
+    // The numbers of a key, should they ever stand outside Key Material (1.4, 2.1.7).
+    (tags::CRTCoefficient, "a part of a private key"),
+    (tags::D, "a private key"),
+    (tags::Key, "a key"),
+    (tags::P, "a part of a private key"),
+    (tags::PrimeExponentP, "a part of a private key"),
+    (tags::PrimeExponentQ, "a part of a private key"),
+    (tags::PrivateExponent, "a private key"),
+    (tags::Q, "a part of a private key"),
+    (tags::X, "a private key"),
+    (tags::OpaqueDataValue, "an object: any secret of the client's (1.4, 2.2.8)"),
+    // What cryptographic operations are given and give (1.4, 4.29 to 4.37).
+    (tags::AuthenticatedEncryptionAdditionalData, "the client's data"),
+    (tags::Data, "plain text that is encrypted, or was decrypted; random bytes"),
+    (tags::DerivationData, "keys are derived from it"),
+    (tags::DigestValue, "a short secret can be guessed from it"),
+    (tags::DigestedData, "short data can be guessed from it"),
+    (tags::IVCounterNonce, "must not be foreseen"),
+    (tags::InitializationVector, "must not be foreseen"),
+    (tags::MACData, "proves that data which is not shown is genuine"),
+    (tags::PSource, "the client's data"),
+    (tags::Salt, "keys are derived with it"),
+    (tags::SignatureData, "proves that data which is not shown is genuine"),
+    (tags::PKCS_11InputParameters, "PINs and keys pass here (2.1, 6.1.36)"),
+    (tags::PKCS_11OutputParameters, "keys pass here (2.1, 6.1.36)"),
     // What proves who a client is (1.4, 2.1.2; 2.1, 7.7; 3.0).
-    tags::AttestationAssertion,
-    tags::AttestationMeasurement,
-    tags::DeviceCredential,
-    tags::HashedPassword,
-    tags::HashedPasswordCredential,
-    tags::HashedUsernamePassword,
-    tags::NonceValue,
-    tags::OneTimePassword,
-    tags::OTPCredential,
-    tags::OTPDigest,
-    tags::OTPSeed,
-    tags::Password,
-    tags::PasswordCredential,
-    tags::PasswordSalt,
-    tags::SaltedPassword,
-    tags::ServerHashedPassword,
-    tags::TicketValue,
-    // Of unknown meaning (1.4, 6.16).
-    tags::VendorExtension,
+    (tags::AttestationAssertion, "a proof of who asks"),
+    (tags::AttestationMeasurement, "a proof of who asks"),
+    (tags::DeviceCredential, "a proof of who asks"),
+    (tags::HashedPassword, "a password can be guessed from it"),
+    (tags::HashedPasswordCredential, "a password can be guessed from it"),
+    (tags::HashedPasswordUsername, "a password can be guessed from it"),
+    (tags::HashedUsernamePassword, "a password can be guessed from it"),
+    (tags::NonceValue, "must not be foreseen"),
+    (tags::OneTimePassword, "a password"),
+    (tags::OTPCounter, "where a token is in its sequence of passwords"),
+    (tags::OTPCredential, "all passwords of a token follow from it"),
+    (tags::OTPDigest, "passwords can be guessed from it"),
+    (tags::OTPSeed, "all passwords of a token follow from it"),
+    (tags::Password, "a password"),
+    (tags::PasswordCredential, "a password"),
+    (tags::PasswordSalt, "what guessing a password needs"),
+    (tags::SaltedPassword, "a password can be guessed from it"),
+    (tags::ServerHashedPassword, "a password can be guessed from it"),
+    (tags::TicketValue, "whoever holds it is taken for the client"),
+    (tags::VendorExtension, "nobody but the vendor knows what it says (1.4, 6.16)"),
 ];
 
 /// Structures of which only these items are shown. Where the tag holds bytes instead of a
 /// structure, they are hidden.
 const GUARDED: &[(Tag, &[Tag])] = &[
-    (tags::KeyValue, &[tags::KeyMaterial, tags::Attribute, tags::Attributes]),
-    (
-        tags::KeyMaterial,
-        &[
-            tags::G,
-            tags::J,
-            tags::Modulus,
-            tags::PublicExponent,
-            tags::QString,
-            tags::RecommendedCurve,
-            tags::Y,
-        ],
-    ),
+    (tags::KeyValue, &[tags::Attribute, tags::Attributes]),
     (
         tags::CredentialValue,
         &[
@@ -92,6 +90,21 @@ const GUARDED: &[(Tag, &[Tag])] = &[
     ),
 ];
 
+/// The byte strings that everybody may see, and why.
+const PUBLIC_BYTES: &[(Tag, &str)] = &[
+    (tags::AsynchronousCorrelationValue, "names a request"),
+    (tags::CertificateSerialNumber, "is in a certificate"),
+    (tags::CertificateValue, "a certificate is made to be shown"),
+    (tags::CorrelationValue, "names a stream of data"),
+    (tags::IssuerAlternativeName, "is in a certificate"),
+    (tags::IssuerDistinguishedName, "is in a certificate"),
+    (tags::NonceID, "names a nonce"),
+    (tags::ShortUniqueIdentifier, "names an object"),
+    (tags::SubjectAlternativeName, "is in a certificate"),
+    (tags::SubjectDistinguishedName, "is in a certificate"),
+    (tags::UniqueBatchItemID, "names a batch item"),
+];
+
 impl Sight {
     /// What may be seen of an item of this tag, and of what is inside it.
     pub(super) fn into(self, tag: Tag) -> Self {
@@ -100,10 +113,20 @@ impl Sight {
             Self::Only(shown) => !shown.contains(&tag),
             Self::Closed => true,
         };
-        if shut || HIDDEN.contains(&tag) || tags::name(tag).is_none() {
+        let hidden = HIDDEN.iter().any(|(hidden, _)| *hidden == tag);
+        if shut || hidden || tags::name(tag).is_none() {
             return Self::Closed;
         }
         let guarded = GUARDED.iter().find(|(guarded, _)| *guarded == tag);
         guarded.map_or(Self::Open, |(_, shown)| Self::Only(shown))
+    }
+
+    /// What may be seen of a value of this tag and type.
+    pub(super) fn of(self, tag: Tag, ty: Type) -> Self {
+        let is_bytes = matches!(ty, Type::ByteString | Type::BigInteger);
+        match is_bytes && !PUBLIC_BYTES.iter().any(|(public, _)| *public == tag) {
+            true => Self::Closed,
+            false => self.into(tag),
+        }
     }
 }
