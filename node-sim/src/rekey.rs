@@ -162,7 +162,7 @@ impl RekeyJob {
 #[cfg(test)]
 mod tests {
     use super::{Effect, RekeyJob, RekeyState};
-    use crate::ring::{DriveId, KeyId, KeyManagement, Ring};
+    use crate::ring::{DriveId, KeyId, KeyManagement, Made, Ring};
     use std::collections::{BTreeMap, BTreeSet};
 
     const DRIVES: u32 = 3;
@@ -188,12 +188,16 @@ mod tests {
 
     struct Crash;
 
+    fn made() -> Made {
+        Made { dealing: None, check: String::new() }
+    }
+
     impl World {
         fn new(from: KeyManagement, to: KeyManagement) -> (Self, KeyId, KeyId) {
             let (old, new) = (KeyId::fresh(), KeyId::fresh());
             let mut ring = Ring::default();
             ring.plan(old, from, String::new());
-            ring.put_in_use(old, None).unwrap();
+            ring.put_in_use(old, made()).unwrap();
             let drives = (1..=DRIVES).map(DriveId);
             drives.clone().for_each(|drive| ring.note_wrapped(drive, old).unwrap());
             ring.make_current(old).unwrap();
@@ -248,7 +252,7 @@ mod tests {
                 let (job, ring) = &mut w.ledger;
                 match effect {
                     Effect::ReachKeyPlace(_) => {}
-                    Effect::EnsureMasterKey(id) => ring.put_in_use(id, None).unwrap(),
+                    Effect::EnsureMasterKey(id) => ring.put_in_use(id, made()).unwrap(),
                     Effect::Rewrap { from, to } => {
                         ring.make_current(to).unwrap();
                         ring.retire(from).unwrap();

@@ -150,6 +150,18 @@ pub struct MasterKeyRecord {
     /// For an internal key, which of possibly several attempts to share it out counts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub dealing: Option<String>,
+    /// What tells the key's bytes from all others without telling them, from when it was made.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub check: Option<String>,
+}
+
+/// What is known of a key once it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// For an internal key, the dealing that counts.
+    pub dealing: Option<String>,
+    /// See [`MasterKeyRecord::check`].
+    pub check: String,
 }
 
 /// The ring, a section of the ledger.
@@ -246,8 +258,13 @@ impl Ring {
 
     /// Puts the name of a key to be made on the ring.
     pub fn plan(&mut self, key_id: KeyId, management: KeyManagement, created_time: String) {
-        let record =
-            MasterKeyRecord { management, created_time, state: KeyState::Planned, dealing: None };
+        let record = MasterKeyRecord {
+            management,
+            created_time,
+            state: KeyState::Planned,
+            dealing: None,
+            check: None,
+        };
         self.keys.insert(key_id, record);
     }
 
@@ -255,12 +272,13 @@ impl Ring {
     ///
     /// # Errors
     /// It was not planned.
-    pub fn put_in_use(&mut self, key_id: KeyId, dealing: Option<String>) -> Result<(), RingError> {
+    pub fn put_in_use(&mut self, key_id: KeyId, made: Made) -> Result<(), RingError> {
         let record = self.record_mut(key_id)?;
         match record.state {
             KeyState::Planned => {
                 record.state = KeyState::InUse;
-                record.dealing = dealing;
+                record.dealing = made.dealing;
+                record.check = Some(made.check);
                 Ok(())
             }
             KeyState::InUse => Ok(()),
@@ -334,12 +352,16 @@ impl Ring {
 
 #[cfg(test)]
 mod tests {
-    use super::{DriveId, KeyId, KeyManagement, Ring, RingError};
+    use super::{DriveId, KeyId, KeyManagement, Made, Ring, RingError};
+
+    fn made() -> Made {
+        Made { dealing: None, check: "check".to_owned() }
+    }
 
     fn ring_under(key_id: KeyId) -> Ring {
         let mut ring = Ring::default();
         ring.plan(key_id, KeyManagement::Internal, String::new());
-        ring.put_in_use(key_id, None).unwrap();
+        ring.put_in_use(key_id, made()).unwrap();
         ring.note_wrapped(DriveId(1), key_id).unwrap();
         ring.note_wrapped(DriveId(2), key_id).unwrap();
         ring.make_current(key_id).unwrap();
@@ -355,7 +377,7 @@ mod tests {
         ring.plan(new, external, String::new());
         assert!(ring.active_providers().contains(&7));
         assert_eq!(ring.note_wrapped(DriveId(1), new), Err(RingError::NotInUse(new)));
-        ring.put_in_use(new, None).unwrap();
+        ring.put_in_use(new, made()).unwrap();
         ring.note_wrapped(DriveId(1), new).unwrap();
         ring.make_current(new).unwrap();
         let wraps = RingError::StillWraps { key_id: old, drives: 1 };

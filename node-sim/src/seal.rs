@@ -48,7 +48,7 @@ pub fn seal(key: &[u8; KEY_LEN], purpose: &str, secret: &[u8]) -> Result<Vec<u8>
     let mut nonce = [0; NONCE_LEN];
     random(&mut nonce)?;
     let payload = Payload { msg: secret, aad: purpose.as_bytes() };
-    let sealed = Aes256Gcm::new(&(*key).into())
+    let sealed = Aes256Gcm::new(key.into())
         .encrypt(&Nonce::from(nonce), payload)
         .map_err(|_| SealError::DoesNotOpen)?;
     Ok([&nonce, sealed.as_slice()].concat())
@@ -65,7 +65,7 @@ pub fn open(
 ) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(SealError::DoesNotOpen)?;
     let payload = Payload { msg: sealed, aad: purpose.as_bytes() };
-    Aes256Gcm::new(&(*key).into())
+    Aes256Gcm::new(key.into())
         .decrypt(&Nonce::from(*nonce), payload)
         .map(Zeroizing::new)
         .map_err(|_| SealError::DoesNotOpen)

@@ -1,7 +1,8 @@
 //! A secret in shares, of which any `threshold` make it whole and fewer tell nothing (Shamir 1979).
 //!
 //! Each byte of the secret is the value at 0 of a random polynomial of degree `threshold - 1` over
-//! GF(2^8) (the field of AES, x^8 + x^4 + x^3 + x + 1); a share is its values at one holder's point.
+//! GF(2^8) (the field of AES, x^8 + x^4 + x^3 + x + 1); a share is its values at one holder's
+//! point.
 //! A lost share can be made again from `threshold` others, because it too is a value of the same
 //! polynomials. No table is looked up by a secret byte. Nothing here reads or writes a file.
 

@@ -9,6 +9,7 @@ pub mod memory;
 use crate::faults::KmipServerFault;
 use crate::registry::{KeyServerId, KeyServerKmip};
 use crate::ring::{KeyId, NodeId, RetiredKey};
+use aws_lc_rs::hmac;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -36,6 +37,18 @@ impl MasterKey {
     #[must_use]
     pub fn bytes(&self) -> &[u8; MASTER_KEY_LEN] {
         &self.0
+    }
+}
+
+impl MasterKey {
+    /// A value that tells this key from all others and tells nothing else of it: an HMAC under the
+    /// key. It is written down when the key is made; a key server that later gives another key is
+    /// found out before anything is wrapped by that.
+    #[must_use]
+    pub fn check(&self, key_id: KeyId) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.bytes());
+        let tag = hmac::sign(&key, format!("check of master key {key_id}").as_bytes());
+        tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -16,17 +16,10 @@ use crate::events::{EventType, Happening};
 use crate::ledger::{Ledger, RunningRekey};
 use crate::node::Node;
 use crate::rekey::{Effect, RekeyState};
-use crate::ring::{DriveId, KeyId, RetiredKey};
+use crate::ring::{DriveId, KeyId, Made, RetiredKey, RingError};
 use serde_json::json;
 use std::sync::Arc;
 use time::OffsetDateTime;
-
-/// What acting brought that the ledger must know.
-#[derive(Debug, Default)]
-struct Outcome {
-    /// The dealing of the internal key that was made.
-    dealing: Option<String>,
-}
 
 /// Runs rekeys, one after the other, until the cluster closes.
 pub(crate) async fn work(cluster: Arc<Cluster>) {
@@ -61,8 +54,8 @@ pub(crate) async fn work(cluster: Arc<Cluster>) {
 async fn step(cluster: &Cluster, running: &RunningRekey) -> Result<(), Trouble> {
     if let Some(effect) = running.job.effect() {
         tracing::info!(state = ?running.job.state(), ?effect, "rekey");
-        let outcome = act(cluster, running, effect).await?;
-        cluster.change(|ledger| advance(ledger, running, effect, outcome)).await
+        let made = act(cluster, running, effect).await?;
+        cluster.change(|ledger| advance(ledger, running, effect, made)).await
     } else {
         // A job that is over is taken off the ledger where it ends.
         cluster
@@ -74,26 +67,28 @@ async fn step(cluster: &Cluster, running: &RunningRekey) -> Result<(), Trouble> 
     }
 }
 
+/// Does it. What the ledger then must know is told: what was made.
 async fn act(
     cluster: &Cluster,
     running: &RunningRekey,
     effect: Effect,
-) -> Result<Outcome, Trouble> {
+) -> Result<Option<Made>, Trouble> {
     match effect {
         Effect::ReachKeyPlace(key_id) => cluster.reach(key_id).await?,
-        Effect::EnsureMasterKey(key_id) => {
-            let dealing = cluster.ensure(key_id).await?;
-            return Ok(Outcome { dealing });
-        }
+        Effect::EnsureMasterKey(key_id) => return cluster.ensure(key_id).await.map(Some),
         Effect::Rewrap { from: _, to } => rewrap(cluster, running, to).await?,
         Effect::DestroyMasterKey(key_id) => {
+            if !running.job.is_abandoned() {
+                // From here on there is no way back, so the new key is fetched once more.
+                cluster.master_key(cluster.master_node()?, running.job.new_key()).await?;
+            }
             // No leave to destroy means that it is gone from the ring, and so destroyed.
             if let Some(key) = cluster.read(|ledger| ledger.ring.retired(key_id)) {
                 cluster.destroy(&key, !running.job.is_abandoned()).await?;
             }
         }
     }
-    Ok(Outcome::default())
+    Ok(None)
 }
 
 /// Wraps anew every drive of every node that is there; the rest are waited for.
@@ -184,7 +179,7 @@ fn advance(
     ledger: &mut Ledger,
     running: &RunningRekey,
     effect: Effect,
-    outcome: Outcome,
+    made: Option<Made>,
 ) -> Result<(), Trouble> {
     same(ledger, running)?;
     let mut next = running.clone();
@@ -192,7 +187,9 @@ fn advance(
     let mut destroyed = None;
     match effect {
         Effect::ReachKeyPlace(_) => {}
-        Effect::EnsureMasterKey(key_id) => ledger.ring.put_in_use(key_id, outcome.dealing)?,
+        Effect::EnsureMasterKey(key_id) => {
+            ledger.ring.put_in_use(key_id, made.ok_or(RingError::NotInUse(key_id))?)?;
+        }
         Effect::Rewrap { from, to } => {
             ledger.ring.make_current(to)?;
             ledger.ring.retire(from)?;

@@ -8,7 +8,7 @@ use crate::dates;
 use crate::events::{EventType, Happening};
 use crate::ledger::{DriveRecord, Identity, Ledger, LedgerFile, NodeRecord};
 use crate::node::{Drive, Node, NodeError, ShareFile, ShareFileError, folder_of};
-use crate::ring::{DriveId, KeyId, KeyManagement, NodeId};
+use crate::ring::{DriveId, KeyId, KeyManagement, Made, NodeId};
 use crate::seal::SealError;
 use crate::vault::MasterKey;
 use std::collections::BTreeMap;
@@ -82,7 +82,8 @@ pub(super) fn create(
     let master_key = fresh_master_key().map_err(|cause| share_error(key_id, cause))?;
     create_nodes(settings, ledger, key_id, &master_key)?;
     deal(settings, ledger, key_id, &master_key, &dealing)?;
-    ledger.ring.put_in_use(key_id, Some(dealing))?;
+    let check = master_key.check(key_id);
+    ledger.ring.put_in_use(key_id, Made { dealing: Some(dealing), check })?;
     let drives: Vec<_> = ledger.drives().map(|(_, drive)| drive.drive_id).collect();
     for drive_id in drives {
         ledger.ring.note_wrapped(drive_id, key_id)?;

@@ -7,9 +7,9 @@
 use super::Cluster;
 use super::trouble::Trouble;
 use crate::node::{Node, NodeError, ShareFile, ShareFileError};
-use crate::ring::{KeyId, KeyManagement, KeyState, NodeId, RetiredKey, RingError};
+use crate::ring::{KeyId, KeyManagement, KeyState, Made, NodeId, RetiredKey, RingError};
 use crate::seal;
-use crate::vault::{KeyPlace, MASTER_KEY_LEN, MasterKey};
+use crate::vault::{KeyPlace, MASTER_KEY_LEN, MasterKey, VaultError};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -43,6 +43,13 @@ impl Cluster {
                 let place = self.place(node_id, key_provider_id)?;
                 let fetched = self.vault.fetch(&place, key_id).await;
                 let key = fetched.map_err(|error| Trouble::key_server(&place, error))?;
+                if self.check(key_id).is_some_and(|check| check != key.check(key_id)) {
+                    let error = VaultError::server(format!(
+                        "The key server gives another key for master key {key_id} than it once \
+                         made. Restore the key server from a backup that has the right one."
+                    ));
+                    return Err(Trouble::key_server(&place, error));
+                }
                 self.resolve(&place).await;
                 Ok(key)
             }
@@ -63,11 +70,10 @@ impl Cluster {
         }
     }
 
-    /// Finds the key in its place or makes it, and proves that it can be had from there. Gives the
-    /// dealing of an internal key.
-    pub(crate) async fn ensure(&self, key_id: KeyId) -> Result<Option<String>, Trouble> {
+    /// Finds the key in its place or makes it, and proves that it can be had from there.
+    pub(crate) async fn ensure(&self, key_id: KeyId) -> Result<Made, Trouble> {
         match self.management(key_id)? {
-            KeyManagement::Internal => self.deal(key_id).await.map(Some),
+            KeyManagement::Internal => self.deal(key_id).await,
             KeyManagement::External { key_provider_id } => {
                 let node_id = self.master_node()?;
                 let place = self.place(node_id, key_provider_id)?;
@@ -75,8 +81,8 @@ impl Cluster {
                 let ensured = self.vault.ensure(&place, key_id).await;
                 ensured.map_err(|error| Trouble::key_server(&place, error))?;
                 self.step("the key server made a key")?;
-                self.master_key(node_id, key_id).await?;
-                Ok(None)
+                let key = self.master_key(node_id, key_id).await?;
+                Ok(Made { dealing: None, check: key.check(key_id) })
             }
         }
     }
@@ -173,7 +179,7 @@ impl Cluster {
 
     /// Makes a new internal key and deals it out to the running nodes. Until the ledger knows the
     /// dealing the key was never used, so after a crash it is simply dealt anew.
-    async fn deal(&self, key_id: KeyId) -> Result<String, Trouble> {
+    async fn deal(&self, key_id: KeyId) -> Result<Made, Trouble> {
         let nodes = self.enough_nodes()?;
         let needed = self.read(|ledger| threshold(ledger.nodes.len()));
         let holders = nodes.iter().map(|node| node.holder()).collect::<Result<Vec<_>, _>>()?;
@@ -187,7 +193,12 @@ impl Cluster {
         for (node, file) in nodes.into_iter().zip(files) {
             on_disk(node, move |node| node.keep_share(&file)).await?;
         }
-        Ok(dealing)
+        Ok(Made { dealing: Some(dealing), check: key.check(key_id) })
+    }
+
+    /// The check value of a key that is known to have been made.
+    fn check(&self, key_id: KeyId) -> Option<String> {
+        self.read(|ledger| ledger.ring.key(key_id)?.check.clone())
     }
 
     fn enough_nodes(&self) -> Result<Vec<Arc<Node>>, Trouble> {

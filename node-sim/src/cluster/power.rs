@@ -54,7 +54,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Switches a node off: its memory is lost and its drives cannot be reached until it is started.
+    /// Switches a node off: its memory is lost, and its drives cannot be reached until it starts.
     ///
     /// # Errors
     /// There is no such node, or the ledger could not be written.
