@@ -9,6 +9,46 @@ use crate::ring::NodeId;
 use crate::rpc::version::{CURRENT, SOFTWARE_VERSION, SUPPORTED, version};
 use serde_json::{Map, Value, json};
 
+/// The limits of what this cluster does not have: none of it.
+const ABSENT: &[&str] = &[
+    "bulkVolumeJobsPerNodeMax",
+    "bulkVolumeJobsPerVolumeMax",
+    "cloneJobsPerVolumeMax",
+    "clusterPairsCountMax",
+    "fibreChannelVolumeAccessMax",
+    "initiatorAliasLengthMax",
+    "initiatorCountMax",
+    "initiatorNameLengthMax",
+    "initiatorsPerVolumeAccessGroupCountMax",
+    "iscsiSessionsFromFibreChannelNodesMax",
+    "qosPolicyCountMax",
+    "scheduleNameLengthMax",
+    "snapshotNameLengthMax",
+    "snapshotsPerVolumeMax",
+    "virtualVolumeCountMax",
+    "virtualVolumesPerAccountCountMax",
+    "volumeAccessGroupCountMax",
+    "volumeAccessGroupLunMax",
+    "volumeAccessGroupNameLengthMax",
+    "volumeAccessGroupNameLengthMin",
+    "volumeAccessGroupsPerInitiatorCountMax",
+    "volumeAccessGroupsPerVolumeCountMax",
+    "volumeBurstIOPSMax",
+    "volumeBurstIOPSMin",
+    "volumeCountMax",
+    "volumeMaxIOPSMax",
+    "volumeMaxIOPSMin",
+    "volumeMinIOPSMax",
+    "volumeMinIOPSMin",
+    "volumeNameLengthMax",
+    "volumeNameLengthMin",
+    "volumeSizeMax",
+    "volumeSizeMin",
+    "volumesPerAccountCountMax",
+    "volumesPerGroupSnapshotMax",
+    "volumesPerVolumeAccessGroupCountMax",
+];
+
 /// The rows of the table.
 pub const METHODS: &[Method] = &[
     Method {
@@ -149,25 +189,21 @@ fn get_cluster_master_node_id(element: &Element, _: &Params) -> Outcome {
 
 /// The limits that this cluster keeps. What it does not have at all has the limit zero.
 fn get_limits(_: &Element, _: &Params) -> Outcome {
-    Ok(json!({
+    let mut limits = json!({
         "accountCountMax": ACCOUNTS_MAX,
         "accountNameLengthMax": USERNAME_LEN.end(),
         "accountNameLengthMin": USERNAME_LEN.start(),
         "clusterAdminAccountMax": 1,
-        "clusterPairsCountMax": 0,
-        "initiatorCountMax": 0,
         "keyProviderCountMax": KEY_PROVIDERS_MAX,
         "keyServerCountMax": KEY_SERVERS_MAX,
         "keyServersPerKeyProviderCountMax": SERVERS_PER_PROVIDER_MAX,
-        "qosPolicyCountMax": 0,
         "secretLengthMax": SECRET_LEN.end(),
         "secretLengthMin": SECRET_LEN.start(),
-        "snapshotsPerVolumeMax": 0,
-        "virtualVolumeCountMax": 0,
-        "volumeAccessGroupCountMax": 0,
-        "volumeCountMax": 0,
-        "volumesPerAccountCountMax": 0,
-    }))
+    });
+    if let Some(members) = limits.as_object_mut() {
+        members.extend(ABSENT.iter().map(|name| ((*name).to_owned(), 0.into())));
+    }
+    Ok(limits)
 }
 
 fn admin(element: &Element) -> Value {

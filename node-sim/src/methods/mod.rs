@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod asyncs;
 pub mod cluster;
+pub mod drives;
 pub mod encryption;
 pub mod faults;
 pub mod features;
@@ -77,6 +78,7 @@ pub struct Method {
 const FAMILIES: &[&[Method]] = &[
     cluster::METHODS,
     nodes::METHODS,
+    drives::METHODS,
     encryption::METHODS,
     key_pair::METHODS,
     key_providers::METHODS,

@@ -11,6 +11,7 @@ use crate::ledger::{Ledger, NodeRecord};
 use crate::ring::NodeId;
 use crate::rpc::version::{SOFTWARE_VERSION, version};
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 
 /// The interface of management, as a node names it.
 pub const MANAGEMENT_INTERFACE: &str = "eth0";
@@ -20,6 +21,27 @@ pub const STORAGE_INTERFACE: &str = "eth1";
 
 /// The type of the nodes: simulated, and without drives that encrypt by themselves.
 pub const NODE_TYPE: &str = "SFSIM-NE";
+
+/// The machine that all simulated nodes share.
+struct Machine {
+    cpu_model: String,
+    memory_gb: u64,
+}
+
+static MACHINE: LazyLock<Machine> = LazyLock::new(|| {
+    let value = |file: &str, name: &str| {
+        let text = std::fs::read_to_string(file).ok()?;
+        let line = text.lines().find(|line| line.starts_with(name))?;
+        line.split_once(':').map(|(_, value)| value.trim().to_owned())
+    };
+    let kibibytes = value("/proc/meminfo", "MemTotal")
+        .and_then(|text| text.split(' ').next().and_then(|number| number.parse::<u64>().ok()));
+    Machine {
+        cpu_model: value("/proc/cpuinfo", "model name")
+            .unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
+        memory_gb: kibibytes.unwrap_or(0) >> 20,
+    }
+});
 
 /// The rows of the table.
 pub const METHODS: &[Method] = &[
@@ -105,8 +127,8 @@ fn node_json(ledger: &Ledger, id: NodeId, node: &NodeRecord) -> Value {
         "platformInfo": {
             "chassisType": "SFVIRT",
             "containerized": false,
-            "cpuModel": std::env::consts::ARCH,
-            "nodeMemoryGB": 0,
+            "cpuModel": MACHINE.cpu_model,
+            "nodeMemoryGB": MACHINE.memory_gb,
             "nodeType": NODE_TYPE,
             "platformConfigVersion": "0.0.0.0",
         },

@@ -55,9 +55,7 @@ async fn json_rpc(
     body: Body,
 ) -> Response {
     let Ok(version) = version.parse::<ApiVersion>() else {
-        return pages::not_found(
-            "This version of the API is not supported; GetAPI lists those that are.",
-        );
+        return pages::not_found("This version of the API is not supported; GetAPI lists them.");
     };
     let call = match method {
         Method::POST => match read(body).await {

@@ -52,7 +52,7 @@ pub fn bad_request(reason: &str) -> Response {
 /// The reasons are our own sentences; none of them repeats what a client sent.
 fn page(status: StatusCode, title: &str, reason: &str) -> Response {
     let body = format!(
-        "<!DOCTYPE html>\n<html><head><title>{title}</title></head>\n\
+        "<!DOCTYPE html><html><head><title>{title}</title></head>\
          <body><h1>{title}</h1><p> {reason}</p></body></html>\n"
     );
     (status, Html(body)).into_response()

@@ -1,0 +1,162 @@
+//! A cluster in this process, behind its real door, with key servers in memory; and a client that
+//! sends bytes over TLS and parses nothing but the head of the answer.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "used by tests alone, which stop at what is not as they say"
+)]
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use node_sim::config::Given;
+use node_sim::rpc::tls::{ClientStream, connect_pinned};
+use node_sim::serve::{Doors, serve};
+use node_sim::vault::KeyVault;
+use node_sim::vault::memory::MemoryVault;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Longer than anything takes that goes well; what goes wrong fails instead of hanging.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A cluster that runs.
+pub(crate) struct Running {
+    pub(crate) doors: Doors,
+    pub(crate) certificate: String,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), String>>,
+}
+
+/// An answer as it came.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).expect("the body is text")
+    }
+
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+}
+
+/// Starts the cluster in this folder: two nodes with two small drives each, if it is new.
+pub(crate) async fn start(folder: &Path, vault: Arc<MemoryVault>, more: &str) -> Running {
+    let toml = format!(
+        "data = {folder:?}\nlisten = '127.0.0.1:0'\npassword = 'secret'\nnodes = 2\n\
+         drives-per-node = 2\nblocks-per-drive = 256\nretry-min-ms = 1\nretry-max-ms = 5\n{more}"
+    );
+    let given = Given::from_toml(&toml).expect("settings");
+    let config = given.check().unwrap_or_else(|sentence| panic!("{sentence}"));
+    let (ready, readied) = oneshot::channel();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let vault: Arc<dyn KeyVault> = vault;
+    let announce = move |doors| {
+        let _ = ready.send(doors);
+    };
+    let task = tokio::spawn(serve(config, vault, announce, async move {
+        let _ = stopped.await;
+    }));
+    let Ok(doors) = readied.await else { panic!("not started: {:?}", task.await) };
+    let certificate = std::fs::read_to_string(folder.join("door.crt")).expect("a certificate");
+    Running { doors, certificate, stop, task }
+}
+
+impl Running {
+    /// Stops as SIGTERM does, and waits for it.
+    pub(crate) async fn stop(self) {
+        let _ = self.stop.send(());
+        self.task.await.expect("no panic").expect("a good end");
+    }
+
+    /// A connection to the door of the cluster.
+    pub(crate) async fn connect(&self) -> ClientStream {
+        self.connect_to(self.doors.cluster).await
+    }
+
+    /// A connection to one of the doors.
+    pub(crate) async fn connect_to(&self, door: SocketAddr) -> ClientStream {
+        let stream = TcpStream::connect(door).await.expect("the door is open");
+        connect_pinned(stream, &self.certificate).await.expect("the door shows its certificate")
+    }
+
+    /// Sends one request over a new connection.
+    pub(crate) async fn send(&self, request: &Request<'_>) -> Answer {
+        tokio::time::timeout(PATIENCE, async {
+            let mut stream = self.connect_to(request.door.unwrap_or(self.doors.cluster)).await;
+            stream.write_all(&request.bytes()).await.expect("it is sent");
+            let mut bytes = Vec::new();
+            // The server may close without TLS's farewell; the length of the body tells all.
+            let _ = stream.read_to_end(&mut bytes).await;
+            parse(&bytes)
+        })
+        .await
+        .expect("an answer in time")
+    }
+
+    /// The answer's text to a call with the right credentials.
+    pub(crate) async fn call(&self, body: &str) -> String {
+        let answer = self.send(&Request::post("/json-rpc/12.3", body.as_bytes())).await;
+        assert_eq!(answer.status, 200, "{body}: {}", answer.text());
+        answer.text()
+    }
+}
+
+/// A request, to be written as it is.
+pub(crate) struct Request<'a> {
+    pub(crate) door: Option<SocketAddr>,
+    pub(crate) verb: &'a str,
+    pub(crate) path: &'a str,
+    /// `user:password`, or none.
+    pub(crate) credentials: Option<&'a str>,
+    pub(crate) headers: Vec<&'a str>,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> Request<'a> {
+    /// A POST with the right credentials.
+    pub(crate) fn post(path: &'a str, body: &'a [u8]) -> Self {
+        let credentials = Some("admin:secret");
+        Self { door: None, verb: "POST", path, credentials, headers: Vec::new(), body }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut head = format!("{} {} HTTP/1.1\r\nHost: cluster\r\n", self.verb, self.path);
+        if let Some(pair) = self.credentials {
+            head.push_str(&format!("Authorization: Basic {}\r\n", STANDARD.encode(pair)));
+        }
+        for header in &self.headers {
+            head.push_str(&format!("{header}\r\n"));
+        }
+        head.push_str(&format!("Content-Length: {}\r\nConnection: close\r\n\r\n", self.body.len()));
+        [head.as_bytes(), self.body].concat()
+    }
+}
+
+/// Splits an answer into its head and its body.
+pub(crate) fn parse(bytes: &[u8]) -> Answer {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
+    let head = String::from_utf8(bytes[..end].to_vec()).expect("a head of text");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    Answer { status: status.expect("a status"), body: bytes[end + 4..].to_vec(), head }
+}
