@@ -28,6 +28,9 @@ use crate::store::{Outcome, Store};
 /// committed, so a client meets this limit only when very many change one object at once.
 const ATTEMPTS_MAX: usize = 64;
 
+/// The log target of the messages themselves: `kmip_server::messages=trace` shows them.
+pub const MESSAGES: &str = "kmip_server::messages";
+
 /// The key server behind every door.
 pub struct KeyServer {
     store: Arc<dyn Store>,
@@ -42,6 +45,13 @@ impl KeyServer {
 
     /// Answers one whole request message with one whole response message.
     pub async fn answer(&self, client: &Client, frame: &[u8]) -> Zeroizing<Vec<u8>> {
+        trace("request", client, frame);
+        let response = self.respond(client, frame).await;
+        trace("response", client, &response);
+        response
+    }
+
+    async fn respond(&self, client: &Client, frame: &[u8]) -> Zeroizing<Vec<u8>> {
         let asked = kmip::message::request_version(frame);
         let version = nearest(asked);
         if asked.is_some_and(|asked| asked != version) {
@@ -93,6 +103,12 @@ impl KeyServer {
             "too many others change the same object: try again",
         ))
     }
+}
+
+/// Shows a message to whoever listens to the log at this target, with its secrets hidden.
+fn trace(what: &str, client: &Client, message: &[u8]) {
+    let text = kmip::text(message);
+    tracing::trace!(target: MESSAGES, owner = %client.owner, "{what}\n{text}");
 }
 
 /// Seconds since 1970. A clock before that is taken for 1970.

@@ -70,7 +70,11 @@ fn is_complete(condition: &Condition) -> bool {
     let AttributeReference::Standard(tag) = condition.attribute else { return true };
     let mut r = condition.value.reader();
     let value = AttributeValue::decode_value(tag, tags::AttributeValue, &mut r, Version::V3_0);
-    matches!(value, Ok(Some(value)) if value_bytes(&value) == condition.value.as_bytes())
+    let Ok(Some(value)) = value else { return false };
+    // The one indexed structure that can be read with a field left out.
+    let is_partial = matches!(&value, AttributeValue::ApplicationSpecificInformation(information)
+        if information.data.is_none());
+    !is_partial && value_bytes(&value) == condition.value.as_bytes()
 }
 
 fn date(condition: &Condition) -> Option<i64> {
