@@ -1,0 +1,102 @@
+//! Batches: order, failure, undo, the ID Placeholder.
+
+use crate::desk::*;
+
+#[tokio::test]
+async fn stop_is_the_default_and_what_follows_is_not_done() {
+    let desk = Desk::new();
+    let items = desk.batch(OLDEST, vec![get("none").into(), aes(vec![name("a")]).into()]).await;
+    assert_eq!(items.len(), 1);
+    assert_eq!(items[0].result_reason, Some(ResultReason::ItemNotFound));
+    assert!(desk.ask(OLDEST, locate(vec![name("a")])).await.unwrap().unique_identifiers.is_empty());
+}
+
+#[tokio::test]
+async fn what_stop_left_before_the_failure_stays() {
+    let desk = Desk::new();
+    let items = desk.batch(OLDEST, vec![aes(vec![name("a")]).into(), get("none").into()]).await;
+    assert_eq!(items[0].result_status, ResultStatus::Success);
+    let found = desk.ask(OLDEST, locate(vec![name("a")])).await.unwrap();
+    assert_eq!(found.unique_identifiers, [created(&items[0])]);
+}
+
+#[tokio::test]
+async fn continue_goes_on_after_a_failure() {
+    let desk = Desk::new();
+    let on_error = Some(BatchErrorContinuationOption::Continue);
+    let items = vec![get("none").into(), aes(vec![]).into()];
+    let items = desk.batch_with(OLDEST, on_error, items).await;
+    assert_eq!(items[0].result_status, ResultStatus::OperationFailed);
+    assert_eq!(items[1].result_status, ResultStatus::Success);
+    desk.ask(OLDEST, get(&created(&items[1]))).await.unwrap();
+}
+
+#[tokio::test]
+async fn undone_means_gone() {
+    let desk = Desk::new();
+    let on_error = Some(BatchErrorContinuationOption::Undo);
+    let items = vec![aes(vec![name("a")]).into(), get("none").into()];
+    let items = desk.batch_with(NEWEST, on_error, items).await;
+    assert_eq!(items[0].result_status, ResultStatus::OperationUndone);
+    assert_eq!(items[0].payload, None);
+    assert_eq!(items[1].result_status, ResultStatus::OperationFailed);
+    let found = desk.ask(NEWEST, locate(vec![])).await.unwrap();
+    assert_eq!((found.located_items, found.unique_identifiers.len()), (Some(0), 0));
+}
+
+#[tokio::test]
+async fn the_id_placeholder_serves_every_operation_of_a_batch() {
+    let desk = Desk::new();
+    for version in Version::SERVED {
+        let items = desk
+            .batch(
+                *version,
+                vec![
+                    aes(vec![]).into(),
+                    ActivateRequest { unique_identifier: None }.into(),
+                    get_as(None, None).into(),
+                    RevokeRequest {
+                        unique_identifier: None,
+                        revocation_reason: RevocationReason {
+                            code: RevocationReasonCode::CessationOfOperation,
+                            message: None,
+                        },
+                        compromise_occurrence_date: None,
+                    }
+                    .into(),
+                    DestroyRequest { unique_identifier: None }.into(),
+                ],
+            )
+            .await;
+        assert_eq!(items.len(), 5, "{version}");
+        assert!(items.iter().all(|i| i.result_status == ResultStatus::Success), "{items:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_count_that_does_not_fit_is_invalid() {
+    let desk = Desk::new();
+    for count in [2, 0, -1, i32::MAX] {
+        let header = RequestHeader::new(Version::V1_2, count);
+        let items = vec![RequestBatchItem::from(aes(vec![]))];
+        let response = desk.message(&RequestMessage { header, items }).await;
+        assert_eq!(response.header.protocol_version, Version::V1_2);
+        assert_eq!(response.items[0].result_reason, Some(ResultReason::InvalidMessage));
+    }
+    assert!(desk.ask(NEWEST, locate(vec![])).await.unwrap().unique_identifiers.is_empty());
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_spoils_itself_alone() {
+    let desk = Desk::new();
+    let payload = Raw::build(|w| {
+        w.structure(tags::RequestPayload, |w| w.integer(tags::UniqueIdentifier, 5));
+    });
+    let broken = UnknownPayload { operation: Operation::Get, payload };
+    let on_error = Some(BatchErrorContinuationOption::Continue);
+    let items = vec![RequestPayload::Unknown(broken), aes(vec![]).into()];
+    let items = desk.batch_with(Version::V1_4, on_error, items).await;
+    assert_eq!(items[0].operation, Some(Operation::Get));
+    assert_eq!(items[0].result_reason, Some(ResultReason::InvalidMessage));
+    assert_eq!(items[1].result_status, ResultStatus::Success);
+}

@@ -1,0 +1,129 @@
+//! Locate: every filter, every page.
+
+use crate::desk::*;
+
+#[tokio::test]
+async fn each_of_several_names_finds_its_own_key() {
+    let desk = Desk::new();
+    for version in Version::SERVED {
+        let (enc, auth) = (format!("ENC-{version}"), format!("AUTH-{version}"));
+        let enc_key = desk.create(*version, vec![name(&enc)]).await;
+        let auth_key = desk.create(*version, vec![name(&auth)]).await;
+        for (wanted, key) in [(&enc, &enc_key), (&auth, &auth_key)] {
+            let found = desk.ask(*version, locate(vec![name(wanted)])).await.unwrap();
+            assert_eq!(found.unique_identifiers, [key.as_str()], "{version}");
+        }
+        let both = desk.ask(*version, locate(vec![name(&enc), name(&auth)])).await.unwrap();
+        assert!(both.unique_identifiers.is_empty());
+        let none = desk.ask(*version, locate(vec![name("ENC")])).await.unwrap();
+        assert!(none.unique_identifiers.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_filter_is_never_passed_over() {
+    let desk = Desk::new();
+    desk.create(NEWEST, vec![]).await;
+    let unknown = [
+        AttributeValue::Vendor(VendorAttribute::text("Rack", "7")),
+        AttributeValue::ContactInformation("nobody".to_owned()),
+        AttributeValue::Description("nothing".to_owned()),
+        AttributeValue::CryptographicLength(128),
+        AttributeValue::State(State::Active),
+    ];
+    for value in unknown {
+        let found = desk.ask(NEWEST, locate(vec![value.clone()])).await.unwrap();
+        assert!(found.unique_identifiers.is_empty(), "{value:?}");
+    }
+}
+
+/// Some clients of 1.x put the filter into a Template Attribute.
+#[tokio::test]
+async fn a_filter_in_a_template_attribute_is_a_filter() {
+    let desk = Desk::new();
+    desk.create(OLDEST, vec![name("one")]).await;
+    let two = desk.create(OLDEST, vec![name("two")]).await;
+    let payload = Raw::build(|w| {
+        w.structure(tags::RequestPayload, |w| {
+            w.integer(tags::MaximumItems, 1);
+            w.structure(tags::TemplateAttribute, |w| {
+                Attribute::from(name("two")).encode(tags::Attribute, w, OLDEST);
+            });
+        });
+    });
+    let unknown = UnknownPayload { operation: Operation::Locate, payload };
+    let items = desk.batch(OLDEST, vec![RequestPayload::Unknown(unknown)]).await;
+    match &items[0].payload {
+        Some(ResponsePayload::Locate(found)) => assert_eq!(found.unique_identifiers, [two]),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn pages_have_the_true_total_and_the_newest_first() {
+    let desk = Desk::new();
+    let group = || AttributeValue::ObjectGroup("g".to_owned());
+    let mut made = Vec::new();
+    for _ in 0..600 {
+        made.push(desk.create(NEWEST, vec![group()]).await);
+    }
+    made.sort();
+    made.reverse();
+    for filter in [vec![group()], vec![]] {
+        let mut request = locate(filter);
+        request.offset_items = Some(100);
+        request.maximum_items = Some(300);
+        let found = desk.ask(NEWEST, request).await.unwrap();
+        assert_eq!(found.located_items, Some(600));
+        assert_eq!(found.unique_identifiers, made[100..400]);
+    }
+}
+
+#[tokio::test]
+async fn a_structure_matches_by_the_fields_that_are_given() {
+    let desk = Desk::new();
+    let information = |namespace: &str, data: &str| {
+        AttributeValue::ApplicationSpecificInformation(
+            kmip::structures::ApplicationSpecificInformation {
+                namespace: namespace.to_owned(),
+                data: Some(data.to_owned()),
+            },
+        )
+    };
+    let one = desk.create(NEWEST, vec![information("ssl", "a")]).await;
+    desk.create(NEWEST, vec![information("tls", "b")]).await;
+    let whole = desk.ask(NEWEST, locate(vec![information("ssl", "a")])).await.unwrap();
+    assert_eq!(whole.unique_identifiers, [one.as_str()]);
+    let value = Raw::build(|w| {
+        w.structure(tags::AttributeValue, |w| w.text_string(tags::ApplicationNamespace, "ssl"));
+    });
+    let attribute = AttributeReference::Standard(tags::ApplicationSpecificInformation);
+    let part = Filter(vec![kmip::payload::Condition { attribute, value }]);
+    let request = LocateRequest { attributes: part, ..LocateRequest::default() };
+    assert_eq!(desk.ask(NEWEST, request).await.unwrap().unique_identifiers, [one]);
+}
+
+#[tokio::test]
+async fn two_dates_are_a_range() {
+    let desk = Desk::new();
+    let date = |seconds| AttributeValue::ActivationDate(DateTime(seconds));
+    let key = desk.create(NEWEST, vec![date(1_000)]).await;
+    for (from, to, hits) in [(900, 1_100, 1), (1_000, 1_000, 1), (1_001, 2_000, 0), (0, 999, 0)] {
+        let found = desk.ask(NEWEST, locate(vec![date(from), date(to)])).await.unwrap();
+        assert_eq!(found.unique_identifiers.len(), hits, "{from} to {to}");
+    }
+    let found = desk.ask(NEWEST, locate(vec![date(1_000)])).await.unwrap();
+    assert_eq!(found.unique_identifiers, [key]);
+}
+
+#[tokio::test]
+async fn a_destroyed_object_is_not_located_and_its_name_is_free() {
+    let desk = Desk::new();
+    let first = desk.create(OLDEST, vec![name("n")]).await;
+    desk.ask(OLDEST, DestroyRequest { unique_identifier: id(&first) }).await.unwrap();
+    for filter in [vec![name("n")], vec![]] {
+        let found = desk.ask(OLDEST, locate(filter)).await.unwrap();
+        assert!(found.unique_identifiers.is_empty());
+    }
+    desk.create(OLDEST, vec![name("n")]).await;
+}
