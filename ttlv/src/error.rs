@@ -4,7 +4,8 @@ use core::fmt;
 
 use crate::{Tag, Type};
 
-/// Where the bytes are wrong, and how.
+/// Where the bytes are wrong, and how. Nothing of it is a piece of a value: of bytes that are no
+/// item, neither tag nor type nor length is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error {
     /// Offset of the item from the start of the message, in bytes.
@@ -22,6 +23,8 @@ pub enum ErrorKind {
     Truncated,
     /// A required item is missing; the tag found in its place, if any.
     Missing(Option<Tag>),
+    /// What stands where a tag should be begins with neither 42 nor 54.
+    Tag,
     /// No version of the standard has a type of this number.
     UnknownType(u8),
     /// The item has another type (first) than its tag demands (second).
@@ -54,6 +57,7 @@ impl fmt::Display for ErrorKind {
             Self::Truncated => f.write_str("the bytes end before the item does"),
             Self::Missing(None) => f.write_str("it is missing, its structure has ended"),
             Self::Missing(Some(tag)) => write!(f, "it is missing, {tag} stands in its place"),
+            Self::Tag => f.write_str("a tag begins with 42 or 54, and this does not"),
             Self::UnknownType(number) => write!(f, "there is no type 0x{number:02X}"),
             Self::Type(found, wanted) => {
                 write!(f, "it is of type {} and must be {}", found.name(), wanted.name())

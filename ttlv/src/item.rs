@@ -6,15 +6,27 @@ use core::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(pub u32);
 
+impl Tag {
+    /// May it be a tag at all? The standard's begin with 42, extensions with 54 (1.4, 9.1.1.1).
+    #[inline]
+    pub const fn is_allowed(self) -> bool {
+        matches!(self.0 >> 16, 0x42 | 0x54)
+    }
+}
+
 impl fmt::Debug for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:06X}", self.0)
+        fmt::Display::fmt(self, f)
     }
 }
 
 impl fmt::Display for Tag {
+    /// What is no tag is not shown: where a length is wrong, it may be three bytes of a key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:06X}", self.0)
+        match self.is_allowed() {
+            true => write!(f, "{:06X}", self.0),
+            false => f.write_str("??????"),
+        }
     }
 }
 

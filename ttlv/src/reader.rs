@@ -58,8 +58,8 @@ impl<'a> Reader<'a> {
         Error { offset: self.offset, tag, kind }
     }
 
-    /// Reads the next item, whatever its tag: the one place where type, length and padding are
-    /// checked.
+    /// Reads the next item, whatever its tag: the one place where tag, type, length and padding
+    /// are checked.
     #[inline]
     pub fn item(&mut self) -> Result<Item<'a>, Error> {
         let tag = self.peek().unwrap_or(Tag(0));
@@ -69,6 +69,9 @@ impl<'a> Reader<'a> {
         else {
             return Err(fail(ErrorKind::Truncated));
         };
+        if !tag.is_allowed() {
+            return Err(fail(ErrorKind::Tag));
+        }
         let ty = Type::from_number(number).ok_or_else(|| fail(ErrorKind::UnknownType(number)))?;
         let len = usize::try_from(u32::from_be_bytes([a, b, c, d]))
             .map_err(|_| fail(ErrorKind::Truncated))?;

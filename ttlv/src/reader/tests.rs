@@ -97,6 +97,8 @@ fn refusals() {
         ("42 00 20 | 02 | 00 00 00 04 | 00 00 00 08 00 00 00 01", E::Padding),
         ("42 00 20 | 08 | FF FF FF FF | 00", E::Truncated),
         ("42 00 20 | 08 | FF FF FF F8 | 00", E::Truncated),
+        ("41 00 20 | 02 | 00 00 00 04 | 00 00 00 08 00 00 00 00", E::Tag),
+        ("00 00 20 | 02 | 00 00 00 04 | 00 00 00 08 00 00 00 00", E::Tag),
         ("42 00 20 | 0C | 00 00 00 04 | 00 00 00 08 00 00 00 00", E::UnknownType(0x0C)),
         ("42 00 20 | 00 | 00 00 00 04 | 00 00 00 08 00 00 00 00", E::UnknownType(0)),
         ("42 00 20 | 06 | 00 00 00 08 | 00 00 00 00 00 00 00 02", E::Boolean),
@@ -122,6 +124,30 @@ fn an_error_says_where_and_what() {
     let error =
         Reader::new(&bytes).structure(Tag(0x42_0079), |r| r.integer(Tag(0x42_002A))).unwrap_err();
     assert_eq!(error.to_string(), "item 42002A at byte 8: 2 bytes are no length of Integer");
+}
+
+/// A length of 8 in front of a key of 16 bytes makes a header of the other 8.
+#[test]
+fn no_error_tells_a_byte_of_a_key() {
+    let bytes =
+        hex("42 00 45 | 01 | 00 00 00 18 | 42 00 43 | 08 | 00 00 00 08 | 5A A1 5A A2 5A A3 5A A4 |
+         5A A5 5A 02 5A A6 5A A7");
+    let value = Tag(0x42_0045);
+    let material = Tag(0x42_0043);
+    let errors = [
+        Reader::new(&bytes).check().unwrap_err(),
+        Reader::new(&bytes).structure(value, |r| r.byte_string(material)).unwrap_err(),
+        Reader::new(&bytes)
+            .structure(value, |r| {
+                r.byte_string(material)?;
+                r.integer(Tag(0x42_002A))
+            })
+            .unwrap_err(),
+    ];
+    for error in errors {
+        let told = format!("{error} {error:?} {:?}", error.kind);
+        assert!(!told.contains("5A") && !told.contains("90"), "{told}");
+    }
 }
 
 #[test]
