@@ -4,6 +4,7 @@
 //! call names the node on whose behalf it is made, because each node has its own session. A vault
 //! decides nothing: it does not retry, raises no fault and touches no ledger.
 
+pub mod kmip;
 pub mod memory;
 
 use crate::faults::KmipServerFault;

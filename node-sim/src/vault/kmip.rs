@@ -1,0 +1,363 @@
+//! The vault behind real key servers: KMIP over mutual TLS, each node with its own session.
+//!
+//! ```text
+//! test      Query                              are the operations there that the rest needs?
+//! ensure    Locate -> Create -> Locate -> Get Attributes -> Activate
+//! fetch     Locate -> Get
+//! destroy   Locate -> Get Attributes -> Revoke -> Destroy
+//! ```
+//!
+//! A key is found by its custom attribute `x-SolidFire-KeyID-<keyID>`, which is the cluster's name
+//! for it; the server's own identifier is not kept. Its Name is made of the same `keyID`, and a
+//! Name is unique at a server (1.4, 3.2): a Create that comes late, or twice, is refused there, and
+//! Locate then finds the first.
+
+use super::{Answer, KeyPlace, KeyServerAccess, KeyVault, MasterKey, VaultError};
+use crate::registry::KeyServerId;
+use crate::ring::{KeyId, NodeId, RetiredKey};
+use kmip::attributes::{AttributeReference, AttributeValue, Attributes, VendorAttribute};
+use kmip::client::{Client, Error, Kind, Trace};
+use kmip::payload::{
+    ActivateRequest, CreateRequest, DestroyRequest, Filter, GetAttributesRequest, GetRequest,
+    LocateRequest, QueryRequest, Request, RevokeRequest,
+};
+use kmip::structures::{Name, RevocationReason};
+use kmip::vocabulary::{
+    CryptographicAlgorithm, CryptographicUsageMask, KeyFormatType, ObjectType, Operation,
+    QueryFunction, ResultReason, RevocationReasonCode, State,
+};
+use kmip::{Identifier, tags};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Bits of a master key: AES-256.
+const MASTER_KEY_BITS: i32 = 256;
+
+/// What a key server must be able to do, or it cannot keep master keys.
+const OPERATIONS: &[Operation] = &[
+    Operation::Create,
+    Operation::Locate,
+    Operation::Get,
+    Operation::GetAttributes,
+    Operation::Activate,
+    Operation::Revoke,
+    Operation::Destroy,
+];
+
+/// How long a request may take. Longer than a server needs to flush its disk and ask its replicas,
+/// and short enough that a node that unlocks soon tries the next server or says what is wrong.
+pub const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
+
+/// Keeps master keys at KMIP servers.
+pub struct KmipVault {
+    trace: Option<Arc<dyn Trace>>,
+    sessions: Mutex<BTreeMap<(NodeId, KeyServerId), Session>>,
+}
+
+/// A node's own client of one server, and what it was made of.
+struct Session {
+    access: KeyServerAccess,
+    client: Client,
+}
+
+impl KmipVault {
+    /// A vault without sessions yet. The trace is shown every message: **its bytes hold keys in
+    /// the clear**.
+    #[must_use]
+    pub fn new(trace: Option<Arc<dyn Trace>>) -> Self {
+        Self { trace, sessions: Mutex::default() }
+    }
+
+    /// The node's client of this server; a new one, if its names or certificates were changed.
+    fn client(&self, node_id: NodeId, access: &KeyServerAccess) -> Result<Client, Error> {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let seat = (node_id, access.key_server_id);
+        if let Some(session) = sessions.get(&seat)
+            && session.access == *access
+        {
+            return Ok(session.client.clone());
+        }
+        let server = &access.server;
+        let mut builder = Client::builder()
+            .ca_pem(&server.ca_certificate)
+            .identity_pem(&server.client_certificate, access.client_key.as_bytes())
+            .request_deadline(REQUEST_DEADLINE);
+        for hostname in &server.hostnames {
+            builder = builder.server(address(hostname, server.port));
+        }
+        if let Some(trace) = &self.trace {
+            builder = builder.trace(Arc::clone(trace));
+        }
+        let client = builder.build()?;
+        sessions.insert(seat, Session { access: access.clone(), client: client.clone() });
+        Ok(client)
+    }
+
+    /// Asks the servers of the place, one after the other, until one could be asked.
+    async fn each<T>(
+        &self,
+        place: &KeyPlace,
+        ask: impl AsyncFn(KeyServer) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        let mut last = VaultError::server("The key provider has no key server.");
+        for access in &place.servers {
+            let asked = match self.client(place.node_id, access) {
+                Ok(client) => ask(KeyServer(client)).await,
+                Err(error) => Err(error.into()),
+            };
+            match asked {
+                Ok(answer) => return Ok(answer),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+}
+
+/// `host:port`, with an IPv6 address in brackets.
+fn address(hostname: &str, port: u16) -> String {
+    if hostname.contains(':') && !hostname.starts_with('[') {
+        format!("[{hostname}]:{port}")
+    } else {
+        format!("{hostname}:{port}")
+    }
+}
+
+impl KeyVault for KmipVault {
+    fn test<'a>(&'a self, place: &'a KeyPlace) -> Answer<'a, ()> {
+        Box::pin(self.each(place, async |server| server.test().await))
+    }
+
+    fn ensure<'a>(&'a self, place: &'a KeyPlace, key_id: KeyId) -> Answer<'a, ()> {
+        Box::pin(self.each(place, async move |server| server.ensure(key_id).await))
+    }
+
+    fn fetch<'a>(&'a self, place: &'a KeyPlace, key_id: KeyId) -> Answer<'a, MasterKey> {
+        Box::pin(self.each(place, async move |server| server.fetch(key_id).await))
+    }
+
+    fn destroy<'a>(&'a self, place: &'a KeyPlace, key: &'a RetiredKey) -> Answer<'a, ()> {
+        let key_id = key.key_id();
+        Box::pin(self.each(place, async move |server| server.destroy(key_id).await))
+    }
+}
+
+/// One server, as a node's session reaches it.
+struct KeyServer(Client);
+
+impl KeyServer {
+    async fn test(&self) -> Result<(), VaultError> {
+        let questions = vec![QueryFunction::QueryOperations];
+        let query = QueryRequest { query_functions: questions, object_groups: Vec::new() };
+        let offered = self.ask(query).await?.operations;
+        let missing: Vec<_> = OPERATIONS.iter().filter(|o| !offered.contains(o)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(VaultError::server(format!("The key server does not offer {missing:?}.")))
+    }
+
+    async fn ensure(&self, key_id: KeyId) -> Result<(), VaultError> {
+        let identifier = match self.only(key_id).await? {
+            Some(identifier) => identifier,
+            None => match self.ask(create(key_id)).await {
+                Ok(created) => created.unique_identifier,
+                // Perhaps an earlier Create that was given up for lost has come through meanwhile.
+                Err(error) => self.only(key_id).await?.ok_or(error)?,
+            },
+        };
+        if self.state(&identifier).await? == State::PreActive {
+            let request = ActivateRequest { unique_identifier: named(&identifier) };
+            let activated = self.ask(request).await;
+            // The answer may be lost and the request repeated: what counts is the state.
+            if self.state(&identifier).await? == State::PreActive {
+                activated?;
+            }
+        }
+        match self.state(&identifier).await? {
+            State::Active => Ok(()),
+            state => Err(VaultError::server(format!(
+                "Master key {key_id} is {state:?} at the key server and cannot be used. Give the \
+                 rekey up and start another."
+            ))),
+        }
+    }
+
+    async fn fetch(&self, key_id: KeyId) -> Result<MasterKey, VaultError> {
+        let identifier = self.only(key_id).await?.ok_or_else(|| {
+            VaultError::server(format!(
+                "The key server has no master key {key_id}, or does not show it to this client. \
+                 Restore the key, or the certificate that it was made under."
+            ))
+        })?;
+        let request = GetRequest {
+            unique_identifier: named(&identifier),
+            key_format_type: Some(KeyFormatType::Raw),
+            key_wrap_type: None,
+            key_compression_type: None,
+            key_wrapping_specification: None,
+        };
+        let got = self.ask(request).await?;
+        let bytes = got.object.key_block().and_then(|block| block.bytes());
+        bytes.and_then(MasterKey::from_bytes).ok_or_else(|| {
+            VaultError::server(format!(
+                "Master key {key_id} is no AES-256 key in the clear at the key server."
+            ))
+        })
+    }
+
+    /// Destroys every object of this `keyID`, should there be several. The vault asks for it with
+    /// leave only.
+    async fn destroy(&self, key_id: KeyId) -> Result<(), VaultError> {
+        for identifier in self.locate(key_id).await? {
+            let state = self.state(&identifier).await;
+            match state {
+                Ok(State::Active) => {
+                    let reason = RevocationReason {
+                        code: RevocationReasonCode::CessationOfOperation,
+                        message: Some("The master key was replaced.".to_owned()),
+                    };
+                    absent_is_fine(self.0.request(RevokeRequest {
+                        unique_identifier: named(&identifier),
+                        revocation_reason: reason,
+                        compromise_occurrence_date: None,
+                    }))
+                    .await?;
+                }
+                Ok(State::Destroyed | State::DestroyedCompromised) => continue,
+                Ok(_) => {}
+                Err(error) => return Err(error),
+            }
+            let request = DestroyRequest { unique_identifier: named(&identifier) };
+            absent_is_fine(self.0.request(request)).await?;
+        }
+        Ok(())
+    }
+
+    /// The one object of this `keyID`, if there is one.
+    async fn only(&self, key_id: KeyId) -> Result<Option<String>, VaultError> {
+        let mut found = self.locate(key_id).await?;
+        match (found.pop(), found.is_empty()) {
+            (only, true) => Ok(only),
+            (_, false) => Err(VaultError::server(format!(
+                "The key server has {} objects with attribute {}, and nobody can tell which is \
+                 the master key.",
+                found.len().saturating_add(1),
+                key_id.attribute_name()
+            ))),
+        }
+    }
+
+    async fn locate(&self, key_id: KeyId) -> Result<Vec<String>, VaultError> {
+        let attributes: Filter = [AttributeValue::Vendor(mark(key_id))].into_iter().collect();
+        let request = LocateRequest { attributes, ..LocateRequest::default() };
+        Ok(self.ask(request).await?.unique_identifiers)
+    }
+
+    async fn state(&self, identifier: &str) -> Result<State, VaultError> {
+        let request = GetAttributesRequest {
+            unique_identifier: named(identifier),
+            attributes: vec![AttributeReference::Standard(tags::State)],
+        };
+        let answered = self.ask(request).await?.attributes.0;
+        let state = answered.into_iter().find_map(|attribute| {
+            if let AttributeValue::State(state) = attribute.value { Some(state) } else { None }
+        });
+        state.ok_or_else(|| VaultError::server("The key server does not tell a key's state."))
+    }
+
+    async fn ask<R: Request>(&self, request: R) -> Result<R::Response, VaultError> {
+        Ok(self.0.request(request).await?)
+    }
+}
+
+/// What was to be given up may be gone already, or revoked.
+async fn absent_is_fine<T>(
+    asked: impl Future<Output = Result<T, Error>>,
+) -> Result<(), VaultError> {
+    match asked.await {
+        Ok(_) => Ok(()),
+        Err(error) => match error.reason() {
+            Some(
+                ResultReason::ItemNotFound
+                | ResultReason::ObjectNotFound
+                | ResultReason::ObjectDestroyed
+                | ResultReason::WrongKeyLifecycleState,
+            ) => Ok(()),
+            Some(_) | None => Err(error.into()),
+        },
+    }
+}
+
+fn named(identifier: &str) -> Option<Identifier> {
+    Some(Identifier::from(identifier))
+}
+
+/// The custom attribute that marks the key; 1.x writes it as `x-SolidFire-KeyID-<keyID>`.
+fn mark(key_id: KeyId) -> VendorAttribute {
+    VendorAttribute::text(&name(key_id), &key_id.to_string())
+}
+
+fn name(key_id: KeyId) -> String {
+    format!("SolidFire-KeyID-{key_id}")
+}
+
+fn create(key_id: KeyId) -> CreateRequest {
+    // Wrapping is what it is for; a server that knows no wrapping asks for Encrypt and Decrypt.
+    let mask = CryptographicUsageMask::Encrypt
+        .union(CryptographicUsageMask::Decrypt)
+        .union(CryptographicUsageMask::WrapKey)
+        .union(CryptographicUsageMask::UnwrapKey);
+    let attributes = Attributes::new([
+        AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::AES),
+        AttributeValue::CryptographicLength(MASTER_KEY_BITS),
+        AttributeValue::CryptographicUsageMask(mask),
+        AttributeValue::Name(Name::text(&name(key_id))),
+        AttributeValue::Vendor(mark(key_id)),
+    ]);
+    CreateRequest {
+        object_type: ObjectType::SymmetricKey,
+        attributes,
+        protection_storage_masks: None,
+    }
+}
+
+impl From<Error> for VaultError {
+    fn from(error: Error) -> Self {
+        let sentence = format!("{error}.");
+        match error.kind() {
+            Kind::Connection => Self::connection(sentence),
+            Kind::Authentication => Self::authentication(sentence),
+            Kind::Server => Self::server(sentence),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{address, create, mark};
+    use crate::ring::KeyId;
+    use kmip::attributes::AttributeValue;
+
+    #[test]
+    fn a_key_is_marked_as_element_marks_it() {
+        let key_id = KeyId::fresh();
+        let name = AttributeValue::Vendor(mark(key_id)).name();
+        assert_eq!(name, key_id.attribute_name());
+        let names: Vec<_> = create(key_id).attributes.values().map(|v| v.name()).collect();
+        assert!(names.contains(&name) && names.contains(&"Name".to_owned()), "{names:?}");
+    }
+
+    #[test]
+    fn an_address_of_either_kind_takes_a_port() {
+        for (hostname, expected) in [
+            ("kms.example", "kms.example:5696"),
+            ("10.0.0.1", "10.0.0.1:5696"),
+            ("::1", "[::1]:5696"),
+            ("[::1]", "[::1]:5696"),
+        ] {
+            assert_eq!(address(hostname, 5696), expected);
+        }
+    }
+}
