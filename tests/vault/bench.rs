@@ -1,0 +1,180 @@
+//! A key server with its objects in memory, and whoever is certified for it.
+
+use harness::Lab;
+use kmip::attributes::AttributeValue;
+use kmip::client::Client;
+use kmip::payload::{Filter, LocateRequest};
+use kmip::vocabulary::ObjectType;
+use kmip_server::config::Settings;
+use kmip_server::key_server::KeyServer;
+use kmip_server::server;
+use kmip_server::store::memory::MemoryStore;
+use kmip_server::store::root_key::{KEY_LEN, RootKey};
+use node_sim::cluster::{self, Cluster};
+use node_sim::error::ElementError;
+use node_sim::faults::FaultTypes;
+use node_sim::key_pair::{NewKeyPair, Subject};
+use node_sim::registry::KeyServerKmip;
+use node_sim::ring::NodeId;
+use node_sim::vault::kmip::KmipVault;
+use node_sim::vault::{KeyPlace, KeyServerAccess};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
+
+/// Longer than anything here takes; only a test that fails waits so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Bench {
+    lab: Lab,
+    key_server: Arc<KeyServer>,
+    address: SocketAddr,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    /// The cluster's certificate and key, as its own key pair is certified.
+    client: (String, Zeroizing<String>),
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        let lab = Lab::new();
+        let pair = lab.authority().client("cluster").unwrap();
+        let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
+        let key_server = Arc::new(KeyServer::new(Arc::new(MemoryStore::default()), index_key));
+        let listener = server::listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let client = (pair.cert_pem, pair.key_pem);
+        let mut bench = Self { lab, key_server, address, running: None, client };
+        bench.start();
+        bench
+    }
+
+    /// Starts the server on its port, with the objects that it had.
+    pub(crate) fn start(&mut self) {
+        self.start_as("server");
+    }
+
+    /// Starts the server with this certificate.
+    pub(crate) fn start_as(&mut self, pair: &str) {
+        let pki = |kind| self.lab.pki(&format!("{pair}.{kind}"));
+        let (unused, ca) = (self.lab.path("unused"), self.lab.pki("ca.crt"));
+        let settings = Settings::new(unused, pki("crt"), pki("key"), ca);
+        let listener = server::listen(self.address).unwrap();
+        let key_server = Arc::clone(&self.key_server);
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            server::run(listener, &settings, key_server, stopped).await.unwrap();
+        });
+        self.running = Some((stop, task));
+    }
+
+    /// Stops the server, and waits until it is gone.
+    pub(crate) async fn stop(&mut self) {
+        let (stop, task) = self.running.take().unwrap();
+        drop(stop);
+        task.await.unwrap();
+    }
+
+    fn server(&self, client_certificate: &str) -> KeyServerKmip {
+        KeyServerKmip {
+            name: "bench".to_owned(),
+            hostnames: vec![self.address.ip().to_string()],
+            port: self.address.port(),
+            ca_certificate: self.lab.pem("ca.crt"),
+            client_certificate: client_certificate.to_owned(),
+        }
+    }
+
+    /// Where a node finds the server.
+    pub(crate) fn place(&self, node_id: NodeId) -> KeyPlace {
+        let server = self.server(&self.client.0);
+        let client_key = self.client.1.clone();
+        KeyPlace {
+            node_id,
+            servers: vec![KeyServerAccess { key_server_id: 1, server, client_key }],
+        }
+    }
+
+    /// A file of the lab's certificates.
+    pub(crate) fn pem(&self, name: &str) -> String {
+        self.lab.pem(name)
+    }
+
+    /// A cluster of three nodes, as it was left.
+    pub(crate) async fn open_cluster(&self) -> Arc<Cluster> {
+        let settings = cluster::Settings {
+            folder: self.lab.path("cluster"),
+            nodes: 3,
+            drives_per_node: 2,
+            blocks_per_drive: 8,
+            retry_min: Duration::from_millis(1),
+            retry_max: Duration::from_millis(50),
+            ..cluster::Settings::default()
+        };
+        Cluster::open(settings, Arc::new(KmipVault::new(None))).await.unwrap()
+    }
+
+    /// Certifies the cluster's key pair and registers the server as that of provider 1.
+    pub(crate) async fn register(&self, cluster: &Cluster) {
+        let subject = Subject { common_name: Some("cluster".to_owned()), ..Subject::default() };
+        cluster.adopt_key_pair(NewKeyPair::create(&subject).unwrap()).await.unwrap();
+        let request = cluster
+            .read(|ledger| ledger.key_pair.as_ref().unwrap().certificate_sign_request().to_owned());
+        let server = self.server(&self.lab.authority().sign(&request).unwrap());
+        cluster
+            .change(|ledger| {
+                let provider = ledger.registry.create_provider("bench")?;
+                let server = ledger.registry.create_server(server.clone())?;
+                ledger.registry.add_to_provider(server, provider)?;
+                Ok::<_, ElementError>(())
+            })
+            .await
+            .unwrap();
+    }
+
+    /// How many keys the cluster has at the server.
+    pub(crate) async fn objects(&self) -> usize {
+        let client = Client::builder()
+            .server(self.address.to_string())
+            .ca_pem(self.lab.pem("ca.crt"))
+            .identity_pem(&self.client.0, self.client.1.as_bytes())
+            .build()
+            .unwrap();
+        let attributes: Filter =
+            [AttributeValue::ObjectType(ObjectType::SymmetricKey)].into_iter().collect();
+        let request = LocateRequest { attributes, ..LocateRequest::default() };
+        client.request(request).await.unwrap().unique_identifiers.len()
+    }
+}
+
+/// Waits until this holds of the cluster; it is looked at after every change.
+pub(crate) async fn until(cluster: &Cluster, what: &str, holds: impl Fn(&Cluster) -> bool) {
+    let mut changes = cluster.changes();
+    let waiting = async {
+        loop {
+            changes.borrow_and_update();
+            if holds(cluster) {
+                return;
+            }
+            changes.changed().await.unwrap();
+        }
+    };
+    assert!(
+        tokio::time::timeout(PATIENCE, waiting).await.is_ok(),
+        "never: {what}; faults {:?}, rekey {:?}",
+        faults(cluster),
+        cluster.read(|ledger| ledger.rekey.clone())
+    );
+}
+
+/// The codes and details of the faults that last.
+pub(crate) fn faults(cluster: &Cluster) -> Vec<String> {
+    let list = cluster.read(|ledger| ledger.faults.list(FaultTypes::Current));
+    let text = |fault: &serde_json::Value, member: &str| {
+        fault[member].as_str().unwrap_or_default().to_owned()
+    };
+    list.iter().map(|f| format!("{} {}", text(f, "code"), text(f, "details"))).collect()
+}

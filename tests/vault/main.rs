@@ -1,0 +1,149 @@
+//! A cluster's master keys at a real key server, over mutual TLS on real sockets.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on stops, also in what tests share"
+)]
+
+mod bench;
+
+use bench::{Bench, faults, until};
+use node_sim::cluster::{Cluster, DriveState, Target};
+use node_sim::faults::KmipServerFault;
+use node_sim::node::BLOCK_LEN;
+use node_sim::ring::{DriveId, KeyId, KeyManagement, NodeId, RetiredKey, Ring};
+use node_sim::vault::KeyVault;
+use node_sim::vault::kmip::KmipVault;
+use std::sync::Arc;
+
+/// Leave to destroy a key that was planned and never used.
+fn retired(key_id: KeyId) -> RetiredKey {
+    let mut ring = Ring::default();
+    ring.plan(key_id, KeyManagement::External { key_provider_id: 1 }, String::new());
+    ring.retire(key_id).unwrap();
+    ring.retired(key_id).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_made_once_had_by_every_node_and_destroyed() {
+    let bench = Bench::new().await;
+    let vault = KmipVault::new(None);
+    let (one, two) = (bench.place(NodeId(1)), bench.place(NodeId(2)));
+    vault.test(&one).await.unwrap();
+    let (key_id, other) = (KeyId::fresh(), KeyId::fresh());
+    vault.ensure(&one, key_id).await.unwrap();
+    vault.ensure(&two, key_id).await.unwrap();
+    vault.ensure(&one, other).await.unwrap();
+    assert_eq!(bench.objects().await, 2, "one object for each key");
+    let key = vault.fetch(&one, key_id).await.unwrap();
+    assert_eq!(vault.fetch(&two, key_id).await.unwrap().bytes(), key.bytes());
+    assert_ne!(vault.fetch(&two, other).await.unwrap().bytes(), key.bytes());
+    vault.destroy(&two, &retired(key_id)).await.unwrap();
+    vault.destroy(&one, &retired(key_id)).await.unwrap();
+    let error = vault.fetch(&one, key_id).await.unwrap_err();
+    assert_eq!(error.fault, KmipServerFault::ServerError);
+    assert!(error.sentence.contains(&key_id.to_string()), "{error}");
+    assert_eq!(bench.objects().await, 1, "the other key is left alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_that_make_the_same_key_at_once_make_one() {
+    let bench = Bench::new().await;
+    let vault = Arc::new(KmipVault::new(None));
+    let key_id = KeyId::fresh();
+    let mut asked = tokio::task::JoinSet::new();
+    for node in 1..=8 {
+        let (vault, place) = (Arc::clone(&vault), bench.place(NodeId(node)));
+        asked.spawn(async move { vault.ensure(&place, key_id).await });
+    }
+    while let Some(answer) = asked.join_next().await {
+        answer.unwrap().unwrap();
+    }
+    assert_eq!(bench.objects().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_certificate_on_either_side_is_an_authentication_failure() {
+    let mut bench = Bench::new().await;
+    let good = bench.place(NodeId(1));
+    let clients = ["expired", "not-yet-valid", "other-ca", "no-eku", "other-key", "self-signed"];
+    for name in clients {
+        let mut place = good.clone();
+        let file = |kind: &str| bench.pem(&format!("bad/client-{name}.{kind}"));
+        place.servers[0].server.client_certificate = file("crt");
+        place.servers[0].client_key = file("key").into();
+        let error = KmipVault::new(None).test(&place).await.unwrap_err();
+        assert_eq!(error.fault, KmipServerFault::AuthenticationFailure, "client {name}: {error}");
+    }
+    // Those that our own server refuses to start with are not here.
+    for name in ["other-ca", "no-san", "other-host", "self-signed"] {
+        bench.stop().await;
+        bench.start_as(&format!("bad/server-{name}"));
+        let error = KmipVault::new(None).test(&good).await.unwrap_err();
+        assert_eq!(error.fault, KmipServerFault::AuthenticationFailure, "server {name}: {error}");
+    }
+    bench.stop().await;
+    let error = KmipVault::new(None).test(&good).await.unwrap_err();
+    assert_eq!(error.fault, KmipServerFault::ConnectionFailure, "{error}");
+}
+
+const TEXT: &[u8; 16] = b"sixteen letters.";
+
+async fn write(cluster: &Cluster) {
+    for drive in cluster.drives() {
+        let blocks: Vec<u8> = TEXT.iter().copied().cycle().take(BLOCK_LEN).collect();
+        cluster.write_blocks(drive.drive_id, 1, blocks).await.unwrap();
+        cluster.flush(drive.drive_id).await.unwrap();
+    }
+}
+
+async fn assert_reads(cluster: &Cluster) {
+    for drive in cluster.drives() {
+        let read = cluster.read_blocks(drive.drive_id, 1, vec![0; BLOCK_LEN]).await.unwrap();
+        assert_eq!(read[..TEXT.len()], *TEXT);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_goes_external_needs_its_key_server_and_comes_back() {
+    let mut bench = Bench::new().await;
+    let cluster = bench.open_cluster().await;
+    bench.register(&cluster).await;
+    until(&cluster, "unlocked", Cluster::is_unlocked).await;
+    write(&cluster).await;
+    cluster.start_rekey(Target::External(1)).await.unwrap();
+    until(&cluster, "rekeyed", |c| c.read(|ledger| ledger.rekey.is_none())).await;
+    let info = cluster.encryption_info().master_key_info.unwrap();
+    assert_eq!((info.key_management_type.as_str(), info.key_provider_id), ("external", Some(1)));
+    assert_eq!(bench.objects().await, 1);
+    cluster.close().await;
+    drop(cluster);
+
+    bench.stop().await;
+    let cluster = bench.open_cluster().await;
+    until(&cluster, "a fault for each node", |c| faults(c).len() == 3).await;
+    assert!(
+        faults(&cluster).iter().all(|fault| {
+            fault.starts_with("kmipServerFault KMIP key server connection failure")
+        })
+    );
+    let locked = |state: &DriveState| matches!(state, DriveState::Locked { .. });
+    assert!(cluster.drives().iter().all(|drive| locked(&drive.state)));
+    assert!(cluster.read_blocks(DriveId(1), 1, vec![0; BLOCK_LEN]).await.is_err());
+    bench.start();
+    until(&cluster, "unlocked by itself", Cluster::is_unlocked).await;
+    until(&cluster, "no fault", |c| faults(c).is_empty()).await;
+    assert_reads(&cluster).await;
+
+    cluster.start_rekey(Target::Same).await.unwrap();
+    until(&cluster, "rekeyed", |c| c.read(|ledger| ledger.rekey.is_none())).await;
+    assert_eq!(bench.objects().await, 1, "the old key is gone");
+    cluster.start_rekey(Target::Internal).await.unwrap();
+    until(&cluster, "rekeyed", |c| c.read(|ledger| ledger.rekey.is_none())).await;
+    assert_eq!(bench.objects().await, 0);
+    assert_reads(&cluster).await;
+    cluster.close().await;
+}
