@@ -15,12 +15,13 @@
 //! > BODY                       sends a POST; several lines are one body
 //! >> VERB PATH                 sends any other request
 //! ~> BODY                      sends a POST again and again, until the answer is the expected one
-//! < TEXT                       the whole answer; several lines are one, blanks before each are not
+//! < TEXT                       the whole answer; several lines are one
 //! ```
 //!
-//! In the texts `{{uuid NAME}}`, `{{date NAME}}`, `{{micros NAME}}`, `{{int NAME}}`, `{{text NAME}}`
-//! stand for any of that kind (a text ends before the next quote), and `{{NAME}}` for what was found
-//! under that name before; `_` is a name that is not kept. `{{ca}}` is the CA's certificate.
+//! In the texts `{{uuid NAME}}`, `{{date NAME}}`, `{{micros NAME}}`, `{{int NAME}}` and
+//! `{{text NAME}}` stand for any of that kind (a text ends before the next quote), and `{{NAME}}` for
+//! what was found under that name before; `_` is a name that is not kept. `{{ca}}` is the CA's
+//! certificate.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -114,7 +115,7 @@ impl Talk<'_> {
                     .map_err(|reason| format!("{at}: above this line: {reason}"))?;
             }
             match word {
-                "<" => expected.get_or_insert_default().push_str(rest.trim_start()),
+                "<" => expected.get_or_insert_default().push_str(rest),
                 ">" => match &mut asked {
                     Asked::Once(_, _, body) => body.push_str(&format!("\n{rest}")),
                     Asked::Nothing | Asked::Until(_) => {

@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::version::{TLS12, TLS13};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, ServerConfig, SignatureScheme,
+    SupportedProtocolVersion,
 };
 use std::io;
 use std::net::IpAddr;
@@ -79,12 +80,20 @@ impl Acceptor {
 
 /// Connects to a door that shows exactly this certificate, whatever its name and issuer.
 pub async fn connect_pinned(stream: TcpStream, certificate: &str) -> io::Result<ClientStream> {
+    connect_with(&[&TLS13, &TLS12], stream, certificate).await
+}
+
+async fn connect_with(
+    versions: &[&'static SupportedProtocolVersion],
+    stream: TcpStream,
+    certificate: &str,
+) -> io::Result<ClientStream> {
     let pinned = certificates(certificate)
         .and_then(|chain| chain.into_iter().next().ok_or_else(|| "no certificate".to_owned()))
         .map_err(io::Error::other)?;
     let verifier = Arc::new(Pinned { certificate: pinned, provider: provider() });
     let config = ClientConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&TLS13, &TLS12])
+        .with_protocol_versions(versions)
         .map_err(io::Error::other)?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
@@ -151,5 +160,58 @@ impl ServerCertVerifier for Pinned {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Acceptor, Pair, connect_with, self_made};
+    use rustls::version::{TLS12, TLS13};
+    use tokio::net::{TcpListener, TcpStream};
+    use zeroize::Zeroizing;
+
+    fn pair() -> Pair {
+        self_made(&["localhost".into()], &[[127, 0, 0, 1].into()]).unwrap()
+    }
+
+    /// PowerShell speaks 1.2 at most, and no client shows a certificate.
+    #[tokio::test]
+    async fn both_versions_are_spoken_and_another_certificate_is_not_taken_for_this_one() {
+        let (own, other) = (pair(), pair());
+        let acceptor = Acceptor::new(&own).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let table = [
+            (&[&TLS12], &own.certificate, Some(rustls::ProtocolVersion::TLSv1_2)),
+            (&[&TLS13], &own.certificate, Some(rustls::ProtocolVersion::TLSv1_3)),
+            (&[&TLS13], &other.certificate, None),
+        ];
+        for (versions, pinned, expected) in table {
+            let accept = async { acceptor.accept(listener.accept().await.unwrap().0).await };
+            let connect = async {
+                let stream = TcpStream::connect(address).await.unwrap();
+                connect_with(versions, stream, pinned).await
+            };
+            let (accepted, connected) = tokio::join!(accept, connect);
+            let version = connected.ok().and_then(|stream| stream.get_ref().1.protocol_version());
+            assert_eq!(version, expected);
+            assert_eq!(accepted.is_ok(), expected.is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_no_pair_is_named() {
+        let (one, two) = (pair(), pair());
+        let table = [
+            (one.certificate.as_str(), two.private_key.as_str(), "certificate and key cannot"),
+            ("", one.private_key.as_str(), "the certificate file holds no certificate"),
+            (one.certificate.as_str(), "", "the key file holds no private key"),
+        ];
+        for (certificate, key, expected) in table {
+            let private_key = Zeroizing::new(key.to_owned());
+            let pair = Pair { certificate: certificate.to_owned(), private_key };
+            let sentence = Acceptor::new(&pair).err().unwrap();
+            assert!(sentence.starts_with(expected), "{sentence}");
+        }
     }
 }

@@ -1,0 +1,188 @@
+//! The door itself: who is kept out, who is not, and what it costs the others.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test stops at what is not as it says"
+)]
+
+mod harness;
+
+use harness::{PATIENCE, Request, Running, parse, start};
+use node_sim::vault::memory::MemoryVault;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const CALL: &str = r#"{"method":"ListPendingNodes","id":1}"#;
+const ANSWER: &str = r#"{"id":1,"result":{"pendingNodes":[]}}"#;
+
+async fn cluster(more: &str) -> (tempfile::TempDir, Running) {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path(), Arc::new(MemoryVault::new()), more).await;
+    (folder, running)
+}
+
+/// What is left of a connection: everything until its end.
+async fn rest(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
+    let _ = read.expect("the door ends the connection");
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_requests_end_in_a_page_and_leave_the_door_open() {
+    let (_folder, running) = cluster("").await;
+    let long_head = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(64 * 1024));
+    let auth = "Authorization: Basic YWRtaW46c2VjcmV0\r\n";
+    let announced =
+        format!("POST /json-rpc/12.3 HTTP/1.1\r\nHost: h\r\n{auth}Content-Length: 1048577\r\n\r\n");
+    let chunk = format!("100000\r\n{}\r\n", "x".repeat(0x10_0000));
+    let chunked = format!(
+        "POST /json-rpc/12.3 HTTP/1.1\r\nHost: h\r\n{auth}Transfer-Encoding: chunked\r\n\r\n\
+         {chunk}{chunk}0\r\n\r\n"
+    );
+    let table: [(&str, &[u8], u16); 5] = [
+        ("no HTTP at all", b"\x16\x03\x01\x00\x00\r\n\r\n", 400),
+        ("a head that is too long", long_head.as_bytes(), 431),
+        ("a body that says it is too long", announced.as_bytes(), 413),
+        ("a body that turns out too long", chunked.as_bytes(), 400),
+        ("no path", b"GET  HTTP/1.1\r\n\r\n", 400),
+    ];
+    for (what, bytes, status) in table {
+        let mut stream = running.connect().await;
+        // The door may answer and close before everything was sent.
+        let _ = stream.write_all(bytes).await;
+        let _ = stream.shutdown().await;
+        assert_eq!(parse(&rest(&mut stream).await).status, status, "{what}");
+    }
+    assert_eq!(running.call(CALL).await, ANSWER);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_idle_connections_keep_nobody_out() {
+    let (_folder, running) = cluster("").await;
+    let mut idle = Vec::new();
+    for number in 0..900_u32 {
+        let mut stream = TcpStream::connect(running.doors.cluster).await.unwrap();
+        if number % 3 == 0 {
+            // Half of a TLS record.
+            stream.write_all(b"\x16\x03\x01\x02\x00\x01").await.unwrap();
+        }
+        idle.push(stream);
+    }
+    assert_eq!(running.call(CALL).await, ANSWER);
+    drop(idle);
+    assert_eq!(running.call(CALL).await, ANSWER);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn random_bytes_are_no_handshake() {
+    let (_folder, running) = cluster("").await;
+    let mut stream = TcpStream::connect(running.doors.cluster).await.unwrap();
+    // A linear congruence is random enough to be no TLS, and the same each time.
+    let noise: Vec<u8> =
+        (0..1_u32 << 20).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0] | 0x80).collect();
+    let _ = stream.write_all(&noise).await;
+    rest(&mut stream).await;
+    assert_eq!(running.call(CALL).await, ANSWER);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_connection_carries_many_calls() {
+    let (_folder, running) = cluster("").await;
+    let mut stream = running.connect().await;
+    let auth = "Authorization: Basic YWRtaW46c2VjcmV0";
+    let request = format!(
+        "POST /json-rpc/12.3 HTTP/1.1\r\nHost: h\r\n{auth}\r\nContent-Length: {}\r\n\r\n{CALL}",
+        CALL.len()
+    );
+    let mut head = Vec::new();
+    for _ in 0..3 {
+        stream.write_all(request.as_bytes()).await.unwrap();
+        head.clear();
+        while !head.ends_with(ANSWER.as_bytes()) {
+            assert_ne!(stream.read_buf(&mut head).await.unwrap(), 0, "the door hung up");
+        }
+    }
+    assert_eq!(parse(&head).status, 200);
+    // An open connection does not hold up the end.
+    running.stop().await;
+    rest(&mut stream).await;
+}
+
+/// Fact 10: some clients expect the methods of a node at another port than those of the cluster.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_door_of_its_own_for_the_methods_of_a_node() {
+    let (_folder, running) = cluster("node-listen = '127.0.0.1:0'").await;
+    let node = running.doors.node.expect("it has one");
+    let table = [
+        ("GetConfig", None, false),
+        ("GetConfig", Some(node), true),
+        ("ListPendingNodes", None, true),
+        ("ListPendingNodes", Some(node), false),
+        ("GetAPI", None, true),
+        ("GetAPI", Some(node), true),
+    ];
+    for (method, door, known) in table {
+        let body = format!("{{\"method\":\"{method}\"}}");
+        let request = Request { door, ..Request::post("/json-rpc/12.3", body.as_bytes()) };
+        let text = running.send(&request).await.text();
+        let unknown = format!(
+            "{{\"error\":{{\"code\":500,\"message\":\"Unknown API method=<{method}>\",\
+             \"name\":\"xUnknownAPIMethod\"}},\"id\":null}}"
+        );
+        assert_eq!(text != unknown, known, "{method} {text}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_are_read_as_they_were_written_and_only_while_the_node_has_power() {
+    let (folder, running) = cluster("").await;
+    let put = |path| Request { verb: "PUT", ..Request::post(path, &[0xA5; 8192]) };
+    let get = |path| Request { verb: "GET", ..Request::post(path, b"") };
+    let path = "/sim/v1/drives/3/blocks/7";
+    until_unlocked(&running).await;
+    assert_eq!(running.send(&put(path)).await.status, 200);
+    let both = "/sim/v1/drives/3/blocks/7?count=2";
+    assert_eq!(running.send(&get(both)).await.body, vec![0xA5; 8192]);
+    let odd = Request { body: b"odd", ..put(path) };
+    assert_eq!(running.send(&odd).await.status, 400);
+    let end = running.send(&put("/sim/v1/drives/3/blocks/255")).await;
+    assert_eq!((end.status, end.text().contains("beyond the drive's end")), (400, true));
+
+    assert_eq!(running.send(&Request::post("/sim/v1/nodes/2/stop", b"")).await.status, 200);
+    assert_eq!(running.send(&get(path)).await.status, 503);
+    assert_eq!(running.send(&Request::post("/sim/v1/nodes/2/start", b"")).await.status, 200);
+    until_unlocked(&running).await;
+    assert_eq!(running.send(&get(both)).await.body, vec![0xA5; 8192]);
+    running.stop().await;
+
+    // The same cluster, started again, and the same certificate.
+    let again = start(folder.path(), Arc::new(MemoryVault::new()), "").await;
+    until_unlocked(&again).await;
+    assert_eq!(again.send(&get(both)).await.body, vec![0xA5; 8192]);
+    let state: serde_json::Value =
+        serde_json::from_str(&again.send(&get("/sim/v1/state")).await.text()).unwrap();
+    let keys = state["masterKeys"].as_array().unwrap();
+    assert_eq!((keys.len(), &keys[0]["wraps"]), (1, &serde_json::json!(4)));
+    assert_eq!(state["nodes"][1]["drives"][0]["wrappedBy"], keys[0]["keyID"]);
+    again.stop().await;
+}
+
+/// Asks until every drive serves.
+async fn until_unlocked(running: &Running) {
+    let request = Request { verb: "GET", ..Request::post("/sim/v1/state", b"") };
+    let unlocked = async {
+        while !running.send(&request).await.text().contains("\"unlocked\":true") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, unlocked).await.expect("the drives unlock");
+}
