@@ -34,7 +34,12 @@ pub(crate) async fn work(cluster: Arc<Cluster>) {
                 _ = closing.wait_for(|closing| *closing) => return,
             }
         };
-        match step(&cluster, &running).await {
+        // To be dropped in the middle is to it like a crash, and as harmless.
+        let stepped = tokio::select! {
+            stepped = step(&cluster, &running) => stepped,
+            _ = closing.wait_for(|closing| *closing) => return,
+        };
+        match stepped {
             Ok(()) | Err(Trouble::Overtaken) => backoff.reset(&cluster),
             Err(trouble) => {
                 cluster.raise(&trouble).await;
@@ -43,9 +48,6 @@ pub(crate) async fn work(cluster: Arc<Cluster>) {
                     return;
                 }
             }
-        }
-        if *closing.borrow() {
-            return;
         }
     }
 }

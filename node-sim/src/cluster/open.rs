@@ -104,11 +104,13 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Finishes what is under way and starts nothing more; afterwards all drives are locked.
+    /// Starts nothing more and waits for no key server; what is being written is finished, and
+    /// afterwards all drives are locked. A rekey goes on when the cluster is opened again.
     pub async fn close(&self) {
         self.closing.send_replace(true);
         let mut tasks = self.tasks.lock().await;
         while tasks.join_next().await.is_some() {}
+        drop(self.writer.lock().await);
         for node in self.running() {
             let _ = tokio::task::spawn_blocking(move || node.switch_off()).await;
         }

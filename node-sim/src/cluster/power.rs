@@ -24,7 +24,11 @@ pub(super) async fn keep(cluster: Arc<Cluster>, node_id: NodeId) {
     let mut mended = None;
     loop {
         changes.borrow_and_update();
-        match cluster.tend(node_id, &mut mended).await {
+        let tended = tokio::select! {
+            tended = cluster.tend(node_id, &mut mended) => tended,
+            _ = closing.wait_for(|closing| *closing) => return,
+        };
+        match tended {
             Ok(()) => {
                 backoff.reset(&cluster);
                 tokio::select! {

@@ -222,7 +222,9 @@ impl ShareFile {
         let mut keys = Vec::new();
         for entry in std::fs::read_dir(&folder).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
-            let stem = name.to_str().and_then(|name| name.strip_suffix(SUFFIX));
+            // One that a crash left half replaced counts too.
+            let name = name.to_str().map(|name| name.strip_suffix(".new").unwrap_or(name));
+            let stem = name.and_then(|name| name.strip_suffix(SUFFIX));
             keys.extend(stem.and_then(|stem| stem.parse::<KeyId>().ok()));
         }
         Ok(keys)

@@ -41,6 +41,7 @@ struct World {
     /// Every key that ever was, to prove that none was made twice.
     made: Vec<(KeyServerId, KeyId)>,
     away: BTreeMap<KeyServerId, VaultError>,
+    hanging: BTreeSet<KeyServerId>,
     faults: Vec<(Verb, When, u32, VaultError)>,
     calls: Vec<(Verb, NodeId, KeyServerId)>,
 }
@@ -57,8 +58,14 @@ impl MemoryVault {
         self.world().away.insert(server, error);
     }
 
+    /// From now on this server answers nothing at all.
+    pub fn hang(&self, server: KeyServerId) {
+        self.world().hanging.insert(server);
+    }
+
     /// The server answers again.
     pub fn switch_on(&self, server: KeyServerId) {
+        self.world().hanging.remove(&server);
         self.world().away.remove(&server);
     }
 
@@ -108,16 +115,20 @@ impl MemoryVault {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn call<T>(
+    async fn call<T>(
         &self,
         verb: Verb,
         place: &KeyPlace,
         act: impl FnOnce(&mut World, KeyServerId) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
-        let mut world = self.world();
         let server = place.servers.first().map(|server| server.key_server_id);
         let server = server.ok_or_else(|| VaultError::server("no key server was named"))?;
-        world.calls.push((verb, place.node_id, server));
+        self.world().calls.push((verb, place.node_id, server));
+        let hangs = self.world().hanging.contains(&server);
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        let mut world = self.world();
         if let Some(error) = world.away.get(&server) {
             return Err(error.clone());
         }
@@ -144,7 +155,7 @@ impl World {
 
 impl KeyVault for MemoryVault {
     fn test<'a>(&'a self, place: &'a KeyPlace) -> Answer<'a, ()> {
-        Box::pin(async move { self.call(Verb::Test, place, |_, _| Ok(())) })
+        Box::pin(async move { self.call(Verb::Test, place, |_, _| Ok(())).await })
     }
 
     fn ensure<'a>(&'a self, place: &'a KeyPlace, key_id: KeyId) -> Answer<'a, ()> {
@@ -158,6 +169,7 @@ impl KeyVault for MemoryVault {
                 }
                 Ok(())
             })
+            .await
         })
     }
 
@@ -168,6 +180,7 @@ impl KeyVault for MemoryVault {
                 let key = bytes.and_then(|bytes| MasterKey::from_bytes(bytes));
                 key.ok_or_else(|| VaultError::server(format!("master key {key_id} is not there")))
             })
+            .await
         })
     }
 
@@ -177,6 +190,7 @@ impl KeyVault for MemoryVault {
                 world.keys.remove(&(server, key.key_id()));
                 Ok(())
             })
+            .await
         })
     }
 }

@@ -222,3 +222,46 @@ async fn the_old_key_is_not_given_up_while_the_new_one_cannot_be_had() {
     assert_pattern(&cluster).await;
     cluster.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rekey_of_locked_drives_waits_until_they_unlock() {
+    let lab = Lab::new(2, 2);
+    let cluster = lab.create().await;
+    rekey(&cluster, Target::External(1)).await;
+    cluster.close().await;
+    drop(cluster);
+    lab.vault.switch_off(SERVER_1, away());
+    let cluster = lab.open().await;
+    until(&cluster, "each node has its fault", |c| faults(c).len() == 2).await;
+    let handle = cluster.start_rekey(Target::Internal).await.unwrap();
+    until(&cluster, "it waits for the drives", |c| {
+        answer(c, handle)["details"]["waitingFor"]
+            == json!("waiting for locked drives [1, 2, 3, 4]")
+    })
+    .await;
+    assert_eq!(answer(&cluster, handle)["details"]["drivesRewrapped"], 0);
+    lab.vault.switch_on(SERVER_1);
+    rekeyed(&cluster).await;
+    unlocked(&cluster).await;
+    assert_pattern(&cluster).await;
+    assert!(lab.vault.keys(SERVER_1).is_empty());
+    cluster.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_does_not_wait_for_a_key_server() {
+    let lab = Lab::new(2, 1);
+    let cluster = lab.create().await;
+    lab.vault.hang(SERVER_1);
+    let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
+    while lab.vault.callers(Verb::Test).is_empty() {
+        tokio::task::yield_now().await;
+    }
+    cluster.close().await;
+    drop(cluster);
+    lab.vault.switch_on(SERVER_1);
+    let cluster = lab.open().await;
+    rekeyed(&cluster).await;
+    assert_eq!(answer(&cluster, handle)["status"], "complete");
+    cluster.close().await;
+}
