@@ -28,12 +28,18 @@ impl WrongSetting {
 /// Makes the settings from one table: what one source gives, what all sources together give.
 macro_rules! settings {
     (
-        required { $($(#[doc = $rdoc:literal])+ $req:ident: $rty:ty, $rvalue:literal, $renv:literal;)+ }
+        required {
+            $($(#[doc = $rdoc:literal])+
+            $req:ident: $rty:ty, $rvalue:literal, $renv:literal;)+
+        }
         defaulted {
             $($(#[doc = $ddoc:literal])+
             $def:ident: $dty:ty, $dvalue:literal, $denv:literal, $default:expr;)+
         }
-        optional { $($(#[doc = $odoc:literal])+ $opt:ident: $oty:ty, $ovalue:literal, $oenv:literal;)+ }
+        optional {
+            $($(#[doc = $odoc:literal])+
+            $opt:ident: $oty:ty, $ovalue:literal, $oenv:literal;)+
+        }
     ) => {
         /// What one source says of each setting.
         #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args, Deserialize)]
@@ -98,7 +104,10 @@ macro_rules! settings {
         pub fn table() -> Vec<(&'static str, &'static str, Option<String>)> {
             vec![
                 $((stringify!($req), $renv, None),)+
-                $((stringify!($def), $denv, { let default: $dty = $default; Some(default.to_string()) }),)+
+                $((stringify!($def), $denv, {
+                    let default: $dty = $default;
+                    Some(default.to_string())
+                }),)+
                 $((stringify!($opt), $oenv, None),)+
             ]
         }
@@ -129,7 +138,8 @@ settings! {
         /// The most connections at once
         connections_max: usize, "COUNT", "KMIP_SERVER_CONNECTIONS_MAX", 4096;
         /// The most connections at once from one address (IPv6: one /64)
-        connections_per_address_max: usize, "COUNT", "KMIP_SERVER_CONNECTIONS_PER_ADDRESS_MAX", 2048;
+        connections_per_address_max: usize, "COUNT",
+        "KMIP_SERVER_CONNECTIONS_PER_ADDRESS_MAX", 2048;
         /// How long a client may take to finish the TLS handshake
         handshake_deadline_ms: u64, "MS", "KMIP_SERVER_HANDSHAKE_DEADLINE_MS", 10_000;
         /// How long a request may take to arrive whole, and a response to be taken
@@ -156,11 +166,18 @@ settings! {
 
 /// An enumeration whose names are the same in flags, files and messages.
 macro_rules! words {
-    ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $vdoc:literal])+ $variant:ident = $word:literal,)+ }) => {
+    (
+        $(#[doc = $doc:literal])+
+        $name:ident { $($(#[doc = $vdoc:literal])+ $variant:ident = $word:literal,)+ }
+    ) => {
         $(#[doc = $doc])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-        #[serde(rename_all = "lowercase")]
-        pub enum $name { $($(#[doc = $vdoc])+ #[value(name = $word)] #[serde(rename = $word)] $variant,)+ }
+        pub enum $name {
+            $($(#[doc = $vdoc])+
+            #[value(name = $word)]
+            #[serde(rename = $word)]
+            $variant,)+
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
