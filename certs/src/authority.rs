@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData,
-    SanType, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, SanType, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
 use x509_parser::pem::Pem;
@@ -204,6 +204,15 @@ impl Authority {
     ) -> Result<String, Error> {
         let issuer = Issuer::from_ca_cert_pem(&self.cert_pem, &self.key.0)?;
         Ok(params.signed_by(public_key, &issuer)?.pem())
+    }
+
+    /// Signs a list of revoked certificates.
+    pub(crate) fn sign_list(
+        &self,
+        params: &CertificateRevocationListParams,
+    ) -> Result<String, Error> {
+        let issuer = Issuer::from_ca_cert_pem(&self.cert_pem, &self.key.0)?;
+        Ok(params.signed_by(&issuer)?.pem()?)
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {

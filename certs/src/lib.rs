@@ -4,6 +4,7 @@
 //! Authority --server(hosts)--> Pair      may serve those hosts
 //!           --client(name)---> Pair      may ask, and owns what it makes
 //!           --sign(request)--> PEM       for a client that keeps its own key
+//!           --revocation_list--> PEM     takes some of them back
 //!           --bad_*(fault)---> Pair      has one fault, and must be refused
 //! ```
 //!
@@ -18,6 +19,7 @@ mod files;
 mod lab;
 mod pair;
 mod request;
+mod revocation;
 
 pub use authority::{Algorithm, Authority, DAYS_DEFAULT, Role};
 pub use bad::{BAD, BadCase, Fault};

@@ -1,0 +1,19 @@
+//! The door from outside: real sockets, real certificates, and peers that mean no good.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test that panics has failed, and that is its purpose"
+)]
+
+mod client;
+mod files;
+mod hostile;
+mod program;
+mod refusals;
+mod running;
+mod serving;
+mod settings;

@@ -1,0 +1,244 @@
+//! The program as a process: its one line, its signals, its memory, its log.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use tokio::io::AsyncWriteExt;
+
+use crate::client::{Client, Stream, discover_versions, exchange, read_frame};
+use crate::running::Lab;
+
+/// A running `kmip-server serve`, killed when it is dropped.
+struct Program {
+    child: Child,
+    address: SocketAddr,
+    /// What stands on the standard output stream beside the one line.
+    rest: Option<JoinHandle<String>>,
+    /// Read all the time: a pipe that is full would stop the program.
+    log: Option<JoinHandle<String>>,
+}
+
+impl Program {
+    fn start(lab: &Lab, more: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kmip-server"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--store", "memory"])
+            .arg("--data")
+            .arg(lab.path("data"))
+            .arg("--cert")
+            .arg(lab.path("server.crt"))
+            .arg("--key")
+            .arg(lab.path("server.key"))
+            .arg("--client-ca")
+            .arg(lab.path("ca.crt"))
+            .args(more)
+            .env_clear()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        let address = line.strip_prefix("kmip-server listening on ").expect(&line);
+        let address = address.strip_suffix('\n').expect("a whole line").parse().unwrap();
+        let log = drain(child.stderr.take().unwrap());
+        Self { child, address, rest: Some(drain(out)), log: Some(log) }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Waits for the end; returns the status and the log.
+    fn ended(mut self) -> (ExitStatus, String) {
+        let log = self.log.take().unwrap().join().unwrap();
+        let rest = self.rest.take().unwrap().join().unwrap();
+        assert_eq!(rest, "", "one line and no more stands on the standard output");
+        (self.child.wait().unwrap(), log)
+    }
+
+    /// Resident memory in KiB.
+    fn memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+}
+
+/// Reads a stream to its end in a thread of its own.
+fn drain(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    })
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_signal_lets_requests_under_way_finish_and_ends_with_status_0() {
+    let lab = Lab::new();
+    for signal in [Signal::TERM, Signal::INT] {
+        let program = Program::start(&lab, &[]);
+        let client = lab.client();
+        let mut busy = client.connect(program.address).await.unwrap();
+        exchange(&mut busy).await.unwrap();
+        let request = discover_versions();
+        busy.write_all(&request[..20]).await.unwrap();
+        busy.flush().await.unwrap();
+        // An answer on a later connection: the server has the half request by now.
+        client.is_served(program.address).await;
+        program.signal(signal);
+        let gone = async { while client.connect(program.address).await.is_ok() {} };
+        tokio::time::timeout(crate::client::PATIENCE, gone).await.expect("nobody new comes in");
+        busy.write_all(&request[20..]).await.unwrap();
+        read_frame(&mut busy).await.expect("the request under way is answered");
+        let (status, log) = program.ended();
+        assert_eq!(status.code(), Some(0), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn its_health_is_asked_with_a_clients_certificate() {
+    let lab = Lab::new();
+    let program = Program::start(&lab, &[]);
+    let health = |address: SocketAddr, pair: &str, name: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_kmip-server"))
+            .args(["health", "--connect", &address.to_string(), "--name", name])
+            .arg("--cert")
+            .arg(lab.path(&format!("{pair}.crt")))
+            .arg("--key")
+            .arg(lab.path(&format!("{pair}.key")))
+            .arg("--ca")
+            .arg(lab.path("ca.crt"))
+            .env_clear()
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(health(program.address, "client", "localhost"), (Some(0), String::new()));
+    assert_eq!(health(program.address, "client", "127.0.0.1"), (Some(0), String::new()));
+    let (status, said) = health(program.address, "server", "localhost");
+    assert_eq!(status, Some(1), "a server's certificate is no client's: {said}");
+    let (status, said) = health(program.address, "client", "elsewhere.invalid");
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("does not speak: invalid peer certificate"), "{said}");
+
+    let address = program.address;
+    program.signal(Signal::TERM);
+    program.ended();
+    let (status, said) = health(address, "client", "localhost");
+    assert_eq!(status, Some(1));
+    assert!(said.starts_with(&format!("kmip-server: no connection to {address}: ")), "{said}");
+}
+
+#[tokio::test]
+async fn the_log_names_the_failed_check_and_holds_no_byte_of_a_message() {
+    let lab = Lab::new();
+    let program = Program::start(&lab, &["--log", "trace", "--log-format", "json"]);
+    let client = lab.client();
+    let mut stream = client.connect(program.address).await.unwrap();
+    exchange(&mut stream).await.unwrap();
+    // A request that nobody understands, with a text that would be easy to find.
+    let secret = b"easy to find in a log, if it were there";
+    let mut request = crate::client::hex("42007801 00000038 54000108");
+    request.extend(u32::try_from(secret.len()).unwrap().to_be_bytes());
+    request.extend(secret);
+    request.resize(8 + 0x38, 0);
+    stream.write_all(&request).await.unwrap();
+    read_frame(&mut stream).await.unwrap();
+    drop(stream);
+    let stranger = Client::new(lab.authority.cert_pem(), None);
+    if let Ok(mut stream) = stranger.connect(program.address).await {
+        let _ = exchange(&mut stream).await;
+    }
+    program.signal(Signal::TERM);
+    let (_, log) = program.ended();
+    assert!(log.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "JSON: {log}");
+    assert!(log.contains("handshake failed: the client sent no certificate"), "{log}");
+    assert!(log.contains("CN=a client connected with TLSv1_3"), "{log}");
+    let readable = String::from_utf8_lossy(secret);
+    let in_hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let in_numbers = secret.map(|byte| byte.to_string()).join(", ");
+    for form in [readable.as_ref(), &in_hex, &in_hex.to_uppercase(), &in_numbers] {
+        assert!(!log.contains(form), "the log holds a message");
+    }
+}
+
+#[tokio::test]
+async fn certificates_are_read_again_with_sighup() {
+    let lab = Lab::new();
+    let program = Program::start(&lab, &[]);
+    let other = certs::Authority::new("another authority").unwrap();
+    let pair = other.client("its client").unwrap();
+    let client = Client::new(lab.authority.cert_pem(), Some(&pair));
+    let comes_in = async || {
+        let mut stream = client.connect(program.address).await?;
+        exchange(&mut stream).await
+    };
+    assert!(comes_in().await.is_err(), "its authority is not trusted yet");
+    let both = format!("{}{}", lab.authority.cert_pem(), other.cert_pem());
+    std::fs::write(lab.path("ca.crt"), both).unwrap();
+    program.signal(Signal::HUP);
+    let renewed = async { while comes_in().await.is_err() {} };
+    tokio::time::timeout(crate::client::PATIENCE, renewed).await.expect("it is trusted now");
+    lab.client().is_served(program.address).await;
+}
+
+/// So many idle clients must harm nobody.
+const IDLE: usize = 1000;
+/// What one of them may cost in KiB: a TLS session and its buffers, and what malloc keeps.
+const IDLE_KIB_MAX: u64 = 40;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_idle_connections_cost_little_and_harm_nobody() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_some_and(|current| current < 4096) {
+        let current = maximum.map_or(4096, |maximum| maximum.min(4096));
+        setrlimit(Resource::Nofile, Rlimit { current: Some(current), maximum }).unwrap();
+    }
+    let lab = Lab::new();
+    let program = Program::start(&lab, &[]);
+    let client = lab.client();
+    // What the first connections need of the allocator is not theirs.
+    for _ in 0..20 {
+        client.is_served(program.address).await;
+    }
+    let before = program.memory();
+    let mut idle: Vec<Stream> = Vec::with_capacity(IDLE);
+    while idle.len() < IDLE {
+        let tasks: Vec<_> = (0..50)
+            .map(|_| {
+                let (client, address) = (client.clone(), program.address);
+                tokio::spawn(async move {
+                    let mut stream = client.connect(address).await.unwrap();
+                    exchange(&mut stream).await.unwrap();
+                    stream
+                })
+            })
+            .collect();
+        for task in tasks {
+            idle.push(task.await.unwrap());
+        }
+    }
+    let cost = program.memory().saturating_sub(before) / u64::try_from(IDLE).unwrap();
+    assert!(cost <= IDLE_KIB_MAX, "an idle connection costs {cost} KiB");
+    client.is_served(program.address).await;
+    for stream in idle.iter_mut().step_by(100) {
+        exchange(stream).await.expect("an idle client may still ask");
+    }
+}

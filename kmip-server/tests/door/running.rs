@@ -1,0 +1,84 @@
+//! A server inside the test, on a port of its own.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use certs::{Authority, HOSTS_DEFAULT, Pair};
+use kmip_server::config::Settings;
+use kmip_server::key_server::KeyServer;
+use kmip_server::server;
+use kmip_server::store::memory::MemoryStore;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::client::Client;
+
+/// An authority with a server's and a client's certificate, and the files of the server.
+pub(crate) struct Lab {
+    pub(crate) authority: Authority,
+    pub(crate) client: Pair,
+    pub(crate) dir: TempDir,
+}
+
+impl Lab {
+    pub(crate) fn new() -> Self {
+        let authority = Authority::new("the tests' authority").unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        authority.write_cert(dir.path()).unwrap();
+        authority.server(&HOSTS_DEFAULT).unwrap().write(dir.path(), "server").unwrap();
+        let client = authority.client("a client").unwrap();
+        client.write(dir.path(), "client").unwrap();
+        Self { authority, client, dir }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Settings with this lab's files, on a free port.
+    pub(crate) fn settings(&self) -> Settings {
+        let path = |name| self.path(name);
+        let mut settings =
+            Settings::new(path("data"), path("server.crt"), path("server.key"), path("ca.crt"));
+        settings.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        settings
+    }
+
+    /// A client that the server lets in.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.authority.cert_pem(), Some(&self.client))
+    }
+}
+
+/// A server that serves until it is dropped or stopped.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    pub(crate) fn start(settings: &Settings) -> Self {
+        let listener = server::listen(settings.listen).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let settings = settings.clone();
+        let key_server = Arc::new(KeyServer::new(Arc::new(MemoryStore::default())));
+        let task = tokio::spawn(async move {
+            server::run(listener, &settings, key_server, stopped).await.unwrap();
+        });
+        Self { address, stop: Some(stop), task }
+    }
+
+    /// Tells the server to stop, and returns at once.
+    pub(crate) fn stop(&mut self) {
+        self.stop.take().expect("stopped once").send(()).unwrap();
+    }
+
+    /// Waits until the server has ended.
+    pub(crate) async fn ended(self) {
+        self.task.await.unwrap();
+    }
+}
