@@ -9,7 +9,7 @@ use x509_parser::pem::Pem;
 use crate::{Authority, Error, Pair};
 
 impl Authority {
-    /// A list in PEM that revokes `pairs` and is good for `days`; with less than one it is outdated.
+    /// A list in PEM that revokes `pairs` and is good for `days`; with none it is outdated.
     pub fn revocation_list(&self, pairs: &[&Pair], days: i32) -> Result<String, Error> {
         let now = OffsetDateTime::now_utc();
         let next_update = now.saturating_add(Duration::days(days.into()));

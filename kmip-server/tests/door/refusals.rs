@@ -170,7 +170,7 @@ fn client_hello(version: &str, suites: &str, groups: &str, schemes: Option<&str>
 }
 
 #[tokio::test]
-async fn what_client_and_server_do_not_have_in_common_is_named() {
+async fn what_one_side_has_and_the_other_has_not_is_named() {
     let lab = Lab::new();
     let (gcm, cbc) = ("c02b c02f c030", "c009 c013 002f");
     let (p256, schemes) = ("0017 0018", Some("0403 0804 0401"));

@@ -9,9 +9,11 @@ use kmip_server::config::Settings;
 use kmip_server::key_server::KeyServer;
 use kmip_server::server;
 use kmip_server::store::memory::MemoryStore;
+use kmip_server::store::root_key::{KEY_LEN, RootKey};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
 use crate::client::Client;
 
@@ -65,7 +67,8 @@ impl Running {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let settings = settings.clone();
-        let key_server = Arc::new(KeyServer::new(Arc::new(MemoryStore::default())));
+        let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
+        let key_server = Arc::new(KeyServer::new(Arc::new(MemoryStore::default()), index_key));
         let task = tokio::spawn(async move {
             server::run(listener, &settings, key_server, stopped).await.unwrap();
         });
