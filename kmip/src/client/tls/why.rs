@@ -74,7 +74,10 @@ fn server_certificate(fault: &CertificateError) -> (TlsCheck, String) {
         CertificateError::NotValidForNameContext { expected, presented } => {
             let names = match presented.is_empty() {
                 true => "it has no subject alternative name".to_owned(),
-                false => format!("it is for {}", presented.join(", ")),
+                false => {
+                    let names: Vec<&str> = presented.iter().map(|name| bare(name)).collect();
+                    format!("it is for {}", names.join(", "))
+                }
             };
             (TlsCheck::ServerName, format!("is not for {}: {names}", expected.to_str()))
         }
@@ -91,6 +94,12 @@ fn server_certificate(fault: &CertificateError) -> (TlsCheck, String) {
         other => (TlsCheck::ServerCertificate, format!("was refused: {other}")),
     };
     (check, format!("the server's certificate {why}"))
+}
+
+/// A name without what rustls writes around it: `DnsName("kms")` and `IpAddress(::1)`.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(name).trim_matches('"')
 }
 
 /// What servers mean by the alerts that they send about us (RFC 8446, 6.2).
