@@ -73,6 +73,9 @@ pub struct Given {
     /// Longest wait between two attempts at a key server, in milliseconds [default: 30000]
     #[arg(long, env = "NODE_SIM_RETRY_MAX_MS", value_name = "MS")]
     pub retry_max_ms: Option<u64>,
+    /// File to which every KMIP message is appended as text, secrets hidden
+    #[arg(long, env = "NODE_SIM_KMIP_TRACE", value_name = "FILE")]
+    pub kmip_trace: Option<PathBuf>,
     /// What to log: error, warn, info, debug, trace, or a list like node_sim=debug [default: info]
     #[arg(long, env = "NODE_SIM_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -106,6 +109,8 @@ pub struct Config {
     pub pair: DoorPair,
     /// The cluster.
     pub cluster: cluster::Settings,
+    /// Where KMIP messages are written as text, if anywhere.
+    pub kmip_trace: Option<PathBuf>,
     /// What to log.
     pub log: String,
 }
@@ -135,6 +140,7 @@ impl Given {
             svip: self.svip.or(next.svip),
             retry_min_ms: self.retry_min_ms.or(next.retry_min_ms),
             retry_max_ms: self.retry_max_ms.or(next.retry_max_ms),
+            kmip_trace: self.kmip_trace.or(next.kmip_trace),
             log: self.log.or(next.log),
         }
     }
@@ -189,7 +195,8 @@ impl Given {
             steps: defaults.steps,
         };
         let log = self.log.unwrap_or_else(|| "info".to_owned());
-        Ok(Config { listen, node_listen, user, password, pair, cluster, log })
+        let kmip_trace = self.kmip_trace;
+        Ok(Config { listen, node_listen, user, password, pair, cluster, kmip_trace, log })
     }
 }
 

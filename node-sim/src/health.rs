@@ -1,9 +1,9 @@
-//! Whether the program that serves this data folder answers: what a container's health check asks.
+//! Whether a cluster answers: what a container's health check asks.
 
-use crate::config::{Config, DoorPair};
 use crate::rpc::tls;
 use crate::serve::DOOR_CERTIFICATE;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use clap::Args;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -14,43 +14,102 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// Longest answer that is read: its first line is enough.
 const ANSWER_LEN_MAX: u64 = 1024;
 
-/// The one request.
-const REQUEST: &[u8] =
-    b"GET /sim/v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+/// Which door is asked, and whose certificate it must have.
+#[derive(Args, Debug)]
+pub struct Asked {
+    /// The door
+    #[arg(
+        long,
+        env = "NODE_SIM_HEALTH_URL",
+        value_name = "URL",
+        default_value = "https://127.0.0.1:8443"
+    )]
+    pub url: String,
+    /// Certificate that the door's own is checked against, PEM; without it, the one that the
+    /// program made for itself in the data folder
+    #[arg(long, env = "NODE_SIM_HEALTH_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// The data folder of the program that is asked
+    #[arg(long, env = "NODE_SIM_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
 
-/// Knocks at the door, which must show the certificate that it was given; a sentence when it does
-/// not answer.
-pub async fn check(config: &Config) -> Result<(), String> {
-    let certificate = match &config.pair {
-        DoorPair::Files { cert, .. } => cert.clone(),
-        DoorPair::SelfMade => config.cluster.folder.join(DOOR_CERTIFICATE),
-    };
-    let certificate = std::fs::read_to_string(&certificate)
-        .map_err(|error| format!("cannot read {}: {error}", certificate.display()))?;
-    let address = reachable(config.listen);
-    match tokio::time::timeout(DEADLINE, knock(address, &certificate)).await {
-        Ok(Ok(answer)) if answer.starts_with("HTTP/1.1 200 ") => Ok(()),
-        Ok(Ok(_)) => Err(format!("{address} answers, but not as node-sim does")),
-        Ok(Err(error)) => Err(format!("{address} does not answer: {error}")),
-        Err(_) => Err(format!("{address} does not answer within {} s", DEADLINE.as_secs())),
+/// A door, as far as it must be known to knock at it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Target {
+    host: String,
+    port: u16,
+    trusted: PathBuf,
+}
+
+impl Asked {
+    /// The door; a sentence when it cannot be one.
+    pub fn check(self) -> Result<Target, String> {
+        let url = self.url;
+        let (host, port) = url
+            .strip_prefix("https://")
+            .map(|rest| rest.trim_end_matches('/'))
+            .and_then(|rest| rest.rsplit_once(':'))
+            .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)))
+            .filter(|(host, _)| !host.is_empty())
+            .ok_or_else(|| format!("url is {url:?}; it must be like https://127.0.0.1:8443."))?;
+        let trusted = self.ca.or_else(|| self.data.map(|folder| folder.join(DOOR_CERTIFICATE)));
+        Ok(Target {
+            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            port,
+            trusted: trusted.ok_or("ca must be set, or data where the door's own one is.")?,
+        })
     }
 }
 
-async fn knock(address: SocketAddr, certificate: &str) -> std::io::Result<String> {
-    let stream = TcpStream::connect(address).await?;
-    let mut stream = tls::connect_pinned(stream, certificate).await?;
-    stream.write_all(REQUEST).await?;
-    let mut answer = Vec::new();
-    stream.take(ANSWER_LEN_MAX).read_to_end(&mut answer).await?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
+impl Target {
+    /// Knocks at the door; a sentence when it does not answer.
+    pub async fn knock(&self) -> Result<(), String> {
+        let trusted = std::fs::read_to_string(&self.trusted)
+            .map_err(|error| format!("cannot read {}: {error}", self.trusted.display()))?;
+        let Self { host, port, .. } = self;
+        match tokio::time::timeout(DEADLINE, self.ask(&trusted)).await {
+            Ok(Ok(answer)) if answer.starts_with("HTTP/1.1 200 ") => Ok(()),
+            Ok(Ok(_)) => Err(format!("{host}:{port} answers, but not as node-sim does")),
+            Ok(Err(error)) => Err(format!("{host}:{port} does not answer: {error}")),
+            Err(_) => Err(format!("{host}:{port} does not answer within {DEADLINE:?}")),
+        }
+    }
+
+    async fn ask(&self, trusted: &str) -> std::io::Result<String> {
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        let mut stream = tls::connect(stream, &self.host, trusted).await?;
+        let request = format!(
+            "GET /sim/v1/health HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.host
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.take(ANSWER_LEN_MAX).read_to_end(&mut answer).await?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
 }
 
-/// "All addresses" is where to listen, not where to go.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        ip if !ip.is_unspecified() => ip,
-        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-    };
-    SocketAddr::new(ip, address.port())
+#[cfg(test)]
+mod tests {
+    use super::{Asked, Target};
+
+    #[test]
+    fn which_door_is_meant() {
+        let asked = |url: &str, ca: Option<&str>, data: Option<&str>| {
+            Asked { url: url.into(), ca: ca.map(Into::into), data: data.map(Into::into) }.check()
+        };
+        let target = |host: &str, port, trusted: &str| {
+            Ok(Target { host: host.into(), port, trusted: trusted.into() })
+        };
+        assert_eq!(
+            asked("https://localhost:8443", Some("ca.crt"), Some("d")),
+            target("localhost", 8443, "ca.crt")
+        );
+        assert_eq!(asked("https://[::1]:1/", None, Some("d")), target("::1", 1, "d/door.crt"));
+        for url in ["localhost:8443", "http://localhost:8443", "https://localhost", "https://:1"] {
+            assert!(asked(url, Some("ca.crt"), None).unwrap_err().starts_with("url is"), "{url}");
+        }
+        assert!(asked("https://h:1", None, None).unwrap_err().starts_with("ca must be set"));
+    }
 }

@@ -11,6 +11,7 @@
 pub mod asyncs;
 pub mod certificate_watch;
 pub mod certificates;
+pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod dates;
@@ -21,6 +22,7 @@ pub mod faults;
 pub mod health;
 pub mod inventory;
 pub mod key_pair;
+pub mod kmip_trace;
 pub mod ledger;
 pub mod limits;
 pub mod methods;

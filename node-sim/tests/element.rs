@@ -19,8 +19,8 @@
 //! ```
 //!
 //! In the texts `{{uuid NAME}}`, `{{date NAME}}`, `{{micros NAME}}`, `{{int NAME}}` and
-//! `{{text NAME}}` stand for any of that kind (a text ends before the next quote), and `{{NAME}}` for
-//! what was found under that name before; `_` is a name that is not kept. `{{ca}}` is the CA's
+//! `{{text NAME}}` stand for any of that kind (a text ends before the next quote), and `{{NAME}}`
+//! for what was found under that name before; `_` is a name that is not kept. `{{ca}}` is the CA's
 //! certificate.
 
 #![allow(

@@ -29,12 +29,25 @@ const ROOMS: [(&str, &[&str]); 4] = [
     ("sled", &["kmip-server/src/store/sled_store/"]),
     ("rustls", TLS),
     ("tokio_rustls", TLS),
-    ("rcgen", &["certs/", "node-sim/src/certificates.rs", "node-sim/src/key_pair.rs"]),
+    ("rcgen", RCGEN),
 ];
 
 /// TLS is one room of each program, and of the client.
-const TLS: &[&str] =
-    &["kmip-server/src/tls", "kmip-server/tests/door/client.rs", "tests/harness/https.rs"];
+const TLS: &[&str] = &[
+    "kmip-server/src/tls",
+    "kmip-server/tests/door/client.rs",
+    "kmip/src/client/tls",
+    "node-sim/src/rpc/tls.rs",
+    "tests/harness/https.rs",
+];
+
+/// Certificates are made by the lab's authority, for the cluster's key pair and for its door.
+const RCGEN: &[&str] = &[
+    "certs/",
+    "node-sim/src/certificates.rs",
+    "node-sim/src/key_pair.rs",
+    "node-sim/src/rpc/tls.rs",
+];
 
 /// Crates whose types go over the wire as TTLV and as nothing else.
 const WITHOUT_SERDE: [&str; 2] = ["ttlv", "kmip"];

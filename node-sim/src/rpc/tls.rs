@@ -4,15 +4,11 @@
 //! The key servers are not reached from here.
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::version::{TLS12, TLS13};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, ServerConfig, SignatureScheme,
-    SupportedProtocolVersion,
-};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -78,27 +74,28 @@ impl Acceptor {
     }
 }
 
-/// Connects to a door that shows exactly this certificate, whatever its name and issuer.
-pub async fn connect_pinned(stream: TcpStream, certificate: &str) -> io::Result<ClientStream> {
-    connect_with(&[&TLS13, &TLS12], stream, certificate).await
+/// Connects to a door whose certificate is for this name and was signed by one of these, or is one
+/// of these.
+pub async fn connect(stream: TcpStream, name: &str, trusted: &str) -> io::Result<ClientStream> {
+    connect_with(&[&TLS13, &TLS12], stream, name, trusted).await
 }
 
 async fn connect_with(
     versions: &[&'static SupportedProtocolVersion],
     stream: TcpStream,
-    certificate: &str,
+    name: &str,
+    trusted: &str,
 ) -> io::Result<ClientStream> {
-    let pinned = certificates(certificate)
-        .and_then(|chain| chain.into_iter().next().ok_or_else(|| "no certificate".to_owned()))
-        .map_err(io::Error::other)?;
-    let verifier = Arc::new(Pinned { certificate: pinned, provider: provider() });
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(trusted).map_err(io::Error::other)? {
+        roots.add(certificate).map_err(io::Error::other)?;
+    }
     let config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(versions)
         .map_err(io::Error::other)?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
+        .with_root_certificates(roots)
         .with_no_client_auth();
-    let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
+    let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
@@ -114,53 +111,6 @@ fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
         return Err("the certificate file holds no certificate in PEM".to_owned());
     }
     Ok(chain)
-}
-
-/// Trusts one certificate. The handshake still proves that the peer has its key.
-#[derive(Debug)]
-struct Pinned {
-    certificate: CertificateDer<'static>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        if *end_entity == self.certificate {
-            return Ok(ServerCertVerified::assertion());
-        }
-        Err(CertificateError::ApplicationVerificationFailure.into())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 #[cfg(test)]
@@ -186,11 +136,11 @@ mod tests {
             (&[&TLS13], &own.certificate, Some(rustls::ProtocolVersion::TLSv1_3)),
             (&[&TLS13], &other.certificate, None),
         ];
-        for (versions, pinned, expected) in table {
+        for (versions, trusted, expected) in table {
             let accept = async { acceptor.accept(listener.accept().await.unwrap().0).await };
             let connect = async {
                 let stream = TcpStream::connect(address).await.unwrap();
-                connect_with(versions, stream, pinned).await
+                connect_with(versions, stream, "localhost", trusted).await
             };
             let (accepted, connected) = tokio::join!(accept, connect);
             let version = connected.ok().and_then(|stream| stream.get_ref().1.protocol_version());

@@ -13,7 +13,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use node_sim::config::Given;
-use node_sim::rpc::tls::{ClientStream, connect_pinned};
+use node_sim::rpc::tls::{ClientStream, connect};
 use node_sim::serve::{Doors, serve};
 use node_sim::vault::KeyVault;
 use node_sim::vault::memory::MemoryVault;
@@ -97,7 +97,9 @@ impl Running {
     /// A connection to one of the doors.
     pub(crate) async fn connect_to(&self, door: SocketAddr) -> ClientStream {
         let stream = TcpStream::connect(door).await.expect("the door is open");
-        connect_pinned(stream, &self.certificate).await.expect("the door shows its certificate")
+        connect(stream, "localhost", &self.certificate)
+            .await
+            .expect("the door shows its certificate")
     }
 
     /// Sends one request over a new connection.

@@ -1,0 +1,131 @@
+//! The program as a process: what it prints, how it ends, and what it says of a wrong setting.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test stops at what is not as it says"
+)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// The program, without what the surroundings may have set for it.
+fn node_sim(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_node-sim"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NODE_SIM_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn output(arguments: &[&str]) -> Output {
+    node_sim(arguments).output().unwrap()
+}
+
+/// Starts it and waits for the line that it prints when it is ready.
+fn serve(folder: &Path, environment: &[(&str, &str)]) -> (Child, String) {
+    let mut command = node_sim(&["serve", "--nodes", "1"]);
+    command.env("NODE_SIM_DATA", folder).env("NODE_SIM_LISTEN", "127.0.0.1:0");
+    let mut child = command.envs(environment.iter().copied()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    (child, line)
+}
+
+#[cfg(unix)]
+fn terminate(child: Child) -> (Option<i32>, String) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").arg(id).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn it_says_where_it_listens_answers_the_health_check_and_ends_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (child, line) = serve(folder.path(), &[("NODE_SIM_PASSWORD", "secret")]);
+    let url = line.strip_prefix("node-sim listening on ").expect("the line").trim_end();
+    let port = url.strip_prefix("https://127.0.0.1:").and_then(|port| port.parse::<u16>().ok());
+    assert!(port.is_some_and(|port| port != 0), "{line}");
+
+    let data = folder.path().to_str().unwrap();
+    let healthy = output(&["health", "--url", url, "--data", data]);
+    assert_eq!(healthy.status.code(), Some(0), "{healthy:?}");
+    // A second one must not touch the same folder.
+    let second = output(&["serve", "--listen", "127.0.0.1:0", "--data", data]);
+    assert_eq!(second.status.code(), Some(1), "{second:?}");
+
+    let (code, log) = terminate(child);
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains("secret") && !log.contains("\u{1b}"), "{log}");
+    let gone = output(&["health", "--url", url, "--data", data]);
+    assert_eq!(gone.status.code(), Some(1), "{gone:?}");
+    let modes = ["ledger.json", "door.key"].map(|name| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777
+    });
+    assert_eq!(modes, [0o600, 0o600]);
+}
+
+#[test]
+fn the_known_password_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let (child, _) = serve(folder.path(), &[]);
+    let (_, log) = terminate(child);
+    assert!(log.contains("WARN") && log.contains("set --password or NODE_SIM_PASSWORD"), "{log}");
+}
+
+#[test]
+fn a_wrong_setting_is_one_sentence_and_status_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wrong.toml");
+    std::fs::write(&file, "data = 'd'\nport = 1\n").unwrap();
+    let (file, data) = (file.to_str().unwrap(), folder.path().to_str().unwrap());
+    let table: &[(&[&str], &str)] = &[
+        (&["serve"], "node-sim: data must be set: the folder for everything that is kept.\n"),
+        (
+            &["serve", "--data", data, "--listen", "here"],
+            "node-sim: listen is \"here\"; it must be an address and a port, like 127.0.0.1:8443.",
+        ),
+        (&["serve", "--data", data, "--nodes", "0"], "node-sim: nodes is 0; it must be 1 to 40.\n"),
+        (
+            &["serve", "--data", data, "--cert", "x"],
+            "node-sim: cert is set, so key must be set as well.\n",
+        ),
+        (&["serve", "--data", data, "--log", "node_sim=loud"], "node-sim: log is "),
+        (&["serve", "--config", file], "node-sim: config file "),
+        (&["serve", "--config", "/nowhere.toml"], "node-sim: config file /nowhere.toml: "),
+        (&["health"], "node-sim: ca must be set, or data where the door's own one is.\n"),
+        (&["serve", "--data", data, "--nodes", "many"], "error: invalid value 'many'"),
+        (&["serve", "--colour"], "error: unexpected argument '--colour'"),
+    ];
+    for (arguments, sentence) in table {
+        let output = output(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.starts_with(sentence), "{arguments:?}: {said}");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn every_setting_is_explained_by_help() {
+    let mut help = String::new();
+    let mut child = node_sim(&["serve", "--help"]).spawn().unwrap();
+    child.stdout.take().unwrap().read_to_string(&mut help).unwrap();
+    assert!(child.wait().unwrap().success());
+    let example = include_str!("../node-sim.example.toml");
+    let settings = example.lines().filter_map(|line| {
+        let (name, _) = line.trim_start_matches('#').split_once(" = ")?;
+        (!name.contains(' ')).then_some(name)
+    });
+    let settings: Vec<_> = settings.collect();
+    assert_eq!(settings.len(), 17, "{settings:?}");
+    for name in settings {
+        let variable = format!("NODE_SIM_{}", name.replace('-', "_").to_uppercase());
+        assert!(help.contains(&format!("--{name} <")), "{name}");
+        assert!(help.contains(&variable), "{variable}");
+    }
+}
