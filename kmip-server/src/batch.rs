@@ -10,7 +10,10 @@
 
 use kmip::DateTime;
 use kmip::message::{RequestBatchItem, RequestMessage, ResponseBatchItem};
-use kmip::vocabulary::{BatchErrorContinuationOption as Option_, ResultReason, ResultStatus};
+use kmip::vocabulary::{
+    AsynchronousIndicator, BatchErrorContinuationOption as OnError, ResultReason, ResultStatus,
+    tags,
+};
 
 use crate::error::{OperationError, Result};
 use crate::identity::Client;
@@ -51,7 +54,7 @@ pub async fn run(
         id_placeholder: None,
         named: Vec::new(),
     };
-    let on_error = request.header.batch_error_continuation_option.unwrap_or(Option_::Stop);
+    let on_error = request.header.batch_error_continuation_option.unwrap_or(OnError::Stop);
     let mut items = Vec::with_capacity(request.items.len());
     let mut undone = false;
     for item in &request.items {
@@ -74,12 +77,12 @@ pub async fn run(
             }
         }
         if let Some(failed_item) = failed_item {
-            if on_error == Option_::Undo {
+            if on_error == OnError::Undo {
                 items.iter_mut().for_each(undo);
                 undone = true;
             }
             items.push(failed_item);
-            if on_error != Option_::Continue {
+            if on_error != OnError::Continue {
                 break;
             }
         }
@@ -99,6 +102,12 @@ fn check(request: &RequestMessage) -> Result<()> {
             format!("a message may hold {BATCH_ITEMS_MAX} batch items and no more"),
         ));
     }
+    if must_be_asynchronous(request) {
+        return Err(OperationError::new(
+            ResultReason::FeatureNotSupported,
+            "this server answers at once: Asynchronous Indicator cannot be Mandatory",
+        ));
+    }
     // A critical extension that is not understood spoils the whole message (1.4, 6.16).
     for extension in request.items.iter().filter_map(|item| item.message_extension.as_ref()) {
         if extension.criticality_indicator {
@@ -112,6 +121,14 @@ fn check(request: &RequestMessage) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Does the client take no answer but one that comes later (2.1, 9.1)? A client of 1.x says only
+/// that it would take one, and one of 2.x may say so too: it is answered at once.
+fn must_be_asynchronous(request: &RequestMessage) -> bool {
+    let Some(indicator) = &request.header.asynchronous_indicator else { return false };
+    let asked = indicator.reader().enumeration(tags::AsynchronousIndicator);
+    asked == Ok(AsynchronousIndicator::Mandatory.0)
 }
 
 fn success(item: &RequestBatchItem, payload: kmip::payload::ResponsePayload) -> ResponseBatchItem {

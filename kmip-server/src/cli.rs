@@ -18,6 +18,7 @@ use tracing::{error, info, warn};
 use zeroize::Zeroizing;
 
 use crate::config::{self, Engine, Given, Settings, WrongSetting};
+use crate::credentials::Passwords;
 use crate::health;
 use crate::key_server::KeyServer;
 use crate::limits::FILES_BESIDE;
@@ -210,13 +211,18 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
     for warning in warnings {
         warn!("{warning}");
     }
+    let passwords = match &settings.users_file {
+        Some(file) => Passwords::read(file).map_err(Failure::Other)?,
+        None => Passwords::default(),
+    };
     let listener = listen(settings.listen)
         .map_err(|why| Failure::Other(format!("cannot listen on {}: {why}", settings.listen)))?;
     let no_address = |why| Failure::Other(format!("the socket has no address: {why}"));
     let address = listener.local_addr().map_err(no_address)?;
     let OpenStore { store, index_key, health: mut store_health } =
         open_store(settings, key).await.map_err(Failure::Other)?;
-    let server = Server::new(settings, tls, Arc::new(KeyServer::new(store, index_key)));
+    let key_server = KeyServer::new(store, index_key).with_passwords(passwords);
+    let server = Server::new(settings, tls, Arc::new(key_server));
     let stop = stop_signal()?;
     let reload = reload_on_signal(Arc::clone(&server))?;
     ready(address);

@@ -161,6 +161,9 @@ settings! {
         /// The file of the key that seals the store, made at the first start [default: store.key
         /// in the data folder]
         store_key_file: PathBuf, "FILE", "KMIP_SERVER_STORE_KEY_FILE";
+        /// Names and passwords, a line name:password each, that a request may carry beside its
+        /// certificate; a wrong one is refused
+        users_file: PathBuf, "FILE", "KMIP_SERVER_USERS_FILE";
     }
 }
 

@@ -19,6 +19,7 @@ use kmip::{DateTime, Version};
 use zeroize::Zeroizing;
 
 use crate::batch;
+use crate::credentials::Passwords;
 use crate::error::OperationError;
 use crate::identity::Client;
 use crate::store::root_key::IndexKey;
@@ -35,12 +36,19 @@ pub const MESSAGES: &str = "kmip_server::messages";
 pub struct KeyServer {
     store: Arc<dyn Store>,
     index_key: IndexKey,
+    passwords: Passwords,
 }
 
 impl KeyServer {
     /// Serves the objects in `store`, whose index rows are keyed with `index_key`.
     pub fn new(store: Arc<dyn Store>, index_key: IndexKey) -> Self {
-        Self { store, index_key }
+        Self { store, index_key, passwords: Passwords::default() }
+    }
+
+    /// The same, with passwords that a request may carry.
+    #[must_use]
+    pub fn with_passwords(self, passwords: Passwords) -> Self {
+        Self { passwords, ..self }
     }
 
     /// Answers one whole request message with one whole response message.
@@ -82,6 +90,7 @@ impl KeyServer {
         client: &Client,
         request: &RequestMessage,
     ) -> Result<Zeroizing<Vec<u8>>, OperationError> {
+        self.passwords.check(request.header.authentication.as_ref())?;
         for _ in 0..ATTEMPTS_MAX {
             let now = now();
             let done =

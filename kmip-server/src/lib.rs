@@ -13,6 +13,7 @@ pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod connection;
+pub mod credentials;
 pub mod error;
 mod find;
 pub mod health;
