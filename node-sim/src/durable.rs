@@ -107,12 +107,24 @@ impl Steps {
     }
 }
 
-/// Makes a folder with mode 0700, and its parents, and makes its name durable.
+/// Makes a folder with mode 0700, and its parents, and makes the name of each durable.
 ///
 /// # Errors
 /// The file system refuses.
 pub fn make_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .collect();
+    for folder in missing.into_iter().rev() {
+        match fs::DirBuilder::new().mode(0o700).create(folder) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        sync_parent(folder)?;
+    }
+    // A crash may have left it without its name being durable.
     sync_parent(path)
 }
 

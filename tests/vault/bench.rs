@@ -1,10 +1,11 @@
 //! A key server with its objects in memory, and whoever is certified for it.
 
 use harness::Lab;
-use kmip::attributes::AttributeValue;
-use kmip::client::Client;
-use kmip::payload::{Filter, LocateRequest};
-use kmip::vocabulary::ObjectType;
+use kmip::attributes::{AttributeValue, Attributes, VendorAttribute};
+use kmip::client::{Client, Error};
+use kmip::payload::{CreateRequest, Filter, LocateRequest};
+use kmip::structures::Name;
+use kmip::vocabulary::{CryptographicAlgorithm, CryptographicUsageMask, ObjectType};
 use kmip_server::config::Settings;
 use kmip_server::key_server::KeyServer;
 use kmip_server::server;
@@ -135,18 +136,42 @@ impl Bench {
             .unwrap();
     }
 
-    /// How many keys the cluster has at the server.
-    pub(crate) async fn objects(&self) -> usize {
-        let client = Client::builder()
+    /// A client with the cluster's certificate.
+    fn client(&self) -> Client {
+        Client::builder()
             .server(self.address.to_string())
             .ca_pem(self.lab.pem("ca.crt"))
             .identity_pem(&self.client.0, self.client.1.as_bytes())
             .build()
-            .unwrap();
+            .unwrap()
+    }
+
+    /// How many keys the cluster has at the server.
+    pub(crate) async fn objects(&self) -> usize {
         let attributes: Filter =
             [AttributeValue::ObjectType(ObjectType::SymmetricKey)].into_iter().collect();
         let request = LocateRequest { attributes, ..LocateRequest::default() };
-        client.request(request).await.unwrap().unique_identifiers.len()
+        self.client().request(request).await.unwrap().unique_identifiers.len()
+    }
+
+    /// Makes a key of this Name with these custom attributes.
+    pub(crate) async fn create(&self, name: &str, marks: &[(&str, &str)]) -> Result<(), Error> {
+        let mut attributes = vec![
+            AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::AES),
+            AttributeValue::CryptographicLength(256),
+            AttributeValue::CryptographicUsageMask(CryptographicUsageMask::Encrypt),
+            AttributeValue::Name(Name::text(name)),
+        ];
+        attributes.extend(marks.iter().map(|(name, value)| {
+            let name = name.strip_prefix("x-").unwrap();
+            AttributeValue::Vendor(VendorAttribute::text(name, value))
+        }));
+        let request = CreateRequest {
+            object_type: ObjectType::SymmetricKey,
+            attributes: Attributes::new(attributes),
+            protection_storage_masks: None,
+        };
+        self.client().request(request).await.map(drop)
     }
 }
 

@@ -66,6 +66,37 @@ async fn two_nodes_that_make_the_same_key_at_once_make_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_create_that_comes_late_makes_no_second_key() {
+    let bench = Bench::new().await;
+    let vault = KmipVault::new(None);
+    let (place, key_id) = (bench.place(NodeId(1)), KeyId::fresh());
+    vault.ensure(&place, key_id).await.unwrap();
+    let late = bench.create(&format!("SolidFire-KeyID-{key_id}"), &[]).await;
+    assert!(late.is_err(), "the Name is taken");
+    assert_eq!(bench.objects().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_keys_of_one_name_are_a_fault_and_both_can_be_destroyed() {
+    let bench = Bench::new().await;
+    let vault = KmipVault::new(None);
+    let (place, key_id) = (bench.place(NodeId(1)), KeyId::fresh());
+    for name in ["one", "two"] {
+        bench.create(name, &[(&key_id.attribute_name(), &key_id.to_string())]).await.unwrap();
+    }
+    bench.create("a stranger", &[(&key_id.attribute_name(), "another value")]).await.unwrap();
+    for error in [
+        vault.ensure(&place, key_id).await.unwrap_err(),
+        vault.fetch(&place, key_id).await.map(drop).unwrap_err(),
+    ] {
+        assert_eq!(error.fault, KmipServerFault::ServerError);
+        assert!(error.sentence.contains("2 objects"), "{error}");
+    }
+    vault.destroy(&place, &retired(key_id)).await.unwrap();
+    assert_eq!(bench.objects().await, 1, "the stranger is left alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_certificate_on_either_side_is_an_authentication_failure() {
     let mut bench = Bench::new().await;
     let good = bench.place(NodeId(1));

@@ -126,8 +126,9 @@ impl Cluster {
             on_disk(Arc::clone(node), move |node| node.remove_share(key_id)).await?;
         }
         for (key_id, dealing) in self.dealt_keys() {
-            let share = on_disk(Arc::clone(node), move |node| node.share(key_id)).await?;
-            if share.is_some_and(|share| share.dealing() == dealing) {
+            // A damaged share is as good as none: it is made again.
+            let share = on_disk(Arc::clone(node), move |node| node.share(key_id)).await;
+            if share.is_ok_and(|share| share.is_some_and(|share| share.dealing() == dealing)) {
                 continue;
             }
             let others = self.gather(key_id, &dealing).await?;

@@ -105,6 +105,9 @@ impl Cluster {
             return Ok(());
         };
         let unlocked = self.unlock(&node).await;
+        if unlocked.is_ok() {
+            self.resolve_node(node_id).await;
+        }
         let dealt = self.dealt_keys();
         if mended.as_ref() != Some(&dealt) {
             self.mend_shares(&node).await?;

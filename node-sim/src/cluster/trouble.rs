@@ -57,6 +57,33 @@ impl Trouble {
         Self::KeyServer { node_id: place.node_id, key_server_id, error }
     }
 
+    /// The cluster fault that it is, if it is one.
+    fn fault(&self) -> Option<(FaultKind, FaultPlace, String)> {
+        match self {
+            Self::KeyServer { node_id, key_server_id, error } => {
+                let place = FaultPlace::key_server_of_node(*key_server_id, u64::from(*node_id));
+                Some((FaultKind::KmipServer(error.fault), place, error.sentence.clone()))
+            }
+            Self::Node(NodeError::Drive { node_id, drive_id, cause }) => {
+                let node = FaultPlace::node(u64::from(*node_id));
+                let place = FaultPlace { drive_id: u64::from(*drive_id), ..node };
+                Some((FaultKind::DriveFailed, place, cause.to_string()))
+            }
+            Self::Node(
+                error @ (NodeError::Folder { node_id, .. } | NodeError::Share { node_id, .. }),
+            ) => {
+                let place = FaultPlace::node(u64::from(*node_id));
+                Some((FaultKind::NodeOffline, place, error.to_string()))
+            }
+            Self::Node(NodeError::Off(_))
+            | Self::NodesAway { .. }
+            | Self::DrivesLocked { .. }
+            | Self::Ring(_)
+            | Self::Overtaken
+            | Self::Ledger(_) => None,
+        }
+    }
+
     /// Whether any change of the cluster may end it, so that there is no sense in sitting it out.
     pub(super) const fn ends_with_a_change(&self) -> bool {
         match self {
@@ -101,14 +128,13 @@ impl Cluster {
     /// Tells the trouble as a cluster fault, if it is one and is news.
     pub(crate) async fn raise(&self, trouble: &Trouble) {
         tracing::warn!(%trouble, "waiting");
-        let Trouble::KeyServer { node_id, key_server_id, error } = trouble else {
+        let Some((kind, place, details)) = trouble.fault() else {
             return;
         };
-        let place = FaultPlace::key_server_of_node(*key_server_id, u64::from(*node_id));
-        let (kind, details) = (FaultKind::KmipServer(error.fault), error.sentence.clone());
         self.note(|ledger| {
             let now = OffsetDateTime::now_utc();
-            let other = |k: FaultKind, p| k != kind && is_kmip_server_fault(k) && p == place;
+            let related = |k| is_kmip_server_fault(k) && is_kmip_server_fault(kind);
+            let other = |k: FaultKind, p| k != kind && related(k) && p == place;
             let resolved = ledger.faults.resolve_where(now, other);
             ledger.faults.raise(kind, place, &details, now) || resolved
         })
@@ -123,6 +149,18 @@ impl Cluster {
             ledger.faults.resolve_where(OffsetDateTime::now_utc(), |kind, place| {
                 let meant = place.key_server_id == 0 || servers.contains(&place.key_server_id);
                 is_kmip_server_fault(kind) && place.node_id == node_id && meant
+            })
+        })
+        .await;
+    }
+
+    /// The node works on its folder again: what was wrong with that is over.
+    pub(super) async fn resolve_node(&self, node_id: NodeId) {
+        let node_id = u64::from(node_id);
+        self.note(|ledger| {
+            ledger.faults.resolve_where(OffsetDateTime::now_utc(), |kind, place| {
+                let meant = matches!(kind, FaultKind::NodeOffline | FaultKind::DriveFailed);
+                meant && place.node_id == node_id
             })
         })
         .await;

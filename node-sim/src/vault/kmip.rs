@@ -1,16 +1,17 @@
 //! The vault behind real key servers: KMIP over mutual TLS, each node with its own session.
 //!
 //! ```text
-//! test      Query                              are the operations there that the rest needs?
-//! ensure    Locate -> Create -> Locate -> Get Attributes -> Activate
-//! fetch     Locate -> Get
-//! destroy   Locate -> Get Attributes -> Revoke -> Destroy
+//! test      Query: are the operations there that the rest needs?
+//! ensure    Locate, Get Attributes -> Create -> Activate
+//! fetch     Locate, Get Attributes -> Get
+//! destroy   Locate, Get Attributes -> Revoke -> Destroy
 //! ```
 //!
 //! A key is found by its custom attribute `x-SolidFire-KeyID-<keyID>`, which is the cluster's name
 //! for it; the server's own identifier is not kept. Its Name is made of the same `keyID`, and a
 //! Name is unique at a server (1.4, 3.2): a Create that comes late, or twice, is refused there, and
-//! Locate then finds the first.
+//! Locate then finds the first. What Locate finds is looked at before it is believed, because there
+//! are servers that pass over a custom attribute and find everything.
 
 use super::{Answer, KeyPlace, KeyServerAccess, KeyVault, MasterKey, VaultError};
 use crate::registry::KeyServerId;
@@ -48,6 +49,10 @@ const OPERATIONS: &[Operation] = &[
 /// How long a request may take. Longer than a server needs to flush its disk and ask its replicas,
 /// and short enough that a node that unlocks soon tries the next server or says what is wrong.
 pub const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
+
+/// The most objects that Locate may find: one is right, two are a fault, and a server that passes
+/// over the attribute shall not send all that it has.
+const LOCATED_MAX: i32 = 16;
 
 /// Keeps master keys at KMIP servers.
 pub struct KmipVault {
@@ -130,7 +135,14 @@ impl KeyVault for KmipVault {
     }
 
     fn ensure<'a>(&'a self, place: &'a KeyPlace, key_id: KeyId) -> Answer<'a, ()> {
-        Box::pin(self.each(place, async move |server| server.ensure(key_id).await))
+        Box::pin(async move {
+            // Once a server may have made the key, no other server is asked to.
+            let reached = self.each(place, async |server| {
+                server.test().await?;
+                Ok(server)
+            });
+            reached.await?.ensure(key_id).await
+        })
     }
 
     fn fetch<'a>(&'a self, place: &'a KeyPlace, key_id: KeyId) -> Answer<'a, MasterKey> {
@@ -146,6 +158,12 @@ impl KeyVault for KmipVault {
 /// One server, as a node's session reaches it.
 struct KeyServer(Client);
 
+/// A key at a server.
+struct Found {
+    identifier: String,
+    state: State,
+}
+
 impl KeyServer {
     async fn test(&self) -> Result<(), VaultError> {
         let questions = vec![QueryFunction::QueryOperations];
@@ -159,23 +177,24 @@ impl KeyServer {
     }
 
     async fn ensure(&self, key_id: KeyId) -> Result<(), VaultError> {
-        let identifier = match self.only(key_id).await? {
-            Some(identifier) => identifier,
-            None => match self.ask(create(key_id)).await {
-                Ok(created) => created.unique_identifier,
-                // Perhaps an earlier Create that was given up for lost has come through meanwhile.
-                Err(error) => self.only(key_id).await?.ok_or(error)?,
-            },
-        };
-        if self.state(&identifier).await? == State::PreActive {
-            let request = ActivateRequest { unique_identifier: named(&identifier) };
+        if self.only(key_id).await?.is_none() {
+            let created = self.ask(create(key_id)).await;
+            // Perhaps an earlier Create that was given up for lost has come through meanwhile.
+            if self.only(key_id).await?.is_none() {
+                created?;
+            }
+        }
+        let mut key = self.made(key_id).await?;
+        if key.state == State::PreActive {
+            let request = ActivateRequest { unique_identifier: named(&key.identifier) };
             let activated = self.ask(request).await;
             // The answer may be lost and the request repeated: what counts is the state.
-            if self.state(&identifier).await? == State::PreActive {
+            key = self.made(key_id).await?;
+            if key.state == State::PreActive {
                 activated?;
             }
         }
-        match self.state(&identifier).await? {
+        match key.state {
             State::Active => Ok(()),
             state => Err(VaultError::server(format!(
                 "Master key {key_id} is {state:?} at the key server and cannot be used. Give the \
@@ -184,13 +203,18 @@ impl KeyServer {
         }
     }
 
-    async fn fetch(&self, key_id: KeyId) -> Result<MasterKey, VaultError> {
-        let identifier = self.only(key_id).await?.ok_or_else(|| {
+    /// The key that must be there.
+    async fn made(&self, key_id: KeyId) -> Result<Found, VaultError> {
+        self.only(key_id).await?.ok_or_else(|| {
             VaultError::server(format!(
                 "The key server has no master key {key_id}, or does not show it to this client. \
                  Restore the key, or the certificate that it was made under."
             ))
-        })?;
+        })
+    }
+
+    async fn fetch(&self, key_id: KeyId) -> Result<MasterKey, VaultError> {
+        let identifier = self.made(key_id).await?.identifier;
         let request = GetRequest {
             unique_identifier: named(&identifier),
             key_format_type: Some(KeyFormatType::Raw),
@@ -210,24 +234,18 @@ impl KeyServer {
     /// Destroys every object of this `keyID`, should there be several. The vault asks for it with
     /// leave only.
     async fn destroy(&self, key_id: KeyId) -> Result<(), VaultError> {
-        for identifier in self.locate(key_id).await? {
-            let state = self.state(&identifier).await;
-            match state {
-                Ok(State::Active) => {
-                    let reason = RevocationReason {
-                        code: RevocationReasonCode::CessationOfOperation,
-                        message: Some("The master key was replaced.".to_owned()),
-                    };
-                    absent_is_fine(self.0.request(RevokeRequest {
-                        unique_identifier: named(&identifier),
-                        revocation_reason: reason,
-                        compromise_occurrence_date: None,
-                    }))
-                    .await?;
-                }
-                Ok(State::Destroyed | State::DestroyedCompromised) => continue,
-                Ok(_) => {}
-                Err(error) => return Err(error),
+        for Found { identifier, state } in self.find(key_id).await? {
+            if state == State::Active {
+                let reason = RevocationReason {
+                    code: RevocationReasonCode::CessationOfOperation,
+                    message: Some("The master key was replaced.".to_owned()),
+                };
+                absent_is_fine(self.0.request(RevokeRequest {
+                    unique_identifier: named(&identifier),
+                    revocation_reason: reason,
+                    compromise_occurrence_date: None,
+                }))
+                .await?;
             }
             let request = DestroyRequest { unique_identifier: named(&identifier) };
             absent_is_fine(self.0.request(request)).await?;
@@ -235,9 +253,9 @@ impl KeyServer {
         Ok(())
     }
 
-    /// The one object of this `keyID`, if there is one.
-    async fn only(&self, key_id: KeyId) -> Result<Option<String>, VaultError> {
-        let mut found = self.locate(key_id).await?;
+    /// The one key of this `keyID`, if there is one.
+    async fn only(&self, key_id: KeyId) -> Result<Option<Found>, VaultError> {
+        let mut found = self.find(key_id).await?;
         match (found.pop(), found.is_empty()) {
             (only, true) => Ok(only),
             (_, false) => Err(VaultError::server(format!(
@@ -249,22 +267,43 @@ impl KeyServer {
         }
     }
 
-    async fn locate(&self, key_id: KeyId) -> Result<Vec<String>, VaultError> {
+    /// The objects that carry the mark of this `keyID` and are not destroyed.
+    async fn find(&self, key_id: KeyId) -> Result<Vec<Found>, VaultError> {
         let attributes: Filter = [AttributeValue::Vendor(mark(key_id))].into_iter().collect();
-        let request = LocateRequest { attributes, ..LocateRequest::default() };
-        Ok(self.ask(request).await?.unique_identifiers)
+        let maximum_items = Some(LOCATED_MAX);
+        let request = LocateRequest { attributes, maximum_items, ..LocateRequest::default() };
+        let mut found = Vec::new();
+        for identifier in self.ask(request).await?.unique_identifiers {
+            if let Some(state) = self.look(&identifier, key_id).await?
+                && !matches!(state, State::Destroyed | State::DestroyedCompromised)
+            {
+                found.push(Found { identifier, state });
+            }
+        }
+        Ok(found)
     }
 
-    async fn state(&self, identifier: &str) -> Result<State, VaultError> {
+    /// The object's state, if it is a key of this `keyID`.
+    async fn look(&self, identifier: &str, key_id: KeyId) -> Result<Option<State>, VaultError> {
+        let mark = AttributeValue::Vendor(mark(key_id));
         let request = GetAttributesRequest {
             unique_identifier: named(identifier),
-            attributes: vec![AttributeReference::Standard(tags::State)],
+            attributes: vec![AttributeReference::Standard(tags::State), mark.reference()],
         };
-        let answered = self.ask(request).await?.attributes.0;
+        let answered = match self.0.request(request).await {
+            Ok(answered) => answered.attributes.0,
+            // Destroyed since it was located.
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        if !answered.iter().any(|attribute| attribute.value == mark) {
+            return Ok(None);
+        }
         let state = answered.into_iter().find_map(|attribute| {
             if let AttributeValue::State(state) = attribute.value { Some(state) } else { None }
         });
-        state.ok_or_else(|| VaultError::server("The key server does not tell a key's state."))
+        let untold = || VaultError::server("The key server does not tell a key's state.");
+        state.map(Some).ok_or_else(untold)
     }
 
     async fn ask<R: Request>(&self, request: R) -> Result<R::Response, VaultError> {
@@ -278,16 +317,22 @@ async fn absent_is_fine<T>(
 ) -> Result<(), VaultError> {
     match asked.await {
         Ok(_) => Ok(()),
-        Err(error) => match error.reason() {
-            Some(
-                ResultReason::ItemNotFound
+        Err(error) if is_absent(&error) => Ok(()),
+        Err(error) if error.reason() == Some(ResultReason::WrongKeyLifecycleState) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether the server says that there is no such object; 1.x and 2.x have their own words for it.
+fn is_absent(error: &Error) -> bool {
+    matches!(
+        error.reason(),
+        Some(
+            ResultReason::ItemNotFound
                 | ResultReason::ObjectNotFound
                 | ResultReason::ObjectDestroyed
-                | ResultReason::WrongKeyLifecycleState,
-            ) => Ok(()),
-            Some(_) | None => Err(error.into()),
-        },
-    }
+        )
+    )
 }
 
 fn named(identifier: &str) -> Option<Identifier> {

@@ -128,6 +128,16 @@ pub(crate) async fn until(cluster: &Cluster, what: &str, holds: impl Fn(&Cluster
     assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "never: {what}");
 }
 
+/// Waits until this holds, of which no change of the cluster tells.
+pub(crate) async fn at_last(what: &str, holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "never: {what}");
+}
+
 /// Waits until every drive of every node that is on serves.
 pub(crate) async fn unlocked(cluster: &Cluster) {
     until(cluster, "all drives unlocked", Cluster::is_unlocked).await;

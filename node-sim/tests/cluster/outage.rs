@@ -1,8 +1,8 @@
 //! Key servers that are away, do not trust the cluster, or lose what they held.
 
 use crate::lab::{
-    Lab, SERVER_1, SERVER_2, answer, assert_pattern, current_key, faults, rekey, rekeyed, unlocked,
-    until,
+    Lab, SERVER_1, SERVER_2, answer, assert_pattern, at_last, current_key, faults, rekey, rekeyed,
+    unlocked, until,
 };
 use node_sim::cluster::{AbandonRefusal, DriveState, Target};
 use node_sim::rekey::RekeyState;
@@ -210,10 +210,11 @@ async fn the_old_key_is_not_given_up_while_the_new_one_cannot_be_had() {
         .await;
         lab.vault.switch_on(SERVER_1);
         let tries = lab.vault.callers(Verb::Fetch).len();
-        while lab.vault.callers(Verb::Fetch).len() < tries + 3 {
+        at_last("the new key was asked for again", || {
             cluster.retry_now();
-            tokio::task::yield_now().await;
-        }
+            lab.vault.callers(Verb::Fetch).len() >= tries + 3
+        })
+        .await;
         assert_eq!(lab.vault.keys(SERVER_1).len(), 1, "the old key lives on");
     }
     lab.vault.put(SERVER_2, new, bytes);
@@ -254,9 +255,7 @@ async fn closing_does_not_wait_for_a_key_server() {
     let cluster = lab.create().await;
     lab.vault.hang(SERVER_1);
     let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
-    while lab.vault.callers(Verb::Test).is_empty() {
-        tokio::task::yield_now().await;
-    }
+    at_last("the server is asked", || !lab.vault.callers(Verb::Test).is_empty()).await;
     cluster.close().await;
     drop(cluster);
     lab.vault.switch_on(SERVER_1);

@@ -1,7 +1,8 @@
 //! Nodes that are switched off and on again.
 
 use crate::lab::{
-    Lab, SERVER_1, answer, assert_pattern, current_key, faults, rekey, rekeyed, unlocked, until,
+    Lab, SERVER_1, answer, assert_pattern, at_last, current_key, faults, rekey, rekeyed, unlocked,
+    until,
 };
 use node_sim::cluster::{Cluster, DriveState, PowerError, Target};
 use node_sim::ring::NodeId;
@@ -58,7 +59,7 @@ async fn a_node_that_was_away_when_an_internal_key_was_made_gets_its_share() {
     cluster.start_node(NodeId(2)).await.unwrap();
     rekeyed(&cluster).await;
     let shares = lab.node_folder(2).join("shares");
-    until(&cluster, "node 2 has its share", |_| shares.read_dir().unwrap().count() == 1).await;
+    at_last("node 2 has its share", || shares.read_dir().unwrap().count() == 1).await;
     // Node 2's share is as good as any: with node 1 away the other two suffice.
     cluster.stop_node(NodeId(1)).await.unwrap();
     cluster.close().await;
@@ -151,4 +152,81 @@ async fn nodes_without_a_ledger_are_not_overwritten() {
     std::fs::remove_file(lab.path().join("ledger.json")).unwrap();
     let refused = lab.open_with(node_sim::durable::Steps::new()).await;
     assert!(refused.is_err_and(|error| error.to_string().contains("no ledger.json")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_header_is_a_fault_of_its_drive_and_of_no_other_node() {
+    let lab = Lab::new(3, 1);
+    let cluster = lab.create().await;
+    cluster.close().await;
+    drop(cluster);
+    let header = lab.node_folder(2).join("drive-2").join("drive.json");
+    let sound = std::fs::read_to_string(&header).unwrap();
+    for damaged in ["{", &sound.replace("\"driveID\": 2", "\"driveID\": 3")] {
+        std::fs::write(&header, damaged).unwrap();
+        let cluster = lab.open().await;
+        until(&cluster, "the drive is at fault", |c| {
+            faults(c)
+                .iter()
+                .any(|(code, details)| code == "driveFailed" && details.contains("header"))
+        })
+        .await;
+        until(&cluster, "the others serve", |c| active(c) == 2).await;
+        std::fs::write(&header, &sound).unwrap();
+        unlocked(&cluster).await;
+        until(&cluster, "the fault is over", |c| faults(c).is_empty()).await;
+        assert_pattern(&cluster).await;
+        cluster.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrapped_key_that_was_changed_or_moved_does_not_open() {
+    let lab = Lab::new(1, 2);
+    let cluster = lab.create().await;
+    cluster.close().await;
+    drop(cluster);
+    let path = |drive: u32| lab.node_folder(1).join(format!("drive-{drive}")).join("drive.json");
+    let read = |drive| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(path(drive)).unwrap()).unwrap()
+    };
+    let (sound, mut moved) = (read(1), read(1));
+    moved["wrappedDataEncryptionKey"] = read(2)["wrappedDataEncryptionKey"].clone();
+    std::fs::write(path(1), moved.to_string()).unwrap();
+    let cluster = lab.open().await;
+    until(&cluster, "drive 1 is at fault", |c| {
+        faults(c).iter().any(|(code, details)| code == "driveFailed" && details.contains("unwrap"))
+    })
+    .await;
+    until(&cluster, "drive 2 serves", |c| active(c) == 1).await;
+    cluster.close().await;
+    drop(cluster);
+    std::fs::write(path(1), sound.to_string()).unwrap();
+    let cluster = lab.open().await;
+    unlocked(&cluster).await;
+    assert_pattern(&cluster).await;
+    cluster.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_share_is_made_again_from_the_others() {
+    let lab = Lab::new(3, 1);
+    let cluster = lab.create().await;
+    cluster.close().await;
+    drop(cluster);
+    let folder = lab.node_folder(2).join("shares");
+    let share = folder.read_dir().unwrap().next().unwrap().unwrap().path();
+    let sound = std::fs::read_to_string(&share).unwrap();
+    for damaged in [Some("{"), None] {
+        match damaged {
+            Some(text) => std::fs::write(&share, text).unwrap(),
+            None => std::fs::remove_file(&share).unwrap(),
+        }
+        let cluster = lab.open().await;
+        unlocked(&cluster).await;
+        let again = || std::fs::read_to_string(&share).ok().as_ref() == Some(&sound);
+        at_last("the share is made again", again).await;
+        assert_pattern(&cluster).await;
+        cluster.close().await;
+    }
 }
