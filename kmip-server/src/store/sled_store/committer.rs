@@ -20,7 +20,7 @@ use sled::{Batch, IVec};
 use tokio::sync::oneshot;
 
 use super::rows::{self, Head, Rows};
-use super::view::{Before, View, unreadable};
+use super::view::{Ahead, Before, View, unreadable};
 use crate::store::health::Alarm;
 use crate::store::{Outcome, StoreError};
 
@@ -34,6 +34,7 @@ const GROUP_LEN_MAX: usize = 8 << 20;
 /// A commit in the queue, its rows laid out by the caller: the one thread has little to do.
 pub(super) struct Commit {
     pub(super) writes: Vec<Write>,
+    pub(super) ahead: Ahead,
     pub(super) len: usize,
     pub(super) answer: oneshot::Sender<Result<Outcome, StoreError>>,
 }
@@ -101,7 +102,7 @@ impl<S: FnMut() -> io::Result<()>> Committer<S> {
         let mut next = Some(first);
         while let Some(commit) = next {
             len = len.saturating_add(commit.len);
-            let outcome = group.take(&self.view, commit.writes);
+            let outcome = group.take(&self.view, commit.writes, commit.ahead);
             answers.push((commit.answer, outcome));
             let full = answers.len() >= GROUP_MAX || len >= GROUP_LEN_MAX;
             next = if full { None } else { self.queue.try_recv().ok() };
@@ -144,10 +145,15 @@ struct Step {
 
 impl Group {
     /// Takes one commit in, if it is in conflict neither with the tree nor with those before it.
-    fn take(&mut self, view: &View, writes: Vec<Write>) -> Result<Outcome, StoreError> {
+    fn take(
+        &mut self,
+        view: &View,
+        writes: Vec<Write>,
+        mut ahead: Ahead,
+    ) -> Result<Outcome, StoreError> {
         let mut steps = Vec::with_capacity(writes.len());
-        for Write { key, expected, to } in writes {
-            let (was, row) = self.find(view, &key)?;
+        for (n, Write { key, expected, to }) in writes.into_iter().enumerate() {
+            let (was, row) = self.find(view, &key, || ahead.take(n, view))?;
             if was.revision != expected {
                 return Ok(Outcome::Conflict { key: key.to_vec() });
             }
@@ -172,11 +178,19 @@ impl Group {
 
     /// The head of a key as the group leaves it so far, and its row in the tree unless the group
     /// has noted it.
-    fn find(&self, view: &View, key: &IVec) -> Result<(Head, Option<Option<IVec>>), StoreError> {
+    fn find(
+        &self,
+        view: &View,
+        key: &IVec,
+        ahead: impl FnOnce() -> Option<Option<IVec>>,
+    ) -> Result<(Head, Option<Option<IVec>>), StoreError> {
         if let Some(head) = self.heads.get(key) {
             return Ok((*head, None));
         }
-        let row = view.tree().get(key).map_err(unreadable)?;
+        let row = match ahead() {
+            Some(row) => row,
+            None => view.tree().get(key).map_err(unreadable)?,
+        };
         let head = row.as_ref().map_or(Ok(Head::default()), |row| rows::head(row))?;
         Ok((head, Some(row)))
     }

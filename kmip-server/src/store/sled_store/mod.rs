@@ -97,32 +97,35 @@ impl SledStore {
         check(&changes)?;
         self.health.check()?;
         let (answer, outcome) = oneshot::channel();
-        let commit = lay_out(changes, answer)?;
+        let commit = self.lay_out(changes, answer)?;
         let stopped = || StoreError::Stopped("its thread has ended".to_owned());
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
         queue.send(commit).map_err(|_| stopped())?;
         outcome.await.map_err(|_| stopped())?
     }
-}
 
-fn lay_out(
-    changes: Vec<Change>,
-    answer: oneshot::Sender<Result<Outcome, StoreError>>,
-) -> Result<Commit, StoreError> {
-    let mut writes = Vec::with_capacity(changes.len());
-    let mut len = 0_usize;
-    for Change { key, expected, to } in changes {
-        let to = match to {
-            To::Put(value) => {
-                len = len.saturating_add(value.len());
-                Laid::Put(rows::lay_out(&value, expected.saturating_add(1))?)
-            }
-            To::Remove => Laid::Remove,
-            To::Keep => Laid::Keep,
-        };
-        writes.push(Write { key: IVec::from(key), expected, to });
+    /// Does for a commit what need not be done on the one thread.
+    fn lay_out(
+        &self,
+        changes: Vec<Change>,
+        answer: oneshot::Sender<Result<Outcome, StoreError>>,
+    ) -> Result<Commit, StoreError> {
+        let mut writes = Vec::with_capacity(changes.len());
+        let mut len = 0_usize;
+        for Change { key, expected, to } in changes {
+            let to = match to {
+                To::Put(value) => {
+                    len = len.saturating_add(value.len());
+                    Laid::Put(rows::lay_out(&value, expected.saturating_add(1))?)
+                }
+                To::Remove => Laid::Remove,
+                To::Keep => Laid::Keep,
+            };
+            writes.push(Write { key: IVec::from(key), expected, to });
+        }
+        let ahead = self.view.read_ahead(writes.iter().map(|write| &write.key));
+        Ok(Commit { writes, ahead, len, answer })
     }
-    Ok(Commit { writes, len, answer })
 }
 
 impl Store for SledStore {

@@ -46,7 +46,7 @@ fn queue(
 ) -> Vec<oneshot::Receiver<Result<Outcome, StoreError>>> {
     let send = |changes| {
         let (answer, outcome) = oneshot::channel();
-        store.queue.as_ref().unwrap().send(lay_out(changes, answer).unwrap()).unwrap();
+        store.queue.as_ref().unwrap().send(store.lay_out(changes, answer).unwrap()).unwrap();
         outcome
     };
     commits.into_iter().map(send).collect()
@@ -161,6 +161,23 @@ async fn commits_of_one_group_that_want_the_same_revision_have_one_winner() {
     assert_eq!(*store.get(b"w").await.unwrap().unwrap().value, [0], "the first in the queue");
     assert_eq!(seen(&store, "x").await.len(), 1, "the others wrote nothing at all");
     assert_eq!(store.syncs(), 2);
+}
+
+#[tokio::test]
+async fn what_a_commit_read_ahead_is_not_believed_once_another_group_came() {
+    let path = tempfile::tempdir().unwrap();
+    let store = SledStore::open_at(path.path()).unwrap();
+    for (revision, key) in [(0, "e/a"), (1, "e/a"), (2, "e/a")] {
+        // Laid out, and so read ahead, before the other one; in the queue after it.
+        let (answer, late) = oneshot::channel();
+        let commit = store.lay_out(vec![put(key, revision, "late")], answer).unwrap();
+        let first = store.commit(vec![put(key, revision, "first")]).await.unwrap();
+        assert_eq!(first, Outcome::Durable);
+        store.queue.as_ref().unwrap().send(commit).unwrap();
+        let conflict = Outcome::Conflict { key: key.as_bytes().to_vec() };
+        assert_eq!(late.await.unwrap().unwrap(), conflict);
+        assert_eq!(*store.get(b"e/a").await.unwrap().unwrap().value, b"first");
+    }
 }
 
 #[tokio::test]

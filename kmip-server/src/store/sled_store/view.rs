@@ -12,7 +12,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use sled::{Db, IVec};
 
@@ -25,13 +25,41 @@ pub(super) type Before = BTreeMap<IVec, Option<IVec>>;
 /// The tree behind the rows that are not durable yet.
 pub(super) struct View {
     tree: Db,
-    before: RwLock<Before>,
+    shown: RwLock<Shown>,
+}
+
+/// What is shown in place of rows of the tree.
+#[derive(Default)]
+struct Shown {
+    before: Before,
+    /// How many groups were published.
+    groups: u64,
+}
+
+/// Rows that were read ahead of their commit, by the caller and not by the one thread.
+pub(super) struct Ahead {
+    /// By the order of the keys; `None` where the row is just being written.
+    rows: Vec<Option<Option<IVec>>>,
+    groups: u64,
+}
+
+impl Ahead {
+    /// The row of the `n`th key, if it still is what the tree holds: no group was published since.
+    /// Asked for before that of the commit itself is.
+    pub(super) fn take(&mut self, n: usize, view: &View) -> Option<Option<IVec>> {
+        let row = self.rows.get_mut(n).and_then(Option::take)?;
+        (self.groups == view.shown().groups).then_some(row)
+    }
 }
 
 impl View {
     /// Shows a tree that is durable as it stands.
     pub(super) fn new(tree: Db) -> Self {
-        Self { tree, before: RwLock::default() }
+        Self { tree, shown: RwLock::default() }
+    }
+
+    fn shown(&self) -> RwLockReadGuard<'_, Shown> {
+        self.shown.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The tree itself: for the committer alone.
@@ -41,12 +69,27 @@ impl View {
 
     /// Shows these rows as they were, whatever the tree holds from now on.
     pub(super) fn publish(&self, before: Before) {
-        *self.before.write().unwrap_or_else(PoisonError::into_inner) = before;
+        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        *shown = Shown { before, groups: shown.groups.wrapping_add(1) };
     }
 
     /// Shows the tree: it is durable.
     pub(super) fn withdraw(&self) {
-        drop(std::mem::take(&mut *self.before.write().unwrap_or_else(PoisonError::into_inner)));
+        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::take(&mut shown.before);
+        // The readers need not wait until all of it is dropped.
+        drop(shown);
+        drop(before);
+    }
+
+    /// Reads rows that a commit will ask for.
+    pub(super) fn read_ahead<'a>(&self, keys: impl Iterator<Item = &'a IVec>) -> Ahead {
+        let shown = self.shown();
+        // A failure to read is for the commit to find, and to tell.
+        let row = |key| {
+            if shown.before.contains_key(key) { None } else { self.tree.get(key).ok() }
+        };
+        Ahead { rows: keys.map(row).collect(), groups: shown.groups }
     }
 
     /// The durable record of a key.
@@ -54,9 +97,9 @@ impl View {
         if key < rows::FIRST {
             return Ok(None);
         }
-        let before = self.before.read().unwrap_or_else(PoisonError::into_inner);
-        match self.row(&before, key)? {
-            Some(row) => rows::record(key, &row, |part| self.row(&before, part)).map(Some),
+        let shown = self.shown();
+        match self.row(&shown.before, key)? {
+            Some(row) => rows::record(key, &row, |part| self.row(&shown.before, part)).map(Some),
             None => Ok(None),
         }
     }
@@ -76,12 +119,13 @@ impl View {
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        let before = self.before.read().unwrap_or_else(PoisonError::into_inner);
+        let shown = self.shown();
+        let before = &shown.before;
         let tree = self.tree.range::<&[u8], _>(range.bounds());
         let touched = before.range::<[u8], _>(range.bounds());
         match range.order {
-            Order::Ascending => self.merge(&before, touched, tree, &range),
-            Order::Descending => self.merge(&before, touched.rev(), tree.rev(), &range),
+            Order::Ascending => self.merge(before, touched, tree, &range),
+            Order::Descending => self.merge(before, touched.rev(), tree.rev(), &range),
         }
     }
 
