@@ -47,6 +47,7 @@ const RCGEN: &[&str] = &[
     "node-sim/src/certificates.rs",
     "node-sim/src/key_pair.rs",
     "node-sim/src/rpc/tls.rs",
+    "node-sim/tests/key_pair.rs",
 ];
 
 /// Crates whose types go over the wire as TTLV and as nothing else.

@@ -32,7 +32,24 @@ pub const METHODS: &[Method] = &[
         parameters: &[required("feature", FEATURE)],
         act: Act::Tell(enable_feature),
     },
+    Method {
+        name: "GetFipsReport",
+        since: version(10, 3),
+        scope: Scope::Cluster,
+        parameters: &[],
+        act: Act::Tell(get_fips_report),
+    },
+    Method {
+        name: "GetNodeFipsDrivesReport",
+        since: version(11, 5),
+        scope: Scope::Node,
+        parameters: &[],
+        act: Act::Tell(|_, _| Ok(json!({ "fipsDrives": FIPS_DRIVES }))),
+    },
 ];
+
+/// How many of a node's drives are FIPS drives.
+const FIPS_DRIVES: &str = "None";
 
 fn get_feature_status(_: &Element, params: &Params) -> Outcome {
     let wanted = params.text("feature");
@@ -49,4 +66,21 @@ fn enable_feature(_: &Element, params: &Params) -> Outcome {
     let reason = FEATURES.iter().find(|(feature, _)| *feature == wanted).map(|(_, reason)| reason);
     let message = format!("{wanted} cannot be enabled: {}.", reason.unwrap_or(&"it is not there"));
     Err(ElementError::new(ErrorName::ApiNotPermitted, message))
+}
+
+/// A node that is switched off cannot report.
+fn get_fips_report(element: &Element, _: &Params) -> Outcome {
+    let (mut nodes, mut errors) = (Vec::new(), Vec::new());
+    for node in element.cluster.nodes() {
+        if node.powered {
+            nodes.push(json!({
+                "fipsDrives": FIPS_DRIVES, "httpsEnabled": false, "nodeID": node.node_id,
+            }));
+        } else {
+            let name = ErrorName::NodeOffline.text();
+            let error = json!({ "message": "The node is offline.", "name": name });
+            errors.push(json!({ "error": error, "nodeID": node.node_id }));
+        }
+    }
+    Ok(json!({ "errorNodes": errors, "nodes": nodes }))
 }

@@ -264,7 +264,10 @@ async fn contact(
 ) -> Result<(), ElementError> {
     let access = element.cluster.access(id, server).map_err(|error| vault_error(&error))?;
     let place = KeyPlace { node_id: element.cluster.read(master_node), servers: vec![access] };
-    ask_deadline(element.cluster.vault().test(&place)).await
+    ask_deadline(element.cluster.vault().test(&place)).await?;
+    // Whoever waits for a key server need not wait longer than until it was seen to answer.
+    element.cluster.retry_now();
+    Ok(())
 }
 
 /// Asks a key server, and does not wait for it longer than the client would.
