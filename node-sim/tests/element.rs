@@ -11,7 +11,7 @@
 //! has NAME: VALUE              a header of the next answer
 //! vault off N SUBKIND REASON   key server N answers only that: connection, authentication, server
 //! vault on N                   key server N answers again
-//! sign                         a CA certifies what is in {{csr}}, into {{client}}
+//! sign DAYS                    a CA certifies what is in {{csr}}, into {{client}}
 //! > BODY                       sends a POST; several lines are one body
 //! >> VERB PATH                 sends any other request
 //! ~> BODY                      sends a POST again and again, until the answer is the expected one
@@ -21,7 +21,7 @@
 //! In the texts `{{uuid NAME}}`, `{{date NAME}}`, `{{micros NAME}}`, `{{int NAME}}` and
 //! `{{text NAME}}` stand for any of that kind (a text ends before the next quote), and `{{NAME}}`
 //! for what was found under that name before; `_` is a name that is not kept. `{{ca}}` is the CA's
-//! certificate.
+//! certificate, `{{stranger}}` one of it for somebody else.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -86,11 +86,12 @@ async fn talk(script: &Path) -> Result<(), String> {
     let running = start(folder.path(), Arc::clone(&vault), "").await;
     let authority = certs::Authority::new("CA of the conversation").unwrap();
     let ca = json_text(authority.cert_pem().trim_end());
+    let stranger = json_text(authority.client("stranger").unwrap().cert_pem.trim_end());
     let mut talk = Talk {
         running: &running,
         vault: &vault,
         authority,
-        variables: BTreeMap::from([("ca".to_owned(), ca)]),
+        variables: BTreeMap::from([("ca".to_owned(), ca), ("stranger".to_owned(), stranger)]),
         path: "/json-rpc/12.3".to_owned(),
         credentials: Some("admin:secret".to_owned()),
         headers: Vec::new(),
@@ -145,7 +146,11 @@ impl Talk<'_> {
             "sign" => {
                 let csr = self.variables.get("csr").ok_or("nothing to sign")?;
                 let csr: String = serde_json::from_str(&format!("\"{csr}\"")).unwrap();
-                let client = self.authority.sign(&csr).map_err(|error| error.to_string())?;
+                let days = rest.parse().map_err(|_| "sign DAYS")?;
+                let key = self.authority.key_pem();
+                let client = certs::Authority::from_pem(self.authority.cert_pem(), &key)
+                    .and_then(|authority| authority.lasting(days)?.sign(&csr))
+                    .map_err(|error| error.to_string())?;
                 self.variables.insert("client".into(), json_text(client.trim_end()));
             }
             other => return Err(format!("{other} is not known")),

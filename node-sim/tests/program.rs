@@ -6,9 +6,17 @@
     reason = "a test stops at what is not as it says"
 )]
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use node_sim::rpc::tls::connect;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// Where the log of a test's program goes.
+const LOG: &str = "log.txt";
 
 /// The program, without what the surroundings may have set for it.
 fn node_sim(arguments: &[&str]) -> Command {
@@ -24,22 +32,23 @@ fn output(arguments: &[&str]) -> Output {
     node_sim(arguments).output().unwrap()
 }
 
-/// Starts it and waits for the line that it prints when it is ready.
+/// Starts it and waits for the line that it prints when it is ready. Its log goes to a file, for a
+/// pipe that nobody reads would hold it up.
 fn serve(folder: &Path, environment: &[(&str, &str)]) -> (Child, String) {
     let mut command = node_sim(&["serve", "--nodes", "1"]);
     command.env("NODE_SIM_DATA", folder).env("NODE_SIM_LISTEN", "127.0.0.1:0");
+    command.stderr(File::create(folder.join(LOG)).unwrap());
     let mut child = command.envs(environment.iter().copied()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     (child, line)
 }
 
-#[cfg(unix)]
-fn terminate(child: Child) -> (Option<i32>, String) {
+fn terminate(mut child: Child, folder: &Path) -> (Option<i32>, String) {
     let id = child.id().to_string();
     assert!(Command::new("kill").arg(id).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    let status = child.wait().unwrap();
+    (status.code(), std::fs::read_to_string(folder.join(LOG)).unwrap())
 }
 
 #[test]
@@ -57,7 +66,7 @@ fn it_says_where_it_listens_answers_the_health_check_and_ends_when_told() {
     let second = output(&["serve", "--listen", "127.0.0.1:0", "--data", data]);
     assert_eq!(second.status.code(), Some(1), "{second:?}");
 
-    let (code, log) = terminate(child);
+    let (code, log) = terminate(child, folder.path());
     assert_eq!(code, Some(0), "{log}");
     assert!(!log.contains("secret") && !log.contains("\u{1b}"), "{log}");
     let gone = output(&["health", "--url", url, "--data", data]);
@@ -73,8 +82,43 @@ fn it_says_where_it_listens_answers_the_health_check_and_ends_when_told() {
 fn the_known_password_is_warned_of() {
     let folder = tempfile::tempdir().unwrap();
     let (child, _) = serve(folder.path(), &[]);
-    let (_, log) = terminate(child);
+    let (_, log) = terminate(child, folder.path());
     assert!(log.contains("WARN") && log.contains("set --password or NODE_SIM_PASSWORD"), "{log}");
+}
+
+/// At the most talkative level, over the real socket: no password, no CHAP secret, no private key.
+#[test]
+fn no_secret_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let password = "a-password-nobody-has";
+    let talkative = [("NODE_SIM_PASSWORD", password), ("NODE_SIM_LOG", "trace")];
+    let (child, line) = serve(folder.path(), &talkative);
+    let address = line.trim_end().rsplit_once('/').unwrap().1.to_owned();
+    let trusted = std::fs::read_to_string(folder.path().join("door.crt")).unwrap();
+    let basic = STANDARD.encode(format!("admin:{password}"));
+    let call = |body: &str| {
+        let request = format!(
+            "POST /json-rpc/12.3 HTTP/1.1\r\nHost: h\r\nAuthorization: Basic {basic}\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+            let mut stream = connect(stream, "localhost", &trusted).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            let _ = stream.read_to_string(&mut answer).await;
+            assert!(answer.contains("\"result\":"), "{answer}");
+        });
+    };
+    call(r#"{"method":"AddAccount","params":{"username":"u","initiatorSecret":"chap-secret-1"}}"#);
+    call(r#"{"method":"CreatePublicPrivateKeyPair","params":{}}"#);
+    let (_, log) = terminate(child, folder.path());
+    assert!(log.contains("TRACE") && log.contains("answered"), "{log}");
+    for secret in [password, &basic, "chap-secret-1", "PRIVATE KEY"] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
 }
 
 #[test]
