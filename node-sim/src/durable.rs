@@ -77,6 +77,11 @@ impl Steps {
         *self.crashed.borrow()
     }
 
+    /// Nothing is done after the crash.
+    fn alive(&self) -> io::Result<()> {
+        if self.has_crashed() { Err(io::Error::other("crashed, as asked for")) } else { Ok(()) }
+    }
+
     /// Waits for that crash.
     pub async fn crashed(&self) {
         let mut crashed = self.crashed.subscribe();
@@ -134,6 +139,7 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 /// # Errors
 /// The file system refuses, or a crash was asked for.
 pub fn replace(steps: &Steps, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    steps.alive()?;
     let fresh = path.with_added_extension("new");
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
@@ -150,6 +156,7 @@ pub fn replace(steps: &Steps, path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// The file system refuses, or a crash was asked for.
 pub fn remove(steps: &Steps, path: &Path) -> io::Result<()> {
+    steps.alive()?;
     for path in [path, &path.with_added_extension("new")] {
         match fs::remove_file(path) {
             Ok(()) => {}

@@ -92,11 +92,12 @@ impl Cluster {
     pub(crate) async fn destroy(&self, key: &RetiredKey, was_used: bool) -> Result<(), Trouble> {
         match key.management() {
             KeyManagement::Internal => {
+                // A node that comes back meanwhile still has its share, so it counts as away.
+                let nodes = self.nodes_away();
                 for node in self.running() {
                     let key_id = key.key_id();
                     on_disk(node, move |node| node.remove_share(key_id)).await?;
                 }
-                let nodes = self.nodes_away();
                 if was_used && !nodes.is_empty() {
                     return Err(Trouble::NodesAway { nodes });
                 }

@@ -7,13 +7,13 @@ use super::{Cluster, PowerError};
 use crate::events::{EventType, Happening};
 use crate::faults::{FaultKind, FaultPlace};
 use crate::node::{Node, NodeError};
-use crate::ring::{KeyId, NodeId};
+use crate::ring::{KeyId, KeyState, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use time::OffsetDateTime;
 
-/// The internal keys whose shares a node was last given.
-type Mended = Option<BTreeMap<KeyId, String>>;
+/// The ring's keys when a node's shares were last looked after.
+type Mended = Option<BTreeMap<KeyId, KeyState>>;
 
 /// Keeps one node: as its switch says, with its shares, its drives unlocked. Runs until the cluster
 /// closes.
@@ -108,10 +108,11 @@ impl Cluster {
         if unlocked.is_ok() {
             self.resolve_node(node_id).await;
         }
-        let dealt = self.dealt_keys();
-        if mended.as_ref() != Some(&dealt) {
+        let keys: BTreeMap<_, _> =
+            self.read(|ledger| ledger.ring.keys().map(|(id, key)| (id, key.state)).collect());
+        if mended.as_ref() != Some(&keys) {
             self.mend_shares(&node).await?;
-            *mended = Some(dealt);
+            *mended = Some(keys);
         }
         unlocked
     }
