@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use certs::Plan;
+use certs::{Algorithm, Plan};
 use tempfile::TempDir;
 
 /// A temporary folder with `pki/` in it; gone when dropped.
@@ -13,8 +13,14 @@ pub struct Lab {
 impl Lab {
     /// Makes the folder and the certificates.
     pub fn new() -> Self {
+        Self::with(Algorithm::default())
+    }
+
+    /// As [`Self::new`], with keys of another kind.
+    pub fn with(algorithm: Algorithm) -> Self {
         let lab = Self { folder: TempDir::with_prefix("lab-").expect("a temporary folder") };
-        let plan = Plan { clients: vec!["alice".to_owned(), "bob".to_owned()], ..Plan::default() };
+        let clients = vec!["alice".to_owned(), "bob".to_owned()];
+        let plan = Plan { clients, algorithm, ..Plan::default() };
         certs::init(&lab.path("pki"), &plan).expect("certificates");
         lab
     }
