@@ -8,6 +8,7 @@
 )]
 
 use std::process::Command;
+use std::time::Duration;
 
 use harness::foreign::{Foreign, has_program, passed};
 use harness::{Cluster, KmipServer, Lab, Program, repository};
@@ -98,11 +99,23 @@ impl Sfcli<'_> {
         passed(&format!("sfcli {}", args.join(" ")), command.output())
     }
 
-    /// Runs a command and reads the JSON that it prints with `-j`.
+    /// Runs a command with `-j`, which prints the whole answer, and returns its result.
     #[track_caller]
     fn json(&self, args: &[&str]) -> Value {
         let said = self.run(&["-j"], args);
-        serde_json::from_str(&said).unwrap_or_else(|_| panic!("no JSON from {args:?}:\n{said}"))
+        let answer: Option<Value> = serde_json::from_str(&said).ok();
+        answer
+            .and_then(|answer| answer.get("result").cloned())
+            .unwrap_or_else(|| panic!("no result from {args:?}:\n{said}"))
+    }
+
+    /// Sends any method: the only way to a rekey, which has no command of its own.
+    #[track_caller]
+    fn invoke(&self, method: &str, parameters: &Value) -> Value {
+        let parameters = parameters.to_string();
+        let args = ["sfapi", "invoke", "--method", method, "--parameters", &parameters];
+        let said = self.run(&[], &args);
+        serde_json::from_str(&said).unwrap_or_else(|_| panic!("no JSON from {method}:\n{said}"))
     }
 }
 
@@ -145,37 +158,19 @@ fn sfcli_sets_up_the_trust_and_rekeys() {
     let listed = sfcli.json(&["security", "listkeyproviderskmip"]);
     assert_eq!(listed["kmipKeyProviders"][0]["keyServerIDs"], json!([key_server["keyServerID"]]));
 
-    // The rekey has no command of its own: it goes by the one that sends any method.
     let parameters = json!({ "keyManagementType": "external", "keyProviderID": provider });
-    let said = sfcli.run(
-        &[],
-        &[
-            "sfapi",
-            "invoke",
-            "--method",
-            "RekeySoftwareEncryptionAtRestMasterKey",
-            "--parameters",
-            &parameters.to_string(),
-        ],
-    );
-    let digits: String = said.chars().filter(char::is_ascii_digit).collect();
-    let handle: u64 = digits.parse().unwrap_or_else(|_| panic!("no handle in {said:?}"));
-    cluster.completed(&json!(handle), std::time::Duration::from_secs(60));
-    let result = sfcli.json(&[
-        "async",
-        "getresult",
-        "--asynchandle",
-        &handle.to_string(),
-        "--keepresult",
-        "true",
-    ]);
+    let started = sfcli.invoke("RekeySoftwareEncryptionAtRestMasterKey", &parameters);
+    let handle = &started["asyncHandle"];
+    cluster.completed(handle, Duration::from_secs(60));
+    let handle_text = handle.to_string();
+    let result =
+        sfcli.json(&["async", "getresult", "--asynchandle", &handle_text, "--keepresult", "true"]);
     assert_eq!(result["status"], "complete", "{result}");
     assert_eq!(result["result"]["state"], "Ready", "{result}");
     assert_eq!(result["result"]["newKey"]["keyProviderID"], *provider, "{result}");
 
-    let info = sfcli.run(
-        &[],
-        &["sfapi", "invoke", "--method", "GetSoftwareEncryptionAtRestInfo", "--parameters", "{}"],
-    );
-    assert!(info.contains("external"), "{info}");
+    let info = sfcli.invoke("GetSoftwareEncryptionAtRestInfo", &json!({}));
+    assert_eq!(info["masterKeyInfo"]["keyManagementType"], "external", "{info}");
+    assert_eq!(info["masterKeyInfo"]["keyID"], result["result"]["newKey"]["keyID"], "{info}");
+    assert_eq!(info["rekeyMasterKeyAsyncResultID"], *handle, "{info}");
 }

@@ -33,7 +33,7 @@ call() {
     printf '%s' "$answer"
 }
 
-# number NAME / text NAME: the first member of this name in the answer on the standard input.
+# number NAME, text NAME: the last member of this name in the answer on the standard input.
 number() { sed -n "s/.*\"$1\":\([0-9][0-9]*\).*/\1/p"; }
 text() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 # A JSON string from lines, and lines from a JSON string.
