@@ -20,7 +20,5 @@ RUN mkdir -p /pki /var/lib/kmip-server /var/lib/node-sim \
     && chmod 0700 /pki /var/lib/kmip-server /var/lib/node-sim
 COPY --from=build /out/ /usr/local/bin/
 USER 10001:10001
-# 5696 is KMIP's port (IANA), 8443 the cluster's: below 1024 would need a capability.
-EXPOSE 5696 8443
 # Which program runs is the caller's to say.
 CMD ["kmip-server", "serve", "--help"]
