@@ -38,10 +38,11 @@ impl Default for Plan {
 }
 
 /// Makes `ca`, `server` and `client` (`.crt` and `.key`) and `bad/` in `dir`; returns the files.
+///
+/// `ca.crt` is written last: where it is, all the others are.
 pub fn init(dir: &Path, plan: &Plan) -> Result<Vec<PathBuf>, Error> {
     let authority = Authority::with(AUTHORITY_NAME, plan.algorithm, plan.days)?;
-    let mut made = Vec::from(authority.pair().files("ca"));
-    made.extend(authority.server(&plan.hosts)?.files("server"));
+    let mut made = Vec::from(authority.server(&plan.hosts)?.files("server"));
     made.extend(authority.client("client")?.files("client"));
     for name in &plan.clients {
         check_file_name(name)?;
@@ -51,6 +52,8 @@ pub fn init(dir: &Path, plan: &Plan) -> Result<Vec<PathBuf>, Error> {
         let pair = authority.bad(case, &plan.hosts, case.name)?;
         made.extend(pair.files(&format!("bad/{}", case.name)));
     }
+    let [cert, key] = authority.pair().files("ca");
+    made.extend([key, cert]);
     files::write_all(dir, &made, plan.replace)
 }
 

@@ -73,13 +73,14 @@ fn nothing_is_replaced_unless_asked_and_then_modes_hold() {
     let before = fs::read(&key).unwrap();
 
     let told = refused(certs(dir.path(), &["init", "pki"]));
-    assert!(told.contains("pki/ca.crt is there already") && told.contains("--force"), "{told}");
+    assert!(told.contains("pki/server.crt is there already") && told.contains("--force"), "{told}");
     assert_eq!(fs::read(&key).unwrap(), before);
 
     // One file in the way stops all, before the first is written.
-    fs::remove_file(dir.path().join("pki/ca.crt")).unwrap();
-    refused(certs(dir.path(), &["init", "pki"]));
-    assert!(!dir.path().join("pki/ca.crt").exists());
+    fs::create_dir(dir.path().join("half")).unwrap();
+    fs::write(dir.path().join("half/ca.crt"), "").unwrap();
+    refused(certs(dir.path(), &["init", "half"]));
+    assert_eq!(files(&dir.path().join("half")), ["ca.crt"]);
 
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     ok(certs(dir.path(), &["init", "pki", "--force"]));
