@@ -46,7 +46,7 @@ fn pykmip_walks_a_keys_life_in_every_version_it_speaks() {
 #[test]
 fn pykmip_accepts_rsa_certificates() {
     let Some(python) = Foreign::python() else { return };
-    let lab = Lab::with(certs::Algorithm::Rsa2048);
+    let lab = Lab::with(certs::Algorithm::Rsa2048, false);
     let server = KmipServer::start(&lab);
     assert_eq!(walk(&python, &lab, &server, "client"), all_steps());
 }

@@ -118,7 +118,7 @@ fn obey(command: Command) -> Result<String, Error> {
     match command {
         Command::Init { dir, hosts, clients, algorithm, writing } => {
             let (days, replace) = (writing.days, writing.force);
-            init(&dir, &Plan { hosts, clients, days, algorithm, replace }).map(lines)
+            init(&dir, &Plan { hosts, clients, days, algorithm, bad: true, replace }).map(lines)
         }
         Command::Client { dir, name, writing } => {
             check_file_name(&name)?;
@@ -156,4 +156,24 @@ fn is_stream(path: &Path) -> bool {
 /// One line a file.
 fn lines(paths: Vec<PathBuf>) -> String {
     paths.iter().map(|path| format!("{}\n", path.display())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_init_takes_what_it_is_told() {
+        let args = "certs init pki --host a --host 10.0.0.1 --client b --algorithm rsa2048";
+        let certs = Certs::try_parse_from(args.split(' ')).unwrap();
+        let Command::Init { dir, hosts, clients, algorithm, writing } = certs.command else {
+            panic!("another command");
+        };
+        assert_eq!((dir.as_path(), algorithm), (Path::new("pki"), Algorithm::Rsa2048));
+        assert_eq!(
+            (hosts.as_slice(), clients.as_slice()),
+            (&["a", "10.0.0.1"].map(String::from)[..], &["b".to_owned()][..])
+        );
+        assert_eq!((writing.days, writing.force), (DAYS_DEFAULT, false));
+    }
 }

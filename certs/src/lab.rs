@@ -21,6 +21,8 @@ pub struct Plan {
     pub days: u32,
     /// The kind of all keys.
     pub algorithm: Algorithm,
+    /// Whether the bad set is made too.
+    pub bad: bool,
     /// Whether files that are there may be replaced.
     pub replace: bool,
 }
@@ -32,6 +34,7 @@ impl Default for Plan {
             clients: Vec::new(),
             days: DAYS_DEFAULT,
             algorithm: Algorithm::default(),
+            bad: true,
             replace: false,
         }
     }
@@ -48,7 +51,7 @@ pub fn init(dir: &Path, plan: &Plan) -> Result<Vec<PathBuf>, Error> {
         check_file_name(name)?;
         made.extend(authority.client(name)?.files(name));
     }
-    for case in &BAD {
+    for case in BAD.iter().filter(|_| plan.bad) {
         let pair = authority.bad(case, &plan.hosts, case.name)?;
         made.extend(pair.files(&format!("bad/{}", case.name)));
     }

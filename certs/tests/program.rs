@@ -92,7 +92,7 @@ fn nothing_is_replaced_unless_asked_and_then_modes_hold() {
 #[test]
 fn later_certificates_come_from_the_same_authority() {
     let dir = TempDir::new().unwrap();
-    ok(certs(dir.path(), &["init", "pki", "--algorithm", "rsa2048"]));
+    ok(certs(dir.path(), &["init", "pki"]));
     ok(certs(dir.path(), &["client", "pki", "bob"]));
     ok(certs(dir.path(), &["server", "pki", "--name", "node", "--host", "node.lab"]));
     let key = KeyPair::generate().unwrap();

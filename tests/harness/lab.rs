@@ -13,14 +13,14 @@ pub struct Lab {
 impl Lab {
     /// Makes the folder and the certificates.
     pub fn new() -> Self {
-        Self::with(Algorithm::default())
+        Self::with(Algorithm::default(), true)
     }
 
-    /// As [`Self::new`], with keys of another kind.
-    pub fn with(algorithm: Algorithm) -> Self {
+    /// As [`Self::new`], with keys of another kind, and with the bad set or without.
+    pub fn with(algorithm: Algorithm, bad: bool) -> Self {
         let lab = Self { folder: TempDir::with_prefix("lab-").expect("a temporary folder") };
         let clients = vec!["alice".to_owned(), "bob".to_owned()];
-        let plan = Plan { clients, algorithm, ..Plan::default() };
+        let plan = Plan { clients, algorithm, bad, ..Plan::default() };
         certs::init(&lab.path("pki"), &plan).expect("certificates");
         lab
     }
