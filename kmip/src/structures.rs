@@ -176,7 +176,9 @@ structure! {
         /// The hash.
         DigestValue => digest_value: Option<Vec<u8>>,
         /// The form of the key that was hashed.
-        KeyFormatType [V1_1..] => key_format_type: Option<KeyFormatType>,
+        //= KMIP 1.0, 3.12, exception: 1.1 brought this field, and we send it to 1.0 too, because
+        // PyKMIP reads no Digest without it and so no answer that has all attributes.
+        KeyFormatType => key_format_type: Option<KeyFormatType>,
     }
 }
 
