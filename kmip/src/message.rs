@@ -1,8 +1,8 @@
 //! Messages: headers and batch items (1.4, 6 and 7; 2.1, 8 and 9).
 //!
 //! ```text
-//! RequestMessage  { RequestHeader  { version ... count } RequestBatchItem  { operation payload } * }
-//! ResponseMessage { ResponseHeader { version ... count } ResponseBatchItem { status payload } * }
+//! RequestMessage  { RequestHeader  { version .. count } RequestBatchItem { operation payload } * }
+//! ResponseMessage { ResponseHeader { version .. count } ResponseBatchItem { status payload } * }
 //! ```
 //!
 //! The version in the header rules how the rest is read. A payload that cannot be read spoils its

@@ -10,7 +10,6 @@ use crate::vocabulary::{
     RecommendedCurve, RevocationReasonCode, RotateNameType, UsageLimitsUnit,
 };
 
-const V1_1: Version = Version::V1_1;
 const V1_2: Version = Version::V1_2;
 const V1_4: Version = Version::V1_4;
 

@@ -37,6 +37,7 @@ const TLS: &[&str] = &[
     "kmip-server/src/tls",
     "kmip-server/tests/door/client.rs",
     "kmip/src/client/tls",
+    "kmip/tests/client/",
     "node-sim/src/rpc/tls.rs",
     "tests/harness/https.rs",
 ];
@@ -144,6 +145,46 @@ fn every_crate_keeps_the_lints_and_the_licence() {
 
 #[test]
 fn the_laws_can_be_broken() {
+    assert_eq!(file_name("DiscoverVersions"), "discover_versions.rs");
     assert!(has_path("use rustls::ClientConfig;", "rustls::"));
     assert!(!has_path("use tokio_rustls::TlsAcceptor;", "rustls::"));
+}
+
+/// The file of an operation: `ReKey` is `re_key.rs`.
+fn file_name(operation: &str) -> String {
+    let mut name = String::new();
+    for c in operation.chars() {
+        if c.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    format!("{name}.rs")
+}
+
+#[test]
+fn every_operation_has_its_files() {
+    let table = files().iter().find(|file| file.path == "kmip/src/payload/mod.rs");
+    let table = table.and_then(|file| file.text()).expect("the table of operations is there");
+    let rows = table.lines().skip_while(|line| *line != "operations! {").skip(1);
+    let operations: BTreeSet<String> = rows
+        .take_while(|line| *line != "}")
+        .filter_map(|line| line.trim().split_once(" => "))
+        .map(|(operation, _)| file_name(operation))
+        .collect();
+    assert_eq!(operations.len(), kmip::payload::OPERATIONS.len(), "the whole table is read");
+    let mut breaches = Vec::new();
+    for folder in ["kmip/src/payload/", "kmip-server/src/operations/"] {
+        let there: BTreeSet<String> = sources()
+            .filter_map(|file| file.path.strip_prefix(folder))
+            .filter(|name| !name.contains('/') && *name != "mod.rs")
+            .map(str::to_owned)
+            .collect();
+        let missing = operations.difference(&there).map(|name| format!("{folder}{name}: missing"));
+        breaches.extend(missing);
+        let extra =
+            there.difference(&operations).map(|name| format!("{folder}{name}: no operation"));
+        breaches.extend(extra);
+    }
+    hold("one file an operation, here and there, and nothing else beside them", &breaches);
 }

@@ -8,7 +8,10 @@ const EMPTY_WORDS: [&str; 8] =
     ["manager", "handler", "helper", "helpers", "util", "utils", "service", "common"];
 
 /// Names that a protocol or a crate gave, and why they stay.
-const GIVEN: [(&str, &str); 1] = [("common_name", "X.520 calls it so")];
+const GIVEN: [(&str, &str); 2] = [
+    ("common_name", "X.520 calls it so"),
+    ("no_version_in_common_is_said_so", "here it means what it says"),
+];
 
 /// What stands before a name that somebody chose.
 const DECLARATIONS: [&str; 8] =

@@ -7,7 +7,11 @@ const COLUMNS_MAX: usize = 100;
 const LINES_MAX: usize = 500;
 
 /// Files that are longer, and why: only tables of data.
-const LONG: [(&str, &str); 1] = [("kmip/src/vocabulary.rs", "the standard's tags, a row each")];
+const LONG: [(&str, &str); 0] = [];
+
+/// Files with wider lines, and why.
+const WIDE: [(&str, &str); 1] =
+    [("kmip/src/vocabulary/cryptography.rs", "a value with its old names is one row")];
 
 /// Files that somebody else writes.
 const FOREIGN: [&str; 1] = ["Cargo.lock"];
@@ -17,7 +21,8 @@ fn lines_fit_on_the_screen() {
     // Not TOML: an inline table cannot be broken.
     let endings = [".rs", ".sh", ".py", ".yml", ".yaml", "Dockerfile", ".ci/run"];
     let mut breaches = Vec::new();
-    for file in files().iter().filter(|file| file.is(&endings)) {
+    let narrow = |path: &str| !WIDE.iter().any(|(wide, _)| *wide == path);
+    for file in files().iter().filter(|file| file.is(&endings) && narrow(&file.path)) {
         for (number, line) in file.lines() {
             let columns = line.chars().count();
             // A link cannot be broken.

@@ -45,9 +45,10 @@ pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Resul
     cx.update(&old_id, &old, replaced.clone()).await?;
     let unique_identifier = cx.insert(values, key).await?;
     let unlinked = replaced.clone();
-    replaced.attributes.retain(|a| {
-        !matches!(&a.value, AttributeValue::Link(l) if l.link_type == LinkType::ReplacementObjectLink)
-    });
+    let is_replacement = |link: &Link| link.link_type == LinkType::ReplacementObjectLink;
+    replaced
+        .attributes
+        .retain(|a| !matches!(&a.value, AttributeValue::Link(link) if is_replacement(link)));
     replaced.add(link(LinkType::ReplacementObjectLink, &unique_identifier));
     cx.update(&old_id, &unlinked, replaced).await?;
     Ok(ReKeyResponse { unique_identifier, template_attribute: None })

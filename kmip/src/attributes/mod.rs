@@ -5,7 +5,8 @@
 //! 2.x   Attributes { ActivationDate <date> }
 //!
 //! 1.x   Attribute { AttributeName "x-Rack", AttributeValue <any> }
-//! 2.x   Attributes { Attribute { VendorIdentification "x", AttributeName "Rack", AttributeValue <any> } }
+//! 2.x   Attributes { Attribute { VendorIdentification "x", AttributeName "Rack",
+//!                                AttributeValue <any> } }
 //! ```
 //!
 //! Which attributes there are, how each version names them and who may set them is the table in

@@ -47,7 +47,10 @@ pub enum Error {
         cause: io::Error,
     },
     /// The server answered that it did not do it.
-    #[error("{server} refused {operation:?}: {reason:?}{}{message}", if message.is_empty() { "" } else { ": " })]
+    #[error(
+        "{server} refused {operation:?}: {reason:?}{}{message}",
+        if message.is_empty() { "" } else { ": " }
+    )]
     Refused {
         /// The server, as `host:port`.
         server: String,

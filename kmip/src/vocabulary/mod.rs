@@ -2,8 +2,8 @@
 //!
 //! A name is spelt as the text encodings spell it ("Normalizing Names": 2.1 profiles, 5.4.1.3).
 //! Each row says which versions have it; a value whose name changed has its newest name here, and
-//! the older ones beside it, each with its versions. **Nothing here is closed**: an enumeration is a number with names,
-//! and a number without a name is kept, compared and sent back as it came.
+//! the older ones beside it, each with its versions. **Nothing here is closed**: an enumeration is
+//! a number with names, and a number without a name is kept, compared and sent back as it came.
 
 #[macro_use]
 mod macros;
