@@ -101,12 +101,12 @@ impl<T: Encode> Encode for Option<T> {
 }
 
 impl<T: Decode> Decode for Option<T> {
-    #[inline]
+    #[inline(always)]
     fn decode(tag: Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
-        match r.peek() == Some(tag) {
-            true => T::decode(tag, r, version).map(Some),
-            false => Ok(None),
+        if r.peek() != Some(tag) {
+            return Ok(None);
         }
+        Ok(Some(T::decode(tag, r, version)?))
     }
 }
 
@@ -131,10 +131,17 @@ impl<T: Encode> Encode for Vec<T> {
     }
 }
 
+/// A list of values of more bytes than this has room for one at first: it rarely has more, and a
+/// vector would start with room for four.
+const LARGE: usize = 128;
+
 impl<T: Decode> Decode for Vec<T> {
     #[inline]
     fn decode(tag: Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
         let mut all = Self::new();
+        if size_of::<T>() > LARGE && r.peek() == Some(tag) {
+            all.reserve_exact(1);
+        }
         while r.peek() == Some(tag) {
             all.push(T::decode(tag, r, version)?);
         }

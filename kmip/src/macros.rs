@@ -45,16 +45,16 @@ macro_rules! structure {
                 r: &mut ttlv::Reader<'_>,
                 version: $crate::Version,
             ) -> Result<Self, ttlv::Error> {
-                r.structure(tag, |r| {
-                    let value = Self {
-                        $($field: {
-                            let tag = $crate::macros::tag!(version, $tag $(, $tag2)?);
-                            $crate::codec::Decode::decode(tag, r, version)?
-                        },)*
-                    };
-                    let _ = (r, version);
-                    Ok(value)
-                })
+                let mut inside = r.enter(tag)?;
+                let r = &mut inside;
+                $(let $field = {
+                    let tag = $crate::macros::tag!(version, $tag $(, $tag2)?);
+                    $crate::codec::Decode::decode(tag, r, version)?
+                };)*
+                r.finish(tag)?;
+                let _ = version;
+                // Made last, so that it is written once, where the caller wants it.
+                Ok(Self { $($field,)* })
             }
         }
     };

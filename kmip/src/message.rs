@@ -221,14 +221,14 @@ impl Encode for RequestBatchItem {
 
 impl Decode for RequestBatchItem {
     fn decode(tag: ttlv::Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
-        r.structure(tag, |r| {
-            let operation = Decode::decode(tags::Operation, r, version)?;
-            let ephemeral = Decode::decode(tags::Ephemeral, r, version)?;
-            let unique_batch_item_id = Decode::decode(tags::UniqueBatchItemID, r, version)?;
-            let payload = RequestPayload::decode(operation, r, version)?;
-            let message_extension = Decode::decode(tags::MessageExtension, r, version)?;
-            Ok(Self { unique_batch_item_id, ephemeral, payload, message_extension })
-        })
+        let r = &mut r.enter(tag)?;
+        let operation = Decode::decode(tags::Operation, r, version)?;
+        let ephemeral = Decode::decode(tags::Ephemeral, r, version)?;
+        let unique_batch_item_id = Decode::decode(tags::UniqueBatchItemID, r, version)?;
+        let payload = RequestPayload::decode(operation, r, version)?;
+        let message_extension = Decode::decode(tags::MessageExtension, r, version)?;
+        r.finish(tag)?;
+        Ok(Self { unique_batch_item_id, ephemeral, payload, message_extension })
     }
 }
 
@@ -253,22 +253,26 @@ impl Encode for ResponseBatchItem {
 
 impl Decode for ResponseBatchItem {
     fn decode(tag: ttlv::Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
-        r.structure(tag, |r| {
-            let operation = Decode::decode(tags::Operation, r, version)?;
-            Ok(Self {
-                operation,
-                unique_batch_item_id: Decode::decode(tags::UniqueBatchItemID, r, version)?,
-                result_status: Decode::decode(tags::ResultStatus, r, version)?,
-                result_reason: Decode::decode(tags::ResultReason, r, version)?,
-                result_message: Decode::decode(tags::ResultMessage, r, version)?,
-                asynchronous_correlation_value: Decode::decode(
-                    tags::AsynchronousCorrelationValue,
-                    r,
-                    version,
-                )?,
-                payload: ResponsePayload::decode(operation, r, version)?,
-                message_extension: Decode::decode(tags::MessageExtension, r, version)?,
-            })
+        let r = &mut r.enter(tag)?;
+        let operation = Decode::decode(tags::Operation, r, version)?;
+        let unique_batch_item_id = Decode::decode(tags::UniqueBatchItemID, r, version)?;
+        let result_status = Decode::decode(tags::ResultStatus, r, version)?;
+        let result_reason = Decode::decode(tags::ResultReason, r, version)?;
+        let result_message = Decode::decode(tags::ResultMessage, r, version)?;
+        let asynchronous_correlation_value =
+            Decode::decode(tags::AsynchronousCorrelationValue, r, version)?;
+        let payload = ResponsePayload::decode(operation, r, version)?;
+        let message_extension = Decode::decode(tags::MessageExtension, r, version)?;
+        r.finish(tag)?;
+        Ok(Self {
+            operation,
+            unique_batch_item_id,
+            result_status,
+            result_reason,
+            result_message,
+            asynchronous_correlation_value,
+            payload,
+            message_extension,
         })
     }
 }
@@ -308,21 +312,19 @@ macro_rules! messages {
 
             /// Reads a whole message; nothing may follow it.
             pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-                let mut r = Reader::new(bytes);
-                let version = peek_version(&r, tags::$message, tags::$header)?;
-                let message = r.structure(tags::$message, |r| {
-                    let header: $header = Decode::decode(tags::$header, r, version)?;
-                    let items: Vec<$item> = Decode::decode(tags::BatchItem, r, version)?;
-                    if usize::try_from(header.batch_count) != Ok(items.len()) {
-                        let why = "Batch Count is not the number of batch items";
-                        return Err(r.error(tags::BatchCount, ErrorKind::Value(why)));
-                    }
-                    Ok(Self { header, items })
-                })?;
-                match r.peek() {
-                    Some(tag) => Err(r.error(tags::$message, ErrorKind::Unexpected(tag))),
-                    None => Ok(message),
+                let mut whole = Reader::new(bytes);
+                let mut r = whole.enter(tags::$message)?;
+                // A header is read alike in every version.
+                let header: $header = Decode::decode(tags::$header, &mut r, Version::V1_0)?;
+                let version = header.protocol_version;
+                let items: Vec<$item> = Decode::decode(tags::BatchItem, &mut r, version)?;
+                if usize::try_from(header.batch_count) != Ok(items.len()) {
+                    let why = "Batch Count is not the number of batch items";
+                    return Err(r.error(tags::BatchCount, ErrorKind::Value(why)));
                 }
+                r.finish(tags::$message)?;
+                whole.finish(tags::$message)?;
+                Ok(Self { header, items })
             }
         }
     )*};
@@ -336,13 +338,9 @@ messages! {
 /// The version of a request whose header can be read so far, whatever follows: what an answer to a
 /// spoilt request is written in.
 pub fn request_version(bytes: &[u8]) -> Option<Version> {
-    peek_version(&Reader::new(bytes), tags::RequestMessage, tags::RequestHeader).ok()
-}
-
-#[inline]
-fn peek_version(r: &Reader<'_>, message: ttlv::Tag, header: ttlv::Tag) -> Result<Version, Error> {
-    let mut inside = r.clone().enter(message)?.enter(header)?;
-    Version::decode(tags::ProtocolVersion, &mut inside, Version::V1_0)
+    let mut message = Reader::new(bytes).enter(tags::RequestMessage).ok()?;
+    let mut header = message.enter(tags::RequestHeader).ok()?;
+    Version::decode(tags::ProtocolVersion, &mut header, Version::V1_0).ok()
 }
 
 impl Encode for Version {
@@ -357,11 +355,10 @@ impl Encode for Version {
 impl Decode for Version {
     #[inline]
     fn decode(tag: ttlv::Tag, r: &mut Reader<'_>, _: Version) -> Result<Self, Error> {
-        r.structure(tag, |r| {
-            Ok(Self {
-                major: r.integer(tags::ProtocolVersionMajor)?,
-                minor: r.integer(tags::ProtocolVersionMinor)?,
-            })
-        })
+        let mut inside = r.enter(tag)?;
+        let major = inside.integer(tags::ProtocolVersionMajor)?;
+        let minor = inside.integer(tags::ProtocolVersionMinor)?;
+        inside.finish(tag)?;
+        Ok(Self { major, minor })
     }
 }

@@ -116,7 +116,7 @@ structure! {
         /// The length in bits.
         CryptographicLength => cryptographic_length: Option<i32>,
         /// How it is wrapped, when it is.
-        KeyWrappingData => key_wrapping_data: Option<KeyWrappingData>,
+        KeyWrappingData => key_wrapping_data: Option<Box<KeyWrappingData>>,
     }
 }
 

@@ -58,57 +58,80 @@ impl<'a> Reader<'a> {
         Error { offset: self.offset, tag, kind }
     }
 
-    /// Reads the next item, whatever its tag: the one place where tag, type, length and padding
-    /// are checked.
+    /// Reads the next item, whatever its tag.
     #[inline]
     pub fn item(&mut self) -> Result<Item<'a>, Error> {
         let tag = self.peek().unwrap_or(Tag(0));
-        let fail = |kind| Error { offset: self.offset, tag, kind };
-        let Some((&[_, _, _, number, a, b, c, d], body)) =
-            self.rest.split_first_chunk::<HEADER_LEN>()
-        else {
-            return Err(fail(ErrorKind::Truncated));
+        let offset = self.offset;
+        let Some(&[_, _, _, number, ..]) = self.rest.first_chunk::<HEADER_LEN>() else {
+            return Err(self.error(tag, ErrorKind::Truncated));
         };
         if !tag.is_allowed() {
-            return Err(fail(ErrorKind::Tag));
+            return Err(self.error(tag, ErrorKind::Tag));
         }
-        let ty = Type::from_number(number).ok_or_else(|| fail(ErrorKind::UnknownType(number)))?;
-        let len = usize::try_from(u32::from_be_bytes([a, b, c, d]))
-            .map_err(|_| fail(ErrorKind::Truncated))?;
-        let allowed = match ty.fixed_len() {
-            Some(fixed) => len == fixed,
-            None if matches!(ty, Type::Structure) => len % 8 == 0,
-            None if matches!(ty, Type::BigInteger) => len % 8 == 0 && len != 0,
-            None => true,
+        let Some(ty) = Type::from_number(number) else {
+            return Err(self.error(tag, ErrorKind::UnknownType(number)));
         };
-        if !allowed {
-            return Err(fail(ErrorKind::Length(ty, len)));
+        match self.body(ty) {
+            Ok(value) => Ok(Item { tag, ty, offset, value }),
+            Err(kind) => Err(self.error(tag, kind)),
         }
-        let (value, tail) = body.split_at_checked(len).ok_or_else(|| fail(ErrorKind::Truncated))?;
-        let padding = len.wrapping_neg() & 7;
-        let (pad, tail) =
-            tail.split_at_checked(padding).ok_or_else(|| fail(ErrorKind::Truncated))?;
-        if pad.iter().any(|&byte| byte != 0) {
-            return Err(fail(ErrorKind::Padding));
-        }
-        let item = Item { tag, ty, offset: self.offset, value };
-        self.advance(tail);
-        Ok(item)
     }
 
     /// Reads the value of the next item, which must be `tag` and `ty`.
     #[inline]
     pub fn value(&mut self, tag: Tag, ty: Type) -> Result<&'a [u8], Error> {
+        let [_, a, b, c] = tag.0.to_be_bytes();
+        if self.rest.first_chunk() != Some(&[a, b, c, ty.number()]) {
+            return Err(self.other(tag, ty));
+        }
+        self.body(ty).map_err(|kind| self.error(tag, kind))
+    }
+
+    /// Why the next item is not `tag` and `ty`.
+    #[cold]
+    fn other(&self, tag: Tag, ty: Type) -> Error {
         let found = self.peek();
         if found != Some(tag) {
-            return Err(self.error(tag, ErrorKind::Missing(found)));
+            return self.error(tag, ErrorKind::Missing(found));
         }
-        let offset = self.offset;
-        let item = self.item()?;
-        if item.ty != ty {
-            return Err(Error { offset, tag, kind: ErrorKind::Type(item.ty, ty) });
+        match self.clone().item() {
+            Ok(item) => self.error(tag, ErrorKind::Type(item.ty, ty)),
+            Err(error) => error,
         }
-        Ok(item.value)
+    }
+
+    /// Steps over the next item, of type `ty`, and gives its value: the one place where length and
+    /// padding are checked.
+    #[inline]
+    fn body(&mut self, ty: Type) -> Result<&'a [u8], ErrorKind> {
+        let Some((&[_, _, _, _, a, b, c, d], body)) = self.rest.split_first_chunk::<HEADER_LEN>()
+        else {
+            return Err(ErrorKind::Truncated);
+        };
+        let Ok(len) = usize::try_from(u32::from_be_bytes([a, b, c, d])) else {
+            return Err(ErrorKind::Truncated);
+        };
+        let is_allowed = match ty.fixed_len() {
+            Some(fixed) => len == fixed,
+            None if matches!(ty, Type::Structure) => len % 8 == 0,
+            None if matches!(ty, Type::BigInteger) => len % 8 == 0 && len != 0,
+            None => true,
+        };
+        if !is_allowed {
+            return Err(ErrorKind::Length(ty, len));
+        }
+        let Some((value, tail)) = body.split_at_checked(len) else {
+            return Err(ErrorKind::Truncated);
+        };
+        let Some((padding, tail)) = tail.split_at_checked(len.wrapping_neg() & 7) else {
+            return Err(ErrorKind::Truncated);
+        };
+        if padding.iter().any(|&byte| byte != 0) {
+            return Err(ErrorKind::Padding);
+        }
+        self.advance(tail);
+        Ok(value)
     }
 
     /// Reads a structure; every item in it must be read by `body`.
@@ -120,10 +143,25 @@ impl<'a> Reader<'a> {
     ) -> Result<T, E> {
         let mut inner = self.enter(tag)?;
         let value = body(&mut inner)?;
-        match inner.peek() {
-            Some(other) => Err(inner.error(tag, ErrorKind::Unexpected(other)).into()),
-            None if !inner.is_empty() => Err(inner.error(tag, ErrorKind::Truncated).into()),
-            None => Ok(value),
+        inner.finish(tag)?;
+        Ok(value)
+    }
+
+    /// Ends the reading of a structure, in which nothing may be left; `tag` is the structure's.
+    #[inline]
+    pub fn finish(&self, tag: Tag) -> Result<(), Error> {
+        match self.is_empty() {
+            true => Ok(()),
+            false => Err(self.unread(tag)),
+        }
+    }
+
+    /// Why a structure is refused in which something is left.
+    #[cold]
+    fn unread(&self, tag: Tag) -> Error {
+        match self.peek() {
+            Some(other) => self.error(tag, ErrorKind::Unexpected(other)),
+            None => self.error(tag, ErrorKind::Truncated),
         }
     }
 
@@ -231,8 +269,25 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Reads a value of fixed length: at once when the sixteen bytes are as they must be, and else
+    /// the long way, which says what is wrong.
     #[inline]
     fn fixed<const N: usize>(&mut self, tag: Tag, ty: Type) -> Result<[u8; N], Error> {
+        if let Some((item, tail)) = self.rest.split_first_chunk::<16>()
+            && let Some((header, value)) = item.split_first_chunk::<HEADER_LEN>()
+            && *header == header_of(tag, ty, N)
+            && let Some((value, padding)) = value.split_first_chunk::<N>()
+            && padding.iter().all(|&byte| byte == 0)
+        {
+            self.rest = tail;
+            self.offset = self.offset.saturating_add(item.len());
+            return Ok(*value);
+        }
+        self.fixed_or_why(tag, ty)
+    }
+
+    #[cold]
+    fn fixed_or_why<const N: usize>(&mut self, tag: Tag, ty: Type) -> Result<[u8; N], Error> {
         let offset = self.offset;
         let bytes = self.value(tag, ty)?;
         bytes.try_into().map_err(|_| Error {
@@ -248,6 +303,14 @@ impl<'a> Reader<'a> {
         self.offset = self.offset.saturating_add(used);
         self.rest = tail;
     }
+}
+
+/// The header of an item whose value has a length below 256.
+#[inline]
+const fn header_of(tag: Tag, ty: Type, len: usize) -> [u8; HEADER_LEN] {
+    let [_, a, b, c] = tag.0.to_be_bytes();
+    let [.., d] = len.to_be_bytes();
+    [a, b, c, ty.number(), 0, 0, 0, d]
 }
 
 impl Item<'_> {

@@ -17,6 +17,7 @@ pub struct Writer {
 
 impl Writer {
     /// Writes a structure around what `body` writes; its length is put in once it is known.
+    #[inline]
     pub fn structure(&mut self, tag: Tag, body: impl FnOnce(&mut Self)) {
         self.header(tag, Type::Structure, 0);
         let start = self.bytes.len();
@@ -28,11 +29,13 @@ impl Writer {
     }
 
     /// Writes a signed number of 32 bits.
+    #[inline]
     pub fn integer(&mut self, tag: Tag, value: i32) {
         self.word(tag, Type::Integer, value.to_be_bytes());
     }
 
     /// Writes a signed number of 64 bits.
+    #[inline]
     pub fn long_integer(&mut self, tag: Tag, value: i64) {
         self.double_word(tag, Type::LongInteger, value.to_be_bytes());
     }
@@ -53,50 +56,59 @@ impl Writer {
     }
 
     /// Writes one of a numbered set of values.
+    #[inline]
     pub fn enumeration(&mut self, tag: Tag, value: u32) {
         self.word(tag, Type::Enumeration, value.to_be_bytes());
     }
 
     /// Writes true or false.
+    #[inline]
     pub fn boolean(&mut self, tag: Tag, value: bool) {
         self.double_word(tag, Type::Boolean, u64::from(value).to_be_bytes());
     }
 
     /// Writes text.
+    #[inline]
     pub fn text_string(&mut self, tag: Tag, value: &str) {
         self.item(tag, Type::TextString, value.as_bytes());
     }
 
     /// Writes bytes.
+    #[inline]
     pub fn byte_string(&mut self, tag: Tag, value: &[u8]) {
         self.item(tag, Type::ByteString, value);
     }
 
     /// Writes a time in seconds since 1970.
+    #[inline]
     pub fn date_time(&mut self, tag: Tag, seconds: i64) {
         self.double_word(tag, Type::DateTime, seconds.to_be_bytes());
     }
 
     /// Writes a length of time in seconds.
+    #[inline]
     pub fn interval(&mut self, tag: Tag, seconds: u32) {
         self.word(tag, Type::Interval, seconds.to_be_bytes());
     }
 
     /// Writes a time in microseconds since 1970.
+    #[inline]
     pub fn date_time_extended(&mut self, tag: Tag, microseconds: i64) {
         self.double_word(tag, Type::DateTimeExtended, microseconds.to_be_bytes());
     }
 
     /// Writes an item of any type and its padding.
+    #[inline]
     pub fn item(&mut self, tag: Tag, ty: Type, value: &[u8]) {
         self.header(tag, ty, value.len());
         self.raw(value);
-        let padded = self.bytes.len().next_multiple_of(8);
-        self.reserve(8);
-        self.bytes.resize(padded, 0);
+        let padding = [0; 7];
+        let missing = self.bytes.len().wrapping_neg() & 7;
+        self.raw(padding.get(..missing).unwrap_or_default());
     }
 
     /// Writes whole items that are bytes already, under the tags they have.
+    #[inline]
     pub fn raw(&mut self, items: &[u8]) {
         self.reserve(items.len());
         self.bytes.extend_from_slice(items);
@@ -114,16 +126,21 @@ impl Writer {
 
     #[inline]
     fn word(&mut self, tag: Tag, ty: Type, [a, b, c, d]: [u8; 4]) {
-        self.header(tag, ty, 4);
-        self.reserve(8);
-        self.bytes.extend_from_slice(&[a, b, c, d, 0, 0, 0, 0]);
+        self.whole(tag, ty, 4, [a, b, c, d, 0, 0, 0, 0]);
     }
 
     #[inline]
     fn double_word(&mut self, tag: Tag, ty: Type, value: [u8; 8]) {
-        self.header(tag, ty, 8);
-        self.reserve(8);
-        self.bytes.extend_from_slice(&value);
+        self.whole(tag, ty, 8, value);
+    }
+
+    /// Writes an item of sixteen bytes at once.
+    #[inline]
+    fn whole(&mut self, tag: Tag, ty: Type, len: u8, [e, f, g, h, i, j, k, l]: [u8; 8]) {
+        let [_, a, b, c] = tag.0.to_be_bytes();
+        let ty = ty.number();
+        self.reserve(16);
+        self.bytes.extend_from_slice(&[a, b, c, ty, 0, 0, 0, len, e, f, g, h, i, j, k, l]);
     }
 
     #[inline]

@@ -48,11 +48,11 @@ fn answer(function: Function, version: Version, response: &mut QueryResponse) {
         }
         Function::QueryServerInformation => {
             response.vendor_identification = Some(VENDOR.to_owned());
-            response.server_information = Some(ServerInformation {
+            response.server_information = Some(Box::new(ServerInformation {
                 product_name: Some("kmip-server".to_owned()),
                 server_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
                 ..ServerInformation::default()
-            });
+            }));
         }
         Function::QueryRNGs => {
             response.rng_parameters = vec![RNGParameters {

@@ -109,7 +109,10 @@ impl Attribute {
             return;
         }
         w.structure(tag, |w| {
-            w.text_string(tags::AttributeName, &self.value.name());
+            match self.value.tag().and_then(AttributeValue::row) {
+                Some(row) => w.text_string(tags::AttributeName, row.name),
+                None => w.text_string(tags::AttributeName, &self.value.name()),
+            }
             self.index.encode(tags::AttributeIndex, w, version);
             self.value.encode_value(tags::AttributeValue, w, version);
         });

@@ -103,17 +103,34 @@ macro_rules! attributes {
             Other(OtherAttribute),
         }
 
+        #[allow(non_upper_case_globals, reason = "the names are the standard's")]
+        mod rows {
+            use super::*;
+
+            $(pub(super) const $tag: AttributeRow = AttributeRow {
+                tag: tags::$tag,
+                name: $name,
+                since: Version::$since,
+                until: Version::$until,
+                multiple: $multiple,
+                settable: $settable,
+                modifiable: $modifiable,
+                deletable: $deletable,
+            };)*
+        }
+
         /// Every attribute of every version.
-        pub const ATTRIBUTES: &[AttributeRow] = &[$(AttributeRow {
-            tag: tags::$tag,
-            name: $name,
-            since: Version::$since,
-            until: Version::$until,
-            multiple: $multiple,
-            settable: $settable,
-            modifiable: $modifiable,
-            deletable: $deletable,
-        },)*];
+        pub const ATTRIBUTES: &[AttributeRow] = &[$(rows::$tag,)*];
+
+        impl AttributeValue {
+            /// The row of the attribute with this tag.
+            pub const fn row(tag: Tag) -> Option<&'static AttributeRow> {
+                match tag {
+                    $(tags::$tag => Some(&rows::$tag),)*
+                    _ => None,
+                }
+            }
+        }
 
         impl AttributeValue {
             /// How it is referred to.
@@ -297,11 +314,6 @@ attributes! {
     reason = "of ninety attributes a match names those that it is about"
 )]
 impl AttributeValue {
-    /// The row of the attribute with this tag.
-    pub fn row(tag: Tag) -> Option<&'static AttributeRow> {
-        ATTRIBUTES.iter().find(|row| row.tag == tag)
-    }
-
     /// The name in 1.x.
     pub fn name(&self) -> String {
         match self {

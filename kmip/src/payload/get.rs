@@ -23,7 +23,7 @@ structure! {
         /// The form of a point on a curve.
         KeyCompressionType => key_compression_type: Option<KeyCompressionType>,
         /// How it is to be wrapped.
-        KeyWrappingSpecification => key_wrapping_specification: Option<KeyWrappingSpecification>,
+        KeyWrappingSpecification => key_wrapping_specification: Option<Box<KeyWrappingSpecification>>,
     }
 }
 

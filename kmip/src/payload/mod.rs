@@ -74,9 +74,26 @@ pub struct MalformedPayload {
     pub error: Error,
 }
 
-/// One row an operation: its name and its two payloads.
+/// What a variant holds: the payload, or a large one in a box, so that the small ones are quick to
+/// move.
+macro_rules! held {
+    ($payload:ident) => { $payload };
+    ($payload:ident, $large:ident) => { $large<$payload> };
+}
+
+/// The payload that a variant held.
+macro_rules! taken {
+    ($held:ident) => {
+        $held
+    };
+    ($held:ident, $large:ident) => {
+        *$held
+    };
+}
+
+/// One row an operation: its name and its two payloads; the answer in a box if it is large.
 macro_rules! operations {
-    ($($name:ident => $request:ident, $response:ident;)*) => {
+    ($($name:ident => $request:ident, $response:ident $(in $large:ident)?;)*) => {
         /// What a client asks for in one batch item.
         #[derive(Clone, Debug, PartialEq)]
         #[allow(missing_docs, reason = "each variant is named after its operation")]
@@ -92,7 +109,7 @@ macro_rules! operations {
         #[derive(Clone, Debug, PartialEq)]
         #[allow(missing_docs, reason = "each variant is named after its operation")]
         pub enum ResponsePayload {
-            $($name($response),)*
+            $($name(held!($response $(, $large)?)),)*
             /// An operation that is in no row.
             Unknown(UnknownPayload),
         }
@@ -167,13 +184,12 @@ macro_rules! operations {
                 if r.peek() != Some(tag) {
                     return Ok(None);
                 }
-                match operation {
+                Ok(Some(match operation {
                     $(Some(Operation::$name) => {
-                        $response::decode(tag, r, version).map(Self::$name)
+                        Self::$name(Decode::decode(tag, r, version)?)
                     })*
-                    other => unknown(other.unwrap_or(Operation(0)), tag, r).map(Self::Unknown),
-                }
-                .map(Some)
+                    other => Self::Unknown(unknown(other.unwrap_or(Operation(0)), tag, r)?),
+                }))
             }
         }
 
@@ -200,7 +216,7 @@ macro_rules! operations {
 
             impl From<$response> for ResponsePayload {
                 fn from(payload: $response) -> Self {
-                    Self::$name(payload)
+                    Self::$name(payload.into())
                 }
             }
 
@@ -209,7 +225,7 @@ macro_rules! operations {
 
                 fn try_from(payload: ResponsePayload) -> Result<Self, ResponsePayload> {
                     match payload {
-                        ResponsePayload::$name(response) => Ok(response),
+                        ResponsePayload::$name(response) => Ok(taken!(response $(, $large)?)),
                         other => Err(other),
                     }
                 }
@@ -229,18 +245,18 @@ fn unknown(operation: Operation, tag: Tag, r: &mut Reader<'_>) -> Result<Unknown
 
 operations! {
     Activate => ActivateRequest, ActivateResponse;
-    AddAttribute => AddAttributeRequest, AddAttributeResponse;
+    AddAttribute => AddAttributeRequest, AddAttributeResponse in Box;
     Check => CheckRequest, CheckResponse;
     Create => CreateRequest, CreateResponse;
-    DeleteAttribute => DeleteAttributeRequest, DeleteAttributeResponse;
+    DeleteAttribute => DeleteAttributeRequest, DeleteAttributeResponse in Box;
     Destroy => DestroyRequest, DestroyResponse;
     DiscoverVersions => DiscoverVersionsRequest, DiscoverVersionsResponse;
-    Get => GetRequest, GetResponse;
+    Get => GetRequest, GetResponse in Box;
     GetAttributeList => GetAttributeListRequest, GetAttributeListResponse;
     GetAttributes => GetAttributesRequest, GetAttributesResponse;
     Locate => LocateRequest, LocateResponse;
-    ModifyAttribute => ModifyAttributeRequest, ModifyAttributeResponse;
-    Query => QueryRequest, QueryResponse;
+    ModifyAttribute => ModifyAttributeRequest, ModifyAttributeResponse in Box;
+    Query => QueryRequest, QueryResponse in Box;
     ReKey => ReKeyRequest, ReKeyResponse;
     Register => RegisterRequest, RegisterResponse;
     Revoke => RevokeRequest, RevokeResponse;

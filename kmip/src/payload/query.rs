@@ -39,7 +39,7 @@ structure! {
         /// Who made the server.
         VendorIdentification => vendor_identification: Option<String>,
         /// What else its maker says of it.
-        ServerInformation => server_information: Option<ServerInformation>,
+        ServerInformation => server_information: Option<Box<ServerInformation>>,
         /// The namespaces that it makes application data for.
         ApplicationNamespace => application_namespaces: Vec<String>,
         /// Its extensions.
