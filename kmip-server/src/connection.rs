@@ -130,7 +130,8 @@ where
     loop {
         let end = match connection.next_frame().await {
             Ok(frame) => {
-                let response = key_server.answer(client, &frame).await;
+                // Boxed, so that an idle connection does not keep room for an answer.
+                let response = Box::pin(key_server.answer(client, &frame)).await;
                 drop(frame);
                 match connection.send(&response).await {
                     Ok(()) => {
@@ -147,7 +148,7 @@ where
             // The peer is told if it listens; the log is told in any case.
             let _ = connection.send(&response).await;
         }
-        connection.close(&end).await;
+        Box::pin(connection.close(&end)).await;
         return (answers, end);
     }
 }

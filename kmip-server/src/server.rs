@@ -147,7 +147,8 @@ impl Server {
         let shaken = tokio::select! {
             biased;
             _ = stopping.wait_for(|stop| *stop) => return,
-            shaken = self.tls.accept(tcp, self.settings.handshake_deadline()) => shaken,
+            // Boxed, so that a connection gives back what only its handshake needs.
+            shaken = Box::pin(self.tls.accept(tcp, self.settings.handshake_deadline())) => shaken,
         };
         let session = match shaken {
             Ok(session) => session,
