@@ -15,5 +15,6 @@ mod hostile;
 mod program;
 mod refusals;
 mod running;
+mod secrets;
 mod serving;
 mod settings;
