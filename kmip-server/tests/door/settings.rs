@@ -35,9 +35,10 @@ fn the_example_names_every_setting_and_its_default() {
         shown.key.clone(),
         shown.client_ca.clone(),
     );
-    // These two have no default, only an example.
-    expected.client_crl = shown.client_crl.clone();
-    expected.store_key_file = shown.store_key_file.clone();
+    // These have no default, only an example.
+    expected.client_crl.clone_from(&shown.client_crl);
+    expected.store_key_file.clone_from(&shown.store_key_file);
+    expected.users_file.clone_from(&shown.users_file);
     assert_eq!(shown, expected, "what the example shows are the defaults");
 }
 
