@@ -100,11 +100,22 @@ case $info in
     *'"keyManagementType":"external"'*) ;;
     *) fail "after the restart: $info" ;;
 esac
-# The drives unlock by themselves once the key server is back; until then there is a fault.
-deadline=$((SECONDS + HEALTHY_WITHIN))
-until faults=$(call ListClusterFaults '{"faultTypes":"current"}') &&
-    [[ $faults == *'"faults":[]'* ]]; do
-    [ "$SECONDS" -lt "$deadline" ] || fail "the drives stay locked: $faults"
-    sleep 1
-done
+# until_faults TEXT: polls the cluster's faults until they have it.
+until_faults() {
+    local faults deadline=$((SECONDS + HEALTHY_WITHIN))
+    until faults=$(call ListClusterFaults '{"faultTypes":"current"}' 2>/dev/null) &&
+        [[ $faults == *"$1"* ]]; do
+        [ "$SECONDS" -lt "$deadline" ] || fail "no $1 in the cluster's faults: $faults"
+        sleep 1
+    done
+}
+until_faults '"faults":[]'
+
+say "without the key server the drives stay locked, and they unlock by themselves"
+compose stop --timeout 30 kmip-server
+compose restart --timeout 30 node-sim
+until_faults kmipServerFault
+compose start kmip-server
+wait_healthy
+until_faults '"faults":[]'
 say "the lab holds"
