@@ -75,7 +75,7 @@ fn random(len: usize) -> Vec<u8> {
 
 /// Deadlines so short that a test can wait for them.
 fn hasty(lab: &Lab) -> Settings {
-    Settings { frame_len_max: 65_536, message_deadline_ms: 100, ..lab.settings() }
+    Settings { frame_len_max: 65_536, message_deadline_ms: 500, ..lab.settings() }
 }
 
 /// Writes as much as the server takes, and reads to the end of what it says.
@@ -111,7 +111,7 @@ async fn a_hostile_client_harms_no_other() {
 #[tokio::test]
 async fn a_stranger_without_tls_harms_no_client() {
     let lab = Lab::new();
-    let settings = Settings { handshake_deadline_ms: 100, ..lab.settings() };
+    let settings = Settings { handshake_deadline_ms: 1000, ..lab.settings() };
     let server = Running::start(&settings);
     let rows: [(&str, Vec<u8>); 5] = [
         ("HTTP", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec()),
@@ -202,7 +202,7 @@ async fn another_address_is_served_while_one_has_used_up_its_places() {
 #[tokio::test]
 async fn who_is_silent_too_long_or_takes_no_answer_is_cut_off() {
     let lab = Lab::new();
-    let settings = Settings { idle_deadline_ms: 100, message_deadline_ms: 200, ..lab.settings() };
+    let settings = Settings { idle_deadline_ms: 1000, message_deadline_ms: 500, ..lab.settings() };
     let server = Running::start(&settings);
     let client = lab.client();
 
