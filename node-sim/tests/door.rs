@@ -116,6 +116,27 @@ async fn one_connection_carries_many_calls() {
     rest(&mut stream).await;
 }
 
+/// .NET sends credentials only when it was asked to, on the connection that it has.
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_may_follow_on_the_same_connection() {
+    let (_folder, running) = cluster("").await;
+    let mut stream = running.connect().await;
+    let request = |auth: &str| {
+        let head = format!("POST /json-rpc/7.0 HTTP/1.1\r\nHost: h\r\n{auth}Content-Length:");
+        format!("{head} {}\r\n\r\n{CALL}", CALL.len())
+    };
+    let auth = "Authorization: Basic YWRtaW46c2VjcmV0\r\n";
+    for (auth, status, end) in [("", 401, "</html>\n"), (auth, 200, ANSWER)] {
+        stream.write_all(request(auth).as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(end.as_bytes()) {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "the door hung up");
+        }
+        assert_eq!(parse(&answer).status, status);
+    }
+    running.stop().await;
+}
+
 /// Fact 10: some clients expect the methods of a node at another port than those of the cluster.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_door_of_its_own_for_the_methods_of_a_node() {
