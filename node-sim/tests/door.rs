@@ -173,6 +173,10 @@ async fn blocks_are_read_as_they_were_written_and_only_while_the_node_has_power(
     assert_eq!(running.send(&put(path)).await.status, 200);
     let both = "/sim/v1/drives/3/blocks/7?count=2";
     assert_eq!(running.send(&get(both)).await.body, vec![0xA5; 8192]);
+    let capacity = running.call(r#"{"method":"GetClusterCapacity"}"#).await;
+    let capacity: serde_json::Value = serde_json::from_str(&capacity).unwrap();
+    let used = capacity["result"]["clusterCapacity"]["usedSpace"].as_u64().unwrap();
+    assert!(used >= 8192, "two blocks are used at least: {used}");
     let odd = Request { body: b"odd", ..put(path) };
     assert_eq!(running.send(&odd).await.status, 400);
     let end = running.send(&put("/sim/v1/drives/3/blocks/255")).await;

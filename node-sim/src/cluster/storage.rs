@@ -44,6 +44,14 @@ impl Cluster {
         self.with_drive(drive_id, Drive::flush).await
     }
 
+    /// How many bytes are used on the drives of the nodes that are switched on.
+    #[must_use]
+    pub fn used_bytes(&self) -> u64 {
+        let nodes = self.running();
+        let used = |node: &Arc<Node>| node.drives().iter().map(Drive::used_bytes).sum::<u64>();
+        nodes.iter().map(used).sum()
+    }
+
     async fn with_drive<T: Send + 'static>(
         &self,
         drive_id: DriveId,

@@ -4,29 +4,90 @@
 //! not have: they are zero, as on a real cluster without it. The master key of software encryption
 //! is told by `GetSoftwareEncryptionAtRestInfo`.
 
-use super::{Act, Element, Method, Scope};
+use super::params::Params;
+use super::{Act, Element, Method, Outcome, Scope};
 use crate::cluster::{DriveState, DriveStatus};
-use crate::node::BLOCK_LEN;
+use crate::dates;
 use crate::rpc::version::version;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
+/// Bytes of a block, as the drives have them.
+const BLOCK_BYTES: u64 = 4096;
+const _: () = assert!(crate::node::BLOCK_LEN == 4096);
+
 /// The rows of the table.
-pub const METHODS: &[Method] = &[Method {
-    name: "ListDrives",
-    since: version(1, 0),
-    scope: Scope::Cluster,
-    parameters: &[],
-    act: Act::Tell(|element, _| Ok(json!({ "drives": drives(element) }))),
-}];
+pub const METHODS: &[Method] = &[
+    Method {
+        name: "ListDrives",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[],
+        act: Act::Tell(|element, _| Ok(json!({ "drives": drives(element) }))),
+    },
+    Method {
+        name: "GetClusterCapacity",
+        since: version(1, 0),
+        scope: Scope::Cluster,
+        parameters: &[],
+        act: Act::Tell(get_cluster_capacity),
+    },
+];
+
+/// What is counted for volumes and their clients: there are none yet, so nothing was counted.
+const OF_VOLUMES: &[&str] = &[
+    "activeSessions",
+    "averageIOPS",
+    "clusterRecentIOSize",
+    "currentIOPS",
+    "maxIOPS",
+    "maxUsedMetadataSpace",
+    "peakActiveSessions",
+    "peakIOPS",
+    "provisionedSpace",
+    "snapshotNonZeroBlocks",
+    "totalOps",
+    "usedMetadataSpace",
+    "usedMetadataSpaceInSnapshots",
+    "zeroBlocks",
+];
+
+/// Blocks are neither shared nor compressed, and no more can be provisioned than there is. Drives
+/// of nodes that are switched off do not count.
+fn get_cluster_capacity(element: &Element, _: &Params) -> Outcome {
+    let drives = element.cluster.drives();
+    let present = drives.iter().filter(|drive| drive.state != DriveState::Absent);
+    let total = present.map(capacity).fold(0, u64::saturating_add);
+    let used = element.cluster.used_bytes();
+    let used_blocks = used / BLOCK_BYTES;
+    let mut capacity = json!({
+        "activeBlockSpace": used,
+        "maxOverProvisionableSpace": total,
+        "maxProvisionedSpace": total,
+        "maxUsedSpace": total,
+        "nonZeroBlocks": used_blocks,
+        "timestamp": dates::to_the_second(OffsetDateTime::now_utc()),
+        "uniqueBlocks": used_blocks,
+        "uniqueBlocksUsedSpace": used,
+        "usedSpace": used,
+    });
+    if let Some(members) = capacity.as_object_mut() {
+        members.extend(OF_VOLUMES.iter().map(|name| ((*name).to_owned(), 0.into())));
+    }
+    Ok(json!({ "clusterCapacity": capacity }))
+}
+
+const fn capacity(drive: &DriveStatus) -> u64 {
+    drive.blocks.saturating_mul(BLOCK_BYTES)
+}
 
 fn drives(element: &Element) -> Vec<Value> {
     element.cluster.drives().iter().map(drive_json).collect()
 }
 
 fn drive_json(drive: &DriveStatus) -> Value {
-    let block_len = u64::try_from(BLOCK_LEN).unwrap_or(u64::MAX);
-    let capacity = drive.blocks.saturating_mul(block_len);
+    let capacity = capacity(drive);
     let (status, detail) = match &drive.state {
         DriveState::Active => ("active", "None".to_owned()),
         DriveState::Locked { reason } => ("failed", format!("The drive is locked: {reason}")),

@@ -15,6 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use zeroize::Zeroizing;
@@ -166,6 +167,14 @@ impl Drive {
             Contents::Locked(reason) => Some(reason.clone()),
             Contents::Unlocked(_) => None,
         }
+    }
+
+    /// How many bytes of its file are really there: the file is sparse until blocks are written.
+    #[must_use]
+    pub fn used_bytes(&self) -> u64 {
+        // The unit of `st_blocks` is 512 bytes, whatever the file system's own is.
+        std::fs::metadata(self.folder.join(BLOCKS_NAME))
+            .map_or(0, |file| file.blocks().saturating_mul(512))
     }
 
     /// Forgets the data encryption key. Reads and writes that are under way finish.
