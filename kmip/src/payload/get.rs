@@ -23,7 +23,8 @@ structure! {
         /// The form of a point on a curve.
         KeyCompressionType => key_compression_type: Option<KeyCompressionType>,
         /// How it is to be wrapped.
-        KeyWrappingSpecification => key_wrapping_specification: Option<Box<KeyWrappingSpecification>>,
+        KeyWrappingSpecification =>
+            key_wrapping_specification: Option<Box<KeyWrappingSpecification>>,
     }
 }
 
