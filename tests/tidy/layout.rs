@@ -37,7 +37,7 @@ const TLS: &[&str] = &[
     "kmip-server/src/tls",
     "kmip-server/tests/door/client.rs",
     "kmip/src/client/tls",
-    "kmip/tests/client/",
+    "kmip/tests/client/listener.rs",
     "node-sim/src/rpc/tls.rs",
     "tests/harness/https.rs",
 ];

@@ -103,7 +103,8 @@ impl Connection {
             Ok(Err(Trouble::Io(cause))) => {
                 let refused = !self.heard && is_refusal(&cause);
                 match settings.tls.fault(&cause) {
-                    Some(fault) => (Error::Tls { server: server(), fault }, false, refused),
+                    // One that has worked and then breaks is as dead as one that ends.
+                    Some(fault) => (Error::Tls { server: server(), fault }, self.heard, refused),
                     None => (Error::Closed { server: server(), cause }, true, false),
                 }
             }

@@ -132,6 +132,10 @@ async fn serve(
     }
 }
 
+/// The versions of TLS, to be served one by one.
+pub(crate) const EACH_VERSION: [&rustls::SupportedProtocolVersion; 2] =
+    [&rustls::version::TLS12, &rustls::version::TLS13];
+
 /// A server's end of TLS; it asks for a certificate of `clients`, if that is not empty.
 pub(crate) fn tls(server: &certs::Pair, clients: &str) -> ServerConfig {
     tls_of(rustls::ALL_VERSIONS, server, clients)

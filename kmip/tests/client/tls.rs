@@ -2,11 +2,10 @@
 
 use certs::{BAD, Fault, Role};
 use kmip::client::{Client, Error, TlsCheck};
-use rustls::ServerConfig;
 use tokio::io::AsyncWriteExt;
 
 use crate::lab::{Lab, create, get, obey};
-use crate::listener::{Listener, tls};
+use crate::listener::{EACH_VERSION, Listener, tls, tls_of};
 
 /// The fault of the only server, which is asked for something that may not be done twice.
 async fn fault(client: &Client) -> (TlsCheck, String) {
@@ -63,20 +62,11 @@ async fn a_name_is_checked_too_and_one_of_several_authorities_is_enough() {
     assert_eq!(fault(&numbered).await.0, TlsCheck::ServerName);
 }
 
-/// The server's end in one version of TLS alone.
-fn only(
-    version: &'static rustls::SupportedProtocolVersion,
-    pair: &certs::Pair,
-    clients: &str,
-) -> ServerConfig {
-    crate::listener::tls_of(&[version], pair, clients)
-}
-
 #[tokio::test]
 async fn a_server_that_refuses_our_certificate_says_why() {
     let lab = Lab::new();
     let ca = lab.authority.cert_pem();
-    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+    for version in EACH_VERSION {
         for case in BAD.iter().filter(|case| case.role == Role::Client) {
             let (check, says) = match case.fault {
                 Fault::Expired => (TlsCheck::OurExpired, "it has expired on 20"),
@@ -91,7 +81,7 @@ async fn a_server_that_refuses_our_certificate_says_why() {
                 other => panic!("no client has the fault {other:?}"),
             };
             let pair = lab.authority.bad(case, &["127.0.0.1"], "node-1").unwrap();
-            let server = Listener::start(only(version, &lab.server, ca), obey).await;
+            let server = Listener::start(tls_of(&[version], &lab.server, ca), obey).await;
             let client = Client::builder()
                 .server(server.address())
                 .ca_pem(ca)
@@ -111,9 +101,9 @@ async fn a_server_that_refuses_our_certificate_says_why() {
 #[tokio::test]
 async fn a_server_that_wants_a_certificate_says_so() {
     let lab = Lab::new();
-    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+    for version in EACH_VERSION {
         let server =
-            Listener::start(only(version, &lab.server, lab.authority.cert_pem()), obey).await;
+            Listener::start(tls_of(&[version], &lab.server, lab.authority.cert_pem()), obey).await;
         let builder = Client::builder().server(server.address()).ca_pem(lab.authority.cert_pem());
         let (found, sentence) = fault(&builder.build().unwrap()).await;
         assert_eq!(found, TlsCheck::OurRequired, "{version:?}: {sentence}");
@@ -125,9 +115,9 @@ async fn a_server_that_wants_a_certificate_says_so() {
 #[tokio::test]
 async fn both_versions_of_tls_are_spoken() {
     let lab = Lab::new();
-    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+    for version in EACH_VERSION {
         let server =
-            Listener::start(only(version, &lab.server, lab.authority.cert_pem()), obey).await;
+            Listener::start(tls_of(&[version], &lab.server, lab.authority.cert_pem()), obey).await;
         let client = lab.client(&[&server]);
         client.request(get("a")).await.unwrap();
         client.request(create()).await.unwrap();

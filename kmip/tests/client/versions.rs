@@ -109,7 +109,7 @@ async fn what_a_version_does_not_have_is_never_sent() {
 }
 
 #[tokio::test]
-async fn no_version_in_common_is_said_so() {
+async fn a_server_without_a_version_that_we_speak_is_said_to_be_one() {
     let lab = Lab::new();
     let server = lab
         .listen(|_, request| {
