@@ -38,7 +38,7 @@ pub enum Error {
         limit: Duration,
     },
     /// The connection ended instead of an answer.
-    #[error("{server} ended the connection instead of answering: {cause}")]
+    #[error("{server} ended the connection instead of answering{}", beyond_end(cause))]
     Closed {
         /// The server, as `host:port`.
         server: String,
@@ -323,6 +323,14 @@ impl fmt::Display for Setting {
 impl fmt::Display for TlsFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence)
+    }
+}
+
+/// How a connection ended, if it did not just end: that is all that rustls says at length then.
+fn beyond_end(cause: &io::Error) -> String {
+    match cause.kind() == io::ErrorKind::UnexpectedEof {
+        true => String::new(),
+        false => format!(": {cause}"),
     }
 }
 

@@ -103,7 +103,7 @@ impl Server {
         message: &mut RequestMessage,
     ) -> Result<Vec<ResponseBatchItem>, Error> {
         let once = first_once(message.items.iter().map(|item| &item.payload));
-        if let Some((connection, version)) = self.take(settings).await {
+        if let Some((connection, version)) = self.take(settings, once.is_some()).await {
             match self.attempt(connection, version, settings, message).await {
                 Err(failure) if failure.dead && (once.is_none() || !failure.maybe_done) => {
                     tracing::debug!(server = %self.address, "a kept connection was dead");
@@ -146,8 +146,13 @@ impl Server {
     }
 
     /// A kept connection that looks alive, the last used first, and the version to speak on it.
-    async fn take(&self, settings: &Settings) -> Option<(Connection, Version)> {
+    async fn take(&self, settings: &Settings, carefully: bool) -> Option<(Connection, Version)> {
         let version = self.known_version(settings)?;
+        if carefully {
+            // A connection that has just ended looks alive until the runtime asks the system,
+            // and what may not be sent twice would be lost on it.
+            tokio::task::yield_now().await;
+        }
         loop {
             let (mut connection, since) = self.state().kept.pop()?;
             if since.elapsed() < settings.idle_limit && connection.is_quiet().await {
