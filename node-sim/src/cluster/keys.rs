@@ -2,7 +2,8 @@
 //! the nodes. Here they are fetched, made and given up; whether they may be is decided elsewhere.
 //!
 //! An internal key is made whole by a majority of the nodes (by both, if there are two), so that
-//! the cluster starts with a minority away, and a minority's disks tell nothing.
+//! the cluster starts with a minority away, and a minority's disks tell nothing. A cluster of one
+//! node has nobody to share with: its one folder opens its key.
 
 use super::Cluster;
 use super::trouble::Trouble;

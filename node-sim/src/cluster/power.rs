@@ -22,6 +22,8 @@ pub(super) async fn keep(cluster: Arc<Cluster>, node_id: NodeId) {
     let mut closing = cluster.closing.subscribe();
     let mut backoff = Backoff::new(&cluster);
     let mut mended = None;
+    // An earlier run may have left a fault.
+    let mut troubled = true;
     loop {
         changes.borrow_and_update();
         let tended = tokio::select! {
@@ -31,12 +33,17 @@ pub(super) async fn keep(cluster: Arc<Cluster>, node_id: NodeId) {
         match tended {
             Ok(()) => {
                 backoff.reset(&cluster);
+                if troubled && cluster.node(node_id).is_some() {
+                    cluster.resolve_node(node_id).await;
+                    troubled = false;
+                }
                 tokio::select! {
                     _ = changes.changed() => {}
                     _ = closing.wait_for(|closing| *closing) => return,
                 }
             }
             Err(trouble) => {
+                troubled = true;
                 cluster.explain_locks(node_id, &trouble);
                 cluster.raise(&trouble).await;
                 if !backoff.wait(&cluster, &trouble).await {
@@ -105,9 +112,6 @@ impl Cluster {
             return Ok(());
         };
         let unlocked = self.unlock(&node).await;
-        if unlocked.is_ok() {
-            self.resolve_node(node_id).await;
-        }
         let keys: BTreeMap<_, _> =
             self.read(|ledger| ledger.ring.keys().map(|(id, key)| (id, key.state)).collect());
         if mended.as_ref() != Some(&keys) {

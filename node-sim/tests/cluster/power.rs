@@ -230,3 +230,25 @@ async fn a_damaged_share_is_made_again_from_the_others() {
         cluster.close().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_of_the_most_nodes_rekeys_with_a_minority_away() {
+    let lab = Lab::new(40, 1);
+    let cluster = lab.create().await;
+    for node in 1..=19 {
+        cluster.stop_node(NodeId(node)).await.unwrap();
+    }
+    cluster.start_rekey(Target::Same).await.unwrap();
+    until(&cluster, "the majority is rewrapped", |c| {
+        let new = c.read(|ledger| ledger.rekey.clone()).unwrap().job.new_key();
+        c.read(|ledger| ledger.ring.wraps(new)) == 21
+    })
+    .await;
+    for node in 1..=19 {
+        cluster.start_node(NodeId(node)).await.unwrap();
+    }
+    rekeyed(&cluster).await;
+    unlocked(&cluster).await;
+    assert_pattern(&cluster).await;
+    cluster.close().await;
+}
