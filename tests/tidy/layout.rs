@@ -39,6 +39,7 @@ const TLS: &[&str] = &[
     "kmip/src/client/tls",
     "kmip/tests/client/listener.rs",
     "node-sim/src/rpc/tls.rs",
+    "tests/benches/server",
     "tests/harness/https.rs",
 ];
 
