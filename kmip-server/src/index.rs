@@ -42,7 +42,6 @@ pub fn is_indexed(reference: &AttributeReference) -> bool {
                 | tags::ApplicationSpecificInformation
                 | tags::Link
                 | tags::ObjectGroup
-                | tags::ShortUniqueIdentifier
         ),
         AttributeReference::Vendor { .. } => true,
         AttributeReference::Unknown(_) => false,

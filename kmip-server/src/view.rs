@@ -42,7 +42,8 @@ impl<'a> View<'a> {
         Ok(record.map(|record| record.value))
     }
 
-    /// The key shall have this value. It must have been read.
+    /// The key shall have this value. It must have been read, or else be absent: the commit fails
+    /// if it is not.
     pub fn put(&mut self, key: Key, value: Zeroizing<Vec<u8>>) {
         self.item.insert(key, Some(value));
     }

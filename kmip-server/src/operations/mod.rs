@@ -132,9 +132,7 @@ impl<'a> Context<'a> {
         }
         self.write_rows(&id, None, &metadata).await?;
         let material = Material { version: self.version, object };
-        self.view.get(&Material::key(&id)).await?;
         self.view.put(Material::key(&id), material.encode());
-        self.view.get(&Metadata::key(&id)).await?;
         self.view.put(Metadata::key(&id), metadata.encode());
         self.id_placeholder = Some(id.clone());
         Ok(id)
@@ -169,7 +167,13 @@ impl<'a> Context<'a> {
             self.view.remove(key.clone());
         }
         for (key, value) in new.difference(&old) {
-            // Only a name can be another object's already: its row is the one that is shared.
+            // Only a name can be another object's already: its row is the one that is shared. The
+            // rest have the identifier in their key, and those of a new one are in no store.
+            let is_own = key.ends_with(id.as_bytes());
+            if is_own && old.is_empty() {
+                self.view.put(key.clone(), Zeroizing::new(value.clone()));
+                continue;
+            }
             if self.view.get(key).await?.is_some_and(|holder| *holder != *value) {
                 return Err(OperationError::new(
                     kmip::vocabulary::ResultReason::NonUniqueNameAttribute,
