@@ -1,2 +1,104 @@
-//! The lab.
-fn main() {}
+//! The lab: the master key's way from the cluster to a key server, as one command.
+//!
+//! ```text
+//! lab --+-- lab certs init ...          once
+//!       +-- lab kmip-server serve ...   a process, stopped and started again on the way
+//!       +-- lab node-sim serve ...      likewise
+//!       `-- story: preparation, five steps, proof
+//! ```
+//!
+//! The one program is also each of the others, so that one cargo command builds all that it needs.
+//! It speaks to them from outside alone: HTTPS, KMIP, files and signals.
+
+mod element;
+mod https;
+mod key_server;
+mod lab;
+mod message_log;
+mod processes;
+mod proof;
+mod show;
+mod story;
+mod to_try;
+
+use clap::{Parser, Subcommand};
+use lab::{Lab, Settings};
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The exit status after Ctrl-C, as shells have it: 128 and the number of SIGINT.
+const INTERRUPTED: u8 = 130;
+
+/// The main job in one command: makes certificates, starts a key server and a cluster of four
+/// nodes, moves the master key to the key server step by step, and proves that the data needs it
+#[derive(Parser)]
+#[command(name = "lab", version)]
+struct Program {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start everything, leave it running until Ctrl-C, and print what to try with curl
+    Serve,
+}
+
+fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    match args.first().and_then(|name| name.to_str()) {
+        Some("certs") => certs::cli::run(args),
+        Some("kmip-server") => {
+            processes::end_with_parent();
+            kmip_server::cli::run(args)
+        }
+        Some("node-sim") => {
+            processes::end_with_parent();
+            node_sim::cli::main(args)
+        }
+        Some(_) | None => run(&Program::parse()),
+    }
+}
+
+fn run(program: &Program) -> ExitCode {
+    let ended = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|why| format!("it cannot start: {why}"))
+        .and_then(|runtime| runtime.block_on(until_stopped(program)));
+    match ended {
+        Ok(status) => status,
+        Err(why) => {
+            // A closed terminal is nobody's to tell.
+            let _ = writeln!(std::io::stderr(), "lab: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the story, or what there is of it before Ctrl-C. **Either way the processes are ended and
+/// the folder is removed**: both go with the `Lab`.
+async fn until_stopped(program: &Program) -> Result<ExitCode, String> {
+    let on = |kind| signal(kind).map_err(|why| format!("signals cannot be received: {why}"));
+    let (mut interrupt, mut terminate) =
+        (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
+    let serves = program.command.is_some();
+    let told = async {
+        let mut lab = Lab::start(&program.settings).await?;
+        if serves { to_try::serve(&mut lab).await } else { story::tell(&mut lab).await }
+    };
+    tokio::select! {
+        ended = told => ended.map(|()| ExitCode::SUCCESS),
+        _ = interrupt.recv() => Ok(interrupted(serves)),
+        _ = terminate.recv() => Ok(interrupted(serves)),
+    }
+}
+
+/// Who serves is ended by Ctrl-C as by rights; a story is not told to its end.
+fn interrupted(serves: bool) -> ExitCode {
+    if serves { ExitCode::SUCCESS } else { ExitCode::from(INTERRUPTED) }
+}

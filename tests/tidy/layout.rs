@@ -38,6 +38,7 @@ const TLS: &[&str] = &[
     "kmip-server/tests/door/client.rs",
     "kmip/src/client/tls",
     "kmip/tests/client/listener.rs",
+    "lab/src/https.rs",
     "node-sim/src/rpc/tls.rs",
     "tests/benches/server",
     "tests/harness/https.rs",

@@ -1,0 +1,52 @@
+//! `lab serve`: what to try with curl while everything runs.
+
+use crate::element::API;
+use crate::lab::{CLUSTER_NAME, Lab, PASSWORD, USER};
+
+/// Prints it, and waits until somebody ends the lab or a program ends by itself.
+pub(crate) async fn serve(lab: &mut Lab) -> Result<(), String> {
+    lab.show.heading("To try, in another terminal");
+    lab.show.line(&lines(lab)?);
+    lab.show.heading("Ctrl-C ends everything");
+    lab.watch().await
+}
+
+/// Lines for a shell: the preparation, the five steps, and what can be seen afterwards.
+fn lines(lab: &Lab) -> Result<String, String> {
+    let exe = std::env::current_exe().map_err(|why| format!("it does not know its file: {why}"))?;
+    let (url, pki) = (lab.element.url(), lab.pki().display().to_string());
+    let sim = format!("{}/sim/v1", url.trim_end_matches(API));
+    let (exe, host, port) =
+        (exe.display(), lab.key_server_address.ip(), lab.key_server_address.port());
+    Ok(format!(
+        r#"# The cluster is {url}, user {USER}, password {PASSWORD}.
+# The key server is {host}:{port}; {pki}/client.crt and client.key are a client of it.
+PKI={pki}
+rpc() {{ curl -sS --cacert $PKI/ca.crt -u {USER}:{PASSWORD} {url} -d "$1"; echo; }}
+pem() {{ awk '{{ printf "%s\\n", $0 }}' "$1"; }}
+
+# The preparation: a key pair, its certificate, a provider, a server, a test, together.
+rpc '{{"method":"CreatePublicPrivateKeyPair","params":{{"commonName":"{CLUSTER_NAME}"}}}}'
+rpc '{{"method":"GetClientCertificateSignRequest"}}' |
+  sed 's/.*"clientCertificateSignRequest":"\([^"]*\)".*/\1/; s/\\n/\n/g' > $PKI/{CLUSTER_NAME}.csr
+{exe} certs sign $PKI --csr $PKI/{CLUSTER_NAME}.csr --out $PKI/{CLUSTER_NAME}.crt
+rpc '{{"method":"CreateKeyProviderKmip","params":{{"keyProviderName":"lab-provider"}}}}'
+rpc '{{"method":"CreateKeyServerKmip","params":{{"kmipKeyServerName":"lab-server",
+  "kmipKeyServerHostnames":["{host}"],"kmipKeyServerPort":{port},
+  "kmipCaCertificate":"'"$(pem $PKI/ca.crt)"'",
+  "kmipClientCertificate":"'"$(pem $PKI/{CLUSTER_NAME}.crt)"'"}}}}'
+rpc '{{"method":"TestKeyServerKmip","params":{{"keyServerID":1}}}}'
+rpc '{{"method":"AddKeyServerToProviderKmip","params":{{"keyProviderID":1,"keyServerID":1}}}}'
+
+# The five steps. The fourth again until its status is complete.
+rpc '{{"method":"ListKeyProvidersKmip"}}'
+rpc '{{"method":"rekeysoftwareencryptionatrestmasterkey",
+  "params":{{"keyManagementType":"external","keyProviderID":"1"}}}}'
+rpc '{{"method":"GetAsyncResult","params":{{"asyncHandle":1,"keepResult":true}}}}'
+rpc '{{"method":"GetSoftwareEncryptionatRestInfo"}}'
+
+# What cannot be seen at a real cluster: nodes, drives, keys; a node without power.
+curl -sS --cacert $PKI/ca.crt -u {USER}:{PASSWORD} {sim}/state
+curl -sS --cacert $PKI/ca.crt -u {USER}:{PASSWORD} -X POST {sim}/nodes/2/stop"#
+    ))
+}
