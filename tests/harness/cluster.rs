@@ -100,13 +100,27 @@ impl Cluster {
         self.process = self.program.clone().arg("--listen").arg(listen).start();
     }
 
+    /// As [`Self::restart`], this once with more arguments or variables; false when it ended
+    /// before it was ready.
+    pub fn try_restart_with(&mut self, more: impl FnOnce(Program) -> Program) -> bool {
+        self.process.kill();
+        let listen = self.address().to_string();
+        let started = more(self.program.clone().arg("--listen").arg(listen)).try_start();
+        started.map(|process| self.process = process).is_ok()
+    }
+
     /// Sends one call and returns whatever comes back.
     pub fn post(&self, method: &str, params: &Value) -> Result<Answer, String> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let body = json!({ "id": id, "method": method, "params": params }).to_string();
+        self.send("POST", &format!("/json-rpc/{VERSION}"), &body)
+    }
+
+    /// Sends any request, with the administrator's credentials: also to the simulator's own door.
+    pub fn send(&self, verb: &str, path: &str, body: &str) -> Result<Answer, String> {
         let secret = BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}"));
         let authorization = format!("Authorization: Basic {secret}");
-        self.https.post(&format!("/json-rpc/{VERSION}"), &[&authorization], &body)
+        self.https.send(verb, path, &[&authorization], body)
     }
 
     /// Calls a method that may be refused.

@@ -1,4 +1,4 @@
-//! A client that posts one body over HTTPS; just enough to speak to a cluster without a framework.
+//! A client that sends one body over HTTPS; just enough to speak to a cluster without a framework.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -55,6 +55,17 @@ impl Https {
 
     /// Posts `body` to `path` with more header lines, on a connection of its own.
     pub fn post(&self, path: &str, headers: &[&str], body: &str) -> Result<Answer, String> {
+        self.send("POST", path, headers, body)
+    }
+
+    /// As [`Self::post`], with any verb.
+    pub fn send(
+        &self,
+        verb: &str,
+        path: &str,
+        headers: &[&str],
+        body: &str,
+    ) -> Result<Answer, String> {
         let socket =
             TcpStream::connect_timeout(&self.address, TIMEOUT).map_err(|e| e.to_string())?;
         socket.set_read_timeout(Some(TIMEOUT)).map_err(|error| error.to_string())?;
@@ -62,7 +73,7 @@ impl Https {
         let session = ClientConnection::new(Arc::clone(&self.tls), name);
         let mut stream = StreamOwned::new(session.map_err(|error| error.to_string())?, socket);
         let mut request =
-            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+            format!("{verb} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
         for header in headers {
             request.push_str(header);
             request.push_str("\r\n");

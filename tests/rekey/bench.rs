@@ -1,0 +1,257 @@
+//! A small cluster with its key servers, data on its drives, and what must hold when it is at rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use harness::{Cluster, KmipServer, Lab};
+use kmip::vocabulary::State;
+use serde_json::{Value, json};
+
+use crate::keys::{COMMON_NAME, Keys};
+
+/// Longer than anything here takes; only a test that fails waits so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The blocks that are written on every drive, from the first on.
+const BLOCKS: u64 = 3;
+const BLOCK_LEN: usize = 4096;
+
+/// Where a master key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In shares on the nodes.
+    Internal,
+    /// At the key server of this provider.
+    External(usize),
+}
+
+pub(crate) struct Bench {
+    pub(crate) cluster: Cluster,
+    pub(crate) servers: Vec<KmipServer>,
+    keys: Vec<Keys>,
+    pub(crate) lab: Lab,
+}
+
+impl Bench {
+    /// A cluster of so many nodes with a drive each, and so many providers with a key server each.
+    pub(crate) fn new(nodes: usize, providers: usize) -> Self {
+        Self::reached(nodes, providers, |address| address)
+    }
+
+    /// The same; the cluster reaches each key server at the address that `way` says.
+    pub(crate) fn reached(
+        nodes: usize,
+        providers: usize,
+        way: impl Fn(SocketAddr) -> SocketAddr,
+    ) -> Self {
+        let lab = Lab::new();
+        let servers: Vec<_> = (1..=providers)
+            .map(|id| KmipServer::start_with(&lab, &format!("kmip-server-{id}"), |it| it))
+            .collect();
+        let keys = servers.iter().map(|server| Keys::at(&lab, server)).collect();
+        let cluster = Cluster::start_with(&lab, "node-sim", |program| {
+            let program = program.arg("--nodes").arg(nodes.to_string());
+            let program = program.arg("--drives-per-node").arg("1");
+            let program = program.arg("--blocks-per-drive").arg("256");
+            // A test waits for what happens, not for the cluster's patience.
+            program.arg("--retry-min-ms").arg("5").arg("--retry-max-ms").arg("50")
+        });
+        let bench = Self { cluster, servers, keys, lab };
+        bench.certify();
+        for (index, server) in bench.servers.iter().enumerate() {
+            bench.register(index + 1, way(server.address()));
+        }
+        bench.write_blocks();
+        bench
+    }
+
+    /// The cluster's key pair and request; the steps before the first key server.
+    fn certify(&self) {
+        self.cluster.call("CreatePublicPrivateKeyPair", json!({ "commonName": COMMON_NAME }));
+    }
+
+    /// A provider with one key server that was tried.
+    fn register(&self, provider: usize, address: SocketAddr) {
+        let call = |method, params| self.cluster.call(method, params);
+        let request = call("GetClientCertificateSignRequest", json!({}));
+        let request = request["clientCertificateSignRequest"].as_str().unwrap().to_owned();
+        let made = call("CreateKeyProviderKmip", json!({ "keyProviderName": "kms" }));
+        assert_eq!(made["kmipKeyProvider"]["keyProviderID"], json!(provider));
+        let server = call(
+            "CreateKeyServerKmip",
+            json!({
+                "kmipKeyServerName": "kms",
+                "kmipKeyServerHostnames": [address.ip().to_string()],
+                "kmipKeyServerPort": address.port(),
+                "kmipCaCertificate": self.lab.pem("ca.crt"),
+                "kmipClientCertificate": self.lab.authority().sign(&request).unwrap(),
+            }),
+        );
+        let id = &server["kmipKeyServer"]["keyServerID"];
+        assert_eq!(call("TestKeyServerKmip", json!({ "keyServerID": id })), json!({}));
+        let both = json!({ "keyProviderID": provider, "keyServerID": id });
+        call("AddKeyServerToProviderKmip", both);
+        assert_eq!(call("TestKeyProviderKmip", json!({ "keyProviderID": provider })), json!({}));
+    }
+
+    /// What `/sim/v1/state` tells.
+    pub(crate) fn state(&self) -> Value {
+        let answer = self.cluster.send("GET", "/sim/v1/state", "").unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
+    /// The id of the present master key.
+    pub(crate) fn key_id(&self) -> String {
+        let info = self.cluster.call("GetSoftwareEncryptionAtRestInfo", json!({}));
+        info["masterKeyInfo"]["keyID"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks for a rekey and gives its handle.
+    pub(crate) fn start_rekey(&self, to: Place) -> Value {
+        let accepted = self.cluster.call("RekeySoftwareEncryptionAtRestMasterKey", params(to));
+        accepted["asyncHandle"].clone()
+    }
+
+    /// Waits until the rekey has ended well, and returns its result.
+    pub(crate) fn finished(&self, handle: &Value) -> Value {
+        let ended = self.cluster.completed(handle, PATIENCE);
+        assert_eq!(ended["result"]["state"], json!("Ready"), "{ended}");
+        ended["result"].clone()
+    }
+
+    pub(crate) fn rekey(&self, to: Place) -> Value {
+        self.finished(&self.start_rekey(to))
+    }
+
+    /// Waits until all drives serve, and returns the state that says so.
+    pub(crate) fn until_unlocked(&self) -> Value {
+        self.cluster.until("all drives unlocked", PATIENCE, |_| {
+            let state = self.state();
+            (state["unlocked"] == json!(true)).then_some(state)
+        })
+    }
+
+    /// The names and states of the keys at the server of this provider.
+    pub(crate) fn at_server(&self, provider: usize) -> BTreeMap<String, State> {
+        self.keys[provider - 1].live()
+    }
+
+    /// The files in which this node has shares.
+    pub(crate) fn shares(&self, node: u64) -> BTreeSet<String> {
+        let folder = self.cluster.data().join(format!("node-{node}/shares"));
+        let files = match std::fs::read_dir(folder) {
+            Ok(files) => files,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return BTreeSet::new(),
+            Err(error) => panic!("the shares of node {node}: {error}"),
+        };
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    fn write_blocks(&self) {
+        for drive in drives(&self.until_unlocked()) {
+            let path = format!("/sim/v1/drives/{drive}/blocks/0");
+            let answer = self.cluster.send("PUT", &path, &blocks(drive)).unwrap();
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        }
+    }
+
+    /// Every block that was written reads as it was written.
+    pub(crate) fn assert_data(&self, drives: &[u64]) {
+        for drive in drives {
+            let path = format!("/sim/v1/drives/{drive}/blocks/0?count={BLOCKS}");
+            let answer = self.cluster.send("GET", &path, "").unwrap();
+            assert_eq!(answer.status, 200, "drive {drive}: {}", answer.body);
+            assert!(answer.body == blocks(*drive), "drive {drive} holds other data");
+        }
+    }
+
+    /// The cluster is at rest with its key in this place: every drive is under it, all data reads,
+    /// and no other master key is anywhere. The id of that key.
+    pub(crate) fn assert_settled(&self, place: Place) -> String {
+        let state = self.until_unlocked();
+        let drives = drives(&state);
+        self.assert_data(&drives);
+        assert_eq!(state["rekey"], Value::Null, "{state}");
+        let keys = state["masterKeys"].as_array().unwrap();
+        assert_eq!(keys.len(), 1, "{state}");
+        assert_eq!(keys[0]["current"], json!(true), "{state}");
+        assert_eq!(keys[0]["wraps"], json!(drives.len()), "{state}");
+        let provider = match place {
+            Place::Internal => Value::Null,
+            Place::External(provider) => json!(provider),
+        };
+        assert_eq!(keys[0]["keyProviderID"], provider, "{state}");
+        let key_id = keys[0]["keyID"].as_str().unwrap();
+        for provider in 1..=self.servers.len() {
+            let here = place == Place::External(provider);
+            let name = (format!("SolidFire-KeyID-{key_id}"), State::Active);
+            let expected: BTreeMap<_, _> = here.then_some(name).into_iter().collect();
+            assert_eq!(self.at_server(provider), expected, "at the server of provider {provider}");
+        }
+        for node in state["nodes"].as_array().unwrap() {
+            let node = node["nodeID"].as_u64().unwrap();
+            let share = (place == Place::Internal).then(|| format!("{key_id}.json"));
+            assert_eq!(self.shares(node), share.into_iter().collect(), "shares of node {node}");
+        }
+        key_id.to_owned()
+    }
+
+    /// The `details` of the faults of key servers that last.
+    pub(crate) fn kmip_faults(&self) -> Vec<String> {
+        let list = self.cluster.call("ListClusterFaults", json!({ "faultTypes": "current" }));
+        let faults = list["faults"].as_array().unwrap().iter();
+        let kmip = faults.filter(|fault| fault["code"] == json!("kmipServerFault"));
+        kmip.map(|fault| fault["details"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub(crate) fn until_kmip_fault(&self, begins: &str) {
+        self.cluster.until("the fault of a key server", PATIENCE, |_| {
+            self.kmip_faults().iter().any(|details| details.starts_with(begins)).then_some(())
+        });
+    }
+
+    pub(crate) fn until_no_kmip_fault(&self) {
+        self.cluster.until("no fault of a key server", PATIENCE, |_| {
+            self.kmip_faults().is_empty().then_some(())
+        });
+    }
+
+    pub(crate) fn provider_is_active(&self, provider: usize) -> bool {
+        let answer = self.cluster.call("GetKeyProviderKmip", json!({ "keyProviderID": provider }));
+        answer["kmipKeyProvider"]["keyProviderIsActive"].as_bool().unwrap()
+    }
+
+    /// Switches a node on or off.
+    pub(crate) fn power(&self, node: u64, verb: &str) {
+        let path = format!("/sim/v1/nodes/{node}/{verb}");
+        let answer = self.cluster.send("POST", &path, "").unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+}
+
+pub(crate) fn params(to: Place) -> Value {
+    match to {
+        Place::Internal => json!({ "keyManagementType": "internal" }),
+        Place::External(id) => json!({ "keyManagementType": "external", "keyProviderID": id }),
+    }
+}
+
+/// The ids of the drives in this state.
+pub(crate) fn drives(state: &Value) -> Vec<u64> {
+    let nodes = state["nodes"].as_array().unwrap().iter();
+    nodes
+        .flat_map(|node| node["drives"].as_array().unwrap())
+        .map(|drive| drive["driveID"].as_u64().unwrap())
+        .collect()
+}
+
+/// What is on this drive: text, so that it passes through any client; no two blocks are equal.
+fn blocks(drive: u64) -> String {
+    let block = |lba| {
+        let text = format!("drive {drive} block {lba} ");
+        text.chars().cycle().take(BLOCK_LEN).collect::<String>()
+    };
+    (0..BLOCKS).map(block).collect()
+}
