@@ -26,6 +26,8 @@ const BLOCKS_PER_DRIVE: u32 = 256;
 const RETRY_MAX_MS: u32 = 1_000;
 /// How often something is asked that is waited for.
 const POLL: Duration = Duration::from_millis(20);
+/// How long a process that was killed may take until it has ended.
+const DEATH_WITHIN: Duration = Duration::from_millis(500);
 /// How often a lab that serves looks whether its programs still run.
 const WATCH: Duration = Duration::from_millis(500);
 /// What is shown of the key server's log.
@@ -129,12 +131,18 @@ impl Lab {
         [&mut self.key_server, &mut self.cluster].into_iter().flatten().try_for_each(Process::check)
     }
 
-    /// Blames a program that has ended, if one has, for what went wrong.
-    pub(crate) fn blame(&mut self, why: String) -> String {
-        match self.check() {
-            Ok(()) => why,
-            Err(cause) => format!("{cause}: {why}"),
+    /// Blames a program that has ended, if one has, for what went wrong. Its sockets are closed a
+    /// moment before it can be seen to have ended.
+    pub(crate) async fn blame(&mut self, why: String) -> String {
+        let begun = Instant::now();
+        while begun.elapsed() < DEATH_WITHIN {
+            match self.check() {
+                Ok(()) => tokio::time::sleep(POLL).await,
+                Err(cause) if why.contains(&cause) => return why,
+                Err(cause) => return format!("{cause}: {why}"),
+            }
         }
+        why
     }
 
     /// Stops the key server.
@@ -165,11 +173,10 @@ impl Lab {
         let begun = Instant::now();
         while begun.elapsed() < within {
             self.check()?;
-            match ask(&self.element).await {
-                Ok(Some(answer)) => return Ok(answer),
-                Ok(None) => tokio::time::sleep(POLL).await,
-                Err(why) => return Err(self.blame(why)),
+            if let Some(answer) = ask(&self.element).await? {
+                return Ok(answer);
             }
+            tokio::time::sleep(POLL).await;
         }
         Err(format!("{what} in {} seconds", within.as_secs()))
     }

@@ -124,7 +124,7 @@ async fn old_key_is_gone(lab: &mut Lab, facts: &Facts) -> Result<(), String> {
         return Err(format!("{left} nodes still hold a share of a master key"));
     }
     lab.show.holds(&format!("no node holds a share of {} any more", old_key(facts)));
-    let keys = key_server::keys(lab).await.map_err(|why| lab.blame(why))?;
+    let keys = key_server::keys(lab).await?;
     let [key] = keys.as_slice() else {
         return Err(format!("the key server has {} keys of the cluster, not one", keys.len()));
     };

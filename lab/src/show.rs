@@ -93,6 +93,10 @@ impl Show {
 impl Progress<'_> {
     /// The rekey is in `state`, and `done` of `total` drives are wrapped by the new key.
     pub(crate) fn at(&mut self, state: &str, done: u64, total: u64) {
+        if total == 0 {
+            // It has not counted them yet.
+            return;
+        }
         match &self.bar {
             Some(bar) => {
                 bar.set_length(total);
@@ -114,6 +118,8 @@ impl Drop for Progress<'_> {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.abandon();
+            // The cursor stands behind the bar.
+            self.show.line("");
         }
     }
 }

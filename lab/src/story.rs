@@ -178,8 +178,15 @@ const STEPS: &[Step] = &[
     },
 ];
 
-/// Tells it from the beginning to the end.
+/// Tells it from the beginning to the end, or to where it does not hold, and why.
 pub(crate) async fn tell(lab: &mut Lab) -> Result<(), String> {
+    match all(lab).await {
+        Ok(()) => Ok(()),
+        Err(why) => Err(lab.blame(why).await),
+    }
+}
+
+async fn all(lab: &mut Lab) -> Result<(), String> {
     let address = lab.key_server_address;
     let mut facts = Facts::from([
         ("kmipCaCertificate", lab.pem("ca.crt")?.into()),
@@ -224,12 +231,9 @@ async fn act(lab: &mut Lab, act: &Act, facts: &Facts) -> Result<Value, String> {
         Act::Call(method, params) => {
             let request = json!({ "method": method, "params": params(facts) });
             lab.show.request(&lab.element.url(), &request);
-            let called = lab.element.call(&request).await;
-            let answer = called.map_err(|why| lab.blame(why))?;
+            let answer = lab.element.call(&request).await?;
             lab.show.response(&answer);
-            if answer.get("result").is_none() {
-                return Err(lab.blame(refusal(&answer)));
-            }
+            answer.get("result").ok_or_else(|| refusal(&answer))?;
             Ok(answer)
         }
         Act::Poll(method, params) => {
@@ -256,8 +260,7 @@ async fn poll(lab: &mut Lab, request: &Value) -> Result<Value, String> {
             let result = answer.get("result").ok_or_else(|| refusal(&answer))?;
             let details = result.get("details").cloned().unwrap_or_default();
             let number = |name| details.get(name).and_then(Value::as_u64).unwrap_or_default();
-            let running = result.get("status").and_then(Value::as_str) == Some("running");
-            if running {
+            if result.get("status").is_some_and(|status| status == "running") {
                 let state = details.get("state").and_then(Value::as_str).unwrap_or_default();
                 progress.at(state, number("drivesRewrapped"), number("drivesTotal"));
                 last = details;

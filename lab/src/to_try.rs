@@ -21,20 +21,20 @@ fn lines(lab: &Lab) -> Result<String, String> {
     Ok(format!(
         r#"# The cluster is {url}, user {USER}, password {PASSWORD}.
 # The key server is {host}:{port}; {pki}/client.crt and client.key are a client of it.
-PKI={pki}
-rpc() {{ curl -sS --cacert $PKI/ca.crt -u {USER}:{PASSWORD} {url} -d "$1"; echo; }}
+PKI='{pki}'
+rpc() {{ curl -sS --cacert "$PKI/ca.crt" -u {USER}:{PASSWORD} {url} -d "$1"; echo; }}
 pem() {{ awk '{{ printf "%s\\n", $0 }}' "$1"; }}
 
 # The preparation: a key pair, its certificate, a provider, a server, a test, together.
 rpc '{{"method":"CreatePublicPrivateKeyPair","params":{{"commonName":"{CLUSTER_NAME}"}}}}'
 rpc '{{"method":"GetClientCertificateSignRequest"}}' |
-  sed 's/.*"clientCertificateSignRequest":"\([^"]*\)".*/\1/; s/\\n/\n/g' > $PKI/{CLUSTER_NAME}.csr
-{exe} certs sign $PKI --csr $PKI/{CLUSTER_NAME}.csr --out $PKI/{CLUSTER_NAME}.crt
+  sed 's/.*"clientCertificateSignRequest":"\([^"]*\)".*/\1/; s/\\n/\n/g' > "$PKI/{CLUSTER_NAME}.csr"
+'{exe}' certs sign "$PKI" --csr "$PKI/{CLUSTER_NAME}.csr" --out "$PKI/{CLUSTER_NAME}.crt"
 rpc '{{"method":"CreateKeyProviderKmip","params":{{"keyProviderName":"lab-provider"}}}}'
 rpc '{{"method":"CreateKeyServerKmip","params":{{"kmipKeyServerName":"lab-server",
   "kmipKeyServerHostnames":["{host}"],"kmipKeyServerPort":{port},
-  "kmipCaCertificate":"'"$(pem $PKI/ca.crt)"'",
-  "kmipClientCertificate":"'"$(pem $PKI/{CLUSTER_NAME}.crt)"'"}}}}'
+  "kmipCaCertificate":"'"$(pem "$PKI/ca.crt")"'",
+  "kmipClientCertificate":"'"$(pem "$PKI/{CLUSTER_NAME}.crt")"'"}}}}'
 rpc '{{"method":"TestKeyServerKmip","params":{{"keyServerID":1}}}}'
 rpc '{{"method":"AddKeyServerToProviderKmip","params":{{"keyProviderID":1,"keyServerID":1}}}}'
 
@@ -46,7 +46,7 @@ rpc '{{"method":"GetAsyncResult","params":{{"asyncHandle":1,"keepResult":true}}}
 rpc '{{"method":"GetSoftwareEncryptionatRestInfo"}}'
 
 # What cannot be seen at a real cluster: nodes, drives, keys; a node without power.
-curl -sS --cacert $PKI/ca.crt -u {USER}:{PASSWORD} {sim}/state
-curl -sS --cacert $PKI/ca.crt -u {USER}:{PASSWORD} -X POST {sim}/nodes/2/stop"#
+curl -sS --cacert "$PKI/ca.crt" -u {USER}:{PASSWORD} {sim}/state
+curl -sS --cacert "$PKI/ca.crt" -u {USER}:{PASSWORD} -X POST {sim}/nodes/2/stop"#
     ))
 }

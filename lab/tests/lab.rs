@@ -10,7 +10,7 @@
 )]
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -88,15 +88,27 @@ impl Drop for Running {
     }
 }
 
-fn kill(signal: &str, pid: &str) -> bool {
-    let sent = Command::new("kill").args([signal, pid]).stderr(Stdio::null()).status();
-    sent.unwrap().success()
+fn kill(signal: &str, pid: &str) {
+    let sent = Command::new("kill").args([signal, pid]).status();
+    assert!(sent.unwrap().success(), "kill {signal} {pid}");
 }
 
-/// The number of a process in the line about `program`.
-fn pid(text: &str, program: &str) -> String {
-    let line = text.lines().find(|line| line.starts_with(program)).expect("a line about it");
-    line.rsplit_once("process ").expect("its number").1.trim().to_owned()
+/// What a lab says of one of its programs.
+fn line<'a>(text: &'a str, program: &str) -> &'a str {
+    text.lines().find(|line| line.starts_with(program)).expect("a line about it")
+}
+
+/// The number of a program's process.
+fn pid<'a>(text: &'a str, program: &str) -> &'a str {
+    line(text, program).rsplit_once("process ").expect("its number").1
+}
+
+/// Whether somebody still listens where the program did.
+fn listens(text: &str, program: &str) -> bool {
+    let from = line(text, program).find("127.0.0.1:").expect("its address");
+    let rest = &line(text, program)[from..];
+    let address = rest.split([',', '/']).next().expect("its address");
+    TcpStream::connect(address).is_ok()
 }
 
 #[test]
@@ -186,14 +198,14 @@ fn a_program_that_is_killed_breaks_the_story() {
     for program in ["key server", "cluster"] {
         let mut running = Running::start(&[]);
         let text = running.read_until("cluster  ");
-        let (killed, other) = (pid(&text, program), pid(&text, "cluster"));
-        assert!(kill("-KILL", &killed));
+        assert!(listens(&text, "key server") && listens(&text, "cluster"));
+        kill("-KILL", pid(&text, program));
         let ended = running.end();
         assert_eq!((ended.status.code(), ended.left.len()), (Some(1), 0), "{}", ended.out);
         let says = format!("the {program} has ended by itself (signal: 9");
         assert!(ended.err.contains(&says), "{program}: {}", ended.err);
         assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
-        assert!(!kill("-0", &other), "the cluster still runs");
+        assert!(!listens(&text, "key server") && !listens(&text, "cluster"), "one still runs");
     }
 }
 
@@ -201,12 +213,11 @@ fn a_program_that_is_killed_breaks_the_story() {
 fn a_lab_that_is_killed_takes_its_programs_along() {
     let mut running = Running::start(&["serve"]);
     let text = running.read_until("Ctrl-C ends everything");
-    let programs = [pid(&text, "key server"), pid(&text, "cluster")];
     running.signal("-KILL");
     let ended = running.end();
     assert!(!ended.status.success());
     let begun = Instant::now();
-    while programs.iter().any(|pid| kill("-0", pid)) {
+    while listens(&text, "key server") || listens(&text, "cluster") {
         assert!(begun.elapsed() < PATIENCE, "a program outlives the lab");
     }
 }
