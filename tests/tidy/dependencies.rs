@@ -1,6 +1,7 @@
 //! Laws about what others wrote: under which licence, and from where.
 //!
-//! `deny.toml` says the same to cargo-deny, for those who have it, and looks at advisories too.
+//! They hold wherever the tests run. `deny.toml` says the same to cargo-deny, which CI runs, and
+//! which looks at advisories too.
 
 use std::collections::BTreeSet;
 use std::process::Command;
