@@ -14,7 +14,7 @@ use crate::vocabulary::{
 };
 
 const V1_1: Version = Version::V1_1;
-const V2_0: Version = Version::V2_0;
+const V3_0: Version = Version::V3_0;
 
 structure! {
     /// A key, as a key block.
@@ -56,7 +56,7 @@ structure! {
         /// How.
         SplitKeyMethod => method: SplitKeyMethod,
         /// The polynomial of the field.
-        SplitKeyPolynomial [V2_0..] => polynomial: Option<SplitKeyPolynomial>,
+        SplitKeyPolynomial [V3_0..] => polynomial: Option<SplitKeyPolynomial>,
         /// The prime of the field.
         PrimeFieldSize => prime_field_size: Option<crate::codec::BigInteger>,
         /// The part.
