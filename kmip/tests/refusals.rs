@@ -140,7 +140,7 @@ const PAYLOADS: &[(u32, &str, &str)] = &[
         "item 420094 at byte 104: an identifier has no zero byte inside",
     ),
     // Revoke
-    (20, "", "item 420081 at byte 104: it is missing, its structure has ended"),
+    (19, "", "item 420081 at byte 104: it is missing, its structure has ended"),
 ];
 
 fn with_payload(operation: u32, hex: &str) -> Vec<u8> {
