@@ -94,6 +94,8 @@ impl Page<'_, '_> {
         let mut offset = place.offset;
         // In 1.x the name of an attribute stands before its value and says how to read it.
         let mut attribute = None;
+        // What a vendor calls State is its own affair.
+        let mut is_vendors = false;
         while !rest.is_empty() {
             let here = Place { offset, ..place };
             let Some(header) = header(rest) else {
@@ -103,7 +105,8 @@ impl Page<'_, '_> {
                 return self.stop(here, "only so many items are shown");
             }
             self.items = self.items.saturating_add(1);
-            if let Some(name) = attribute_name(header.tag, rest) {
+            is_vendors |= header.tag == tags::VendorIdentification;
+            if let Some(name) = attribute_name(header.tag, rest).filter(|_| !is_vendors) {
                 attribute = Some(name);
             }
             let (flow, used) = match Type::from_number(header.ty) {

@@ -203,6 +203,22 @@ Attribute (Structure)
 }
 
 #[test]
+fn a_vendors_attribute_of_a_known_name_is_not_the_standards() {
+    let text = shown(|w| {
+        w.structure(tags::Attribute, |w| {
+            w.text_string(tags::VendorIdentification, "acme");
+            w.text_string(tags::AttributeName, "State");
+            w.enumeration(tags::AttributeValue, 2);
+        });
+        attribute(w, "State", |w| w.enumeration(tags::AttributeValue, 2));
+    });
+    let values: Vec<&str> = text.lines().filter(|line| line.contains("Value")).collect();
+    let expected =
+        ["  AttributeValue (Enumeration): 0x00000002", "  AttributeValue (Enumeration): Active"];
+    assert_eq!(values, expected);
+}
+
+#[test]
 fn every_type_has_its_form() {
     let text = shown(|w| {
         w.long_integer(tags::UsageLimitsTotal, -1);
