@@ -257,9 +257,13 @@ impl Page<'_, '_> {
     }
 
     fn string(&mut self, value: &[u8]) -> fmt::Result {
-        let Ok(value) = core::str::from_utf8(value) else {
-            self.f.write_str("not UTF-8: ")?;
-            return self.bytes(value);
+        // What is no text may be a structure under a wrong type, with a key in it. A structure has
+        // zeros; of a text only padding has, when it was counted into the length.
+        let Some(value) = core::str::from_utf8(value)
+            .ok()
+            .filter(|value| !value.trim_end_matches('\0').contains('\0'))
+        else {
+            return write!(self.f, "<no text: hidden, {} bytes>", value.len());
         };
         let shown: String = value.chars().take(CHARACTERS_MAX).collect();
         write!(self.f, "{shown:?}")?;

@@ -279,7 +279,7 @@ const MALFORMED: &[(&str, &str)] = &[
         "  ! stopped at byte 8: there is no type 0x0F",
     ),
     ("42000D 02 00000004 00000001 00000001", "! stopped at byte 0: a padding byte is not zero"),
-    ("420053 07 00000001 FF 00000000000000", "Name (TextString): not UTF-8: 0xFF"),
+    ("420053 07 00000001 FF 00000000000000", "Name (TextString): <no text: hidden, 1 bytes>"),
     (
         "420043 08 FFFFFFF0 | 6E65766572 2073686F77",
         "! stopped at byte 0: the bytes end before the item does",
@@ -319,6 +319,21 @@ fn bytes_that_look_like_a_vendors_tag_are_not_spelt_out() {
         let hex = format!("420045 01 00000018 420043 08 00000000 {key}");
         let text = text(&bytes(&hex)).to_string();
         assert!(!text.contains("ABCD") && text.contains("! stopped at byte 16"), "{text}");
+    }
+}
+
+/// A Key Block that came as a Text String was shown as the bytes of that, and so was its key.
+#[test]
+fn a_key_in_a_structure_that_says_it_is_text_is_not_shown() {
+    for key in [KEY, &[0xFE; 32]] {
+        let mut bytes = message(|w| {
+            w.structure(tags::KeyBlock, |w| {
+                w.structure(tags::KeyValue, |w| w.byte_string(tags::KeyMaterial, key));
+            });
+        });
+        bytes[3] = 7;
+        let text = text(&bytes).to_string();
+        assert_eq!(text, "KeyBlock (TextString): <no text: hidden, 48 bytes>\n");
     }
 }
 
