@@ -17,12 +17,15 @@
 
 mod cluster;
 pub mod foreign;
+mod frames;
 mod https;
 mod kmip_server;
 mod lab;
 mod process;
+mod steps;
 
 pub use cluster::{Cluster, RpcError};
+pub use frames::Frames;
 pub use https::{Answer, Https};
 pub use kmip_server::KmipServer;
 pub use lab::Lab;

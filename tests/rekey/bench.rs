@@ -58,41 +58,13 @@ impl Bench {
             program.arg("--retry-min-ms").arg("5").arg("--retry-max-ms").arg("50")
         });
         let bench = Self { cluster, servers, keys, lab };
-        bench.certify();
+        bench.cluster.make_key_pair(COMMON_NAME);
         for (index, server) in bench.servers.iter().enumerate() {
-            bench.register(index + 1, way(server.address()));
+            let id = bench.cluster.add_key_server(&bench.lab, way(server.address()));
+            assert_eq!(id, u64::try_from(index + 1).unwrap());
         }
         bench.write_blocks();
         bench
-    }
-
-    /// The cluster's key pair and request; the steps before the first key server.
-    fn certify(&self) {
-        self.cluster.call("CreatePublicPrivateKeyPair", json!({ "commonName": COMMON_NAME }));
-    }
-
-    /// A provider with one key server that was tried.
-    fn register(&self, provider: usize, address: SocketAddr) {
-        let call = |method, params| self.cluster.call(method, params);
-        let request = call("GetClientCertificateSignRequest", json!({}));
-        let request = request["clientCertificateSignRequest"].as_str().unwrap().to_owned();
-        let made = call("CreateKeyProviderKmip", json!({ "keyProviderName": "kms" }));
-        assert_eq!(made["kmipKeyProvider"]["keyProviderID"], json!(provider));
-        let server = call(
-            "CreateKeyServerKmip",
-            json!({
-                "kmipKeyServerName": "kms",
-                "kmipKeyServerHostnames": [address.ip().to_string()],
-                "kmipKeyServerPort": address.port(),
-                "kmipCaCertificate": self.lab.pem("ca.crt"),
-                "kmipClientCertificate": self.lab.authority().sign(&request).unwrap(),
-            }),
-        );
-        let id = &server["kmipKeyServer"]["keyServerID"];
-        assert_eq!(call("TestKeyServerKmip", json!({ "keyServerID": id })), json!({}));
-        let both = json!({ "keyProviderID": provider, "keyServerID": id });
-        call("AddKeyServerToProviderKmip", both);
-        assert_eq!(call("TestKeyProviderKmip", json!({ "keyProviderID": provider })), json!({}));
     }
 
     /// What `/sim/v1/state` tells.

@@ -41,6 +41,7 @@ const TLS: &[&str] = &[
     "lab/src/https.rs",
     "node-sim/src/rpc/tls.rs",
     "tests/benches/server",
+    "tests/harness/frames.rs",
     "tests/harness/https.rs",
 ];
 

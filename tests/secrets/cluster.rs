@@ -1,0 +1,260 @@
+//! The cluster's master keys, data keys, private key and passwords go through its rekeys.
+
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use harness::{Cluster, Https, KmipServer, Lab};
+use kmip::client::Client;
+use kmip::payload::LocateRequest;
+use node_sim::node::ShareFile;
+use node_sim::seal;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::key_server::telling;
+use crate::requests::get;
+use crate::search::{Search, private_part};
+
+const COMMON_NAME: &str = "cluster";
+const PATIENCE: Duration = Duration::from_secs(60);
+const TEXT: &str = "What is written on a drive is a secret, too. ";
+const BLOCK_LEN: usize = 4096;
+const WRONG_PASSWORD: &str = "incorrect-mule-capacitor-clip";
+const CHAP_SECRET: &str = "chap-secret-7391";
+
+struct Bench {
+    lab: Lab,
+    server: KmipServer,
+    cluster: Cluster,
+    search: Search,
+    /// All that was said.
+    said: String,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let lab = Lab::new();
+        let server = KmipServer::start_with(&lab, "kmip-server", |it| telling(&lab, it));
+        let cluster = Cluster::start_with(&lab, "node-sim", |program| {
+            let program = program.arg("--nodes").arg("2").arg("--drives-per-node").arg("1");
+            let program = program.arg("--blocks-per-drive").arg("256");
+            let program = program.arg("--retry-min-ms").arg("5").arg("--retry-max-ms").arg("50");
+            let program = program.arg("--kmip-trace").arg(lab.path("kmip-trace.txt"));
+            program.arg("--log").arg("trace")
+        });
+        Self { lab, server, cluster, search: Search::default(), said: String::new() }
+    }
+
+    /// Calls a method and remembers what was answered.
+    fn call(&mut self, method: &str, params: &Value) -> Value {
+        let answer = self.cluster.post(method, params).unwrap();
+        self.said.push_str(&answer.head);
+        self.said.push_str(&answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
+    fn rekey(&mut self, params: &Value) {
+        let accepted = self.call("RekeySoftwareEncryptionAtRestMasterKey", params);
+        let ended = self.cluster.completed(&accepted["result"]["asyncHandle"], PATIENCE);
+        assert_eq!(ended["result"]["state"], json!("Ready"), "{ended}");
+        self.said.push_str(&ended.to_string());
+    }
+
+    fn state(&self) -> Value {
+        let answer = self.cluster.send("GET", "/sim/v1/state", "").unwrap();
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
+    fn key_id(&self) -> String {
+        let info = self.cluster.call("GetSoftwareEncryptionAtRestInfo", json!({}));
+        info["masterKeyInfo"]["keyID"].as_str().unwrap().to_owned()
+    }
+
+    fn until_unlocked(&self) {
+        self.cluster.until("all drives unlocked", PATIENCE, |_| {
+            (self.state()["unlocked"] == json!(true)).then_some(())
+        });
+    }
+
+    /// Searches for the master key that the cluster has at its key server.
+    fn note_external_key(&mut self) -> Vec<u8> {
+        let pair = self.lab.authority().client(COMMON_NAME).unwrap();
+        let client = Client::builder()
+            .server(self.server.address().to_string())
+            .ca_pem(self.lab.pem("ca.crt"))
+            .identity_pem(&pair.cert_pem, pair.key_pem.as_bytes())
+            .build()
+            .unwrap();
+        let key = Runtime::new().unwrap().block_on(async {
+            let ids = client.request(LocateRequest::default()).await.unwrap().unique_identifiers;
+            let object = client.request(get(&ids[0])).await.unwrap().object;
+            object.key_block().and_then(|block| block.bytes()).unwrap().to_vec()
+        });
+        self.search.key("an external master key", &key);
+        key
+    }
+
+    /// Searches for the master key that the nodes have shares of.
+    fn note_internal_key(&mut self) {
+        let key_id = self.key_id();
+        let share = |node: u32| -> ShareFile {
+            let path = format!("node-{node}/shares/{key_id}.json");
+            serde_json::from_slice(&read(self.cluster.data(), &path)).unwrap()
+        };
+        let key_id = serde_json::from_value(json!(key_id)).unwrap();
+        let key = ShareFile::combine(key_id, &[share(1), share(2)]).unwrap();
+        self.search.key("an internal master key", key.bytes());
+    }
+
+    /// Searches for the key of each drive's data, which this master key wraps.
+    fn note_data_keys(&mut self, master_key: &[u8]) {
+        let state = self.state();
+        for node in state["nodes"].as_array().unwrap() {
+            for drive in node["drives"].as_array().unwrap() {
+                let (node, drive) = (&node["nodeID"], &drive["driveID"]);
+                let path = format!("node-{node}/drive-{drive}/drive.json");
+                let header = read(self.cluster.data(), &path);
+                let header: Value = serde_json::from_slice(&header).unwrap();
+                let text = |member: &str| header[member].as_str().unwrap();
+                let purpose = format!(
+                    "data encryption key {}, {}, drive {drive} {}, master key {}",
+                    header["format"],
+                    text("cipher"),
+                    text("serial"),
+                    text("keyID")
+                );
+                let wrapped = BASE64_STANDARD.decode(text("wrappedDataEncryptionKey")).unwrap();
+                let key = seal::open(master_key.try_into().unwrap(), &purpose, &wrapped).unwrap();
+                assert_eq!(key.len(), 64, "two keys of AES-256 in XTS");
+                self.search.key("a data encryption key", &key);
+            }
+        }
+    }
+
+    /// Passwords on their way: the right one, a wrong one, secrets of an account, a key by mistake.
+    fn send_passwords(&mut self) {
+        let (user, password) = self.cluster.credentials();
+        let right = BASE64_STANDARD.encode(format!("{user}:{password}"));
+        self.search.text("the Basic credentials", &right);
+        let wrong = BASE64_STANDARD.encode(format!("{user}:{WRONG_PASSWORD}"));
+        self.search.text("a wrong password", WRONG_PASSWORD);
+        self.search.text("wrong Basic credentials", &wrong);
+        let https = Https::new(self.cluster.address(), &self.lab.pem("ca.crt"));
+        let header = format!("Authorization: Basic {wrong}");
+        let answer = https.post("/json-rpc/12.3", &[&header], "{}").unwrap();
+        assert_eq!(answer.status, 401, "{}", answer.body);
+        self.said.push_str(&answer.body);
+
+        self.search.text("a secret of an account", CHAP_SECRET);
+        let account = json!({ "username": "tenant", "initiatorSecret": CHAP_SECRET });
+        // What was asked for is answered; it is no error text.
+        self.cluster.call("AddAccount", account);
+
+        let mistaken = self.lab.pem("alice.key");
+        self.search.key("a private key sent by mistake", &private_part(&mistaken));
+        for parameter in ["kmipClientCertificate", "kmipCaCertificate"] {
+            let mut params = self.cluster.key_server(&self.lab, self.server.address());
+            params[parameter] = json!(mistaken);
+            let answer = self.call("CreateKeyServerKmip", &params);
+            assert!(answer.get("error").is_some(), "{parameter}: {answer}");
+        }
+    }
+
+    /// What the cluster says of itself after all this.
+    fn ask_around(&mut self) {
+        for (method, params) in [
+            ("ListClusterFaults", json!({ "faultTypes": "all" })),
+            ("ListEvents", json!({})),
+            ("ListAsyncResults", json!({})),
+            ("ListKeyServersKmip", json!({})),
+            ("ListKeyProvidersKmip", json!({})),
+            ("GetSoftwareEncryptionAtRestInfo", json!({})),
+        ] {
+            let answer = self.call(method, &params);
+            assert!(answer.get("result").is_some(), "{method}: {answer}");
+        }
+        self.said.push_str(&self.state().to_string());
+    }
+
+    /// Starts the cluster again, while the key server is away and then is back.
+    fn restart(&mut self) {
+        self.server.kill();
+        self.said.push_str(&self.server.log());
+        self.cluster.kill();
+        self.said.push_str(&self.cluster.log());
+        self.cluster.restart();
+        self.cluster.until("the fault of the key server", PATIENCE, |cluster| {
+            let list = cluster.call("ListClusterFaults", json!({ "faultTypes": "current" }));
+            let faults = list["faults"].as_array().unwrap();
+            faults.iter().any(|fault| fault["code"] == json!("kmipServerFault")).then_some(())
+        });
+        self.ask_around();
+        self.server.restart();
+        self.until_unlocked();
+    }
+}
+
+fn read(folder: &Path, path: &str) -> Vec<u8> {
+    std::fs::read(folder.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The file of the cluster's private key.
+fn private_key_file(folder: &Path) -> String {
+    let names = std::fs::read_dir(folder).unwrap();
+    let mut names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.find(|name| name.starts_with("kmip-key-pair-")).unwrap()
+}
+
+#[test]
+fn no_secret_is_in_what_the_cluster_says_or_keeps() {
+    let mut bench = Bench::new();
+    bench.until_unlocked();
+    bench.note_internal_key();
+    bench.search.text("what is on a drive", TEXT);
+    let block: String = TEXT.chars().cycle().take(BLOCK_LEN).collect();
+    let answer = bench.cluster.send("PUT", "/sim/v1/drives/1/blocks/0", &block).unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    bench.cluster.make_key_pair(COMMON_NAME);
+    let pem_file = private_key_file(bench.cluster.data());
+    let pem = String::from_utf8(read(bench.cluster.data(), &pem_file)).unwrap();
+    bench.search.key("the cluster's private key", &private_part(&pem));
+    let line = pem.lines().rev().nth(3).unwrap();
+    bench.search.text("the cluster's private key", line);
+    bench.send_passwords();
+
+    let provider = bench.cluster.add_key_server(&bench.lab, bench.server.address());
+    let external = json!({ "keyManagementType": "external", "keyProviderID": provider });
+    bench.rekey(&external);
+    let key = bench.note_external_key();
+    bench.note_data_keys(&key);
+    bench.restart();
+    bench.rekey(&json!({}));
+    bench.note_external_key();
+    bench.rekey(&json!({ "keyManagementType": "internal" }));
+    bench.note_internal_key();
+    bench.ask_around();
+
+    bench.cluster.process().terminate();
+    bench.server.process().terminate();
+    bench.said.push_str(&bench.cluster.log());
+    bench.said.push_str(&bench.server.log());
+    let trace = std::fs::read_to_string(bench.lab.path("kmip-trace.txt")).unwrap();
+    assert!(trace.contains("KeyMaterial"), "the trace tells of no key");
+    for there in ["TRACE", "node_sim", "DecommissionOldMasterKey", "KeyMaterial"] {
+        assert!(bench.said.contains(there), "the logs do not tell of {there}");
+    }
+    let Bench { search, said, .. } = &bench;
+    assert_eq!(search.in_bytes(said.as_bytes()), [].into(), "in a log or an answer");
+    assert_eq!(search.in_bytes(trace.as_bytes()), [].into(), "in the trace of KMIP");
+    assert_eq!(search.in_folder(bench.server.data()), [].into(), "at the key server");
+    let found = search.in_folder(bench.cluster.data());
+    let (own, others): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|(secret, _, file)| secret == "the cluster's private key" && *file == pem_file);
+    assert!(!own.is_empty(), "the search finds the private key where it is");
+    let chap = ("a secret of an account".to_owned(), "plain", "ledger.json".to_owned());
+    let others: Vec<_> = others.into_iter().filter(|found| *found != chap).collect();
+    assert_eq!(others, [], "in the cluster's folder");
+}
