@@ -43,7 +43,7 @@ impl Bench {
     pub(crate) fn reached(
         nodes: usize,
         providers: usize,
-        way: impl Fn(SocketAddr) -> SocketAddr,
+        mut way: impl FnMut(SocketAddr) -> SocketAddr,
     ) -> Self {
         let lab = Lab::new();
         let servers: Vec<_> = (1..=providers)
