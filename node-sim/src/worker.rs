@@ -42,7 +42,7 @@ pub(crate) async fn work(cluster: Arc<Cluster>) {
         match stepped {
             Ok(()) | Err(Trouble::Overtaken) => backoff.reset(&cluster),
             Err(trouble) => {
-                cluster.raise(&trouble).await;
+                raise(&cluster, &running, &trouble).await;
                 tell(&cluster, &running, &trouble).await;
                 if !backoff.wait(&cluster, &trouble).await {
                     return;
@@ -103,7 +103,7 @@ async fn rewrap(cluster: &Cluster, running: &RunningRekey, to: KeyId) -> Result<
             Err(trouble @ (Trouble::Ledger(_) | Trouble::Overtaken)) => return Err(trouble),
             // One node's trouble does not keep the others waiting.
             Err(trouble) => {
-                cluster.raise(&trouble).await;
+                raise(cluster, running, &trouble).await;
                 first_trouble.get_or_insert(trouble);
             }
         }
@@ -238,6 +238,11 @@ pub(crate) fn end(ledger: &mut Ledger, running: &RunningRekey, destroyed: Option
 /// Whoever gave the rekey up meanwhile is not overruled.
 fn same(ledger: &Ledger, running: &RunningRekey) -> Result<(), Trouble> {
     if ledger.rekey.as_ref() == Some(running) { Ok(()) } else { Err(Trouble::Overtaken) }
+}
+
+/// Tells the trouble as a fault, unless the rekey was given up since: then nobody waits for it.
+async fn raise(cluster: &Cluster, running: &RunningRekey, trouble: &Trouble) {
+    cluster.raise_while(trouble, |ledger| ledger.rekey.as_ref() == Some(running)).await;
 }
 
 /// Tells in the async result's details what is waited for.

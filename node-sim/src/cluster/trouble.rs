@@ -127,11 +127,19 @@ impl Backoff {
 impl Cluster {
     /// Tells the trouble as a cluster fault, if it is one and is news.
     pub(crate) async fn raise(&self, trouble: &Trouble) {
+        self.raise_while(trouble, |_| true).await;
+    }
+
+    /// As [`Self::raise`], but only while this holds: nobody ends a fault of what is over.
+    pub(crate) async fn raise_while(&self, trouble: &Trouble, holds: impl Fn(&Ledger) -> bool) {
         tracing::warn!(%trouble, "waiting");
         let Some((kind, place, details)) = trouble.fault() else {
             return;
         };
         self.note(|ledger| {
+            if !holds(ledger) {
+                return false;
+            }
             let now = OffsetDateTime::now_utc();
             let related = |k| is_kmip_server_fault(k) && is_kmip_server_fault(kind);
             let other = |k: FaultKind, p| k != kind && related(k) && p == place;

@@ -4,11 +4,14 @@ use crate::lab::{
     Lab, SERVER_1, SERVER_2, answer, assert_pattern, at_last, current_key, faults, rekey, rekeyed,
     unlocked, until,
 };
-use node_sim::cluster::{AbandonRefusal, DriveState, Target};
+use node_sim::cluster::{AbandonRefusal, Cluster, DriveState, Settings, Target};
 use node_sim::rekey::RekeyState;
-use node_sim::vault::VaultError;
+use node_sim::ring::{KeyId, RetiredKey};
 use node_sim::vault::memory::{Verb, When};
+use node_sim::vault::{Answer, KeyPlace, KeyVault, MasterKey, VaultError};
 use serde_json::json;
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 fn away() -> VaultError {
     VaultError::connection("Connection refused.")
@@ -262,5 +265,54 @@ async fn closing_does_not_wait_for_a_key_server() {
     let cluster = lab.open().await;
     rekeyed(&cluster).await;
     assert_eq!(answer(&cluster, handle)["status"], "complete");
+    cluster.close().await;
+}
+
+/// A key server that fails at last, when it is told to.
+#[derive(Default)]
+struct LateVault {
+    asked: Notify,
+    fail: Notify,
+}
+
+impl KeyVault for LateVault {
+    fn test<'a>(&'a self, _: &'a KeyPlace) -> Answer<'a, ()> {
+        Box::pin(async {
+            self.asked.notify_one();
+            self.fail.notified().await;
+            Err(away())
+        })
+    }
+
+    fn ensure<'a>(&'a self, _: &'a KeyPlace, _: KeyId) -> Answer<'a, ()> {
+        Box::pin(async { Err(away()) })
+    }
+
+    fn fetch<'a>(&'a self, _: &'a KeyPlace, _: KeyId) -> Answer<'a, MasterKey> {
+        Box::pin(async { Err(away()) })
+    }
+
+    fn destroy<'a>(&'a self, _: &'a KeyPlace, _: &'a RetiredKey) -> Answer<'a, ()> {
+        Box::pin(async { Err(away()) })
+    }
+}
+
+/// A call that was under way when the rekey was given up failed afterwards, and the fault that it
+/// raised stayed for ever: no one needed the server any more, so no one found it well again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_that_comes_after_a_rekey_was_given_up_raises_no_fault() {
+    let lab = Lab::new(2, 1);
+    lab.create().await.close().await;
+    let settings = Settings { folder: lab.path().to_owned(), ..Settings::default() };
+    let vault = Arc::new(LateVault::default());
+    let cluster = Cluster::open(settings, vault.clone()).await.unwrap();
+    unlocked(&cluster).await;
+    cluster.start_rekey(Target::External(1)).await.unwrap();
+    vault.asked.notified().await;
+    cluster.abandon_rekey().await.unwrap();
+    vault.fail.notify_one();
+    // The next rekey begins when that failure was dealt with.
+    rekey(&cluster, Target::Internal).await;
+    assert_eq!(faults(&cluster), []);
     cluster.close().await;
 }
