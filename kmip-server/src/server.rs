@@ -146,9 +146,10 @@ impl Server {
         }
         let shaken = tokio::select! {
             biased;
-            _ = stopping.wait_for(|stop| *stop) => return,
+            // A handshake that is over is told of, even if the server stops at the same moment.
             // Boxed, so that a connection gives back what only its handshake needs.
             shaken = Box::pin(self.tls.accept(tcp, self.settings.handshake_deadline())) => shaken,
+            _ = stopping.wait_for(|stop| *stop) => return,
         };
         let session = match shaken {
             Ok(session) => session,

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Condvar, Mutex};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use tokio::io::AsyncWriteExt;
@@ -19,9 +19,9 @@ pub(crate) struct Program {
     child: Child,
     pub(crate) address: SocketAddr,
     /// What stands on the standard output stream beside the one line.
-    rest: Option<JoinHandle<String>>,
+    rest: Drained,
     /// Read all the time: a pipe that is full would stop the program.
-    log: Option<JoinHandle<String>>,
+    log: Drained,
 }
 
 impl Program {
@@ -47,8 +47,8 @@ impl Program {
         out.read_line(&mut line).unwrap();
         let address = line.strip_prefix("kmip-server listening on ").expect(&line);
         let address = address.strip_suffix('\n').expect("a whole line").parse().unwrap();
-        let log = drain(child.stderr.take().unwrap());
-        Self { child, address, rest: Some(drain(out)), log: Some(log) }
+        let log = Drained::of(child.stderr.take().unwrap());
+        Self { child, address, rest: Drained::of(out), log }
     }
 
     fn pid(&self) -> Pid {
@@ -61,10 +61,15 @@ impl Program {
 
     /// Waits for the end; returns the status and the log.
     pub(crate) fn ended(mut self) -> (ExitStatus, String) {
-        let log = self.log.take().unwrap().join().unwrap();
-        let rest = self.rest.take().unwrap().join().unwrap();
+        let log = self.log.whole();
+        let rest = self.rest.whole();
         assert_eq!(rest, "", "one line and no more stands on the standard output");
         (self.child.wait().unwrap(), log)
+    }
+
+    /// Waits until the log holds `part`.
+    fn says(&self, part: &str) {
+        self.log.until(part);
     }
 
     /// Resident memory in KiB.
@@ -76,13 +81,55 @@ impl Program {
     }
 }
 
-/// Reads a stream to its end in a thread of its own.
-fn drain(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        text
-    })
+/// A stream that a thread of its own reads to its end.
+struct Drained(Arc<(Mutex<SoFar>, Condvar)>);
+
+/// What was read so far, and whether that is all.
+#[derive(Default)]
+struct SoFar {
+    text: String,
+    ended: bool,
+}
+
+impl Drained {
+    fn of(stream: impl Read + Send + 'static) -> Self {
+        let shared: Arc<(Mutex<SoFar>, Condvar)> = Arc::default();
+        let filled = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            let mut stream = BufReader::new(stream);
+            let mut line = String::new();
+            loop {
+                line.clear();
+                let len = stream.read_line(&mut line).unwrap();
+                let mut read = filled.0.lock().unwrap();
+                read.text.push_str(&line);
+                read.ended = len == 0;
+                filled.1.notify_all();
+                if read.ended {
+                    return;
+                }
+            }
+        });
+        Self(shared)
+    }
+
+    fn wait(&self, done: impl Fn(&SoFar) -> bool) -> String {
+        let (lock, changed) = &*self.0;
+        let patience = crate::client::PATIENCE;
+        let waits = |read: &mut SoFar| !done(read);
+        let (read, late) =
+            changed.wait_timeout_while(lock.lock().unwrap(), patience, waits).unwrap();
+        assert!(!late.timed_out(), "it did not come: {}", read.text);
+        read.text.clone()
+    }
+
+    fn until(&self, part: &str) {
+        self.wait(|read| read.text.contains(part));
+    }
+
+    fn whole(&self) -> String {
+        self.wait(|read| read.ended)
+    }
 }
 
 impl Drop for Program {
@@ -158,10 +205,11 @@ async fn the_log_names_who_came_and_why_another_did_not() {
     if let Ok(mut stream) = stranger.connect(program.address).await {
         let _ = exchange(&mut stream).await;
     }
+    // The client knows of the refusal before the server's log does.
+    program.says("handshake failed: the client sent no certificate");
     program.signal(Signal::TERM);
     let (_, log) = program.ended();
     assert!(log.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "JSON: {log}");
-    assert!(log.contains("handshake failed: the client sent no certificate"), "{log}");
     assert!(log.contains("CN=a client connected with TLSv1_3"), "{log}");
 }
 
