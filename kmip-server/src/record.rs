@@ -3,15 +3,13 @@
 //! ```text
 //! o/<id>   Metadata: owner and attributes      what Locate, Get Attributes and every check read
 //! k/<id>   Material: the object                what Get reads; removed by Destroy
+//!
+//! METADATA { OWNER, ActivationDate, Name, ... ATTRIBUTE { index, which, value } ... }
 //! ```
 //!
-//! ```text
-//! METADATA { OWNER, ActivationDate, CryptographicAlgorithm, ... ATTRIBUTE { index, which, value } }
-//! ```
-//!
-//! Both are TTLV, under tags of the vendor range that no message may carry; the first instance of
-//! an attribute stands under its own tag, which takes about a third of the bytes. A fact is kept once:
-//! State is not here (it follows from the dates), nor is the material in the metadata.
+//! Both are TTLV, under tags of the vendor range that no message may carry. The first instance of
+//! an attribute stands under its own tag, which takes about a third of the bytes. A fact is kept
+//! once: State is not here (it follows from the dates), nor is the material in the metadata.
 
 use kmip::attributes::{Attribute, AttributeReference, AttributeValue, OtherAttribute};
 use kmip::objects::Object;
