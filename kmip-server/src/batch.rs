@@ -18,6 +18,7 @@ use kmip::vocabulary::{
 use crate::error::{OperationError, Result};
 use crate::identity::Client;
 use crate::key_server::failed;
+use crate::live::{Effect, Effects, Live};
 use crate::operations::{self, Context};
 use crate::store::root_key::IndexKey;
 use crate::store::{Change, Store};
@@ -33,11 +34,14 @@ pub struct Done {
     pub items: Vec<ResponseBatchItem>,
     /// What is to be written.
     pub changes: Vec<Change>,
+    /// What is to be done once that is durable.
+    pub effects: Vec<Effect>,
 }
 
 /// Does the items of a message.
 pub async fn run(
     store: &dyn Store,
+    live: &Live,
     index_key: &IndexKey,
     client: &Client,
     request: &RequestMessage,
@@ -47,6 +51,8 @@ pub async fn run(
     let version = request.header.protocol_version;
     let mut cx = Context {
         view: View::new(store),
+        live,
+        effects: Effects::default(),
         index_key,
         client,
         version,
@@ -66,6 +72,7 @@ pub async fn run(
         match result {
             Ok(payload) => {
                 cx.view.keep_item();
+                cx.effects.keep_item();
                 if let Some(id) = &cx.id_placeholder {
                     cx.named.push((operation, id.clone()));
                 }
@@ -73,6 +80,7 @@ pub async fn run(
             }
             Err(error) => {
                 cx.view.drop_item();
+                cx.effects.drop_item();
                 tracing::info!(?operation, reason = ?error.reason, why = %error.message, "refused");
             }
         }
@@ -87,8 +95,11 @@ pub async fn run(
             }
         }
     }
-    let changes = if undone { Vec::new() } else { cx.view.into_changes() };
-    Ok(Done { items, changes })
+    let (changes, effects) = match undone {
+        true => (Vec::new(), Vec::new()),
+        false => (cx.view.into_changes(), cx.effects.into_batch()),
+    };
+    Ok(Done { items, changes, effects })
 }
 
 /// What must hold before the first item is done.

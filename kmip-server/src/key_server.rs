@@ -22,6 +22,7 @@ use crate::batch;
 use crate::credentials::Passwords;
 use crate::error::OperationError;
 use crate::identity::Client;
+use crate::live::{Effect, Live};
 use crate::store::root_key::IndexKey;
 use crate::store::{Outcome, Store};
 
@@ -37,18 +38,25 @@ pub struct KeyServer {
     store: Arc<dyn Store>,
     index_key: IndexKey,
     passwords: Passwords,
+    live: Live,
 }
 
 impl KeyServer {
     /// Serves the objects in `store`, whose index rows are keyed with `index_key`.
     pub fn new(store: Arc<dyn Store>, index_key: IndexKey) -> Self {
-        Self { store, index_key, passwords: Passwords::default() }
+        Self { store, index_key, passwords: Passwords::default(), live: Live::default() }
     }
 
     /// The same, with passwords that a request may carry.
     #[must_use]
     pub fn with_passwords(self, passwords: Passwords) -> Self {
         Self { passwords, ..self }
+    }
+
+    /// The same, with what lives beside the store as the settings have it.
+    #[must_use]
+    pub fn with_live(self, live: Live) -> Self {
+        Self { live, ..self }
     }
 
     /// Answers one whole request message with one whole response message.
@@ -93,17 +101,21 @@ impl KeyServer {
         self.passwords.check(request.header.authentication.as_ref())?;
         for _ in 0..ATTEMPTS_MAX {
             let now = now();
-            let done =
-                batch::run(self.store.as_ref(), &self.index_key, client, request, now).await?;
+            let (store, index_key) = (self.store.as_ref(), &self.index_key);
+            let done = batch::run(store, &self.live, index_key, client, request, now).await?;
             let response = respond(request, now, done.items);
             if is_too_large(request, &response) {
                 return Ok(encode(&too_large(request, now)));
             }
             if done.changes.is_empty() {
+                self.take_effect(done.effects);
                 return Ok(response);
             }
             match self.store.commit(done.changes).await? {
-                Outcome::Durable => return Ok(response),
+                Outcome::Durable => {
+                    self.take_effect(done.effects);
+                    return Ok(response);
+                }
                 Outcome::Conflict { .. } => tracing::debug!("another batch was quicker"),
             }
         }
@@ -111,6 +123,12 @@ impl KeyServer {
             ResultReason::GeneralFailure,
             "too many others change the same object: try again",
         ))
+    }
+
+    fn take_effect(&self, effects: Vec<Effect>) {
+        for effect in effects {
+            effect(&self.live);
+        }
     }
 }
 

@@ -22,6 +22,7 @@ pub mod index;
 pub mod key_server;
 pub mod lifecycle;
 pub mod limits;
+pub mod live;
 pub mod logging;
 pub mod making;
 pub mod operations;

@@ -35,6 +35,7 @@ use crate::error::{OperationError, Result};
 use crate::identity::Client;
 use crate::index::Index;
 use crate::lifecycle;
+use crate::live::{Effects, Live};
 use crate::record::{Material, Metadata, damaged};
 use crate::store::StoreError;
 use crate::store::root_key::IndexKey;
@@ -44,6 +45,10 @@ use crate::view::View;
 pub struct Context<'a> {
     /// The objects, as this batch sees them.
     pub view: View<'a>,
+    /// What lives beside the store; to be read alone.
+    pub live: &'a Live,
+    /// What is to change there once the batch is durable.
+    pub effects: Effects,
     /// Makes the keys of index rows.
     pub index_key: &'a IndexKey,
     /// Who asks.

@@ -1,0 +1,48 @@
+//! What lives as long as the process and stands in no store: streams under way, requests that are
+//! answered later, tickets, and what the settings allow.
+//!
+//! ```text
+//! operation -> effects -> (the batch is durable) -> live
+//!     |                                              |
+//!     +------------------- reads --------------------+
+//! ```
+//!
+//! A batch may be done again after a conflict, and it may be undone. So **an operation only reads
+//! what lives here; what it wants changed is an effect**, carried out once the batch is durable,
+//! and dropped with an item that fails. What must survive the process never stands here.
+
+/// What lives beside the store.
+#[derive(Default)]
+pub struct Live {}
+
+/// A change of what lives, to be made once the batch is durable.
+pub type Effect = Box<dyn FnOnce(&Live) + Send + Sync>;
+
+/// The effects of a batch so far, those of the item under way apart.
+#[derive(Default)]
+pub struct Effects {
+    batch: Vec<Effect>,
+    item: Vec<Effect>,
+}
+
+impl Effects {
+    /// Does this once the batch is durable, if the item does not fail.
+    pub fn then(&mut self, effect: impl FnOnce(&Live) + Send + Sync + 'static) {
+        self.item.push(Box::new(effect));
+    }
+
+    /// The item under way is done: its effects are the batch's.
+    pub fn keep_item(&mut self) {
+        self.batch.append(&mut self.item);
+    }
+
+    /// The item under way failed: it has no effect.
+    pub fn drop_item(&mut self) {
+        self.item.clear();
+    }
+
+    /// The effects of the whole batch, in order.
+    pub fn into_batch(self) -> Vec<Effect> {
+        self.batch
+    }
+}
