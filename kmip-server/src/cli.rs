@@ -12,8 +12,10 @@ use std::time::Duration;
 use aws_lc_rs::rand;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 use zeroize::Zeroizing;
 
@@ -29,7 +31,7 @@ use crate::store::key_source::KeySource;
 use crate::store::memory::MemoryStore;
 use crate::store::root_key::{KEY_LEN, RootKey};
 use crate::store::{OpenStore, StoreSettings, open};
-use crate::tls::{Caller, Tls, WrongFile};
+use crate::tls::{Caller, Protocol, Tls, WrongFile};
 
 /// The variable with the key that seals the store. No flag has it: flags are seen by all users.
 const STORE_KEY: &str = "KMIP_SERVER_STORE_KEY";
@@ -215,17 +217,15 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
         Some(file) => Passwords::read(file).map_err(Failure::Other)?,
         None => Passwords::default(),
     };
-    let listener = listen(settings.listen)
-        .map_err(|why| Failure::Other(format!("cannot listen on {}: {why}", settings.listen)))?;
-    let no_address = |why| Failure::Other(format!("the socket has no address: {why}"));
-    let address = listener.local_addr().map_err(no_address)?;
+    let (listener, address) = bind(settings.listen)?;
+    let https = settings.https_listen.map(bind).transpose()?;
     let OpenStore { store, index_key, health: mut store_health } =
         open_store(settings, key).await.map_err(Failure::Other)?;
     let key_server = KeyServer::new(store, index_key).with_passwords(passwords);
     let server = Server::new(settings, tls, Arc::new(key_server));
     let stop = stop_signal()?;
     let reload = reload_on_signal(Arc::clone(&server))?;
-    ready(address);
+    ready(address, https.as_ref().map(|(_, address)| *address));
 
     let mut broken = None;
     let until = async {
@@ -234,7 +234,18 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
             cause = store_health.stopped() => broken = Some(cause),
         }
     };
-    server.run(listener, until).await;
+    let (stop, mut stopping) = watch::channel(false);
+    let over = async {
+        until.await;
+        stop.send_replace(true);
+    };
+    let second = async {
+        if let Some((listener, _)) = https {
+            let stopped = async move { stopping.wait_for(|stop| *stop).await.is_ok() };
+            Arc::clone(&server).run(listener, Protocol::Http, stopped).await;
+        }
+    };
+    tokio::join!(Arc::clone(&server).run(listener, Protocol::Kmip, over), second);
     reload.abort();
     match broken {
         None => {
@@ -245,12 +256,27 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
     }
 }
 
-/// Says that requests are taken from now on; scripts wait for this line.
-fn ready(address: SocketAddr) {
+/// A socket that listens on `address`, and the address that it took.
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let listener = listen(address)
+        .map_err(|why| Failure::Other(format!("cannot listen on {address}: {why}")))?;
+    let taken = listener
+        .local_addr()
+        .map_err(|why| Failure::Other(format!("the socket has no address: {why}")))?;
+    Ok((listener, taken))
+}
+
+/// Says that requests are taken from now on; scripts wait for these lines, which come at once.
+fn ready(address: SocketAddr, https: Option<SocketAddr>) {
+    let mut lines = format!("kmip-server listening on {address}\n");
+    info!("listening on {address}");
+    if let Some(https) = https {
+        lines.push_str(&format!("kmip-server https listening on {https}\n"));
+        info!("listening on {https} for HTTPS");
+    }
     let mut out = std::io::stdout().lock();
     // Whoever closed the stream does not wait.
-    let _ = writeln!(out, "kmip-server listening on {address}").and_then(|()| out.flush());
-    info!("listening on {address}");
+    let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Opens the place of all records.

@@ -60,6 +60,8 @@ pub enum End {
     Idle,
     /// The server stops.
     Stopping,
+    /// One of the two said beforehand that it closes after this response, as HTTP can.
+    Agreed,
     /// The first bytes are not those of a request.
     NotKmip,
     /// The header is one of KMIP, but no frame that is taken; the peer was told this.
@@ -87,7 +89,10 @@ pub enum End {
 impl End {
     /// Whether this is how a well-behaved connection ends.
     pub fn is_orderly(&self) -> bool {
-        matches!(self, Self::Closed | Self::ClosedWithoutNotice | Self::Idle | Self::Stopping)
+        matches!(
+            self,
+            Self::Closed | Self::ClosedWithoutNotice | Self::Idle | Self::Stopping | Self::Agreed
+        )
     }
 }
 
@@ -100,6 +105,7 @@ impl fmt::Display for End {
             }
             Self::Idle => f.write_str("no request came within the idle deadline"),
             Self::Stopping => f.write_str("the server is stopping"),
+            Self::Agreed => f.write_str("the connection ends after its last response"),
             Self::NotKmip => f.write_str("the first bytes are not those of a KMIP request"),
             Self::Refused(why) => write!(f, "the request was refused: {why}"),
             Self::Truncated { got, of } => {
@@ -148,7 +154,7 @@ where
             // The peer is told if it listens; the log is told in any case.
             let _ = connection.send(&response).await;
         }
-        Box::pin(connection.close(&end)).await;
+        Box::pin(leave(&mut connection.stream, &end)).await;
         return (answers, end);
     }
 }
@@ -246,22 +252,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Ok(Ok(())) => Ok(()),
         }
     }
+}
 
-    /// Closes the connection so that what was last sent still reaches the peer.
-    async fn close(mut self, end: &End) {
-        match end {
-            End::Closed
-            | End::ClosedWithoutNotice
-            | End::Idle
-            | End::Stopping
-            | End::Slow { .. }
-            | End::Truncated { .. } => {
-                // The peer may be gone, and then there is nobody to take leave of.
-                let _ = timeout(LINGER, self.stream.shutdown()).await;
-            }
-            End::NotKmip | End::Refused(_) => linger(&mut self.stream).await,
-            End::Untaken | End::Broken(_) => {}
+/// Closes a connection so that what was last sent still reaches the peer.
+pub(crate) async fn leave<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, end: &End) {
+    match end {
+        End::Closed
+        | End::ClosedWithoutNotice
+        | End::Idle
+        | End::Stopping
+        | End::Slow { .. }
+        | End::Truncated { .. } => {
+            // The peer may be gone, and then there is nobody to take leave of.
+            let _ = timeout(LINGER, stream.shutdown()).await;
         }
+        End::Agreed | End::NotKmip | End::Refused(_) => linger(stream).await,
+        End::Untaken | End::Broken(_) => {}
     }
 }
 
@@ -326,7 +332,7 @@ fn is_eof(why: &io::Error) -> bool {
 }
 
 /// The instant `after` from now. No setting is so long that a clock ends before it.
-fn deadline_after(after: Duration) -> Instant {
+pub(crate) fn deadline_after(after: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(after).unwrap_or(now)
 }

@@ -17,6 +17,7 @@ pub mod credentials;
 pub mod error;
 mod find;
 pub mod health;
+pub mod https;
 pub mod identity;
 pub mod index;
 pub mod key_server;

@@ -9,6 +9,9 @@ use std::time::Duration;
 /// Most requests are shorter, so that one allocation serves them.
 pub const FIRST_CHUNK: usize = 4096;
 
+/// The longest head of an HTTP request: a KMIP client sends half a dozen short lines.
+pub const HTTP_HEAD_LEN_MAX: usize = 16 * 1024;
+
 /// How long a connection that was refused is still read from, so that the answer reaches the peer.
 ///
 /// A socket closed with unread bytes resets the connection, and the reset overtakes the answer.

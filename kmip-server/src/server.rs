@@ -1,7 +1,7 @@
 //! The accept loop: one task for each connection, and a limit on everything.
 //!
 //! ```text
-//! listener -> place -> task { handshake -> client -> connection::serve }
+//! listener -> place -> task { handshake -> client -> connection::serve | https::serve }
 //! ```
 
 use std::future::Future;
@@ -20,11 +20,12 @@ use tracing::{Instrument as _, debug, error, info, info_span, warn};
 
 use crate::config::Settings;
 use crate::connection::{self, Limits};
+use crate::https;
 use crate::identity::Client;
 use crate::key_server::KeyServer;
 use crate::limits::{ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, BACKLOG, KEEP_ALIVE, KEEP_ALIVE_INTERVAL};
 use crate::places::{Place, Places};
-use crate::tls::{Refused, Tls, WrongFile};
+use crate::tls::{Protocol, Refused, Tls, WrongFile};
 
 /// Serves KMIP on `listener` until `shutdown` completes and the requests under way are answered.
 pub async fn run(
@@ -37,7 +38,7 @@ pub async fn run(
     for warning in warnings {
         warn!("{warning}");
     }
-    Server::new(settings, tls, key_server).run(listener, shutdown).await;
+    Server::new(settings, tls, key_server).run(listener, Protocol::Kmip, shutdown).await;
     Ok(())
 }
 
@@ -48,6 +49,13 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
+}
+
+/// A connection that was accepted.
+struct Arrived {
+    tcp: TcpStream,
+    peer: SocketAddr,
+    protocol: Protocol,
 }
 
 /// What all connections share.
@@ -81,8 +89,14 @@ impl Server {
     }
 
     /// Serves KMIP on `listener` until `shutdown` completes and the requests under way are
-    /// answered, or the deadline for that has passed.
-    pub async fn run(self: Arc<Self>, listener: TcpListener, shutdown: impl Future) {
+    /// answered, or the deadline for that has passed. Several doors of one server share its
+    /// places, its certificates and its objects.
+    pub async fn run(
+        self: Arc<Self>,
+        listener: TcpListener,
+        protocol: Protocol,
+        shutdown: impl Future,
+    ) {
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let mut shutdown = pin!(shutdown);
@@ -95,7 +109,8 @@ impl Server {
                 accepted = listener.accept() => match accepted {
                     Ok((tcp, peer)) => {
                         pause = ACCEPT_PAUSE_MIN;
-                        self.admit(&mut tasks, tcp, peer, stopping.clone());
+                        let arrived = Arrived { tcp, peer, protocol };
+                        self.admit(&mut tasks, arrived, stopping.clone());
                     }
                     Err(why) if is_of_one_connection(&why) => {
                         debug!("a connection ended before it was accepted: {why}");
@@ -117,16 +132,16 @@ impl Server {
     fn admit(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
-        tcp: TcpStream,
-        peer: SocketAddr,
+        arrived: Arrived,
         stopping: watch::Receiver<bool>,
     ) {
+        let peer = arrived.peer;
         match self.places.take(peer.ip()) {
             Ok(place) => {
                 let span = info_span!("connection", %peer);
                 let server = Arc::clone(self);
                 tasks.spawn(
-                    async move { server.serve(tcp, peer, place, stopping).await }.instrument(span),
+                    async move { server.serve(arrived, place, stopping).await }.instrument(span),
                 );
             }
             Err(full) => warn!(%peer, "a connection was sent away: {full}"),
@@ -136,8 +151,7 @@ impl Server {
     /// One connection from its first byte to its last.
     async fn serve(
         self: Arc<Self>,
-        tcp: TcpStream,
-        peer: SocketAddr,
+        Arrived { tcp, peer, protocol }: Arrived,
         place: Place,
         mut stopping: watch::Receiver<bool>,
     ) {
@@ -148,7 +162,7 @@ impl Server {
             biased;
             // A handshake that is over is told of, even if the server stops at the same moment.
             // Boxed, so that a connection gives back what only its handshake needs.
-            shaken = Box::pin(self.tls.accept(tcp, self.settings.handshake_deadline())) => shaken,
+            shaken = Box::pin(self.tls.accept(tcp, protocol, self.settings.handshake_deadline())) => shaken,
             _ = stopping.wait_for(|stop| *stop) => return,
         };
         let session = match shaken {
@@ -160,8 +174,16 @@ impl Server {
         info!("{title} connected with {agreed}");
         let client = Client::from_certificate(session.certificate, self.settings.identity, peer);
         let limits = Limits::from(&self.settings);
-        let (answers, end) =
-            connection::serve(session.stream, limits, &self.key_server, &client, stopping).await;
+        let (stream, key_server) = (session.stream, self.key_server.as_ref());
+        let (answers, end) = match protocol {
+            Protocol::Kmip => {
+                connection::serve(stream, limits, key_server, &client, stopping).await
+            }
+            // Boxed, so that a binary connection does not keep room for hyper's.
+            Protocol::Http => {
+                Box::pin(https::serve(stream, limits, key_server, &client, stopping)).await
+            }
+        };
         if end.is_orderly() {
             info!(answers, "{title} left: {end}");
         } else {

@@ -29,6 +29,15 @@ use files::{ClientFiles, Files};
 use why::{broken, refusal};
 use witness::SHOWN;
 
+/// What is spoken inside TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// KMIP, frame by frame.
+    Kmip,
+    /// HTTP/1.1: a client that names protocols must name it (RFC 7301, 3.2).
+    Http,
+}
+
 /// A connection after its handshake.
 pub struct Session {
     /// What is said on it.
@@ -53,7 +62,21 @@ pub enum Refused {
 /// The server's end of mutual TLS, which can be renewed while it is in use.
 pub struct Tls {
     files: Files,
-    current: ArcSwap<ServerConfig>,
+    current: ArcSwap<Configs>,
+}
+
+/// One configuration for each protocol, of the same files.
+struct Configs {
+    kmip: Arc<ServerConfig>,
+    http: Arc<ServerConfig>,
+}
+
+impl Configs {
+    fn of(kmip: ServerConfig) -> Self {
+        let mut http = kmip.clone();
+        http.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Self { kmip: Arc::new(kmip), http: Arc::new(http) }
+    }
 }
 
 impl fmt::Debug for Tls {
@@ -72,18 +95,23 @@ impl Tls {
             client_crl: settings.client_crl.clone(),
         };
         let (config, warnings) = files.load()?;
-        Ok((Self { files, current: ArcSwap::from_pointee(config) }, warnings))
+        Ok((Self { files, current: ArcSwap::from_pointee(Configs::of(config)) }, warnings))
     }
 
     /// Reads the files again; connections from here on use them, or the old ones if they are wrong.
     pub fn reload(&self) -> Result<Vec<String>, WrongFile> {
         let (config, warnings) = self.files.load()?;
-        self.current.store(Arc::new(config));
+        self.current.store(Arc::new(Configs::of(config)));
         Ok(warnings)
     }
 
     /// Shakes hands with whoever connected, within `deadline`.
-    pub async fn accept(&self, tcp: TcpStream, deadline: Duration) -> Result<Session, Refused> {
+    pub async fn accept(
+        &self,
+        tcp: TcpStream,
+        protocol: Protocol,
+        deadline: Duration,
+    ) -> Result<Session, Refused> {
         let end = Instant::now().checked_add(deadline).unwrap_or_else(Instant::now);
         let late = |did: &str| {
             Refused::Because(format!(
@@ -101,7 +129,7 @@ impl Tls {
             }
             Ok(Err(why)) => return Err(Refused::Because(broken(&why))),
         }
-        let shaken = SHOWN.scope(RefCell::default(), self.handshake(tcp));
+        let shaken = SHOWN.scope(RefCell::default(), self.handshake(tcp, protocol));
         match timeout_at(end, shaken).await {
             Err(_) => Err(late("did not finish the handshake")),
             Ok(Ok(stream)) => session(stream),
@@ -117,8 +145,14 @@ impl Tls {
     async fn handshake(
         &self,
         tcp: TcpStream,
+        protocol: Protocol,
     ) -> Result<server::TlsStream<TcpStream>, (TcpStream, Refused)> {
-        let acceptor = TlsAcceptor::from(self.current.load_full());
+        let configs = self.current.load_full();
+        let config = match protocol {
+            Protocol::Kmip => &configs.kmip,
+            Protocol::Http => &configs.http,
+        };
+        let acceptor = TlsAcceptor::from(Arc::clone(config));
         acceptor.accept(tcp).into_fallible().await.map_err(|(error, tcp)| {
             let why = match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
                 Some(inner) => {

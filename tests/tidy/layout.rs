@@ -25,12 +25,18 @@ const ARROWS: [(&str, &[&str]); 7] = [
 const TEST_ARROWS: [&str; 1] = ["certs"];
 
 /// A library, the word that betrays it, and the rooms where it may be named.
-const ROOMS: [(&str, &[&str]); 4] = [
+const ROOMS: [(&str, &[&str]); 7] = [
     ("sled", &["kmip-server/src/store/sled_store/"]),
     ("rustls", TLS),
     ("tokio_rustls", TLS),
     ("rcgen", RCGEN),
+    ("hyper", HTTP),
+    ("hyper_util", HTTP),
+    ("axum", HTTP),
 ];
+
+/// HTTP is one room of each program.
+const HTTP: &[&str] = &["kmip-server/src/https", "node-sim/src/rpc/", "node-sim/src/sim.rs"];
 
 /// TLS is one room of each program, and of the client.
 const TLS: &[&str] = &[

@@ -36,6 +36,9 @@ pub(super) fn refusal(error: &Error, shown: &Shown, client_ca: &Path) -> String 
             format!("the bytes are no TLS that can be understood: {what:?}")
         }
         Error::PeerMisbehaved(what) => format!("the client broke the rules of TLS: {what:?}"),
+        Error::NoApplicationProtocol => {
+            "no common protocol inside TLS: the server speaks http/1.1 here".to_owned()
+        }
         Error::DecryptError => {
             "a record could not be decrypted: it was damaged or forged on its way".to_owned()
         }

@@ -60,6 +60,13 @@ impl Client {
         Self { config: Arc::new(config) }
     }
 
+    /// The same, that asks for one of these protocols inside TLS.
+    pub(crate) fn offering(&self, protocols: &[&str]) -> Self {
+        let mut config = (*self.config).clone();
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Self { config: Arc::new(config) }
+    }
+
     /// Shakes hands; in TLS 1.3 a server that refuses the client says so only after this.
     pub(crate) async fn connect(&self, address: SocketAddr) -> io::Result<Stream> {
         self.connect_to("localhost", address).await
@@ -100,6 +107,11 @@ fn resolver(pair: &Pair) -> SingleCertAndKey {
 pub(crate) fn is_full_handshake(stream: &Stream) -> bool {
     let kind = stream.get_ref().1.handshake_kind();
     matches!(kind, Some(HandshakeKind::Full | HandshakeKind::FullWithHelloRetryRequest))
+}
+
+/// The protocol inside TLS that was agreed on.
+pub(crate) fn agreed_protocol(stream: &Stream) -> Option<&[u8]> {
+    stream.get_ref().1.alpn_protocol()
 }
 
 /// What a certificate in PEM says.

@@ -4,7 +4,7 @@ use std::fs;
 
 use certs::{Authority, Fault, HOSTS_DEFAULT, Pair};
 use kmip_server::config::Settings;
-use kmip_server::tls::Tls;
+use kmip_server::tls::{Protocol, Tls};
 
 use crate::client::{Client, hex};
 use crate::running::{Lab, Running};
@@ -129,7 +129,7 @@ async fn certificates_are_renewed_for_new_connections_and_kept_if_they_are_wrong
     let comes_in = async || {
         let accept = async {
             let (tcp, _) = listener.accept().await.unwrap();
-            tls.accept(tcp, lab.settings().handshake_deadline()).await.map(drop)
+            tls.accept(tcp, Protocol::Kmip, lab.settings().handshake_deadline()).await.map(drop)
         };
         let call = async {
             if let Ok(mut stream) = client.connect(address).await {

@@ -12,6 +12,7 @@
 mod client;
 mod files;
 mod hostile;
+mod https;
 mod program;
 mod refusals;
 mod running;

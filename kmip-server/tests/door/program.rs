@@ -7,9 +7,12 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use tokio::io::AsyncWriteExt;
+use ttlv::Type;
 
-use crate::client::{Client, Stream, discover_versions, exchange, read_frame};
+use crate::client::{Client, Stream, discover_versions, exchange, hex, is_success, read_frame};
+use crate::https::{ask, post, read_answer};
 use crate::running::Lab;
+use crate::secrets;
 
 /// Most tests leave nothing behind.
 const IN_MEMORY: &[&str] = &["--store", "memory"];
@@ -18,6 +21,8 @@ const IN_MEMORY: &[&str] = &["--store", "memory"];
 pub(crate) struct Program {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// Where it serves HTTPS, if it was told to.
+    pub(crate) https: Option<SocketAddr>,
     /// What stands on the standard output stream beside the one line.
     rest: Drained,
     /// Read all the time: a pipe that is full would stop the program.
@@ -43,12 +48,17 @@ impl Program {
             .spawn()
             .unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        out.read_line(&mut line).unwrap();
-        let address = line.strip_prefix("kmip-server listening on ").expect(&line);
-        let address = address.strip_suffix('\n').expect("a whole line").parse().unwrap();
+        let mut told = |before: &str| -> SocketAddr {
+            let mut line = String::new();
+            out.read_line(&mut line).unwrap();
+            let address = line.strip_prefix(before).expect(&line);
+            address.strip_suffix('\n').expect("a whole line").parse().unwrap()
+        };
+        let address = told("kmip-server listening on ");
+        let https = more.contains(&"--https-listen");
+        let https = https.then(|| told("kmip-server https listening on "));
         let log = Drained::of(child.stderr.take().unwrap());
-        Self { child, address, rest: Drained::of(out), log }
+        Self { child, address, https, rest: Drained::of(out), log }
     }
 
     fn pid(&self) -> Pid {
@@ -63,7 +73,7 @@ impl Program {
     pub(crate) fn ended(mut self) -> (ExitStatus, String) {
         let log = self.log.whole();
         let rest = self.rest.whole();
-        assert_eq!(rest, "", "one line and no more stands on the standard output");
+        assert_eq!(rest, "", "one line a door and no more stands on the standard output");
         (self.child.wait().unwrap(), log)
     }
 
@@ -160,6 +170,29 @@ async fn a_signal_lets_requests_under_way_finish_and_ends_with_status_0() {
         let (status, log) = program.ended();
         assert_eq!(status.code(), Some(0), "{log}");
     }
+}
+
+/// Both doors lead to the same objects, and a signal ends both.
+#[tokio::test]
+async fn a_second_door_is_opened_for_https_if_it_is_told_to() {
+    let lab = Lab::new();
+    let program = Program::start(&lab, &["--store", "memory", "--https-listen", "127.0.0.1:0"]);
+    let https = program.https.expect("it is told");
+    let client = lab.client();
+    let mut stream = client.connect(https).await.unwrap();
+    let create = post("application/octet-stream", &secrets::register_and_get(Type::ByteString));
+    let answer = ask(&mut stream, &create).await;
+    assert!(answer.status == 200 && is_success(&answer.body), "{answer:?}");
+    let mut binary = client.connect(program.address).await.unwrap();
+    binary.write_all(&secrets::register_and_get(Type::ByteString)).await.unwrap();
+    let second = read_frame(&mut binary).await.unwrap();
+    let second = String::from_utf8_lossy(&second).into_owned();
+    assert!(second.contains("has the Name already"), "the object is seen at both: {second:?}");
+    program.signal(Signal::TERM);
+    assert!(read_answer(&mut stream).await.is_none(), "an idle connection is closed");
+    let (status, log) = program.ended();
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains(&format!("listening on {https} for HTTPS")), "{log}");
 }
 
 #[tokio::test]
@@ -280,7 +313,7 @@ async fn a_thousand_idle_connections_cost_little_and_harm_nobody() {
 
     // Each promises a request of 1 MiB, and sends its first eight bytes.
     for stream in &mut idle {
-        stream.write_all(&crate::client::hex("42007801 000FFFF8")).await.unwrap();
+        stream.write_all(&hex("42007801 000FFFF8")).await.unwrap();
         stream.flush().await.unwrap();
     }
     client.is_served(program.address).await;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use certs::{Algorithm, Authority, BAD, Fault, Pair, Role};
 use kmip_server::config::Settings;
-use kmip_server::tls::Tls;
+use kmip_server::tls::{Protocol, Tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -18,7 +18,7 @@ async fn refusal<F: Future>(settings: &Settings, caller: impl FnOnce(SocketAddr)
     let address = listener.local_addr().unwrap();
     let accept = async {
         let (tcp, _) = listener.accept().await.unwrap();
-        match tls.accept(tcp, settings.handshake_deadline()).await {
+        match tls.accept(tcp, Protocol::Kmip, settings.handshake_deadline()).await {
             Ok(session) => format!("{} came in", session.certificate.title()),
             Err(refused) => refused.to_string(),
         }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use certs::{Authority, HOSTS_DEFAULT, Pair};
 use kmip_server::config::Settings;
 use kmip_server::key_server::KeyServer;
-use kmip_server::server;
+use kmip_server::server::{self, Server};
 use kmip_server::store::memory::MemoryStore;
 use kmip_server::store::root_key::{KEY_LEN, RootKey};
+use kmip_server::tls::{Protocol, Tls};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -63,15 +64,23 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(settings: &Settings) -> Self {
+        Self::start_with(settings, Protocol::Kmip)
+    }
+
+    /// The same, with KMIP over HTTPS.
+    pub(crate) fn https(settings: &Settings) -> Self {
+        Self::start_with(settings, Protocol::Http)
+    }
+
+    fn start_with(settings: &Settings, protocol: Protocol) -> Self {
         let listener = server::listen(settings.listen).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let settings = settings.clone();
         let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
         let key_server = Arc::new(KeyServer::new(Arc::new(MemoryStore::default()), index_key));
-        let task = tokio::spawn(async move {
-            server::run(listener, &settings, key_server, stopped).await.unwrap();
-        });
+        let (tls, _) = Tls::open(settings).unwrap();
+        let server = Server::new(settings, tls, key_server);
+        let task = tokio::spawn(server.run(listener, protocol, stopped));
         Self { address, stop: Some(stop), task }
     }
 

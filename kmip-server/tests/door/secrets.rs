@@ -16,7 +16,7 @@ const NAME: &str = "a name that is easy to find, too";
 
 /// Register and Get of [`KEY`] under [`NAME`] in one batch of KMIP 1.2; the Get asks for what the
 /// Register made. `material` is the type of the Key Material: a Byte String, if all is right.
-fn register_and_get(material: Type) -> Vec<u8> {
+pub(crate) fn register_and_get(material: Type) -> Vec<u8> {
     let mut writer = Writer::default();
     writer.structure(Tag(0x42_0078), |message| {
         message.structure(Tag(0x42_0077), |header| {

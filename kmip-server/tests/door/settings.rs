@@ -36,6 +36,7 @@ fn the_example_names_every_setting_and_its_default() {
         shown.client_ca.clone(),
     );
     // These have no default, only an example.
+    expected.https_listen.clone_from(&shown.https_listen);
     expected.client_crl.clone_from(&shown.client_crl);
     expected.store_key_file.clone_from(&shown.store_key_file);
     expected.users_file.clone_from(&shown.users_file);

@@ -1,0 +1,195 @@
+//! The HTTPS door: `POST /kmip` (Additional Message Encodings 1.0, 2; Profiles 2.1, 5.3.2).
+//!
+//! ```text
+//! POST /kmip HTTP/1.1                      HTTP/1.1 200 OK
+//! Content-Type: application/octet-stream   Content-Type: application/octet-stream
+//! Content-Length: 152                      Content-Length: 168
+//! Cache-Control: no-cache                  Cache-Control: no-cache
+//!
+//! a Request Message          ---->         a Response Message
+//! ```
+//!
+//! The only room of this program that names hyper. It has the client from the TLS handshake and the
+//! answer from [`KeyServer`], as the binary door has, and the same limits. **Whatever KMIP has an
+//! answer to is answered 200**, also a failure; the other statuses are for what is no KMIP yet.
+//!
+//! hyper's own buffers are not wiped, as those of TLS under it are not: what is ours is.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tracing::info;
+
+use crate::connection::{End, Limits, leave};
+use crate::identity::Client;
+use crate::key_server::KeyServer;
+use crate::limits::HTTP_HEAD_LEN_MAX;
+
+mod body;
+mod encoding;
+mod pace;
+
+use body::{Reply, read};
+use encoding::Encoding;
+use pace::{Pace, Paced};
+
+/// The target that the profile names (2.3).
+pub const PATH: &str = "/kmip";
+
+/// Serves one client until its connection ends; returns the number of answers given and the end.
+pub async fn serve<S>(
+    stream: S,
+    limits: Limits,
+    key_server: &KeyServer,
+    client: &Client,
+    mut stop: watch::Receiver<bool>,
+) -> (u64, End)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let pace = Arc::new(Pace::new(limits));
+    let desk = Desk { limits, key_server, client, pace: &pace };
+    // Boxed, because hyper gives the stream back only from a future that can be moved.
+    let service = service_fn(|request| -> Answering<'_> { Box::pin(desk.answer(request)) });
+    let mut connection = http1::Builder::new()
+        // A client that has said all still gets its answer, as at the binary door.
+        .half_close(true)
+        .max_buf_size(HTTP_HEAD_LEN_MAX)
+        // The deadlines are ours: see `pace`.
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(Paced::new(stream, Arc::clone(&pace))), service);
+    let mut told = false;
+    let done = loop {
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop), if !told => {
+                told = true;
+                if pace.stop() {
+                    Pin::new(&mut connection).graceful_shutdown();
+                }
+            }
+            done = poll_fn(|context| connection.poll_without_shutdown(context)) => break done,
+        }
+    };
+    let mut stream = connection.into_parts().io.into_inner().into_inner();
+    let end = match (pace.end(), done) {
+        (Some(end), _) => end,
+        (None, Ok(())) if told => End::Stopping,
+        (None, Ok(())) => End::Agreed,
+        (None, Err(why)) if why.is_parse() => End::Refused(format!("it is no HTTP: {why}")),
+        (None, Err(why)) => End::Broken(io::Error::other(why)),
+    };
+    Box::pin(leave(&mut stream, &end)).await;
+    (pace.answers(), end)
+}
+
+type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Reply>, Infallible>> + Send + 'a>>;
+
+/// What the requests of one connection share.
+struct Desk<'a> {
+    limits: Limits,
+    key_server: &'a KeyServer,
+    client: &'a Client,
+    pace: &'a Pace,
+}
+
+/// A request that no KMIP message can be made of: the status, and a sentence for whoever reads it.
+struct Wrong {
+    status: StatusCode,
+    why: String,
+}
+
+impl Wrong {
+    fn new(status: StatusCode, why: impl Into<String>) -> Self {
+        Self { status, why: why.into() }
+    }
+}
+
+impl Desk<'_> {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Reply>, Infallible> {
+        let response = match self.kmip(request).await {
+            Ok(response) => response,
+            Err(wrong) => {
+                info!("answered HTTP {}: {}", wrong.status, wrong.why);
+                refusal(&wrong)
+            }
+        };
+        Ok(self.finished(response))
+    }
+
+    /// One request message in, one response message out.
+    async fn kmip(&self, request: Request<Incoming>) -> Result<Response<Reply>, Wrong> {
+        let deadline = self.pace.request();
+        let encoding = check(&request)?;
+        let len_max = encoding.len_max(self.limits.frame_len_max);
+        let body = read(request.into_body(), len_max, deadline).await?;
+        let answer = match encoding.decode(body, self.limits.frame_len_max) {
+            Ok(frame) => self.key_server.answer(self.client, &frame).await,
+            Err(why) => self.key_server.refuse(&why),
+        };
+        let answer = encoding.encode(answer).map_err(|why| {
+            Wrong::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the answer has no form: {why}"))
+        })?;
+        let mut response = Response::new(Reply::new(answer));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(encoding.name()));
+        Ok(response)
+    }
+
+    /// The same response with what every one carries; from here on the client has to take it.
+    fn finished(&self, mut response: Response<Reply>) -> Response<Reply> {
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        if self.pace.response() {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+/// Whether the head is that of a KMIP message, and in which encoding it is.
+fn check(request: &Request<Incoming>) -> Result<Encoding, Wrong> {
+    let path = request.uri().path();
+    if path != PATH {
+        return Err(Wrong::new(
+            StatusCode::NOT_FOUND,
+            format!("there is nothing at this path: KMIP is served at {PATH}"),
+        ));
+    }
+    if request.method() != Method::POST {
+        return Err(Wrong::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("a KMIP message is sent by POST {PATH}"),
+        ));
+    }
+    Encoding::of(request.headers())
+        .map_err(|why| Wrong::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why))
+}
+
+/// The sentence as the body of a response.
+fn refusal(wrong: &Wrong) -> Response<Reply> {
+    let mut text = wrong.why.clone();
+    text.push('\n');
+    let mut response = Response::new(Reply::new(text.into_bytes().into()));
+    *response.status_mut() = wrong.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if wrong.status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    // What was not read of the body would be taken for the next request's head.
+    if matches!(wrong.status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
