@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bytes <- ttlv <- codec <- structures . objects . attributes <- payload <- message
-//!                             vocabulary (names and numbers)
+//!                             vocabulary (names and numbers) <- text . encoding
 //! ```
 //!
 //! One typed model serves every version. What differs between versions is data: a field says
@@ -19,6 +19,9 @@ pub mod attributes;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod codec;
+mod date;
+#[cfg(feature = "encodings")]
+pub mod encoding;
 mod identifier;
 pub mod message;
 pub mod objects;

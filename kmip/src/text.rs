@@ -12,7 +12,6 @@
 //! **Nothing here prints a byte that the tables of [`secrets`] hide**, and nothing reads its text
 //! back.
 
-mod date;
 mod secrets;
 
 use core::fmt::{self, Write as _};
@@ -20,6 +19,7 @@ use core::fmt::{self, Write as _};
 use ttlv::{DEPTH_MAX, ErrorKind, HEADER_LEN, Header, Item, Reader, Tag, Type};
 
 use crate::attributes::AttributeReference;
+use crate::date;
 use crate::version::Version;
 use crate::vocabulary::{MaskNames, Vocabulary, row_of, tags, vocabulary_of};
 
@@ -242,8 +242,8 @@ impl Page<'_, '_> {
 
     fn long(&mut self, ty: Type, value: i64) -> fmt::Result {
         match ty {
-            Type::DateTime => date::seconds(self.f, value),
-            Type::DateTimeExtended => date::microseconds(self.f, value),
+            Type::DateTime => date::seconds(self.f, value)?,
+            Type::DateTimeExtended => date::microseconds(self.f, value)?,
             Type::Structure
             | Type::Integer
             | Type::LongInteger
@@ -252,8 +252,9 @@ impl Page<'_, '_> {
             | Type::Boolean
             | Type::TextString
             | Type::ByteString
-            | Type::Interval => write!(self.f, "{value}"),
+            | Type::Interval => return write!(self.f, "{value}"),
         }
+        self.f.write_char('Z')
     }
 
     fn string(&mut self, value: &[u8]) -> fmt::Result {

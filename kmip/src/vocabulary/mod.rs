@@ -12,6 +12,7 @@ mod cryptography;
 mod masks;
 mod messages;
 mod objects;
+mod pkcs_11;
 mod profiles;
 mod registry;
 pub mod tags;
@@ -20,6 +21,7 @@ pub use cryptography::*;
 pub use masks::*;
 pub use messages::*;
 pub use objects::*;
+pub use pkcs_11::{PKCS_11Function, PKCS_11ReturnCode};
 pub use profiles::*;
 pub use registry::{ENUMERATIONS, MASKS, MaskNames, Vocabulary, vocabulary_of};
 

@@ -17,7 +17,7 @@ pub enum Vocabulary {
 }
 
 /// The tags whose numbers have names. Most carry the vocabulary of their own name; the last rows
-/// are those that share another's.
+/// are those that share another's, or that another standard's names stand for.
 macro_rules! vocabularies {
     (
         enumerations: $($name:ident)*;
@@ -68,6 +68,8 @@ vocabularies! {
         CryptographicUsageMask ObjectClassMask ProtectionStorageMask StorageStatusMask;
     shared:
         MaskGeneratorHashingAlgorithm => HashingAlgorithm,
+        PKCS_11Function => PKCS_11Function,
+        PKCS_11ReturnCode => PKCS_11ReturnCode,
 }
 
 impl Vocabulary {

@@ -1,0 +1,212 @@
+//! XML: an element an item, its value in an attribute (Additional Message Encodings 1.0, 6; 2.1
+//! profiles, 5.4).
+//!
+//! ```text
+//! <ResponseHeader>
+//!   <TimeStamp type="DateTime" value="2013-06-26T09:09:17+00:00"/>
+//!   <TTLV tag="0x54FFFF" type="Integer" value="1"/>
+//! </ResponseHeader>
+//! ```
+//!
+//! Read event by event, with a limit to everything. No document type, no processing instruction
+//! and no entity but those that every XML has: nothing here expands.
+
+use std::borrow::Cow;
+
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::ResolveResult;
+use quick_xml::{NsReader, XmlVersion};
+use ttlv::{DEPTH_MAX, Type};
+use zeroize::Zeroizing;
+
+use super::{Element, Error, Fault, ITEMS_MAX, Page, TEXT_LEN_MAX, Value};
+
+/// The namespace that elements may be in (6.1.6).
+pub const NAMESPACE: &str = "urn:oasis:tc:kmip:xmlns";
+
+/// The element that any tag may be written as, and the one that a tag without a name must be.
+const ANY: &str = "TTLV";
+
+/// How far each level is indented.
+const INDENT: &str = "  ";
+
+/// The bytes of a message as XML.
+pub fn encode(ttlv: &[u8]) -> Result<Zeroizing<String>, Error> {
+    write(&Element::from_ttlv(ttlv)?)
+}
+
+/// XML as the bytes of a message.
+pub fn decode(xml: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    read(xml)?.to_ttlv()
+}
+
+/// An element as XML, a line an item.
+///
+/// # Errors
+///
+/// A text that has a character which XML cannot have (XML 1.0, 2.2).
+pub fn write(element: &Element) -> Result<Zeroizing<String>, Error> {
+    let mut page = Page::default();
+    write_element(element, 0, &mut page)?;
+    Ok(page.into_text())
+}
+
+fn write_element(element: &Element, depth: u8, page: &mut Page) -> Result<(), Error> {
+    if depth > DEPTH_MAX {
+        return Err(Error::at(&element.name, Fault::Depth(DEPTH_MAX)));
+    }
+    (0..depth).for_each(|_| page.push_str(INDENT));
+    page.push_str("<");
+    let name: &str = match element.name.starts_with("0x") {
+        true => ANY,
+        false => &element.name,
+    };
+    page.push_str(name);
+    if name == ANY {
+        page.push_str(" tag=\"");
+        page.push_str(&element.name);
+        page.push_str("\"");
+    }
+    match &element.value {
+        Value::Structure(children) if children.is_empty() => page.push_str("/>\n"),
+        Value::Structure(children) => {
+            page.push_str(">\n");
+            for child in children {
+                write_element(child, depth.saturating_add(1), page)?;
+            }
+            (0..depth).for_each(|_| page.push_str(INDENT));
+            page.push_str("</");
+            page.push_str(name);
+            page.push_str(">\n");
+        }
+        Value::Text(ty, text) => {
+            page.push_str(" type=\"");
+            page.push_str(ty.name());
+            page.push_str("\" value=\"");
+            escape(text, page).map_err(|fault| Error::at(&element.name, fault))?;
+            page.push_str("\"/>\n");
+        }
+    }
+    Ok(())
+}
+
+/// Writes text between quotation marks. What a reader would make a blank of is written as a number.
+fn escape(text: &str, page: &mut Page) -> Result<(), Fault> {
+    for c in text.chars() {
+        match c {
+            '&' => page.push_str("&amp;"),
+            '<' => page.push_str("&lt;"),
+            '>' => page.push_str("&gt;"),
+            '"' => page.push_str("&quot;"),
+            '\t' => page.push_str("&#9;"),
+            '\n' => page.push_str("&#10;"),
+            '\r' => page.push_str("&#13;"),
+            '\0'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}' => return Err(Fault::Character),
+            c => page.push_str(c.encode_utf8(&mut [0; 4])),
+        }
+    }
+    Ok(())
+}
+
+/// XML as an element. Whether its names mean anything is seen by [`Element::to_ttlv`].
+pub fn read(xml: &str) -> Result<Element, Error> {
+    if xml.len() > TEXT_LEN_MAX {
+        return Err(Error::at("", Fault::TooLong(TEXT_LEN_MAX)));
+    }
+    let mut reader = NsReader::from_str(xml);
+    reader.config_mut().check_end_names = true;
+    let mut open: Vec<Element> = Vec::new();
+    let mut root = None;
+    let mut items = 0_usize;
+    loop {
+        let (namespace, event) = reader.read_resolved_event().map_err(|_| syntax(MALFORMED))?;
+        let done = match event {
+            Event::Start(start) => {
+                let element = element(&start, &namespace)?;
+                if open.len() > usize::from(DEPTH_MAX) {
+                    return Err(Error::at(&element.name, Fault::Depth(DEPTH_MAX)));
+                }
+                items = items.saturating_add(1);
+                open.push(element);
+                None
+            }
+            Event::Empty(start) => {
+                items = items.saturating_add(1);
+                Some(element(&start, &namespace)?)
+            }
+            Event::End(_) => open.pop(),
+            Event::Text(text) if text.trim_ascii().is_empty() => None,
+            Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
+                return Err(syntax("text stands between elements; a value is an attribute"));
+            }
+            Event::DocType(_) => return Err(syntax("a document type is not read")),
+            Event::PI(_) => return Err(syntax("a processing instruction is not read")),
+            Event::Comment(_) | Event::Decl(_) => None,
+            Event::Eof => break,
+        };
+        if items > ITEMS_MAX {
+            return Err(Error::at("", Fault::TooMany(ITEMS_MAX)));
+        }
+        let Some(done) = done else { continue };
+        match open.last_mut().map(|parent| &mut parent.value) {
+            Some(Value::Structure(children)) => children.push(done),
+            Some(Value::Text(..)) => return Err(Error::at(&done.name, Fault::Both)),
+            None if root.is_none() => root = Some(done),
+            None => return Err(Error::at(&done.name, Fault::OneMessage)),
+        }
+    }
+    match open.pop() {
+        Some(unclosed) => Err(Error::at(&unclosed.name, Fault::Syntax("it is not closed"))),
+        None => root.ok_or_else(|| Error::at("", Fault::OneMessage)),
+    }
+}
+
+const MALFORMED: &str = "this is no well-formed XML";
+
+fn syntax(why: &'static str) -> Error {
+    Error::at("", Fault::Syntax(why))
+}
+
+/// The element of a tag, without what is inside.
+fn element(start: &BytesStart<'_>, namespace: &ResolveResult<'_>) -> Result<Element, Error> {
+    let local = start.local_name();
+    let name = local.as_ref();
+    match namespace {
+        ResolveResult::Unbound => {}
+        ResolveResult::Bound(namespace) if namespace.0 == NAMESPACE => {}
+        ResolveResult::Bound(_) | ResolveResult::Unknown(_) => {
+            return Err(Error::at(name, Fault::Syntax("its namespace is not KMIP's")));
+        }
+    }
+    let (mut tag, mut ty, mut value) = (None, Type::Structure, None);
+    for attribute in start.attributes() {
+        let attribute = attribute.map_err(|_| Error::at(name, Fault::Syntax(MALFORMED)))?;
+        let text = attribute
+            .normalized_value(XmlVersion::Implicit1_0)
+            .map_err(|_| Error::at(name, Fault::Syntax(MALFORMED)))?;
+        match attribute.key.0 {
+            "type" => {
+                let named = Type::ALL.iter().find(|ty| ty.name() == text);
+                ty = *named.ok_or_else(|| Error::at(name, Fault::Type))?;
+            }
+            "value" => value = Some(Zeroizing::new(text.into_owned())),
+            "tag" => tag = Some(text.into_owned()),
+            // What a tag without a name is called by whoever sent it; and what namespaces need.
+            "name" => {}
+            other if other == "xmlns" || other.contains(':') => {}
+            _ => return Err(Error::at(name, Fault::Syntax("it has an unknown attribute"))),
+        }
+    }
+    let name = match (name, tag) {
+        (ANY, Some(tag)) => tag,
+        (ANY, None) => return Err(Error::at(name, Fault::Tag)),
+        (name, _) => name.to_owned(),
+    };
+    let value = match (ty, value) {
+        (Type::Structure, None) => Value::Structure(Vec::new()),
+        (Type::Structure, Some(_)) => return Err(Error::at(&name, Fault::Both)),
+        (ty, None) => return Err(Error::at(&name, Fault::Missing(ty))),
+        (ty, Some(text)) => Value::Text(ty, text),
+    };
+    Ok(Element { name: Cow::Owned(name), value })
+}
