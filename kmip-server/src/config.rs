@@ -156,7 +156,8 @@ settings! {
         log_format: LogFormat, "text|json", "KMIP_SERVER_LOG_FORMAT", LogFormat::Text;
     }
     optional {
-        /// The address to listen on for KMIP over HTTPS, POST /kmip; without it there is no such door
+        /// The address to listen on for KMIP over HTTPS, POST /kmip; without it there is no such
+        /// door
         https_listen: SocketAddr, "ADDR", "KMIP_SERVER_HTTPS_LISTEN";
         /// Revocation lists in PEM, one for each authority; a client without a fresh one is refused
         client_crl: PathBuf, "FILE", "KMIP_SERVER_CLIENT_CRL";

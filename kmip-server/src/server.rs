@@ -158,11 +158,12 @@ impl Server {
         if let Err(why) = prepare(&tcp) {
             debug!("the socket's options could not be set: {why}");
         }
+        let deadline = self.settings.handshake_deadline();
         let shaken = tokio::select! {
             biased;
             // A handshake that is over is told of, even if the server stops at the same moment.
             // Boxed, so that a connection gives back what only its handshake needs.
-            shaken = Box::pin(self.tls.accept(tcp, protocol, self.settings.handshake_deadline())) => shaken,
+            shaken = Box::pin(self.tls.accept(tcp, protocol, deadline)) => shaken,
             _ = stopping.wait_for(|stop| *stop) => return,
         };
         let session = match shaken {
