@@ -4,6 +4,7 @@
 
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use kmip::encoding::{TEXT_LEN_MAX, json, xml};
 use zeroize::Zeroizing;
 
 /// The encoding of a message, in the request as in its response.
@@ -11,16 +12,26 @@ use zeroize::Zeroizing;
 pub(super) enum Encoding {
     /// TTLV itself.
     Binary,
+    /// XML (6; Profiles 2.1, 5.4).
+    Xml,
+    /// JSON (4; Profiles 2.1, 5.5).
+    Json,
 }
+
+/// How much longer than its TTLV a text may be: JSON takes some 120 bytes for an item of sixteen,
+/// and more where structures are deep.
+const TEXT_FACTOR: usize = 16;
 
 impl Encoding {
     /// Every encoding.
-    const ALL: [Self; 1] = [Self::Binary];
+    const ALL: [Self; 3] = [Self::Binary, Self::Xml, Self::Json];
 
     /// Its media type.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Binary => "application/octet-stream",
+            Self::Xml => "text/xml",
+            Self::Json => "application/json",
         }
     }
 
@@ -45,9 +56,10 @@ impl Encoding {
     }
 
     /// The longest body, for a message of at most `frame_len_max` bytes of TTLV.
-    pub(super) const fn len_max(self, frame_len_max: usize) -> usize {
+    pub(super) fn len_max(self, frame_len_max: usize) -> usize {
         match self {
             Self::Binary => frame_len_max,
+            Self::Xml | Self::Json => frame_len_max.saturating_mul(TEXT_FACTOR).min(TEXT_LEN_MAX),
         }
     }
 
@@ -55,18 +67,33 @@ impl Encoding {
     pub(super) fn decode(
         self,
         body: Zeroizing<Vec<u8>>,
-        _frame_len_max: usize,
+        frame_len_max: usize,
     ) -> Result<Zeroizing<Vec<u8>>, String> {
-        match self {
-            Self::Binary => Ok(body),
+        let decode = match self {
+            Self::Binary => return Ok(body),
+            Self::Xml => xml::decode,
+            Self::Json => json::decode,
+        };
+        let text = str::from_utf8(&body).map_err(|_| "the text is not UTF-8".to_owned())?;
+        let message = decode(text).map_err(|why| format!("the text is no message: {why}"))?;
+        if message.len() > frame_len_max {
+            return Err(format!(
+                "a Request Message of {} bytes is too long: at most {frame_len_max} are taken",
+                message.len()
+            ));
         }
+        Ok(message)
     }
 
     /// The message in this encoding.
     pub(super) fn encode(self, message: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, String> {
-        match self {
-            Self::Binary => Ok(message),
-        }
+        let encode = match self {
+            Self::Binary => return Ok(message),
+            Self::Xml => xml::encode,
+            Self::Json => json::encode,
+        };
+        let mut text = encode(&message).map_err(|why| why.to_string())?;
+        Ok(Zeroizing::new(std::mem::take(&mut *text).into_bytes()))
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// The value of a header; nothing if it is not there.
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
@@ -135,7 +135,7 @@ async fn what_is_no_kmip_yet_is_told_why() {
         (at("GET /favicon.ico"), 404, "KMIP is served at /kmip"),
         (at("GET /kmip"), 405, "by POST /kmip"),
         (at("PUT /kmip"), 405, "by POST /kmip"),
-        (typed(""), 415, "the Content-Type must be one of application/octet-stream"),
+        (typed(""), 415, "one of application/octet-stream, text/xml, application/json"),
         (typed("Content-Type: text/plain\r\n"), 415, "the Content-Type must be one of"),
         (typed("Content-Type: application/ttlv\r\n"), 415, "the Content-Type must be one of"),
         (

@@ -10,6 +10,7 @@
 )]
 
 mod client;
+mod encodings;
 mod files;
 mod hostile;
 mod https;

@@ -26,6 +26,7 @@
 
 mod error;
 mod from_ttlv;
+pub mod json;
 mod page;
 mod to_ttlv;
 pub mod xml;

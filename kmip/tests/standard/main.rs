@@ -1,5 +1,5 @@
 //! The standard's own messages: each reads as typed, and is written again byte for byte; and each
-//! is the same in XML.
+//! is the same in XML and in JSON.
 //!
 //! The vectors and the cases are OASIS's and stay outside this repository: in the folder `shared`
 //! beside it, or where `KMIP_SPEC_DIR` and `KMIP_TESTCASES` say. Where they are missing the tests
@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kmip::encoding::{Element, Value, xml};
+use kmip::encoding::{Element, Value, json, xml};
 use kmip::message::{RequestMessage, ResponseMessage};
 use kmip::payload::{OPERATIONS, RequestPayload, ResponsePayload};
 use kmip::text;
@@ -42,6 +42,33 @@ fn the_wire_vectors() {
         }
         let written = xml::encode(&bytes).unwrap();
         assert_eq!(*xml::decode(&written).unwrap(), bytes, "{}", file.display());
+        let written = json::encode(&bytes).unwrap();
+        assert_eq!(*json::decode(&written).unwrap(), bytes, "{}", file.display());
+    }
+}
+
+/// The profile's messages in JSON are the layout of ours, blank by blank; and a request in JSON is
+/// the request that the HTTPS cases send as TTLV.
+#[test]
+fn the_json_vectors() {
+    let Some(folder) = outside("KMIP_SPEC_DIR", "spec") else { return };
+    let vectors = folder.join("encoding_vectors");
+    let files = files_in(&vectors.join("json"), ".json");
+    assert_eq!(files.len(), 12, "the vectors under {}", folder.display());
+    for file in files {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let bytes = json::decode(&text).unwrap_or_else(|why| panic!("{name}: {why}"));
+        assert_eq!(*json::encode(&bytes).unwrap(), text, "{name}");
+        let is_request = name.contains("_request");
+        if let Err(why) = reads_and_writes(is_request, &bytes) {
+            panic!("{name}: {why}");
+        }
+        if is_request {
+            let twin = name.replace("-JSON-", "-HTTPS-").replace(".json", ".ttlv.bin");
+            let twin = std::fs::read(vectors.join("https_wire").join(twin)).unwrap();
+            assert_eq!(*bytes, twin, "{name}");
+        }
     }
 }
 
@@ -61,6 +88,8 @@ fn the_profile_cases() {
                     assert_eq!(Element::from_ttlv(&bytes).unwrap(), message, "{name}");
                     let written = xml::write(&message).unwrap();
                     assert_eq!(*xml::decode(&written).unwrap(), *bytes, "{name}");
+                    let written = json::write(&message).unwrap();
+                    assert_eq!(*json::decode(&written).unwrap(), *bytes, "{name}");
                     if let Err(why) = reads_and_writes(is_request, &bytes) {
                         wrong.entry(why).or_default().push(name.clone());
                     }
