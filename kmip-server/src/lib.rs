@@ -14,6 +14,7 @@ pub mod cli;
 pub mod config;
 pub mod connection;
 pub mod credentials;
+pub mod crypto;
 pub mod error;
 mod find;
 pub mod health;
