@@ -313,14 +313,14 @@ objects! {
     Template(Template),
 }
 
-impl Object {
-    /// The key block, of the kinds that have one.
-    pub const fn key_block(&self) -> Option<&KeyBlock> {
-        match self {
-            Self::PrivateKey(key) | Self::PublicKey(key) | Self::SymmetricKey(key) => {
-                Some(&key.key_block)
-            }
-            Self::SecretData(SecretData { key_block, .. })
+/// The key block of an object, borrowed as the object is: of the kinds that have one.
+macro_rules! key_block {
+    ($object:expr) => {
+        match $object {
+            Self::PrivateKey(Key { key_block })
+            | Self::PublicKey(Key { key_block })
+            | Self::SymmetricKey(Key { key_block })
+            | Self::SecretData(SecretData { key_block, .. })
             | Self::SplitKey(SplitKey { key_block, .. })
             | Self::PGPKey(PGPKey { key_block, .. }) => Some(key_block),
             Self::Certificate(_)
@@ -328,22 +328,18 @@ impl Object {
             | Self::OpaqueObject(_)
             | Self::Template(_) => None,
         }
+    };
+}
+
+impl Object {
+    /// The key block, of the kinds that have one.
+    pub const fn key_block(&self) -> Option<&KeyBlock> {
+        key_block!(self)
     }
 
     /// The key block, to be changed.
     pub const fn key_block_mut(&mut self) -> Option<&mut KeyBlock> {
-        match self {
-            Self::PrivateKey(key) | Self::PublicKey(key) | Self::SymmetricKey(key) => {
-                Some(&mut key.key_block)
-            }
-            Self::SecretData(SecretData { key_block, .. })
-            | Self::SplitKey(SplitKey { key_block, .. })
-            | Self::PGPKey(PGPKey { key_block, .. }) => Some(key_block),
-            Self::Certificate(_)
-            | Self::CertificateRequest(_)
-            | Self::OpaqueObject(_)
-            | Self::Template(_) => None,
-        }
+        key_block!(self)
     }
 }
 

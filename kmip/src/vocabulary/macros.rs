@@ -25,6 +25,29 @@ macro_rules! rows {
     (@range $from:ident..=$to:ident) => { Some(($crate::Version::$from, $crate::Version::$to)) };
 }
 
+/// A type that holds one number, which stands on the wire as an `enumeration` or an `integer`.
+macro_rules! number {
+    ($type:ident, $kind:ident) => {
+        impl $crate::codec::Encode for $type {
+            #[inline]
+            fn encode(&self, tag: ttlv::Tag, w: &mut ttlv::Writer, _: $crate::Version) {
+                w.$kind(tag, self.0);
+            }
+        }
+
+        impl $crate::codec::Decode for $type {
+            #[inline]
+            fn decode(
+                tag: ttlv::Tag,
+                r: &mut ttlv::Reader<'_>,
+                _: $crate::Version,
+            ) -> Result<Self, ttlv::Error> {
+                r.$kind(tag).map(Self)
+            }
+        }
+    };
+}
+
 /// Defines an enumeration: the number on the wire, with a name for each value that we know.
 macro_rules! enumeration {
     (
@@ -90,23 +113,7 @@ macro_rules! enumeration {
             }
         }
 
-        impl $crate::codec::Encode for $type {
-            #[inline]
-            fn encode(&self, tag: ttlv::Tag, w: &mut ttlv::Writer, _: $crate::Version) {
-                w.enumeration(tag, self.0);
-            }
-        }
-
-        impl $crate::codec::Decode for $type {
-            #[inline]
-            fn decode(
-                tag: ttlv::Tag,
-                r: &mut ttlv::Reader<'_>,
-                _: $crate::Version,
-            ) -> Result<Self, ttlv::Error> {
-                r.enumeration(tag).map(Self)
-            }
-        }
+        number!($type, enumeration);
     };
 }
 
@@ -164,23 +171,7 @@ macro_rules! mask {
             }
         }
 
-        impl $crate::codec::Encode for $type {
-            #[inline]
-            fn encode(&self, tag: ttlv::Tag, w: &mut ttlv::Writer, _: $crate::Version) {
-                w.integer(tag, self.0);
-            }
-        }
-
-        impl $crate::codec::Decode for $type {
-            #[inline]
-            fn decode(
-                tag: ttlv::Tag,
-                r: &mut ttlv::Reader<'_>,
-                _: $crate::Version,
-            ) -> Result<Self, ttlv::Error> {
-                r.integer(tag).map(Self)
-            }
-        }
+        number!($type, integer);
     };
 }
 
