@@ -111,10 +111,8 @@ async fn the_newest_version_is_agreed_on() {
     let server = KmipServer::start(&lab);
     let client = builder(&lab, &server, "alice").build().unwrap();
     assert_eq!(client.version().await.unwrap(), Version::SERVED[0]);
-    let query = QueryRequest {
-        query_functions: vec![QueryFunction::QueryOperations],
-        object_groups: Vec::new(),
-    };
+    let query =
+        QueryRequest { query_functions: vec![QueryFunction::QueryOperations], object_groups: None };
     let operations = client.request(query).await.unwrap().operations;
     assert!(operations.contains(&Operation::DiscoverVersions));
 }

@@ -19,6 +19,7 @@ use crate::error::{OperationError, Result};
 use crate::identity::Client;
 use crate::key_server::failed;
 use crate::live::{Effect, Effects, Live};
+use crate::named::Named;
 use crate::operations::{self, Context};
 use crate::store::root_key::IndexKey;
 use crate::store::{Change, Store};
@@ -58,7 +59,7 @@ pub async fn run(
         version,
         now,
         id_placeholder: None,
-        named: Vec::new(),
+        named: Named::default(),
     };
     let on_error = request.header.batch_error_continuation_option.unwrap_or(OnError::Stop);
     let mut items = Vec::with_capacity(request.items.len());
@@ -73,9 +74,7 @@ pub async fn run(
             Ok(payload) => {
                 cx.view.keep_item();
                 cx.effects.keep_item();
-                if let Some(id) = &cx.id_placeholder {
-                    cx.named.push((operation, id.clone()));
-                }
+                cx.named.keep(operation, &payload);
                 items.push(success(item, payload));
             }
             Err(error) => {

@@ -27,6 +27,7 @@ pub mod limits;
 pub mod live;
 pub mod logging;
 pub mod making;
+pub mod named;
 pub mod operations;
 pub mod places;
 pub mod record;

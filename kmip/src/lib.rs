@@ -19,11 +19,13 @@ pub mod attributes;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod codec;
+mod data;
 mod date;
 #[cfg(feature = "encodings")]
 pub mod encoding;
 mod identifier;
 pub mod message;
+mod named;
 pub mod objects;
 pub mod payload;
 pub mod structures;
@@ -32,6 +34,7 @@ mod version;
 pub mod vocabulary;
 
 pub use codec::{BigInteger, DateTime, DateTimeExtended, Decode, Encode, Interval, SecretBytes};
+pub use data::InputData;
 pub use identifier::Identifier;
 pub use text::text;
 pub use version::Version;

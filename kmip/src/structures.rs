@@ -6,8 +6,8 @@ use crate::version::Version;
 use crate::vocabulary::{
     AlternativeNameType, BlockCipherMode, CryptographicAlgorithm, DRBGAlgorithm,
     DigitalSignatureAlgorithm, FIPS186Variation, HashingAlgorithm, KeyFormatType, KeyRoleType,
-    KeyValueLocationType, LinkType, MaskGenerator, NameType, PaddingMethod, RNGAlgorithm,
-    RecommendedCurve, RevocationReasonCode, RotateNameType, UsageLimitsUnit,
+    KeyValueLocationType, LinkType, MaskGenerator, NameType, ObjectType, Operation, PaddingMethod,
+    RNGAlgorithm, RecommendedCurve, RevocationReasonCode, RotateNameType, UsageLimitsUnit,
 };
 
 const V1_2: Version = Version::V1_2;
@@ -265,5 +265,32 @@ structure! {
         CriticalityIndicator => criticality_indicator: bool,
         /// What it says.
         VendorExtension => vendor_extension: ttlv::Raw,
+    }
+}
+
+structure! {
+    /// A list of groups (2.1, 7.23).
+    #[derive(Default)]
+    ObjectGroups {
+        /// The groups.
+        ObjectGroup => object_groups: Vec<String>,
+    }
+}
+
+structure! {
+    /// A list of kinds of objects (2.1, 7.24).
+    #[derive(Default)]
+    ObjectTypes {
+        /// The kinds.
+        ObjectType => object_types: Vec<ObjectType>,
+    }
+}
+
+structure! {
+    /// A list of operations (2.1, 7.25).
+    #[derive(Default)]
+    Operations {
+        /// The operations.
+        Operation => operations: Vec<Operation>,
     }
 }

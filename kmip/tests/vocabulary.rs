@@ -204,8 +204,7 @@ fn check_element(element: &str, version: Version) -> Option<String> {
     };
     let value = attribute(rest, "value")?;
     let is_number = value.starts_with("0x") || value.parse::<i64>().is_ok();
-    let of_attribute = matches!(name, "AttributeValue" | "PKCS_11Function" | "PKCS_11ReturnCode");
-    if is_number || value.starts_with('$') || of_attribute {
+    if is_number || value.starts_with('$') || name == "AttributeValue" {
         return None;
     }
     let known = |rows: &[Row], name: &str| {

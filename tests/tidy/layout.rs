@@ -175,16 +175,24 @@ fn the_laws_can_be_broken() {
     assert_eq!(file_name("DiscoverVersions"), "discover_versions.rs");
     assert!(has_path("use rustls::ClientConfig;", "rustls::"));
     assert!(!has_path("use tokio_rustls::TlsAcceptor;", "rustls::"));
+    assert_eq!(file_name("PKCS_11"), "pkcs_11.rs");
+    assert_eq!(file_name("RNGRetrieve"), "rng_retrieve.rs");
+    assert_eq!(file_name("ReKeyKeyPair"), "re_key_key_pair.rs");
 }
 
 /// The file of an operation: `ReKey` is `re_key.rs`.
 fn file_name(operation: &str) -> String {
     let mut name = String::new();
-    for c in operation.chars() {
-        if c.is_uppercase() && !name.is_empty() {
+    let mut before = '_';
+    let mut letters = operation.chars().peekable();
+    while let Some(c) = letters.next() {
+        // A word begins after a small letter, or is the last letter of a row of great ones.
+        let before_small = letters.peek().is_some_and(|next| next.is_lowercase());
+        if c.is_uppercase() && before != '_' && (before.is_lowercase() || before_small) {
             name.push('_');
         }
         name.push(c.to_ascii_lowercase());
+        before = c;
     }
     format!("{name}.rs")
 }
@@ -200,8 +208,18 @@ fn every_operation_has_its_files() {
         .map(|(operation, _)| file_name(operation))
         .collect();
     assert_eq!(operations.len(), kmip::payload::OPERATIONS.len(), "the whole table is read");
+    let server = files().iter().find(|file| file.path == "kmip-server/src/operations/mod.rs");
+    let server = server.and_then(|file| file.text()).expect("the operations that are served");
+    let rows = server.lines().skip_while(|line| *line != "operations! {").skip(1);
+    let served: BTreeSet<String> = rows
+        .take_while(|line| *line != "}")
+        .filter_map(|line| line.trim().split_once(" => "))
+        .map(|(operation, _)| file_name(operation))
+        .collect();
+    assert_eq!(served.len(), kmip_server::operations::SERVED.len(), "the whole list is read");
     let mut breaches = Vec::new();
-    for folder in ["kmip/src/payload/", "kmip-server/src/operations/"] {
+    let folders = [("kmip/src/payload/", &operations), ("kmip-server/src/operations/", &served)];
+    for (folder, operations) in folders {
         let there: BTreeSet<String> = sources()
             .filter_map(|file| file.path.strip_prefix(folder))
             .filter(|name| !name.contains('/') && *name != "mod.rs")
@@ -210,7 +228,7 @@ fn every_operation_has_its_files() {
         let missing = operations.difference(&there).map(|name| format!("{folder}{name}: missing"));
         breaches.extend(missing);
         let extra =
-            there.difference(&operations).map(|name| format!("{folder}{name}: no operation"));
+            there.difference(operations).map(|name| format!("{folder}{name}: no operation"));
         breaches.extend(extra);
     }
     hold("one file an operation, here and there, and nothing else beside them", &breaches);

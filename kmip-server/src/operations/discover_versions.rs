@@ -3,11 +3,17 @@
 use kmip::Version;
 use kmip::payload::{DiscoverVersionsRequest, DiscoverVersionsResponse};
 
-pub(super) fn discover_versions(request: &DiscoverVersionsRequest) -> DiscoverVersionsResponse {
+use super::Context;
+use crate::error::Result;
+
+pub(super) async fn discover_versions(
+    _: &mut Context<'_>,
+    request: DiscoverVersionsRequest,
+) -> Result<DiscoverVersionsResponse> {
     let asked = &request.protocol_versions;
     let protocol_versions = match asked.is_empty() {
         true => Version::SERVED.to_vec(),
         false => asked.iter().filter(|v| Version::SERVED.contains(v)).copied().collect(),
     };
-    DiscoverVersionsResponse { protocol_versions }
+    Ok(DiscoverVersionsResponse { protocol_versions })
 }

@@ -36,6 +36,7 @@ use crate::identity::Client;
 use crate::index::Index;
 use crate::lifecycle;
 use crate::live::{Effects, Live};
+use crate::named::Named;
 use crate::record::{Material, Metadata, damaged};
 use crate::store::StoreError;
 use crate::store::root_key::IndexKey;
@@ -59,8 +60,8 @@ pub struct Context<'a> {
     pub now: DateTime,
     /// The object named last (the ID Placeholder; 2.1, 6).
     pub id_placeholder: Option<String>,
-    /// The objects that the items of this batch have named in their answers, in order.
-    pub named: Vec<(Operation, String)>,
+    /// The objects that the items of this batch have named in their answers.
+    pub named: Named,
 }
 
 impl<'a> Context<'a> {
@@ -76,16 +77,8 @@ impl<'a> Context<'a> {
             None | Some(Identifier::Enumeration(UniqueIdentifier::IDPlaceholder)) => {
                 self.id_placeholder.clone()
             }
-            Some(Identifier::Index(index)) => usize::try_from(*index)
-                .ok()
-                .and_then(|index| self.named.get(index))
-                .map(|(_, id)| id.clone()),
-            Some(Identifier::Enumeration(word)) => self
-                .named
-                .iter()
-                .rev()
-                .find(|(operation, _)| operation.name() == word.name())
-                .map(|(_, id)| id.clone()),
+            Some(Identifier::Index(index)) => self.named.at(*index).map(str::to_owned),
+            Some(Identifier::Enumeration(word)) => self.named.of(*word).map(str::to_owned),
         };
         found.ok_or_else(|| {
             OperationError::invalid_field(
@@ -195,50 +188,108 @@ impl<'a> Context<'a> {
 /// client sends below the longest key of the store.
 pub const ID_LEN_MAX: usize = 128;
 
-/// Does one batch item. A new operation does not compile until it has a line here.
-pub async fn execute(cx: &mut Context<'_>, request: RequestPayload) -> Result<ResponsePayload> {
-    let operation = request.operation();
-    if !is_served(operation, cx.version) {
-        return Err(OperationError::not_supported(operation, cx.version));
+/// One row an operation: its name, and the file whose function of the same name does it. A new
+/// operation does not compile until it stands here; as long as nothing does it, among the rest.
+macro_rules! operations {
+    (served { $($name:ident => $file:ident;)* } rest { $($other:ident)* }) => {
+        /// The operations that are done here: what Query tells.
+        pub const SERVED: &[Operation] = &[$(Operation::$name,)*];
+
+        /// Does one batch item.
+        pub async fn execute(
+            cx: &mut Context<'_>,
+            request: RequestPayload,
+        ) -> Result<ResponsePayload> {
+            let operation = request.operation();
+            if !is_served(operation, cx.version) {
+                return Err(OperationError::not_supported(operation, cx.version));
+            }
+            match request {
+                $(RequestPayload::$name(request) => {
+                    $file::$file(cx, request).await.map(ResponsePayload::from)
+                })*
+                $(RequestPayload::$other(_))|* | RequestPayload::Unknown(_) => {
+                    Err(OperationError::not_supported(operation, cx.version))
+                }
+                RequestPayload::Malformed(MalformedPayload { error, .. }) => {
+                    Err(OperationError::invalid_message(format!(
+                        "the payload of {operation:?} cannot be read: {error}"
+                    )))
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    served {
+        Activate => activate;
+        AddAttribute => add_attribute;
+        Check => check;
+        Create => create;
+        DeleteAttribute => delete_attribute;
+        Destroy => destroy;
+        DiscoverVersions => discover_versions;
+        Get => get;
+        GetAttributeList => get_attribute_list;
+        GetAttributes => get_attributes;
+        Locate => locate;
+        ModifyAttribute => modify_attribute;
+        Query => query;
+        ReKey => re_key;
+        Register => register;
+        Revoke => revoke;
+        SetAttribute => set_attribute;
     }
-    Ok(match request {
-        RequestPayload::Activate(r) => activate::activate(cx, r).await?.into(),
-        RequestPayload::AddAttribute(r) => add_attribute::add_attribute(cx, r).await?.into(),
-        RequestPayload::Check(r) => check::check(cx, r).await?.into(),
-        RequestPayload::Create(r) => create::create(cx, r).await?.into(),
-        RequestPayload::DeleteAttribute(r) => {
-            delete_attribute::delete_attribute(cx, r).await?.into()
-        }
-        RequestPayload::Destroy(r) => destroy::destroy(cx, r).await?.into(),
-        RequestPayload::DiscoverVersions(r) => discover_versions::discover_versions(&r).into(),
-        RequestPayload::Get(r) => get::get(cx, r).await?.into(),
-        RequestPayload::GetAttributeList(r) => {
-            get_attribute_list::get_attribute_list(cx, r).await?.into()
-        }
-        RequestPayload::GetAttributes(r) => get_attributes::get_attributes(cx, r).await?.into(),
-        RequestPayload::Locate(r) => locate::locate(cx, r).await?.into(),
-        RequestPayload::ModifyAttribute(r) => {
-            modify_attribute::modify_attribute(cx, r).await?.into()
-        }
-        RequestPayload::Query(r) => query::query(cx.version, &r).into(),
-        RequestPayload::ReKey(r) => re_key::re_key(cx, r).await?.into(),
-        RequestPayload::Register(r) => register::register(cx, r).await?.into(),
-        RequestPayload::Revoke(r) => revoke::revoke(cx, r).await?.into(),
-        RequestPayload::SetAttribute(r) => set_attribute::set_attribute(cx, r).await?.into(),
-        RequestPayload::Unknown(unknown) => {
-            return Err(OperationError::not_supported(unknown.operation, cx.version));
-        }
-        RequestPayload::Malformed(MalformedPayload { error, .. }) => {
-            return Err(OperationError::invalid_message(format!(
-                "the payload of {operation:?} cannot be read: {error}"
-            )));
-        }
-    })
+    rest {
+        AdjustAttribute
+        Archive
+        Cancel
+        Certify
+        CreateKeyPair
+        CreateSplitKey
+        Decrypt
+        DelegatedLogin
+        DeriveKey
+        Encrypt
+        Export
+        GetConstraints
+        GetUsageAllocation
+        Hash
+        Import
+        Interop
+        JoinSplitKey
+        Log
+        Login
+        Logout
+        MAC
+        MACVerify
+        Notify
+        ObtainLease
+        PKCS_11
+        Ping
+        Poll
+        Process
+        Put
+        QueryAsynchronousRequests
+        RNGRetrieve
+        RNGSeed
+        ReCertify
+        ReKeyKeyPair
+        ReProvision
+        Recover
+        SetConstraints
+        SetDefaults
+        SetEndpointRole
+        Sign
+        SignatureVerify
+        Validate
+    }
 }
 
 /// Does the server do this operation in this version? Discover Versions is answered in every one,
 /// since a client asks it before it knows which to speak.
 pub fn is_served(operation: Operation, version: Version) -> bool {
-    kmip::payload::OPERATIONS.contains(&operation)
+    SERVED.contains(&operation)
         && (operation.exists_in(version) || operation == Operation::DiscoverVersions)
 }

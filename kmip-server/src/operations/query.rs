@@ -2,14 +2,15 @@
 
 use kmip::Version;
 use kmip::objects::ProtectionStorageMasks;
-use kmip::payload::{
-    CapabilityInformation, OPERATIONS, QueryRequest, QueryResponse, ServerInformation,
-};
+use kmip::payload::{CapabilityInformation, QueryRequest, QueryResponse, ServerInformation};
 use kmip::structures::RNGParameters;
 use kmip::vocabulary::{
     DestroyAction, ObjectType, Operation, ProtectionStorageMask, QueryFunction as Function,
     RNGAlgorithm, RNGMode,
 };
+
+use super::{Context, SERVED};
+use crate::error::Result;
 
 /// The kinds of objects that Register takes.
 const OBJECT_TYPES: &[ObjectType] = &[
@@ -26,12 +27,12 @@ const OBJECT_TYPES: &[ObjectType] = &[
 /// Who made the server, as Query tells it.
 const VENDOR: &str = concat!("kmip-server ", env!("CARGO_PKG_VERSION"));
 
-pub(super) fn query(version: Version, request: &QueryRequest) -> QueryResponse {
+pub(super) async fn query(cx: &mut Context<'_>, request: QueryRequest) -> Result<QueryResponse> {
     let mut response = QueryResponse::default();
     for function in &request.query_functions {
-        answer(*function, version, &mut response);
+        answer(*function, cx.version, &mut response);
     }
-    response
+    Ok(response)
 }
 
 /// Functions that are not here have no answer but an empty one: nothing of theirs is supported.
@@ -39,7 +40,7 @@ fn answer(function: Function, version: Version, response: &mut QueryResponse) {
     match function {
         Function::QueryOperations => {
             let is_served = |operation: &Operation| operation.exists_in(version);
-            response.operations = OPERATIONS.iter().copied().filter(is_served).collect();
+            response.operations = SERVED.iter().copied().filter(is_served).collect();
             response.operations.sort();
         }
         Function::QueryObjects => {

@@ -100,3 +100,31 @@ async fn an_item_that_cannot_be_read_spoils_itself_alone() {
     assert_eq!(items[0].result_reason, Some(ResultReason::InvalidMessage));
     assert_eq!(items[1].result_status, ResultStatus::Success);
 }
+
+/// An item that names no object, as Query, was counted as if it named the last one again.
+#[tokio::test]
+async fn a_number_counts_the_identifiers_of_the_answers_and_no_more() {
+    let desk = Desk::new();
+    let query =
+        QueryRequest { query_functions: vec![QueryFunction::QueryOperations], object_groups: None };
+    let nth = |index| {
+        let mut get = get_as(None, None);
+        get.unique_identifier = Some(Identifier::Index(index));
+        get
+    };
+    let items = vec![
+        aes(vec![]).into(),
+        query.into(),
+        aes(vec![]).into(),
+        nth(1).into(),
+        nth(0).into(),
+        nth(-1).into(),
+    ];
+    let items = desk.batch(NEWEST, items).await;
+    let (first, second) = (created(&items[0]), created(&items[2]));
+    let got: Vec<&str> = items[3..]
+        .iter()
+        .flat_map(|item| item.payload.as_ref().unwrap().unique_identifiers())
+        .collect();
+    assert_eq!(got, [second.as_str(), &first, &first]);
+}

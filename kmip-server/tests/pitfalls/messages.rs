@@ -65,7 +65,7 @@ async fn nothing_newer_than_the_client_is_sent_to_it() {
             assert!(attribute.value.exists_in(*version), "{version}: {attribute:?}");
         }
         let all = [QueryFunction::QueryOperations, QueryFunction::QueryObjects];
-        let request = QueryRequest { query_functions: all.to_vec(), object_groups: Vec::new() };
+        let request = QueryRequest { query_functions: all.to_vec(), object_groups: None };
         let known = desk.ask(*version, request).await.unwrap();
         assert!(known.operations.iter().all(|operation| operation.exists_in(*version)));
         assert!(known.object_types.iter().all(|object_type| object_type.exists_in(*version)));

@@ -6,21 +6,63 @@
 
 mod activate;
 mod add_attribute;
+mod adjust_attribute;
+mod archive;
+mod cancel;
+mod certify;
 mod check;
 mod create;
+mod create_key_pair;
+mod create_split_key;
+mod decrypt;
+mod delegated_login;
 mod delete_attribute;
+mod derive_key;
 mod destroy;
 mod discover_versions;
+mod encrypt;
+mod export;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
+mod get_constraints;
+mod get_usage_allocation;
+mod hash;
+mod import;
+mod interop;
+mod join_split_key;
 mod locate;
+mod log;
+mod login;
+mod logout;
+mod mac;
+mod mac_verify;
 mod modify_attribute;
+mod notify;
+mod obtain_lease;
+mod ping;
+mod pkcs_11;
+mod poll;
+mod process;
+mod put;
 mod query;
+mod query_asynchronous_requests;
+mod re_certify;
 mod re_key;
+mod re_key_key_pair;
+mod re_provision;
+mod recover;
 mod register;
 mod revoke;
+mod rng_retrieve;
+mod rng_seed;
 mod set_attribute;
+mod set_constraints;
+mod set_defaults;
+mod set_endpoint_role;
+mod sign;
+mod signature_verify;
+mod validate;
 
 use ttlv::{Error, Raw, Reader, Tag, Writer};
 
@@ -30,23 +72,71 @@ use crate::vocabulary::{Operation, tags};
 
 pub use activate::{ActivateRequest, ActivateResponse};
 pub use add_attribute::{AddAttributeRequest, AddAttributeResponse};
+pub use adjust_attribute::{AdjustAttributeRequest, AdjustAttributeResponse, AdjustmentValue};
+pub use archive::{ArchiveRequest, ArchiveResponse};
+pub use cancel::{CancelRequest, CancelResponse};
+pub use certify::{CertifyRequest, CertifyResponse};
 pub use check::{CheckRequest, CheckResponse};
 pub use create::{CreateRequest, CreateResponse};
+pub use create_key_pair::{CreateKeyPairRequest, CreateKeyPairResponse};
+pub use create_split_key::{CreateSplitKeyRequest, CreateSplitKeyResponse};
+pub use decrypt::{DecryptRequest, DecryptResponse};
+pub use delegated_login::{DelegatedLoginRequest, DelegatedLoginResponse, Objects, Right, Rights};
 pub use delete_attribute::{DeleteAttributeRequest, DeleteAttributeResponse};
+pub use derive_key::{DerivationParameters, DeriveKeyRequest, DeriveKeyResponse};
 pub use destroy::{DestroyRequest, DestroyResponse};
 pub use discover_versions::{DiscoverVersionsRequest, DiscoverVersionsResponse};
+pub use encrypt::{EncryptRequest, EncryptResponse};
+pub use export::{ExportRequest, ExportResponse};
 pub use get::{GetRequest, GetResponse, KeyWrappingSpecification};
 pub use get_attribute_list::{GetAttributeListRequest, GetAttributeListResponse};
 pub use get_attributes::{GetAttributesRequest, GetAttributesResponse};
+pub use get_constraints::{GetConstraintsRequest, GetConstraintsResponse};
+pub use get_usage_allocation::{GetUsageAllocationRequest, GetUsageAllocationResponse};
+pub use hash::{HashRequest, HashResponse};
+pub use import::{ImportRequest, ImportResponse};
+pub use interop::{InteropRequest, InteropResponse};
+pub use join_split_key::{JoinSplitKeyRequest, JoinSplitKeyResponse};
 pub use locate::{Condition, Filter, LocateRequest, LocateResponse};
+pub use log::{LogRequest, LogResponse};
+pub use login::{LoginRequest, LoginResponse, Ticket, TicketLease};
+pub use logout::{LogoutRequest, LogoutResponse};
+pub use mac::{MACRequest, MACResponse};
+pub use mac_verify::{MACVerifyRequest, MACVerifyResponse};
 pub use modify_attribute::{ModifyAttributeRequest, ModifyAttributeResponse};
+pub use notify::{NotifyRequest, NotifyResponse};
+pub use obtain_lease::{ObtainLeaseRequest, ObtainLeaseResponse};
+pub use ping::{PingRequest, PingResponse};
+pub use pkcs_11::{PKCS11Call, PKCS11Request, PKCS11Response};
+pub use poll::{PollRequest, PollResponse};
+pub use process::{ProcessRequest, ProcessResponse};
+pub use put::{PutRequest, PutResponse};
 pub use query::{
-    CapabilityInformation, ProfileInformation, QueryRequest, QueryResponse, ServerInformation,
+    CapabilityInformation, ExtensionInformation, ExtensionType, ProfileInformation, ProfileVersion,
+    QueryRequest, QueryResponse, Rest, ServerInformation, ValidationInformation,
 };
+pub use query_asynchronous_requests::{
+    AsynchronousCorrelationValues, AsynchronousRequest, QueryAsynchronousRequestsRequest,
+    QueryAsynchronousRequestsResponse,
+};
+pub use re_certify::{ReCertifyRequest, ReCertifyResponse};
 pub use re_key::{ReKeyRequest, ReKeyResponse};
+pub use re_key_key_pair::{ReKeyKeyPairRequest, ReKeyKeyPairResponse};
+pub use re_provision::{ReProvisionRequest, ReProvisionResponse};
+pub use recover::{RecoverRequest, RecoverResponse};
 pub use register::{RegisterRequest, RegisterResponse};
 pub use revoke::{RevokeRequest, RevokeResponse};
+pub use rng_retrieve::{RNGRetrieveRequest, RNGRetrieveResponse};
+pub use rng_seed::{RNGSeedRequest, RNGSeedResponse};
 pub use set_attribute::{SetAttributeRequest, SetAttributeResponse};
+pub use set_constraints::{Constraint, Constraints, SetConstraintsRequest, SetConstraintsResponse};
+pub use set_defaults::{
+    DefaultsInformation, ObjectDefaults, SetDefaultsRequest, SetDefaultsResponse,
+};
+pub use set_endpoint_role::{SetEndpointRoleRequest, SetEndpointRoleResponse};
+pub use sign::{SignRequest, SignResponse};
+pub use signature_verify::{SignatureVerifyRequest, SignatureVerifyResponse};
+pub use validate::{ValidateRequest, ValidateResponse};
 
 /// A request payload, and the response it is answered with.
 pub trait Request: Into<RequestPayload> {
@@ -96,7 +186,11 @@ macro_rules! operations {
     ($($name:ident => $request:ident, $response:ident $(in $large:ident)?;)*) => {
         /// What a client asks for in one batch item.
         #[derive(Clone, Debug, PartialEq)]
-        #[allow(missing_docs, reason = "each variant is named after its operation")]
+        #[allow(
+            missing_docs,
+            non_camel_case_types,
+            reason = "each variant is named after its operation, as the standard spells it"
+        )]
         pub enum RequestPayload {
             $($name($request),)*
             /// An operation that is in no row.
@@ -107,7 +201,11 @@ macro_rules! operations {
 
         /// What a server answers in one batch item.
         #[derive(Clone, Debug, PartialEq)]
-        #[allow(missing_docs, reason = "each variant is named after its operation")]
+        #[allow(
+            missing_docs,
+            non_camel_case_types,
+            reason = "each variant is named after its operation, as the standard spells it"
+        )]
         pub enum ResponsePayload {
             $($name(held!($response $(, $large)?)),)*
             /// An operation that is in no row.
@@ -246,19 +344,62 @@ fn unknown(operation: Operation, tag: Tag, r: &mut Reader<'_>) -> Result<Unknown
 operations! {
     Activate => ActivateRequest, ActivateResponse;
     AddAttribute => AddAttributeRequest, AddAttributeResponse in Box;
+    AdjustAttribute => AdjustAttributeRequest, AdjustAttributeResponse;
+    Archive => ArchiveRequest, ArchiveResponse;
+    Cancel => CancelRequest, CancelResponse;
+    Certify => CertifyRequest, CertifyResponse;
     Check => CheckRequest, CheckResponse;
     Create => CreateRequest, CreateResponse;
+    CreateKeyPair => CreateKeyPairRequest, CreateKeyPairResponse in Box;
+    CreateSplitKey => CreateSplitKeyRequest, CreateSplitKeyResponse;
+    Decrypt => DecryptRequest, DecryptResponse;
+    DelegatedLogin => DelegatedLoginRequest, DelegatedLoginResponse;
     DeleteAttribute => DeleteAttributeRequest, DeleteAttributeResponse in Box;
+    DeriveKey => DeriveKeyRequest, DeriveKeyResponse;
     Destroy => DestroyRequest, DestroyResponse;
     DiscoverVersions => DiscoverVersionsRequest, DiscoverVersionsResponse;
+    Encrypt => EncryptRequest, EncryptResponse;
+    Export => ExportRequest, ExportResponse in Box;
     Get => GetRequest, GetResponse in Box;
     GetAttributeList => GetAttributeListRequest, GetAttributeListResponse;
     GetAttributes => GetAttributesRequest, GetAttributesResponse;
+    GetConstraints => GetConstraintsRequest, GetConstraintsResponse;
+    GetUsageAllocation => GetUsageAllocationRequest, GetUsageAllocationResponse;
+    Hash => HashRequest, HashResponse;
+    Import => ImportRequest, ImportResponse;
+    Interop => InteropRequest, InteropResponse;
+    JoinSplitKey => JoinSplitKeyRequest, JoinSplitKeyResponse;
     Locate => LocateRequest, LocateResponse;
+    Log => LogRequest, LogResponse;
+    Login => LoginRequest, LoginResponse;
+    Logout => LogoutRequest, LogoutResponse;
+    MAC => MACRequest, MACResponse;
+    MACVerify => MACVerifyRequest, MACVerifyResponse;
     ModifyAttribute => ModifyAttributeRequest, ModifyAttributeResponse in Box;
+    Notify => NotifyRequest, NotifyResponse;
+    ObtainLease => ObtainLeaseRequest, ObtainLeaseResponse;
+    PKCS_11 => PKCS11Request, PKCS11Response;
+    Ping => PingRequest, PingResponse;
+    Poll => PollRequest, PollResponse;
+    Process => ProcessRequest, ProcessResponse;
+    Put => PutRequest, PutResponse;
     Query => QueryRequest, QueryResponse in Box;
+    QueryAsynchronousRequests => QueryAsynchronousRequestsRequest,
+        QueryAsynchronousRequestsResponse;
+    RNGRetrieve => RNGRetrieveRequest, RNGRetrieveResponse;
+    RNGSeed => RNGSeedRequest, RNGSeedResponse;
+    ReCertify => ReCertifyRequest, ReCertifyResponse;
     ReKey => ReKeyRequest, ReKeyResponse;
+    ReKeyKeyPair => ReKeyKeyPairRequest, ReKeyKeyPairResponse in Box;
+    ReProvision => ReProvisionRequest, ReProvisionResponse;
+    Recover => RecoverRequest, RecoverResponse;
     Register => RegisterRequest, RegisterResponse;
     Revoke => RevokeRequest, RevokeResponse;
     SetAttribute => SetAttributeRequest, SetAttributeResponse;
+    SetConstraints => SetConstraintsRequest, SetConstraintsResponse;
+    SetDefaults => SetDefaultsRequest, SetDefaultsResponse;
+    SetEndpointRole => SetEndpointRoleRequest, SetEndpointRoleResponse;
+    Sign => SignRequest, SignResponse;
+    SignatureVerify => SignatureVerifyRequest, SignatureVerifyResponse;
+    Validate => ValidateRequest, ValidateResponse;
 }

@@ -36,6 +36,7 @@ const HIDDEN: &[(Tag, &str)] = &[
     (tags::OpaqueDataValue, "an object: any secret of the client's (1.4, 2.2.8)"),
     // What cryptographic operations are given and give (1.4, 4.29 to 4.37).
     (tags::AuthenticatedEncryptionAdditionalData, "the client's data"),
+    (tags::AuthenticatedEncryptionTag, "proves that data which is not shown is genuine"),
     (tags::Data, "plain text that is encrypted, or was decrypted; random bytes"),
     (tags::DerivationData, "keys are derived from it"),
     (tags::DigestValue, "a short secret can be guessed from it"),
@@ -46,8 +47,8 @@ const HIDDEN: &[(Tag, &str)] = &[
     (tags::PSource, "the client's data"),
     (tags::Salt, "keys are derived with it"),
     (tags::SignatureData, "proves that data which is not shown is genuine"),
-    (tags::PKCS_11InputParameters, "PINs and keys pass here (2.1, 6.1.36)"),
-    (tags::PKCS_11OutputParameters, "keys pass here (2.1, 6.1.36)"),
+    (tags::PKCS_11InputParameters, "PINs and keys pass here (2.1, 6.1.37)"),
+    (tags::PKCS_11OutputParameters, "keys pass here (2.1, 6.1.37)"),
     // What proves who a client is (1.4, 2.1.2; 2.1, 7.7; 3.0).
     (tags::AttestationAssertion, "a proof of who asks"),
     (tags::AttestationMeasurement, "a proof of who asks"),

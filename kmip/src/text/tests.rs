@@ -371,3 +371,56 @@ fn depth_and_length_have_a_limit() {
     let last = long.lines().last().unwrap();
     assert_eq!(last, "! stopped at byte 65536: only so many items are shown");
 }
+
+/// One row a payload of 1.2 to 2.1 that carries a secret.
+#[test]
+fn what_cryptographic_and_login_operations_carry_is_not_shown() {
+    use crate::payload::*;
+    use crate::vocabulary::{DerivationMethod, PKCS_11Function, TicketType};
+    use crate::{Encode, InputData, SecretBytes, Version};
+
+    let secret = || SecretBytes::new(KEY);
+    let ticket = || Ticket { ticket_type: TicketType::Login, ticket_value: secret() };
+    let input = Some(InputData::from(KEY));
+    let derivation = DerivationParameters {
+        derivation_data: vec![secret(), secret()],
+        salt: Some(secret()),
+        ..DerivationParameters::default()
+    };
+    let requests: Vec<RequestPayload> = vec![
+        EncryptRequest {
+            data: input.clone(),
+            authenticated_encryption_additional_data: Some(secret()),
+            ..EncryptRequest::default()
+        }
+        .into(),
+        SignRequest { digested_data: Some(secret()), data: input, ..SignRequest::default() }.into(),
+        DeriveKeyRequest {
+            object_type: ObjectType::SecretData,
+            unique_identifiers: Vec::new(),
+            derivation_method: DerivationMethod::PBKDF2,
+            derivation_parameters: Box::new(derivation),
+            attributes: crate::attributes::Attributes::default(),
+        }
+        .into(),
+        RNGSeedRequest { data: InputData::from(KEY) }.into(),
+        LogoutRequest { ticket: ticket() }.into(),
+        PKCS11Request {
+            interface: None,
+            function: PKCS11Call::Standard(PKCS_11Function::C_Login),
+            correlation_value: None,
+            input_parameters: Some(secret()),
+        }
+        .into(),
+    ];
+    for request in requests {
+        let debug = format!("{request:?}");
+        assert!(!debug.contains("110, 101, 118, 101, 114"), "{debug}");
+        let text = shown(|w| request.encode(tags::RequestPayload, w, Version::V2_1));
+        assert!(text.contains("<hidden, 32 bytes>"), "{text}");
+    }
+    let ticket = LoginResponse { ticket: ticket() };
+    shown(|w| ticket.encode(tags::ResponsePayload, w, Version::V2_1));
+    let random = RNGRetrieveResponse { data: secret() };
+    shown(|w| random.encode(tags::ResponsePayload, w, Version::V2_1));
+}

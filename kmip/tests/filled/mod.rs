@@ -1,20 +1,23 @@
 //! Messages, payloads and attributes in which nothing is left out.
 
+mod administration;
 mod attributes;
+mod cryptography;
 mod objects;
 
 use kmip::attributes::{
-    AllAttributes, Attribute, AttributeReference, AttributeValue, Attributes, VendorAttribute,
+    AllAttributes, Attribute, AttributeList, AttributeReference, AttributeValue, Attributes,
+    VendorAttribute,
 };
 use kmip::message::{Authentication, Credential, RequestHeader, ResponseHeader};
 use kmip::payload::*;
-use kmip::structures::{MessageExtension, Name, RevocationReason};
+use kmip::structures::{MessageExtension, Name, ObjectGroups, RevocationReason};
 use kmip::vocabulary::*;
 use kmip::{DateTime, Identifier, Interval, Version};
 use ttlv::Raw;
 
 pub(crate) use attributes::attributes;
-use objects::{masks, object, objects};
+use objects::{certificate, masks, object, objects};
 
 pub(crate) fn message_extension() -> MessageExtension {
     MessageExtension {
@@ -95,7 +98,11 @@ fn references() -> Vec<AttributeReference> {
 pub(crate) fn requests() -> Vec<RequestPayload> {
     let mut requests = attribute_requests();
     requests.extend(making_requests());
+    requests.extend(pair_requests());
     requests.extend(asking_requests());
+    requests.extend(keeping_requests());
+    requests.extend(cryptography::requests());
+    requests.extend(administration::requests());
     requests
 }
 
@@ -146,6 +153,97 @@ fn making_requests() -> Vec<RequestPayload> {
     requests
 }
 
+/// What makes pairs of keys, and certificates.
+fn pair_requests() -> Vec<RequestPayload> {
+    vec![
+        CreateKeyPairRequest {
+            common_attributes: Some(all()),
+            private_key_attributes: Some(all()),
+            public_key_attributes: Some(all()),
+            common_protection_storage_masks: Some(masks()),
+            private_protection_storage_masks: Some(masks()),
+            public_protection_storage_masks: Some(masks()),
+        }
+        .into(),
+        ReKeyKeyPairRequest {
+            private_key_unique_identifier: asked(),
+            offset: Some(Interval(1)),
+            common_attributes: Some(all()),
+            private_key_attributes: Some(all()),
+            public_key_attributes: Some(all()),
+            common_protection_storage_masks: Some(masks()),
+            private_protection_storage_masks: Some(masks()),
+            public_protection_storage_masks: Some(masks()),
+        }
+        .into(),
+        CertifyRequest {
+            unique_identifier: asked(),
+            certificate_request_type: Some(CertificateRequestType::PKCS_10),
+            certificate_request_value: Some(vec![1]),
+            attributes: Some(all()),
+            protection_storage_masks: Some(masks()),
+        }
+        .into(),
+        ReCertifyRequest {
+            unique_identifier: asked(),
+            certificate_request_unique_identifier: asked(),
+            certificate_request_type: Some(CertificateRequestType::PKCS_10),
+            certificate_request_value: Some(vec![1]),
+            offset: Some(Interval(1)),
+            attributes: Some(all()),
+            protection_storage_masks: Some(masks()),
+        }
+        .into(),
+        ValidateRequest {
+            certificates: vec![certificate(), certificate()],
+            unique_identifiers: asked().into_iter().chain(asked()).collect(),
+            validity_date: Some(DateTime(1)),
+        }
+        .into(),
+    ]
+}
+
+/// What keeps objects, brings them and sends them.
+fn keeping_requests() -> Vec<RequestPayload> {
+    vec![
+        ObtainLeaseRequest { unique_identifier: asked() }.into(),
+        GetUsageAllocationRequest { unique_identifier: asked(), usage_limits_count: 1 }.into(),
+        ArchiveRequest { unique_identifier: asked() }.into(),
+        RecoverRequest { unique_identifier: asked() }.into(),
+        ImportRequest {
+            unique_identifier: id(),
+            object_type: Some(ObjectType::SymmetricKey),
+            replace_existing: Some(true),
+            key_wrap_type: Some(KeyWrapType::NotWrapped),
+            attributes: AllAttributes(all().attributes),
+            object: object(),
+        }
+        .into(),
+        ExportRequest {
+            unique_identifier: asked(),
+            key_format_type: Some(KeyFormatType::Raw),
+            key_wrap_type: Some(KeyWrapType::AsRegistered),
+            key_compression_type: Some(KeyCompressionType::ECPublicKeyTypeUncompressed),
+            key_wrapping_specification: Some(Box::new(objects::wrapping_specification())),
+        }
+        .into(),
+        NotifyRequest {
+            unique_identifier: id(),
+            attributes: AttributeList(all().attributes),
+            deleted: references(),
+        }
+        .into(),
+        PutRequest {
+            unique_identifier: id(),
+            put_function: PutFunction::Replace,
+            replaced_unique_identifier: Some(id()),
+            object: object(),
+            attributes: AttributeList(all().attributes),
+        }
+        .into(),
+    ]
+}
+
 /// What looks at objects and at the server.
 fn asking_requests() -> Vec<RequestPayload> {
     vec![
@@ -181,7 +279,7 @@ fn asking_requests() -> Vec<RequestPayload> {
         .into(),
         QueryRequest {
             query_functions: vec![QueryFunction::QueryOperations],
-            object_groups: vec!["g".to_owned()],
+            object_groups: Some(ObjectGroups { object_groups: vec!["g".to_owned()] }),
         }
         .into(),
     ]
@@ -244,9 +342,60 @@ pub(crate) fn responses() -> Vec<ResponsePayload> {
         RevokeResponse { unique_identifier: id() }.into(),
         SetAttributeResponse { unique_identifier: id() }.into(),
     ];
+    responses.extend(pair_responses());
+    responses.extend(keeping_responses());
+    responses.extend(cryptography::responses());
+    responses.extend(administration::responses());
     responses.extend(objects().into_iter().chain([object()]).map(|object| {
         let object_type = object.object_type();
         GetResponse { object_type, unique_identifier: id(), object }.into()
     }));
     responses
+}
+
+fn pair_responses() -> Vec<ResponsePayload> {
+    let made = || Some(all());
+    vec![
+        CreateKeyPairResponse {
+            private_key_unique_identifier: id(),
+            public_key_unique_identifier: id(),
+            private_key_template_attribute: made(),
+            public_key_template_attribute: made(),
+        }
+        .into(),
+        ReKeyKeyPairResponse {
+            private_key_unique_identifier: id(),
+            public_key_unique_identifier: id(),
+            private_key_template_attribute: made(),
+            public_key_template_attribute: made(),
+        }
+        .into(),
+        CertifyResponse { unique_identifier: id(), template_attribute: made() }.into(),
+        ReCertifyResponse { unique_identifier: id(), template_attribute: made() }.into(),
+        ValidateResponse { validity_indicator: ValidityIndicator::Valid }.into(),
+    ]
+}
+
+fn keeping_responses() -> Vec<ResponsePayload> {
+    vec![
+        ObtainLeaseResponse {
+            unique_identifier: id(),
+            lease_time: Interval(1),
+            last_change_date: DateTime(1),
+        }
+        .into(),
+        GetUsageAllocationResponse { unique_identifier: id() }.into(),
+        ArchiveResponse { unique_identifier: id() }.into(),
+        RecoverResponse { unique_identifier: id() }.into(),
+        ImportResponse { unique_identifier: id() }.into(),
+        ExportResponse {
+            object_type: ObjectType::SymmetricKey,
+            unique_identifier: id(),
+            attributes: AllAttributes(all().attributes),
+            object: Some(object()),
+        }
+        .into(),
+        NotifyResponse {}.into(),
+        PutResponse {}.into(),
+    ]
 }

@@ -3,8 +3,9 @@
 use kmip::attributes::AttributeList;
 use kmip::objects::*;
 use kmip::payload::{
-    CapabilityInformation, KeyWrappingSpecification, ProfileInformation, QueryResponse,
-    ServerInformation,
+    CapabilityInformation, ExtensionInformation, ExtensionType, KeyWrappingSpecification,
+    ProfileInformation, ProfileVersion, QueryResponse, Rest, ServerInformation,
+    ValidationInformation,
 };
 use kmip::vocabulary::*;
 use kmip::{BigInteger, SecretBytes};
@@ -54,6 +55,10 @@ fn key_block() -> KeyBlock {
     }
 }
 
+pub(crate) fn certificate() -> Certificate {
+    Certificate { certificate_type: CertificateType::X_509, certificate_value: vec![1] }
+}
+
 /// A symmetric key in which nothing is left out.
 pub(crate) fn object() -> Object {
     Object::SymmetricKey(Key { key_block: key_block() })
@@ -73,10 +78,7 @@ pub(crate) fn objects() -> Vec<Object> {
         attributes: AttributeList::default(),
     };
     vec![
-        Object::Certificate(Certificate {
-            certificate_type: CertificateType::X_509,
-            certificate_value: vec![1],
-        }),
+        Object::Certificate(certificate()),
         Object::OpaqueObject(OpaqueObject {
             opaque_data_type: OpaqueDataType(0x8000_0001),
             opaque_data_value: SecretBytes::new(&[1]),
@@ -115,21 +117,39 @@ pub(crate) fn query_response() -> QueryResponse {
             build_date: some("d"),
             cluster_info: some("c"),
             alternative_failover_endpoints: vec!["e".to_owned()],
+            vendor_specific: Rest::default(),
         })),
         application_namespaces: vec!["ns".to_owned()],
-        extension_information: vec![Raw::build(|w| {
-            w.structure(tags::ExtensionInformation, |w| w.text_string(tags::ExtensionName, "e"));
-        })],
+        extension_information: vec![ExtensionInformation {
+            name: "e".to_owned(),
+            tag: Some(0x54_0001),
+            item_type: Some(ExtensionType(ItemType::ByteString)),
+            enumeration: Some(1),
+            is_attribute: Some(true),
+            parent_structure_tag: Some(0x54_0002),
+            description: some("d"),
+        }],
         attestation_types: vec![AttestationType::TPMQuote],
         rng_parameters: vec![rng_parameters()],
         profile_information: vec![ProfileInformation {
             profile_name: ProfileName(1),
+            profile_version: Some(ProfileVersion { major: 2, minor: 1 }),
             server_uri: some("u"),
             server_port: Some(5696),
         }],
-        validation_information: vec![Raw::build(|w| {
-            w.structure(tags::ValidationInformation, |w| w.integer(tags::ValidationLevel, 1));
-        })],
+        validation_information: vec![ValidationInformation {
+            authority_type: ValidationAuthorityType::NISTCMVP,
+            authority_country: some("US"),
+            authority_uri: some("u"),
+            version_major: 1,
+            version_minor: Some(2),
+            validation_type: ValidationType::Hardware,
+            level: 3,
+            certificate_identifier: some("i"),
+            certificate_uri: some("u"),
+            vendor_uri: some("v"),
+            profiles: vec!["p".to_owned(), "q".to_owned()],
+        }],
         capability_information: vec![CapabilityInformation {
             streaming_capability: Some(true),
             asynchronous_capability: Some(true),
@@ -143,9 +163,7 @@ pub(crate) fn query_response() -> QueryResponse {
             quantum_safe_capability: Some(true),
         }],
         client_registration_methods: vec![ClientRegistrationMethod::Unspecified],
-        defaults_information: Some(Raw::build(|w| {
-            w.structure(tags::DefaultsInformation, |_| {});
-        })),
+        defaults_information: Some(super::administration::defaults()),
         protection_storage_masks: Some(masks()),
     }
 }

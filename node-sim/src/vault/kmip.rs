@@ -167,7 +167,7 @@ struct Found {
 impl KeyServer {
     async fn test(&self) -> Result<(), VaultError> {
         let questions = vec![QueryFunction::QueryOperations];
-        let query = QueryRequest { query_functions: questions, object_groups: Vec::new() };
+        let query = QueryRequest { query_functions: questions, object_groups: None };
         let offered = self.ask(query).await?.operations;
         let missing: Vec<_> = OPERATIONS.iter().filter(|o| !offered.contains(o)).collect();
         if missing.is_empty() {

@@ -1,0 +1,103 @@
+//! 2.1, 4.58: which object a request means that names none by its identifier, but by a word or a
+//! number for what the batch has named before it.
+
+use kmip::payload::ResponsePayload;
+use kmip::vocabulary::{Operation, UniqueIdentifier as Word};
+
+/// What the items of a batch have named in their answers, in order.
+#[derive(Debug, Default)]
+pub struct Named {
+    /// Each item that was done, with the Unique Identifiers in its answer: none, one or many.
+    items: Vec<(Operation, Vec<String>)>,
+}
+
+impl Named {
+    /// An item was done.
+    pub fn keep(&mut self, operation: Operation, answer: &ResponsePayload) {
+        let ids = answer.unique_identifiers().into_iter().map(str::to_owned).collect();
+        self.items.push((operation, ids));
+    }
+
+    /// The nth identifier so far, from zero; a negative number counts back from here.
+    pub fn at(&self, index: i32) -> Option<&str> {
+        let mut all = self.items.iter().flat_map(|(_, ids)| ids);
+        let nth = usize::try_from(index.unsigned_abs()).ok()?;
+        let found = match index < 0 {
+            true => all.rev().nth(nth.checked_sub(1)?),
+            false => all.nth(nth),
+        };
+        found.map(String::as_str)
+    }
+
+    /// The object of the last item of the word's operation (2.1, 11.58). Of a pair the plain word
+    /// means the private key, as the ID Placeholder does; a Locate that found several means none.
+    pub fn of(&self, word: Word) -> Option<&str> {
+        let word = word.name()?;
+        let (name, nth) = match (word.strip_suffix("PrivateKey"), word.strip_suffix("PublicKey")) {
+            (Some(name), _) => (name, 0),
+            (None, Some(name)) => (name, 1),
+            (None, None) => (word, 0),
+        };
+        let (operation, ids) =
+            self.items.iter().rev().find(|(operation, _)| operation.name() == Some(name))?;
+        match *operation == Operation::Locate && ids.len() != 1 {
+            true => None,
+            false => ids.get(nth).map(String::as_str),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Named, Word};
+    use kmip::payload::{CreateKeyPairResponse, DestroyResponse, LocateResponse, PingResponse};
+    use kmip::vocabulary::Operation;
+
+    #[test]
+    fn numbers_and_words_for_what_the_batch_has_named() {
+        let mut named = Named::default();
+        let pair = CreateKeyPairResponse {
+            private_key_unique_identifier: "private".to_owned(),
+            public_key_unique_identifier: "public".to_owned(),
+            private_key_template_attribute: None,
+            public_key_template_attribute: None,
+        };
+        let found = LocateResponse {
+            located_items: Some(2),
+            unique_identifiers: vec!["one".to_owned(), "two".to_owned()],
+        };
+        named.keep(Operation::CreateKeyPair, &pair.into());
+        named.keep(Operation::Ping, &PingResponse {}.into());
+        named.keep(Operation::Locate, &found.into());
+        let gone = DestroyResponse { unique_identifier: "gone".to_owned() };
+        named.keep(Operation::Destroy, &gone.into());
+
+        let rows = [
+            (0, Some("private")),
+            (1, Some("public")),
+            (2, Some("one")),
+            (4, Some("gone")),
+            (5, None),
+            (-1, Some("gone")),
+            (-5, Some("private")),
+            (-6, None),
+            (i32::MIN, None),
+            (i32::MAX, None),
+        ];
+        for (index, id) in rows {
+            assert_eq!(named.at(index), id, "{index}");
+        }
+        let rows = [
+            (Word::CreateKeyPair, Some("private")),
+            (Word::CreateKeyPairPrivateKey, Some("private")),
+            (Word::CreateKeyPairPublicKey, Some("public")),
+            (Word::ReKeyKeyPairPublicKey, None),
+            (Word::Locate, None),
+            (Word::Create, None),
+            (Word(0x8000_0001), None),
+        ];
+        for (word, id) in rows {
+            assert_eq!(named.of(word), id, "{word:?}");
+        }
+    }
+}

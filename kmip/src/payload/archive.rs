@@ -1,0 +1,20 @@
+//! Archive (1.4, 4.22; 2.1, 6.1.4): the client needs an object no more for a while.
+
+use crate::identifier::Identifier;
+use crate::macros::structure;
+
+structure! {
+    /// Lets an object be archived.
+    ArchiveRequest {
+        /// The object; the ID Placeholder when absent.
+        UniqueIdentifier => unique_identifier: Option<Identifier>,
+    }
+}
+
+structure! {
+    /// The object that may be archived now.
+    ArchiveResponse {
+        /// The object.
+        UniqueIdentifier => unique_identifier: String,
+    }
+}

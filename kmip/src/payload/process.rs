@@ -1,0 +1,16 @@
+//! Process (2.1, 6.1.39): a request that was to be answered later shall be done now.
+
+use crate::macros::structure;
+
+structure! {
+    /// Asks for a request to be done.
+    ProcessRequest {
+        /// The request.
+        AsynchronousCorrelationValue => asynchronous_correlation_value: Vec<u8>,
+    }
+}
+
+structure! {
+    /// It is done. There is nothing to say.
+    ProcessResponse {}
+}

@@ -1,0 +1,20 @@
+//! RNG Retrieve (1.4, 4.35; 2.1, 6.1.49; since 1.2): random bytes.
+
+use crate::codec::SecretBytes;
+use crate::macros::structure;
+
+structure! {
+    /// Asks for random bytes.
+    RNGRetrieveRequest {
+        /// How many.
+        DataLength => data_length: i32,
+    }
+}
+
+structure! {
+    /// The bytes.
+    RNGRetrieveResponse {
+        /// The bytes.
+        Data => data: SecretBytes,
+    }
+}

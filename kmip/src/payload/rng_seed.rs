@@ -1,0 +1,20 @@
+//! RNG Seed (1.4, 4.36; 2.1, 6.1.50; since 1.2): what a client adds to the server's chance.
+
+use crate::data::InputData;
+use crate::macros::structure;
+
+structure! {
+    /// The seed.
+    RNGSeedRequest {
+        /// The bytes.
+        Data => data: InputData,
+    }
+}
+
+structure! {
+    /// How much of it was used.
+    RNGSeedResponse {
+        /// Bytes; none when the server seeds itself alone.
+        DataLength => data_length: i32,
+    }
+}

@@ -1,0 +1,49 @@
+//! Signature Verify (1.4, 4.32; 2.1, 6.1.56; since 1.2): is a signature genuine?
+
+use crate::codec::SecretBytes;
+use crate::data::InputData;
+use crate::identifier::Identifier;
+use crate::macros::structure;
+use crate::structures::CryptographicParameters;
+use crate::version::Version;
+use crate::vocabulary::ValidityIndicator;
+
+const V1_3: Version = Version::V1_3;
+const V1_4: Version = Version::V1_4;
+
+structure! {
+    /// Asks about a signature, of data whole or in parts.
+    #[derive(Default)]
+    SignatureVerifyRequest {
+        /// The key; the ID Placeholder when absent.
+        UniqueIdentifier => unique_identifier: Option<Identifier>,
+        /// How; as the key's attributes say when absent.
+        CryptographicParameters => cryptographic_parameters: Option<Box<CryptographicParameters>>,
+        /// What was signed.
+        Data => data: Option<InputData>,
+        /// Its hash, in its place.
+        DigestedData [V1_4..] => digested_data: Option<SecretBytes>,
+        /// The signature.
+        SignatureData => signature_data: Option<Vec<u8>>,
+        /// Which stream the part belongs to.
+        CorrelationValue [V1_3..] => correlation_value: Option<Vec<u8>>,
+        /// Is this the first part?
+        InitIndicator [V1_3..] => init_indicator: Option<bool>,
+        /// Is this the last part?
+        FinalIndicator [V1_3..] => final_indicator: Option<bool>,
+    }
+}
+
+structure! {
+    /// The verdict.
+    SignatureVerifyResponse {
+        /// The key.
+        UniqueIdentifier => unique_identifier: String,
+        /// Valid, invalid or unknown; with the last part.
+        ValidityIndicator => validity_indicator: Option<ValidityIndicator>,
+        /// The data that a signature with recovery gives back.
+        Data => data: Option<SecretBytes>,
+        /// What to send with the next part.
+        CorrelationValue [V1_3..] => correlation_value: Option<Vec<u8>>,
+    }
+}
