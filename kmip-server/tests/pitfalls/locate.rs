@@ -37,6 +37,19 @@ async fn a_filter_is_never_passed_over() {
     }
 }
 
+/// Every object has a policy: the one named default, unless the client said otherwise.
+#[tokio::test]
+async fn an_object_without_an_operation_policy_name_has_the_default_one() {
+    let desk = Desk::new();
+    let policy = |name: &str| AttributeValue::OperationPolicyName(name.to_owned());
+    let plain = desk.create(Version::V1_2, vec![]).await;
+    let own = desk.create(Version::V1_2, vec![policy("own")]).await;
+    for (name, expected) in [("default", vec![plain]), ("own", vec![own]), ("public", vec![])] {
+        let found = desk.ask(Version::V1_2, locate(vec![policy(name)])).await.unwrap();
+        assert_eq!(found.unique_identifiers, expected, "{name}");
+    }
+}
+
 /// Some clients of 1.x put the filter into a Template Attribute.
 #[tokio::test]
 async fn a_filter_in_a_template_attribute_is_a_filter() {

@@ -16,6 +16,9 @@ use ttlv::{Reader, Type};
 use crate::index::value_bytes;
 use crate::record::Metadata;
 
+/// The operation policy of every object that was given no other (1.4, 3.18.2).
+const DEFAULT_POLICY: &str = "default";
+
 /// Conditions by attribute, so that a date that is given twice is one range.
 pub(super) struct Conditions(Vec<(AttributeReference, Vec<Condition>)>);
 
@@ -46,9 +49,13 @@ impl Conditions {
     pub(super) fn match_all(&self, metadata: &Metadata, now: DateTime) -> bool {
         self.0.iter().all(|(attribute, group)| {
             let state = AttributeValue::State(metadata.state(now));
+            let has_policy =
+                metadata.values().any(|v| matches!(v, AttributeValue::OperationPolicyName(_)));
+            let policy = AttributeValue::OperationPolicyName(DEFAULT_POLICY.to_owned());
             let held: Vec<Vec<u8>> = metadata
                 .values()
                 .chain([&state])
+                .chain((!has_policy).then_some(&policy))
                 .filter(|value| value.reference() == *attribute)
                 .map(value_bytes)
                 .collect();
