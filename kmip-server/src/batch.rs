@@ -15,6 +15,7 @@ use kmip::vocabulary::{
     tags,
 };
 
+use crate::config::Names;
 use crate::error::{OperationError, Result};
 use crate::identity::Client;
 use crate::key_server::failed;
@@ -44,6 +45,7 @@ pub async fn run(
     store: &dyn Store,
     live: &Live,
     index_key: &IndexKey,
+    names: Names,
     client: &Client,
     request: &RequestMessage,
     now: DateTime,
@@ -55,6 +57,7 @@ pub async fn run(
         live,
         effects: Effects::default(),
         index_key,
+        names,
         client,
         version,
         now,

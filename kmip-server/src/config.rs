@@ -131,6 +131,9 @@ settings! {
         /// What owns the objects that a client makes: its certificate's subject, which a renewed
         /// certificate keeps, or the certificate's fingerprint
         identity: Identity, "subject|fingerprint", "KMIP_SERVER_IDENTITY", Identity::Subject;
+        /// Whether two objects of one client may have the same Name: unique, as the standard has
+        /// it, or shared, as clients of servers that never looked may need it
+        names: Names, "unique|shared", "KMIP_SERVER_NAMES", Names::Unique;
         /// Where objects are kept: in the data folder, or in memory until the program ends
         store: Engine, "sled|memory", "KMIP_SERVER_STORE", Engine::Sled;
         /// The longest request in bytes
@@ -200,6 +203,16 @@ words! {
         Subject = "subject",
         /// The certificate's SHA-256 fingerprint.
         Fingerprint = "fingerprint",
+    }
+}
+
+words! {
+    /// How many objects of one client may have a Name.
+    Names {
+        /// One (1.4, 3.2; 2.1, 4.36).
+        Unique = "unique",
+        /// Any number.
+        Shared = "shared",
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! n/<hash of owner and name>            -> id    one object a name: what makes names unique
+//! n/<hash of owner and name><id>        -> -     further objects of that name, if they may share it
 //! i/<hash of owner, attribute, value><id> -> -   many objects a value
 //! c/<hash of owner><id>                 -> -     every object of a client
 //! ```

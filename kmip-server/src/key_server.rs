@@ -19,6 +19,7 @@ use kmip::{DateTime, Version};
 use zeroize::Zeroizing;
 
 use crate::batch;
+use crate::config::Names;
 use crate::credentials::Passwords;
 use crate::error::OperationError;
 use crate::identity::Client;
@@ -37,6 +38,7 @@ pub const MESSAGES: &str = "kmip_server::messages";
 pub struct KeyServer {
     store: Arc<dyn Store>,
     index_key: IndexKey,
+    names: Names,
     passwords: Passwords,
     live: Live,
 }
@@ -44,7 +46,8 @@ pub struct KeyServer {
 impl KeyServer {
     /// Serves the objects in `store`, whose index rows are keyed with `index_key`.
     pub fn new(store: Arc<dyn Store>, index_key: IndexKey) -> Self {
-        Self { store, index_key, passwords: Passwords::default(), live: Live::default() }
+        let passwords = Passwords::default();
+        Self { store, index_key, names: Names::Unique, passwords, live: Live::default() }
     }
 
     /// The same, with passwords that a request may carry.
@@ -57,6 +60,12 @@ impl KeyServer {
     #[must_use]
     pub fn with_live(self, live: Live) -> Self {
         Self { live, ..self }
+    }
+
+    /// The same, with objects of one client that may share a Name, or may not.
+    #[must_use]
+    pub fn with_names(self, names: Names) -> Self {
+        Self { names, ..self }
     }
 
     /// Answers one whole request message with one whole response message.
@@ -102,7 +111,8 @@ impl KeyServer {
         for _ in 0..ATTEMPTS_MAX {
             let now = now();
             let (store, index_key) = (self.store.as_ref(), &self.index_key);
-            let done = batch::run(store, &self.live, index_key, client, request, now).await?;
+            let done =
+                batch::run(store, &self.live, index_key, self.names, client, request, now).await?;
             let response = respond(request, now, done.items);
             if is_too_large(request, &response) {
                 return Ok(encode(&too_large(request, now)));

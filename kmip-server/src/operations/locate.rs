@@ -14,6 +14,7 @@ use kmip::vocabulary::{ObjectGroupMember, StorageStatusMask, tags};
 use kmip::{Version, payload::Condition};
 
 use super::Context;
+use crate::config::Names;
 use crate::error::{OperationError, Result};
 use crate::index::is_indexed;
 use crate::lifecycle;
@@ -49,10 +50,12 @@ pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Resu
     let conditions = Conditions::new(conditions);
     match Candidates::narrowest(cx, &conditions, &wanted) {
         Candidates::Name(key) => {
-            if let Some(id) = cx.view.get(&key).await? {
-                let id = String::from_utf8_lossy(&id).into_owned();
+            for id in holders(cx, &key).await? {
                 if is_match(cx, &id, &conditions, &wanted).await? {
                     search.take(id);
+                }
+                if search.is_over() {
+                    break;
                 }
             }
         }
@@ -72,7 +75,7 @@ pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Resu
 
 /// Where to look.
 enum Candidates {
-    /// The row of the one object with a name.
+    /// The row of the object that has a name.
     Name(Vec<u8>),
     /// The rows that begin so. They suffice when the rows alone say that an object matches.
     Rows { prefix: Vec<u8>, suffices: bool },
@@ -97,6 +100,28 @@ impl Candidates {
             None => Self::Rows { prefix: index.client(), suffices: false },
         }
     }
+}
+
+/// The objects that have a name, the newest first: one, unless they may share it.
+async fn holders(cx: &mut Context<'_>, key: &[u8]) -> Result<Vec<String>> {
+    let text = |id: &[u8]| String::from_utf8_lossy(id).into_owned();
+    let Some(first) = cx.view.get(key).await? else { return Ok(Vec::new()) };
+    let mut holders = vec![text(&first)];
+    if cx.names == Names::Unique {
+        return Ok(holders);
+    }
+    let mut before: Option<Vec<u8>> = None;
+    loop {
+        let page = cx.view.page(key, before.as_deref(), PAGE).await?;
+        let others = page.iter().filter_map(|row| row.get(key.len()..).filter(|id| !id.is_empty()));
+        holders.extend(others.map(text));
+        match page.last() {
+            Some(last) if page.len() >= PAGE => before = Some(last.clone()),
+            _ => break,
+        }
+    }
+    holders.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(holders)
 }
 
 /// Which objects by where they are kept (1.4, 9.1.3.3.2).

@@ -31,6 +31,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::access;
+use crate::config::Names;
 use crate::error::{OperationError, Result};
 use crate::identity::Client;
 use crate::index::Index;
@@ -52,6 +53,8 @@ pub struct Context<'a> {
     pub effects: Effects,
     /// Makes the keys of index rows.
     pub index_key: &'a IndexKey,
+    /// Whether objects of one client may share a Name.
+    pub names: Names,
     /// Who asks.
     pub client: &'a Client,
     /// The version of the message.
@@ -161,8 +164,10 @@ impl<'a> Context<'a> {
         let old = old.map(rows).unwrap_or_default();
         let new = rows(new);
         for (key, _) in old.difference(&new) {
-            self.view.get(key).await?;
-            self.view.remove(key.clone());
+            match self.view.get(key).await? {
+                Some(holder) if !holder.is_empty() => self.leave_name(key, &holder, id).await?,
+                Some(_) | None => self.view.remove(key.clone()),
+            }
         }
         for (key, value) in new.difference(&old) {
             // Only a name can be another object's already: its row is the one that is shared. The
@@ -172,13 +177,49 @@ impl<'a> Context<'a> {
                 self.view.put(key.clone(), Zeroizing::new(value.clone()));
                 continue;
             }
-            if self.view.get(key).await?.is_some_and(|holder| *holder != *value) {
-                return Err(OperationError::new(
-                    kmip::vocabulary::ResultReason::NonUniqueNameAttribute,
-                    "another object of this client has the Name already",
-                ));
+            match self.view.get(key).await? {
+                Some(holder) if *holder != *value => self.share_name(key, holder, id)?,
+                Some(_) | None => self.view.put(key.clone(), Zeroizing::new(value.clone())),
             }
-            self.view.put(key.clone(), Zeroizing::new(value.clone()));
+        }
+        Ok(())
+    }
+
+    /// Gives an object a name that another one has, if they may share it.
+    ///
+    /// The other's row is written again: who gives it up meanwhile must see this object.
+    fn share_name(&mut self, key: &[u8], holder: Zeroizing<Vec<u8>>, id: &str) -> Result<()> {
+        match self.names {
+            Names::Unique => Err(OperationError::new(
+                kmip::vocabulary::ResultReason::NonUniqueNameAttribute,
+                "another object of this client has the Name already",
+            )),
+            Names::Shared => {
+                self.view.put(key.to_vec(), holder);
+                self.view.put([key, id.as_bytes()].concat(), Zeroizing::default());
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes a name from an object. If others share it, one of them comes into its row.
+    async fn leave_name(&mut self, key: &[u8], holder: &[u8], id: &str) -> Result<()> {
+        if holder != id.as_bytes() {
+            let own = [key, id.as_bytes()].concat();
+            self.view.get(&own).await?;
+            self.view.remove(own);
+            return Ok(());
+        }
+        // Also where names are unique: they may have been shared before. The row itself is the last.
+        let sharers = self.view.page(key, None, 1).await?;
+        match sharers.first().filter(|row| row.len() > key.len()) {
+            None => self.view.remove(key.to_vec()),
+            Some(row) => {
+                self.view.get(row).await?;
+                let other = row.get(key.len()..).unwrap_or_default().to_vec();
+                self.view.put(key.to_vec(), Zeroizing::new(other));
+                self.view.remove(row.clone());
+            }
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! A key server without a socket: messages in, messages out, objects in memory.
 
+use kmip_server::config::Names;
 use kmip_server::identity::Client;
 use kmip_server::key_server::KeyServer;
 use kmip_server::store::Store;
@@ -48,6 +49,13 @@ impl Desk {
     pub(crate) fn over(store: Arc<dyn Store>) -> Self {
         let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
         Self { server: Arc::new(KeyServer::new(store, index_key)), client: client("alice") }
+    }
+
+    /// A server where objects may share a Name, over a store that is there.
+    pub(crate) fn sharing(store: Arc<dyn Store>) -> Self {
+        let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
+        let server = KeyServer::new(store, index_key).with_names(Names::Shared);
+        Self { server: Arc::new(server), client: client("alice") }
     }
 
     /// Another client of the same server.

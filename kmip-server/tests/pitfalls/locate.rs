@@ -1,5 +1,10 @@
 //! Locate: every filter, every page.
 
+use std::sync::Arc;
+
+use kmip_server::store::Store;
+use kmip_server::store::memory::MemoryStore;
+
 use crate::desk::*;
 
 #[tokio::test]
@@ -35,6 +40,47 @@ async fn a_filter_is_never_passed_over() {
         let found = desk.ask(NEWEST, locate(vec![value.clone()])).await.unwrap();
         assert!(found.unique_identifiers.is_empty(), "{value:?}");
     }
+}
+
+/// PyKMIP's own tests make two keys of one Name; the standard has it otherwise, and so have we
+/// unless we are told.
+#[tokio::test]
+async fn objects_share_a_name_if_the_server_lets_them() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let desk = Desk::sharing(Arc::clone(&store));
+    let located = async |desk: &Desk| {
+        desk.ask(NEWEST, locate(vec![name("n")])).await.unwrap().unique_identifiers
+    };
+    let destroy = async |id_: &str| {
+        desk.ask(NEWEST, DestroyRequest { unique_identifier: id(id_) }).await.unwrap();
+    };
+    let mut keys = Vec::new();
+    for _ in 0..300 {
+        keys.insert(0, desk.create(NEWEST, vec![name("n")]).await);
+    }
+    assert_eq!(located(&desk).await, keys, "all of them, the newest first");
+    let mut page = locate(vec![name("n")]);
+    (page.offset_items, page.maximum_items) = (Some(1), Some(2));
+    let page = desk.ask(NEWEST, page).await.unwrap();
+    assert_eq!((page.located_items, page.unique_identifiers), (Some(300), keys[1..3].to_vec()));
+
+    // Whoever goes, the first, the last or one between, the others keep the name.
+    for at in [299, 0, 100] {
+        destroy(&keys.remove(at)).await;
+        assert_eq!(located(&desk).await, keys);
+    }
+    // Another server on the same objects, that lets nobody share: the name is taken as long as
+    // anybody has it, and one object is found by it.
+    let strict = Desk::over(store);
+    for _ in 0..2 {
+        assert_eq!(located(&strict).await.len(), 1);
+        let taken = strict.ask(NEWEST, aes(vec![name("n")])).await.map(drop);
+        assert_eq!(taken, Err(ResultReason::NonUniqueNameAttribute));
+        let [holder] = &located(&strict).await[..] else { panic!("one") };
+        let request = DestroyRequest { unique_identifier: id(holder) };
+        strict.ask(NEWEST, request).await.unwrap();
+    }
+    assert_eq!(located(&desk).await.len(), 295, "no name was lost by that");
 }
 
 /// Every object has a policy: the one named default, unless the client said otherwise.
