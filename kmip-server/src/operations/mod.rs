@@ -8,12 +8,14 @@ mod activate;
 mod add_attribute;
 mod check;
 mod create;
+mod create_split_key;
 mod delete_attribute;
 mod destroy;
 mod discover_versions;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
+mod join_split_key;
 mod locate;
 mod modify_attribute;
 mod query;
@@ -268,12 +270,14 @@ operations! {
         AddAttribute => add_attribute;
         Check => check;
         Create => create;
+        CreateSplitKey => create_split_key;
         DeleteAttribute => delete_attribute;
         Destroy => destroy;
         DiscoverVersions => discover_versions;
         Get => get;
         GetAttributeList => get_attribute_list;
         GetAttributes => get_attributes;
+        JoinSplitKey => join_split_key;
         Locate => locate;
         ModifyAttribute => modify_attribute;
         Query => query;
@@ -288,7 +292,6 @@ operations! {
         Cancel
         Certify
         CreateKeyPair
-        CreateSplitKey
         Decrypt
         DelegatedLogin
         DeriveKey
@@ -299,7 +302,6 @@ operations! {
         Hash
         Import
         Interop
-        JoinSplitKey
         Log
         Login
         Logout

@@ -10,6 +10,7 @@
 
 mod batches;
 mod clients;
+#[path = "../desk/mod.rs"]
 mod desk;
 mod locate;
 mod messages;

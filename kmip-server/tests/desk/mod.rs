@@ -1,5 +1,7 @@
 //! A key server without a socket: messages in, messages out, objects in memory.
 
+#![allow(dead_code, unused_imports, reason = "each test program needs another part of it")]
+
 use kmip_server::config::Names;
 use kmip_server::identity::Client;
 use kmip_server::key_server::KeyServer;

@@ -1,0 +1,16 @@
+//! Answers that others have written down: each row is a case with its source.
+//!
+//! One module for each kind of operation. None of these cases is of the OASIS profiles.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test stops at the first surprise"
+)]
+
+#[path = "../desk/mod.rs"]
+mod desk;
+mod split_keys;
