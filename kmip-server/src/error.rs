@@ -115,6 +115,8 @@ const OLDER: &[(ResultReason, Version, ResultReason)] = &[
     (ResultReason::WrappingObjectNotFound, Version::V2_0, ResultReason::ItemNotFound),
     (ResultReason::Sensitive, Version::V1_4, ResultReason::PermissionDenied),
     (ResultReason::NotExtractable, Version::V1_4, ResultReason::PermissionDenied),
+    // 1.4 calls it Not Supported, a word that its list of reasons does not have (1.4, 11.12).
+    (ResultReason::KeyWrapTypeNotSupported, Version::V2_0, ResultReason::FeatureNotSupported),
     (ResultReason::KeyValueNotPresent, Version::V1_2, ResultReason::ItemNotFound),
     (ResultReason::EncodingOptionError, Version::V1_1, ResultReason::InvalidField),
 ];

@@ -32,6 +32,7 @@ pub mod operations;
 pub mod places;
 pub mod record;
 pub mod server;
+pub mod serving;
 pub mod store;
 pub mod tls;
 pub mod view;
