@@ -33,9 +33,26 @@ impl Foreign {
     /// Runs a script of `tests/foreign/` and returns what it said; its failure is the test's.
     #[track_caller]
     pub fn run(&self, script: &str, args: &[&str]) -> String {
-        let path = repository().join("tests/foreign").join(script);
-        let output = Command::new(&self.python).arg(path).args(args).output();
-        passed(script, output)
+        passed(script, self.script(script).args(args).output())
+    }
+
+    /// A script of `tests/foreign/`, not yet started.
+    pub fn script(&self, script: &str) -> Command {
+        let mut command = Command::new(&self.python);
+        command.arg(repository().join("tests/foreign").join(script));
+        command
+    }
+
+    /// The folder of a package's source archive, for what is not installed with it; `None` when it
+    /// cannot be had, and then the line is told.
+    pub fn source(&self, package: &str, version: &str) -> Option<PathBuf> {
+        match source(&self.python, package, version) {
+            Ok(folder) => Some(folder),
+            Err(why) => {
+                skip(&why);
+                None
+            }
+        }
     }
 
     /// Runs a program that came with a client, such as `sfcli`.
@@ -73,15 +90,51 @@ pub fn skip(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {test}: {why}");
 }
 
-/// Makes the environment, or finds the one that is there. One test at a time does this.
-fn environment() -> Result<PathBuf, String> {
-    let wanted = fs::read_to_string(repository().join(REQUIREMENTS)).map_err(told("read"))?;
+/// The folder of all that is foreign, for one test at a time: until the file is dropped.
+fn locked() -> Result<(PathBuf, File), String> {
     let target = build_folder().parent().map(Path::to_path_buf).ok_or("no target folder")?;
     let root = target.join("foreign");
     fs::create_dir_all(&root).map_err(told("make target/foreign"))?;
     let lock = File::create(root.join("lock")).map_err(told("make a lock"))?;
     lock.lock().map_err(told("lock target/foreign"))?;
+    Ok((root, lock))
+}
 
+/// Takes a source archive apart, or finds it so.
+fn source(python: &Path, package: &str, version: &str) -> Result<PathBuf, String> {
+    let (root, _lock) = locked()?;
+    let name = format!("{}-{version}", package.to_lowercase());
+    let folder = root.join("sources").join(&name);
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let archives = root.join("archives");
+    let wanted = format!("{package}=={version}");
+    let download = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check"];
+    let download = Command::new(python)
+        .args(download)
+        .args(["--no-deps", "--no-binary", ":all:", "--dest"])
+        .arg(&archives)
+        .arg(wanted)
+        .output();
+    finished("pip", download)?;
+    // Taken apart beside its place and moved there, so that half of it is never found.
+    let beside = root.join("sources.new");
+    let _ = fs::remove_dir_all(&beside);
+    let archive = archives.join(format!("{name}.tar.gz"));
+    finished(
+        "tarfile",
+        Command::new(python).args(["-m", "tarfile", "-e"]).args([&archive, &beside]).output(),
+    )?;
+    fs::create_dir_all(root.join("sources")).map_err(told("make a folder"))?;
+    fs::rename(beside.join(&name), &folder).map_err(told("move the source"))?;
+    Ok(folder)
+}
+
+/// Makes the environment, or finds the one that is there. One test at a time does this.
+fn environment() -> Result<PathBuf, String> {
+    let wanted = fs::read_to_string(repository().join(REQUIREMENTS)).map_err(told("read"))?;
+    let (root, _lock) = locked()?;
     let venv = root.join("venv");
     let python = venv.join("bin/python");
     let stamp = root.join("installed.txt");
@@ -99,7 +152,11 @@ fn environment() -> Result<PathBuf, String> {
 
 fn run(command: &mut Command) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().map_err(|error| format!("{name}: {error}"))?;
+    finished(&name, command.output())
+}
+
+fn finished(name: &str, output: std::io::Result<Output>) -> Result<(), String> {
+    let output = output.map_err(|error| format!("{name}: {error}"))?;
     if output.status.success() {
         return Ok(());
     }
