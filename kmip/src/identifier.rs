@@ -7,7 +7,7 @@ use crate::version::Version;
 use crate::vocabulary::UniqueIdentifier as IdentifierEnumeration;
 
 /// A Unique Identifier in a request: the text that the server gave, or from 2.0 on a word for an
-/// object of the same batch.
+/// object of the same batch (1.4, 3.1; 2.1, 4.58).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identifier {
     /// The identifier itself.

@@ -160,7 +160,7 @@ impl Decode for SecretText {
     }
 }
 
-/// One thing a client asks for.
+/// One thing a client asks for (1.4, 7.2; 2.1, 8.2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestBatchItem {
     /// Its name within the batch.
@@ -184,7 +184,7 @@ impl<P: Into<RequestPayload>> From<P> for RequestBatchItem {
     }
 }
 
-/// What became of one thing that a client asked for.
+/// What became of one thing that a client asked for (1.4, 7.2; 2.1, 8.3).
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResponseBatchItem {
     /// The operation; absent when the request could not be read so far.
@@ -277,7 +277,7 @@ impl Decode for ResponseBatchItem {
     }
 }
 
-/// What a client sends.
+/// What a client sends (1.4, 7.1; 2.1, 8.1).
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestMessage {
     /// The header.
@@ -286,7 +286,7 @@ pub struct RequestMessage {
     pub items: Vec<RequestBatchItem>,
 }
 
-/// What a server sends back.
+/// What a server sends back (1.4, 7.1; 2.1, 8.1).
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResponseMessage {
     /// The header.

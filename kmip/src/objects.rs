@@ -17,7 +17,7 @@ const V1_1: Version = Version::V1_1;
 const V3_0: Version = Version::V3_0;
 
 structure! {
-    /// A key, as a key block.
+    /// A key, as a key block (1.4, 2.2.2 to 2.2.4; 2.1, 2.5, 2.6 and 2.9).
     Key {
         /// The key.
         KeyBlock => key_block: KeyBlock,
@@ -170,7 +170,8 @@ pub enum KeyValue {
     },
 }
 
-/// The key itself: bytes, or for a transparent form the numbers that make it.
+/// The key itself: bytes, or for a transparent form the numbers that make it (1.4, 2.1.4 and
+/// 2.1.7; 2.1, 3.2).
 #[derive(Clone, Debug, PartialEq)]
 pub enum KeyMaterial {
     /// Bytes in the key block's format.
@@ -253,7 +254,7 @@ impl Decode for KeyMaterial {
 /// One row a kind of object: its Object Type, its tag, which is the variant's name, and its type.
 macro_rules! objects {
     ($($(#[$doc:meta])* $name:ident($ty:ty),)*) => {
-        /// A managed object.
+        /// A managed object (1.4, 2.2; 2.1, 2).
         #[derive(Clone, Debug, PartialEq)]
         pub enum Object {
             $($(#[$doc])* $name($ty),)*

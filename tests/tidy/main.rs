@@ -7,6 +7,7 @@
 mod dependencies;
 mod layout;
 mod names;
+mod sections;
 mod text;
 mod tree;
 

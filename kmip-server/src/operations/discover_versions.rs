@@ -1,4 +1,4 @@
-//! 1.4, 4.26; 2.1, 6.1.17: the versions that both sides speak, in the client's order.
+//! 1.4, 4.26; 2.1, 6.1.16: the versions that both sides speak, in the client's order.
 
 use kmip::Version;
 use kmip::payload::{DiscoverVersionsRequest, DiscoverVersionsResponse};

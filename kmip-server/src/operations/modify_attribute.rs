@@ -1,4 +1,4 @@
-//! 1.4, 4.15; 2.1, 6.1.35: a new value for an attribute that the object has.
+//! 1.4, 4.15; 2.1, 6.1.34: a new value for an attribute that the object has.
 //!
 //! In 1.x the index says which instance, the first when it is absent; in 2.x the current value
 //! says which, and may be left out where there is but one.

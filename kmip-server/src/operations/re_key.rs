@@ -1,4 +1,4 @@
-//! 1.4, 4.4; 2.1, 6.1.45: a new symmetric key in the place of an old one.
+//! 1.4, 4.4; 2.1, 6.1.46: a new symmetric key in the place of an old one.
 //!
 //! The Name moves to the new key, links go both ways, and the old key stays as it is: what it
 //! protects must still be read.

@@ -1,4 +1,4 @@
-//! 1.4, 4.20; 2.1, 6.1.47: gives an object up. Known to others, it is Compromised; for any other
+//! 1.4, 4.20; 2.1, 6.1.44: gives an object up. Known to others, it is Compromised; for any other
 //! reason it is Deactivated, which only an Active object can become.
 
 use kmip::attributes::AttributeValue;

@@ -1,4 +1,4 @@
-//! 2.1, 6.1.54: a single-instance attribute has this value from now on, whether it had one or not.
+//! 2.1, 6.1.51: a single-instance attribute has this value from now on, whether it had one or not.
 
 use kmip::payload::{SetAttributeRequest, SetAttributeResponse};
 use kmip::vocabulary::ResultReason;

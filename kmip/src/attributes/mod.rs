@@ -27,7 +27,7 @@ pub use reference::AttributeReference;
 pub use table::{ATTRIBUTES, AttributeRow, AttributeValue, Modifiable, Settable};
 pub use value::{OtherAttribute, VendorAttribute};
 
-/// One attribute of an object.
+/// One attribute of an object (1.4, 2.1.1; 2.1, 4).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attribute {
     /// Which of several instances (1.4, 2.1.1); 2.x has no such number.
@@ -43,7 +43,7 @@ impl From<AttributeValue> for Attribute {
 }
 
 /// The attributes that a request asks for, in the structure that every version has: a Template
-/// Attribute in 1.x, an Attributes structure in 2.x.
+/// Attribute in 1.x (1.4, 2.1.8), an Attributes structure in 2.x (2.1, 5.1).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attributes {
     /// Templates by name (1.x).
@@ -65,7 +65,7 @@ impl Attributes {
 }
 
 /// Attributes one after another: bare in 1.x, in one structure in 2.x, which is left out when
-/// there are none.
+/// there are none (1.4, 2.1.1; 2.1, 5.1).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AttributeList(pub Vec<Attribute>);
 
@@ -79,7 +79,7 @@ impl AttributeList {
     }
 }
 
-/// As [`AttributeList`], but the structure of 2.x is there even when it is empty.
+/// As [`AttributeList`], but the structure of 2.x is there even when it is empty (2.1, 5.1).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AllAttributes(pub Vec<Attribute>);
 

@@ -88,7 +88,7 @@ macro_rules! attributes {
         $tag:ident($ty:ty), $name:literal, $since:ident..=$until:ident,
         $multiple:ident, $settable:ident, $modifiable:ident, $deletable:ident;
     )*) => {
-        /// What an attribute says.
+        /// What an attribute says (1.4, 3; 2.1, 4).
         #[derive(Clone, Debug, PartialEq)]
         #[allow(
             missing_docs,

@@ -4,7 +4,7 @@ use crate::identifier::Identifier;
 use crate::macros::structure;
 
 structure! {
-    /// Asks for an object to be made Active.
+    /// Asks for an object to be made Active (1.4, 4.19; 2.1, 6.1.1).
     ActivateRequest {
         /// The object; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -12,7 +12,7 @@ structure! {
 }
 
 structure! {
-    /// The object that is now Active.
+    /// The object that is now Active (1.4, 4.19; 2.1, 6.1.1).
     ActivateResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: String,

@@ -8,7 +8,7 @@ use crate::version::Version;
 const V1_4: Version = Version::V1_4;
 
 structure! {
-    /// Asks for an attribute to be added.
+    /// Asks for an attribute to be added (1.4, 4.14; 2.1, 6.1.2).
     AddAttributeRequest {
         /// The object; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -18,7 +18,7 @@ structure! {
 }
 
 structure! {
-    /// What was added.
+    /// What was added (1.4, 4.14; 2.1, 6.1.2).
     AddAttributeResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: String,

@@ -10,7 +10,7 @@ use crate::version::Version;
 use crate::vocabulary::AdjustmentType;
 
 structure! {
-    /// Asks for an attribute to be adjusted.
+    /// Asks for an attribute to be adjusted (2.1, 6.1.3).
     AdjustAttributeRequest {
         /// The object; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -23,7 +23,7 @@ structure! {
     }
 }
 
-/// By how much a number is adjusted.
+/// By how much a number is adjusted (2.1, 6.1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdjustmentValue {
     /// An Integer.
@@ -56,7 +56,7 @@ impl Decode for AdjustmentValue {
 }
 
 structure! {
-    /// The object whose attribute was adjusted.
+    /// The object whose attribute was adjusted (2.1, 6.1.3).
     AdjustAttributeResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: String,

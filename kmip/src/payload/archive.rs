@@ -4,7 +4,7 @@ use crate::identifier::Identifier;
 use crate::macros::structure;
 
 structure! {
-    /// Lets an object be archived.
+    /// Lets an object be archived (1.4, 4.22; 2.1, 6.1.4).
     ArchiveRequest {
         /// The object; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -12,7 +12,7 @@ structure! {
 }
 
 structure! {
-    /// The object that may be archived now.
+    /// The object that may be archived now (1.4, 4.22; 2.1, 6.1.4).
     ArchiveResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: String,

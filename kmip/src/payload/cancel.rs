@@ -4,7 +4,7 @@ use crate::macros::structure;
 use crate::vocabulary::CancellationResult;
 
 structure! {
-    /// Asks for a request to be given up.
+    /// Asks for a request to be given up (1.4, 4.27; 2.1, 6.1.5).
     CancelRequest {
         /// The request.
         AsynchronousCorrelationValue => asynchronous_correlation_value: Vec<u8>,
@@ -12,7 +12,7 @@ structure! {
 }
 
 structure! {
-    /// What became of it.
+    /// What became of it (1.4, 4.27; 2.1, 6.1.5).
     CancelResponse {
         /// The request.
         AsynchronousCorrelationValue => asynchronous_correlation_value: Vec<u8>,

@@ -11,7 +11,7 @@ const V1_4: Version = Version::V1_4;
 const V2_0: Version = Version::V2_0;
 
 structure! {
-    /// Asks for a certificate.
+    /// Asks for a certificate (1.4, 4.7; 2.1, 6.1.6).
     #[derive(Default)]
     CertifyRequest {
         /// The public key, or from 2.0 on the kept request; the ID Placeholder when this and the
@@ -31,7 +31,7 @@ structure! {
 }
 
 structure! {
-    /// The new certificate.
+    /// The new certificate (1.4, 4.7; 2.1, 6.1.6).
     CertifyResponse {
         /// The certificate.
         UniqueIdentifier => unique_identifier: String,

@@ -6,7 +6,7 @@ use crate::macros::structure;
 use crate::vocabulary::CryptographicUsageMask;
 
 structure! {
-    /// What the client means to do.
+    /// What the client means to do (1.4, 4.10; 2.1, 6.1.7).
     CheckRequest {
         /// The object; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -20,7 +20,7 @@ structure! {
 }
 
 structure! {
-    /// What of it the server does not allow; nothing when all is well.
+    /// What of it the server does not allow; nothing when all is well (1.4, 4.10; 2.1, 6.1.7).
     CheckResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: Option<String>,

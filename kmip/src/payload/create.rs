@@ -10,7 +10,7 @@ const V1_4: Version = Version::V1_4;
 const V2_0: Version = Version::V2_0;
 
 structure! {
-    /// Asks for a new object.
+    /// Asks for a new object (1.4, 4.1; 2.1, 6.1.8).
     CreateRequest {
         /// Its kind.
         ObjectType => object_type: ObjectType,
@@ -23,7 +23,7 @@ structure! {
 }
 
 structure! {
-    /// The new object.
+    /// The new object (1.4, 4.1; 2.1, 6.1.8).
     CreateResponse {
         /// Its kind.
         ObjectType => object_type: ObjectType,

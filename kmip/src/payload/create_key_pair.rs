@@ -9,7 +9,8 @@ const V1_4: Version = Version::V1_4;
 const V2_0: Version = Version::V2_0;
 
 structure! {
-    /// Asks for a pair of keys. What is said of one key goes before what is said of both.
+    /// Asks for a pair of keys. What is said of one key goes before what is said of both
+    /// (1.4, 4.2; 2.1, 6.1.9).
     #[derive(Default)]
     CreateKeyPairRequest {
         /// Attributes of both.
@@ -33,7 +34,7 @@ structure! {
 }
 
 structure! {
-    /// The new pair.
+    /// The new pair (1.4, 4.2; 2.1, 6.1.9).
     CreateKeyPairResponse {
         /// The private key; it becomes the ID Placeholder.
         PrivateKeyUniqueIdentifier => private_key_unique_identifier: String,

@@ -12,7 +12,7 @@ const V1_4: Version = Version::V1_4;
 const V2_0: Version = Version::V2_0;
 
 structure! {
-    /// Asks for a key to be split, one that stands or a new one.
+    /// Asks for a key to be split, one that stands or a new one (1.4, 4.38; 2.1, 6.1.10).
     CreateSplitKeyRequest {
         /// The kind of object that the parts make.
         ObjectType => object_type: ObjectType,
@@ -35,7 +35,7 @@ structure! {
 }
 
 structure! {
-    /// The parts.
+    /// The parts (1.4, 4.38; 2.1, 6.1.10).
     CreateSplitKeyResponse {
         /// The parts; the first becomes the ID Placeholder.
         UniqueIdentifier => unique_identifiers: Vec<String>,

@@ -11,7 +11,7 @@ const V1_3: Version = Version::V1_3;
 const V1_4: Version = Version::V1_4;
 
 structure! {
-    /// Asks for data to be decrypted, whole or in parts.
+    /// Asks for data to be decrypted, whole or in parts (1.4, 4.30; 2.1, 6.1.11).
     #[derive(Default)]
     DecryptRequest {
         /// The key; the ID Placeholder when absent.
@@ -37,7 +37,7 @@ structure! {
 }
 
 structure! {
-    /// What was decrypted.
+    /// What was decrypted (1.4, 4.30; 2.1, 6.1.11).
     DecryptResponse {
         /// The key.
         UniqueIdentifier => unique_identifier: String,

@@ -9,7 +9,7 @@ use crate::version::Version;
 const V2_1: Version = Version::V2_1;
 
 structure! {
-    /// Asks for a ticket with rights of its own.
+    /// Asks for a ticket with rights of its own (2.1, 6.1.12).
     DelegatedLoginRequest {
         /// How long it shall be good.
         LeaseTime => lease_time: Option<TicketLease>,
@@ -56,7 +56,7 @@ structure! {
 }
 
 structure! {
-    /// The ticket.
+    /// The ticket (2.1, 6.1.12).
     DelegatedLoginResponse {
         /// The ticket.
         Ticket => ticket: Ticket,

@@ -10,7 +10,7 @@ const V2_0: Version = Version::V2_0;
 
 structure! {
     /// Asks for an attribute to be deleted. In 1.x it is named, with its index; in 2.x the one
-    /// instance is given by its value, or all by their name.
+    /// instance is given by its value, or all by their name (1.4, 4.16; 2.1, 6.1.13).
     DeleteAttributeRequest {
         /// The object; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -24,7 +24,7 @@ structure! {
 }
 
 structure! {
-    /// What was deleted.
+    /// What was deleted (1.4, 4.16; 2.1, 6.1.13).
     DeleteAttributeResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: String,

@@ -11,7 +11,7 @@ use crate::vocabulary::{DerivationMethod, ObjectType};
 const V1_4: Version = Version::V1_4;
 
 structure! {
-    /// Asks for an object to be derived.
+    /// Asks for an object to be derived (1.4, 4.6; 2.1, 6.1.14).
     DeriveKeyRequest {
         /// Its kind: a symmetric key or secret data.
         ObjectType => object_type: ObjectType,
@@ -44,7 +44,7 @@ structure! {
 }
 
 structure! {
-    /// The derived object.
+    /// The derived object (1.4, 4.6; 2.1, 6.1.14).
     DeriveKeyResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: String,

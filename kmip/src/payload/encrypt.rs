@@ -11,7 +11,7 @@ const V1_3: Version = Version::V1_3;
 const V1_4: Version = Version::V1_4;
 
 structure! {
-    /// Asks for data to be encrypted, whole or in parts.
+    /// Asks for data to be encrypted, whole or in parts (1.4, 4.29; 2.1, 6.1.17).
     #[derive(Default)]
     EncryptRequest {
         /// The key; the ID Placeholder when absent.
@@ -35,7 +35,7 @@ structure! {
 }
 
 structure! {
-    /// What was encrypted.
+    /// What was encrypted (1.4, 4.29; 2.1, 6.1.17).
     EncryptResponse {
         /// The key.
         UniqueIdentifier => unique_identifier: String,

@@ -8,7 +8,7 @@ use crate::payload::KeyWrappingSpecification;
 use crate::vocabulary::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectType};
 
 structure! {
-    /// Asks for an object and all that is known of it.
+    /// Asks for an object and all that is known of it (1.4, 4.40; 2.1, 6.1.18).
     #[derive(Default)]
     ExportRequest {
         /// The object; the ID Placeholder when absent.
@@ -26,7 +26,7 @@ structure! {
 }
 
 structure! {
-    /// The object.
+    /// The object (1.4, 4.40; 2.1, 6.1.18).
     ExportResponse {
         /// Its kind.
         ObjectType => object_type: ObjectType,

@@ -12,7 +12,7 @@ const V1_1: Version = Version::V1_1;
 const V1_4: Version = Version::V1_4;
 
 structure! {
-    /// Asks for an object.
+    /// Asks for an object (1.4, 4.11; 2.1, 6.1.19).
     GetRequest {
         /// The object; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -46,7 +46,7 @@ structure! {
 }
 
 structure! {
-    /// The object.
+    /// The object (1.4, 4.11; 2.1, 6.1.19).
     GetResponse {
         /// Its kind.
         ObjectType => object_type: ObjectType,

@@ -5,7 +5,7 @@ use crate::identifier::Identifier;
 use crate::macros::structure;
 
 structure! {
-    /// Asks for the names.
+    /// Asks for the names (1.4, 4.13; 2.1, 6.1.21).
     GetAttributeListRequest {
         /// The object; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -13,7 +13,7 @@ structure! {
 }
 
 structure! {
-    /// The names.
+    /// The names (1.4, 4.13; 2.1, 6.1.21).
     GetAttributeListResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: String,

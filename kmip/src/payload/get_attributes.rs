@@ -5,7 +5,7 @@ use crate::identifier::Identifier;
 use crate::macros::structure;
 
 structure! {
-    /// Asks for attributes.
+    /// Asks for attributes (1.4, 4.12; 2.1, 6.1.20).
     GetAttributesRequest {
         /// The object; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -15,7 +15,7 @@ structure! {
 }
 
 structure! {
-    /// The attributes.
+    /// The attributes (1.4, 4.12; 2.1, 6.1.20).
     GetAttributesResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: String,

@@ -4,12 +4,12 @@ use crate::macros::structure;
 use crate::payload::Constraints;
 
 structure! {
-    /// Asks for the constraints that hold.
+    /// Asks for the constraints that hold (2.1, 6.1.22).
     GetConstraintsRequest {}
 }
 
 structure! {
-    /// The constraints that hold.
+    /// The constraints that hold (2.1, 6.1.22).
     GetConstraintsResponse {
         /// The constraints.
         Constraints => constraints: Constraints,

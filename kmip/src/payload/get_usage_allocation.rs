@@ -4,7 +4,7 @@ use crate::identifier::Identifier;
 use crate::macros::structure;
 
 structure! {
-    /// Asks for an allocation.
+    /// Asks for an allocation (1.4, 4.18; 2.1, 6.1.23).
     GetUsageAllocationRequest {
         /// The key; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -14,7 +14,7 @@ structure! {
 }
 
 structure! {
-    /// The allocation is made.
+    /// The allocation is made (1.4, 4.18; 2.1, 6.1.23).
     GetUsageAllocationResponse {
         /// The key.
         UniqueIdentifier => unique_identifier: String,

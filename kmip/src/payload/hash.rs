@@ -9,7 +9,7 @@ use crate::version::Version;
 const V1_3: Version = Version::V1_3;
 
 structure! {
-    /// Asks for a digest of data, whole or in parts.
+    /// Asks for a digest of data, whole or in parts (1.4, 4.37; 2.1, 6.1.24).
     HashRequest {
         /// Which hash.
         CryptographicParameters => cryptographic_parameters: Box<CryptographicParameters>,
@@ -25,7 +25,7 @@ structure! {
 }
 
 structure! {
-    /// The digest.
+    /// The digest (1.4, 4.37; 2.1, 6.1.24).
     HashResponse {
         /// The digest; with the last part. Short data can be guessed from it.
         Data => data: Option<SecretBytes>,

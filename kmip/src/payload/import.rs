@@ -9,7 +9,7 @@ use crate::vocabulary::{KeyWrapType, ObjectType};
 const V2_0: Version = Version::V2_0;
 
 structure! {
-    /// Asks for an object to be kept under the name that it has.
+    /// Asks for an object to be kept under the name that it has (1.4, 4.41; 2.1, 6.1.25).
     ImportRequest {
         /// Its name.
         UniqueIdentifier => unique_identifier: String,
@@ -27,7 +27,7 @@ structure! {
 }
 
 structure! {
-    /// The object that is kept.
+    /// The object that is kept (1.4, 4.41; 2.1, 6.1.25).
     ImportResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: String,

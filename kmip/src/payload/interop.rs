@@ -4,7 +4,7 @@ use crate::macros::structure;
 use crate::vocabulary::InteropFunction;
 
 structure! {
-    /// What the tester is about to do.
+    /// What the tester is about to do (2.1, 6.1.26).
     InteropRequest {
         /// Begin, end, or put all back.
         InteropFunction => interop_function: InteropFunction,
@@ -14,6 +14,6 @@ structure! {
 }
 
 structure! {
-    /// It was heard. There is nothing to say.
+    /// It was heard. There is nothing to say (2.1, 6.1.26).
     InteropResponse {}
 }

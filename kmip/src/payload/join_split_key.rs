@@ -11,7 +11,7 @@ const V1_4: Version = Version::V1_4;
 const V2_0: Version = Version::V2_0;
 
 structure! {
-    /// Asks for parts to be joined.
+    /// Asks for parts to be joined (1.4, 4.39; 2.1, 6.1.27).
     JoinSplitKeyRequest {
         /// The kind of object that they make.
         ObjectType => object_type: ObjectType,
@@ -28,7 +28,7 @@ structure! {
 }
 
 structure! {
-    /// The object that the parts make.
+    /// The object that the parts make (1.4, 4.39; 2.1, 6.1.27).
     JoinSplitKeyResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: String,

@@ -12,7 +12,7 @@ const V1_1: Version = Version::V1_1;
 const V1_3: Version = Version::V1_3;
 
 structure! {
-    /// What to look for.
+    /// What to look for (1.4, 4.9; 2.1, 6.1.28).
     #[derive(Default)]
     LocateRequest {
         /// The most identifiers to answer.
@@ -29,7 +29,7 @@ structure! {
 }
 
 structure! {
-    /// What was found, the newest first.
+    /// What was found, the newest first (1.4, 4.9; 2.1, 6.1.28).
     LocateResponse {
         /// How many objects match in all.
         LocatedItems [V1_3..] => located_items: Option<i32>,
@@ -38,7 +38,8 @@ structure! {
     }
 }
 
-/// The attributes to look for: bare in 1.x, in a structure that is always there in 2.x.
+/// The attributes to look for: bare in 1.x, in a structure that is always there in 2.x
+/// (1.4, 4.9; 2.1, 6.1.28).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter(pub Vec<Condition>);
 

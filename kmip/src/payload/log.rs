@@ -3,7 +3,7 @@
 use crate::macros::structure;
 
 structure! {
-    /// The line.
+    /// The line (2.1, 6.1.29).
     LogRequest {
         /// Its text.
         LogMessage => log_message: String,
@@ -11,6 +11,6 @@ structure! {
 }
 
 structure! {
-    /// It is logged. There is nothing to say.
+    /// It is logged. There is nothing to say (2.1, 6.1.29).
     LogResponse {}
 }

@@ -9,7 +9,7 @@ use crate::version::Version;
 use crate::vocabulary::TicketType;
 
 structure! {
-    /// Asks for a ticket.
+    /// Asks for a ticket (2.1, 6.1.30).
     #[derive(Default)]
     LoginRequest {
         /// How long it shall be good.
@@ -22,7 +22,7 @@ structure! {
 }
 
 structure! {
-    /// The ticket.
+    /// The ticket (2.1, 6.1.30).
     LoginResponse {
         /// The ticket.
         Ticket => ticket: Ticket,

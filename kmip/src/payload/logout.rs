@@ -4,7 +4,7 @@ use crate::macros::structure;
 use crate::payload::Ticket;
 
 structure! {
-    /// Gives a ticket back.
+    /// Gives a ticket back (2.1, 6.1.31).
     LogoutRequest {
         /// The ticket.
         Ticket => ticket: Ticket,
@@ -12,6 +12,6 @@ structure! {
 }
 
 structure! {
-    /// It is good no more. There is nothing to say.
+    /// It is good no more. There is nothing to say (2.1, 6.1.31).
     LogoutResponse {}
 }

@@ -9,7 +9,7 @@ use crate::version::Version;
 const V1_3: Version = Version::V1_3;
 
 structure! {
-    /// Asks for a code over data, whole or in parts.
+    /// Asks for a code over data, whole or in parts (1.4, 4.33; 2.1, 6.1.32).
     #[derive(Default)]
     MACRequest {
         /// The key; the ID Placeholder when absent.
@@ -28,7 +28,7 @@ structure! {
 }
 
 structure! {
-    /// The code.
+    /// The code (1.4, 4.33; 2.1, 6.1.32).
     MACResponse {
         /// The key.
         UniqueIdentifier => unique_identifier: String,

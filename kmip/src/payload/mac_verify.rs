@@ -10,7 +10,7 @@ use crate::vocabulary::ValidityIndicator;
 const V1_3: Version = Version::V1_3;
 
 structure! {
-    /// Asks about a code over data, whole or in parts.
+    /// Asks about a code over data, whole or in parts (1.4, 4.34; 2.1, 6.1.33).
     #[derive(Default)]
     MACVerifyRequest {
         /// The key; the ID Placeholder when absent.
@@ -31,7 +31,7 @@ structure! {
 }
 
 structure! {
-    /// The verdict.
+    /// The verdict (1.4, 4.34; 2.1, 6.1.33).
     MACVerifyResponse {
         /// The key.
         UniqueIdentifier => unique_identifier: String,

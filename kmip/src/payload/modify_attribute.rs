@@ -1,4 +1,4 @@
-//! Modify Attribute (1.4, 4.15; 2.1, 6.1.35): a new value for an attribute.
+//! Modify Attribute (1.4, 4.15; 2.1, 6.1.34): a new value for an attribute.
 
 use crate::attributes::Attribute;
 use crate::identifier::Identifier;
@@ -9,7 +9,7 @@ const V1_4: Version = Version::V1_4;
 const V2_0: Version = Version::V2_0;
 
 structure! {
-    /// Asks for an attribute to be changed.
+    /// Asks for an attribute to be changed (1.4, 4.15; 2.1, 6.1.34).
     ModifyAttributeRequest {
         /// The object; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -21,7 +21,7 @@ structure! {
 }
 
 structure! {
-    /// What was changed.
+    /// What was changed (1.4, 4.15; 2.1, 6.1.34).
     ModifyAttributeResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: String,

@@ -7,7 +7,7 @@ use crate::version::Version;
 const V2_0: Version = Version::V2_0;
 
 structure! {
-    /// What has changed.
+    /// What has changed (1.4, 5.1; 2.1, 6.2.2).
     NotifyRequest {
         /// The object.
         UniqueIdentifier => unique_identifier: String,
@@ -19,6 +19,6 @@ structure! {
 }
 
 structure! {
-    /// It was heard. There is nothing to say.
+    /// It was heard. There is nothing to say (1.4, 5.1; 2.1, 6.2.2).
     NotifyResponse {}
 }

@@ -5,7 +5,7 @@ use crate::identifier::Identifier;
 use crate::macros::structure;
 
 structure! {
-    /// Asks for a lease.
+    /// Asks for a lease (1.4, 4.17; 2.1, 6.1.35).
     ObtainLeaseRequest {
         /// The object; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -13,7 +13,7 @@ structure! {
 }
 
 structure! {
-    /// The lease.
+    /// The lease (1.4, 4.17; 2.1, 6.1.35).
     ObtainLeaseResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: String,

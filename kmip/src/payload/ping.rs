@@ -3,11 +3,11 @@
 use crate::macros::structure;
 
 structure! {
-    /// Asks for an answer.
+    /// Asks for an answer (2.1, 6.1.36).
     PingRequest {}
 }
 
 structure! {
-    /// The answer.
+    /// The answer (2.1, 6.1.36).
     PingResponse {}
 }

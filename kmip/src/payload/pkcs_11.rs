@@ -8,7 +8,7 @@ use crate::version::Version;
 use crate::vocabulary::{PKCS_11Function, PKCS_11ReturnCode};
 
 structure! {
-    /// Asks for a function to be called.
+    /// Asks for a function to be called (2.1, 6.1.37).
     PKCS11Request {
         /// The name of the interface; that of version 3.0 when absent.
         PKCS_11Interface => interface: Option<String>,
@@ -22,7 +22,7 @@ structure! {
 }
 
 structure! {
-    /// What the function gave.
+    /// What the function gave (2.1, 6.1.37).
     PKCS11Response {
         /// The name of the interface; that of version 3.0 when absent.
         PKCS_11Interface => interface: Option<String>,
@@ -37,7 +37,7 @@ structure! {
     }
 }
 
-/// Which function: one of PKCS#11's own, or by a number of the vendor's.
+/// Which function: one of PKCS#11's own, or by a number of the vendor's (2.1, 6.1.37).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PKCS11Call {
     /// A function of PKCS#11.

@@ -3,7 +3,7 @@
 use crate::macros::structure;
 
 structure! {
-    /// Asks for a request to be done.
+    /// Asks for a request to be done (2.1, 6.1.39).
     ProcessRequest {
         /// The request.
         AsynchronousCorrelationValue => asynchronous_correlation_value: Vec<u8>,
@@ -11,6 +11,6 @@ structure! {
 }
 
 structure! {
-    /// It is done. There is nothing to say.
+    /// It is done. There is nothing to say (2.1, 6.1.39).
     ProcessResponse {}
 }

@@ -6,7 +6,7 @@ use crate::objects::Object;
 use crate::vocabulary::PutFunction;
 
 structure! {
-    /// The object.
+    /// The object (1.4, 5.2; 2.1, 6.2.3).
     PutRequest {
         /// Its name.
         UniqueIdentifier => unique_identifier: String,
@@ -22,6 +22,6 @@ structure! {
 }
 
 structure! {
-    /// It was taken. There is nothing to say.
+    /// It was taken. There is nothing to say (1.4, 5.2; 2.1, 6.2.3).
     PutResponse {}
 }

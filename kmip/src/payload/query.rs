@@ -22,7 +22,7 @@ const V2_0: Version = Version::V2_0;
 const V2_1: Version = Version::V2_1;
 
 structure! {
-    /// What the client wants to know.
+    /// What the client wants to know (1.4, 4.25; 2.1, 6.1.40).
     QueryRequest {
         /// The questions.
         QueryFunction => query_functions: Vec<QueryFunction>,
@@ -32,7 +32,7 @@ structure! {
 }
 
 structure! {
-    /// The answers; each is empty unless it was asked for.
+    /// The answers; each is empty unless it was asked for (1.4, 4.25; 2.1, 6.1.40).
     #[derive(Default)]
     QueryResponse {
         /// The operations.
@@ -88,7 +88,8 @@ structure! {
     }
 }
 
-/// The type of an extension's values: an Integer in 1.x, an Enumeration from 2.0 on.
+/// The type of an extension's values: an Integer in 1.x, an Enumeration from 2.0 on
+/// (1.4, 4.25; 2.1, 6.1.40).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExtensionType(pub ItemType);
 
@@ -168,7 +169,8 @@ structure! {
     }
 }
 
-/// All the items that are left of a structure, each under the tag it came with.
+/// All the items that are left of a structure, each under the tag it came with
+/// (1.4, 4.25; 2.1, 6.1.40).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rest(pub Vec<Raw>);
 

@@ -6,7 +6,7 @@ use crate::structures::Operations;
 use crate::vocabulary::{Operation, ProcessingStage};
 
 structure! {
-    /// Asks for the requests whose answers nobody has fetched yet.
+    /// Asks for the requests whose answers nobody has fetched yet (2.1, 6.1.41).
     #[derive(Default)]
     QueryAsynchronousRequestsRequest {
         /// Of these.
@@ -27,7 +27,7 @@ structure! {
 }
 
 structure! {
-    /// The requests.
+    /// The requests (2.1, 6.1.41).
     #[derive(Default)]
     QueryAsynchronousRequestsResponse {
         /// The requests.

@@ -12,7 +12,7 @@ const V1_4: Version = Version::V1_4;
 const V2_0: Version = Version::V2_0;
 
 structure! {
-    /// Asks for a certificate to be renewed.
+    /// Asks for a certificate to be renewed (1.4, 4.8; 2.1, 6.1.45).
     #[derive(Default)]
     ReCertifyRequest {
         /// The old certificate; the ID Placeholder when absent.
@@ -36,7 +36,7 @@ structure! {
 }
 
 structure! {
-    /// The certificate that replaces the old one.
+    /// The certificate that replaces the old one (1.4, 4.8; 2.1, 6.1.45).
     ReCertifyResponse {
         /// The new certificate.
         UniqueIdentifier => unique_identifier: String,

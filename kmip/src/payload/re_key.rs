@@ -1,4 +1,4 @@
-//! Re-key (1.4, 4.4; 2.1, 6.1.45): a new symmetric key in the place of an old one.
+//! Re-key (1.4, 4.4; 2.1, 6.1.46): a new symmetric key in the place of an old one.
 //!
 //! The new key takes over the old one's attributes but these (1.4, table 173): dates are moved by
 //! Offset, the Name moves, the Digest and the Unique Identifier are new, links go both ways, and
@@ -16,7 +16,7 @@ const V1_4: Version = Version::V1_4;
 const V2_0: Version = Version::V2_0;
 
 structure! {
-    /// Asks for a key to be replaced.
+    /// Asks for a key to be replaced (1.4, 4.4; 2.1, 6.1.46).
     ReKeyRequest {
         /// The old key; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -31,7 +31,7 @@ structure! {
 }
 
 structure! {
-    /// The key that replaces the old one.
+    /// The key that replaces the old one (1.4, 4.4; 2.1, 6.1.46).
     ReKeyResponse {
         /// The new key.
         UniqueIdentifier => unique_identifier: String,

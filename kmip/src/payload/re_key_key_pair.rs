@@ -11,7 +11,7 @@ const V1_4: Version = Version::V1_4;
 const V2_0: Version = Version::V2_0;
 
 structure! {
-    /// Asks for a pair of keys to be replaced.
+    /// Asks for a pair of keys to be replaced (1.4, 4.5; 2.1, 6.1.47).
     #[derive(Default)]
     ReKeyKeyPairRequest {
         /// The old private key; the ID Placeholder when absent.
@@ -39,7 +39,7 @@ structure! {
 }
 
 structure! {
-    /// The pair that replaces the old one.
+    /// The pair that replaces the old one (1.4, 4.5; 2.1, 6.1.47).
     ReKeyKeyPairResponse {
         /// The new private key; it becomes the ID Placeholder.
         PrivateKeyUniqueIdentifier => private_key_unique_identifier: String,

@@ -4,7 +4,7 @@ use crate::macros::structure;
 use crate::objects::{Certificate, CertificateRequest};
 
 structure! {
-    /// Asks for a new credential.
+    /// Asks for a new credential (2.1, 6.1.48).
     #[derive(Default)]
     ReProvisionRequest {
         /// A request to be signed.
@@ -15,7 +15,7 @@ structure! {
 }
 
 structure! {
-    /// The new credential.
+    /// The new credential (2.1, 6.1.48).
     ReProvisionResponse {
         /// The certificate, or the private key that the server made.
         UniqueIdentifier => unique_identifier: Option<String>,

@@ -10,7 +10,7 @@ const V1_4: Version = Version::V1_4;
 const V2_0: Version = Version::V2_0;
 
 structure! {
-    /// Asks for an object to be kept.
+    /// Asks for an object to be kept (1.4, 4.3; 2.1, 6.1.43).
     RegisterRequest {
         /// Its kind.
         ObjectType => object_type: ObjectType,
@@ -25,7 +25,7 @@ structure! {
 }
 
 structure! {
-    /// The object that is kept.
+    /// The object that is kept (1.4, 4.3; 2.1, 6.1.43).
     RegisterResponse {
         /// Its name.
         UniqueIdentifier => unique_identifier: String,

@@ -1,4 +1,4 @@
-//! Revoke (1.4, 4.20; 2.1, 6.1.47): gives an object up, and says why.
+//! Revoke (1.4, 4.20; 2.1, 6.1.44): gives an object up, and says why.
 
 use crate::codec::DateTime;
 use crate::identifier::Identifier;
@@ -6,7 +6,7 @@ use crate::macros::structure;
 use crate::structures::RevocationReason;
 
 structure! {
-    /// Asks for an object to be given up.
+    /// Asks for an object to be given up (1.4, 4.20; 2.1, 6.1.44).
     RevokeRequest {
         /// The object; the ID Placeholder when absent.
         UniqueIdentifier => unique_identifier: Option<Identifier>,
@@ -18,7 +18,7 @@ structure! {
 }
 
 structure! {
-    /// The object that is given up.
+    /// The object that is given up (1.4, 4.20; 2.1, 6.1.44).
     RevokeResponse {
         /// The object.
         UniqueIdentifier => unique_identifier: String,

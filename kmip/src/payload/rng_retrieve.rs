@@ -4,7 +4,7 @@ use crate::codec::SecretBytes;
 use crate::macros::structure;
 
 structure! {
-    /// Asks for random bytes.
+    /// Asks for random bytes (1.4, 4.35; 2.1, 6.1.49).
     RNGRetrieveRequest {
         /// How many.
         DataLength => data_length: i32,
@@ -12,7 +12,7 @@ structure! {
 }
 
 structure! {
-    /// The bytes.
+    /// The bytes (1.4, 4.35; 2.1, 6.1.49).
     RNGRetrieveResponse {
         /// The bytes.
         Data => data: SecretBytes,

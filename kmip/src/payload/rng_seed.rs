@@ -4,7 +4,7 @@ use crate::data::InputData;
 use crate::macros::structure;
 
 structure! {
-    /// The seed.
+    /// The seed (1.4, 4.36; 2.1, 6.1.50).
     RNGSeedRequest {
         /// The bytes.
         Data => data: InputData,
@@ -12,7 +12,7 @@ structure! {
 }
 
 structure! {
-    /// How much of it was used.
+    /// How much of it was used (1.4, 4.36; 2.1, 6.1.50).
     RNGSeedResponse {
         /// Bytes; none when the server seeds itself alone.
         DataLength => data_length: i32,

@@ -5,7 +5,7 @@ use crate::macros::structure;
 use crate::structures::{ObjectGroups, ObjectTypes};
 
 structure! {
-    /// The constraints from now on.
+    /// The constraints from now on (2.1, 6.1.52).
     SetConstraintsRequest {
         /// The constraints.
         Constraints => constraints: Constraints,
@@ -35,6 +35,6 @@ structure! {
 }
 
 structure! {
-    /// They hold. There is nothing to say.
+    /// They hold. There is nothing to say (2.1, 6.1.52).
     SetConstraintsResponse {}
 }

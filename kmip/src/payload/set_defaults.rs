@@ -9,7 +9,7 @@ use crate::vocabulary::ObjectType;
 const V2_1: Version = Version::V2_1;
 
 structure! {
-    /// The defaults from now on; none when absent.
+    /// The defaults from now on; none when absent (2.1, 6.1.53).
     #[derive(Default)]
     SetDefaultsRequest {
         /// The defaults.
@@ -41,6 +41,6 @@ structure! {
 }
 
 structure! {
-    /// They hold. There is nothing to say.
+    /// They hold. There is nothing to say (2.1, 6.1.53).
     SetDefaultsResponse {}
 }

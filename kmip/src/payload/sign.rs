@@ -11,7 +11,7 @@ const V1_3: Version = Version::V1_3;
 const V1_4: Version = Version::V1_4;
 
 structure! {
-    /// Asks for data to be signed, whole or in parts.
+    /// Asks for data to be signed, whole or in parts (1.4, 4.31; 2.1, 6.1.55).
     #[derive(Default)]
     SignRequest {
         /// The key; the ID Placeholder when absent.
@@ -32,7 +32,7 @@ structure! {
 }
 
 structure! {
-    /// What was signed.
+    /// What was signed (1.4, 4.31; 2.1, 6.1.55).
     SignResponse {
         /// The key.
         UniqueIdentifier => unique_identifier: String,

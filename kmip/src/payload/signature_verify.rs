@@ -12,7 +12,7 @@ const V1_3: Version = Version::V1_3;
 const V1_4: Version = Version::V1_4;
 
 structure! {
-    /// Asks about a signature, of data whole or in parts.
+    /// Asks about a signature, of data whole or in parts (1.4, 4.32; 2.1, 6.1.56).
     #[derive(Default)]
     SignatureVerifyRequest {
         /// The key; the ID Placeholder when absent.
@@ -35,7 +35,7 @@ structure! {
 }
 
 structure! {
-    /// The verdict.
+    /// The verdict (1.4, 4.32; 2.1, 6.1.56).
     SignatureVerifyResponse {
         /// The key.
         UniqueIdentifier => unique_identifier: String,

@@ -7,7 +7,7 @@ use crate::objects::Certificate;
 use crate::vocabulary::ValidityIndicator;
 
 structure! {
-    /// Asks about one chain.
+    /// Asks about one chain (1.4, 4.24; 2.1, 6.1.57).
     #[derive(Default)]
     ValidateRequest {
         /// Certificates of the chain.
@@ -20,7 +20,7 @@ structure! {
 }
 
 structure! {
-    /// The verdict.
+    /// The verdict (1.4, 4.24; 2.1, 6.1.57).
     ValidateResponse {
         /// Valid, invalid or unknown.
         ValidityIndicator => validity_indicator: ValidityIndicator,

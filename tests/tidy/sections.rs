@@ -1,0 +1,98 @@
+//! The law of the reference: a type that goes over the wire says where the standard has it.
+
+use crate::hold;
+use crate::tree::sources;
+
+/// Rooms whose types are those of the standard.
+const ROOMS: [&str; 7] = [
+    "kmip/src/attributes/",
+    "kmip/src/identifier.rs",
+    "kmip/src/message.rs",
+    "kmip/src/objects.rs",
+    "kmip/src/payload/",
+    "kmip/src/structures.rs",
+    "kmip/src/vocabulary/",
+];
+
+/// What our own code needs beside the standard's types.
+const OURS: [&str; 14] = [
+    "Alias",
+    "AttributeReference",
+    "AttributeRow",
+    "MalformedPayload",
+    "MaskNames",
+    "Modifiable",
+    "OtherAttribute",
+    "RequestPayload",
+    "ResponsePayload",
+    "Row",
+    "SecretText",
+    "Settable",
+    "UnknownPayload",
+    "Vocabulary",
+];
+
+#[test]
+fn every_type_of_the_standard_has_its_section() {
+    let mut breaches = Vec::new();
+    let mut seen = 0_usize;
+    let rooms = |path: &str| ROOMS.iter().any(|room| path.starts_with(room));
+    for file in sources().into_iter().filter(|file| rooms(&file.path)) {
+        let mut doc = String::new();
+        let mut before = "";
+        let mut in_attribute = false;
+        for (number, line) in file.lines() {
+            let line = line.trim();
+            if let Some(text) = line.strip_prefix("///") {
+                doc.push_str(text);
+                doc.push('\n');
+                continue;
+            }
+            if in_attribute || line.starts_with("#[") {
+                in_attribute = !line.ends_with(']');
+                continue;
+            }
+            let declares = declared(line, before);
+            before = line;
+            if let Some(name) = declares.filter(|name| !OURS.contains(name)) {
+                seen = seen.saturating_add(1);
+                if !has_section(&doc) {
+                    breaches.push(format!("{}:{number}: {name}", file.path));
+                }
+            }
+            doc.clear();
+        }
+    }
+    assert!(seen > 150, "the types are found: {seen}");
+    hold("a type of the standard says its section, as (1.4, 4.1; 2.1, 6.1.8)", &breaches);
+}
+
+/// The type that a line declares: as the first of one of our macros, or on its own.
+fn declared<'a>(line: &'a str, before: &str) -> Option<&'a str> {
+    let of_macro = line.strip_suffix(" {").filter(|_| before.ends_with("! {"));
+    let of_its_own = ["pub struct ", "pub enum "].iter().find_map(|start| {
+        line.strip_prefix(start)?.split(|c: char| !c.is_alphanumeric() && c != '_').next()
+    });
+    of_macro.or(of_its_own).filter(|name| !name.is_empty())
+}
+
+/// Does a text name a section, as "1.4, 4.1", "2.1, 6" or "3.0"?
+fn has_section(doc: &str) -> bool {
+    doc.split(['(', ')', ';']).any(|part| {
+        let part = part.trim();
+        let version = part.split(',').next().unwrap_or_default();
+        matches!(
+            version,
+            "1.0" | "1.1" | "1.2" | "1.3" | "1.4" | "2.0" | "2.1" | "3.0" | "2.1 profiles"
+        )
+    })
+}
+
+#[test]
+fn the_law_can_be_broken() {
+    assert!(has_section("Asks for it (1.4, 4.1; 2.1, 6.1.8)."));
+    assert!(!has_section("Asks for it (in 4 parts)."));
+    assert_eq!(declared("CreateRequest {", "structure! {"), Some("CreateRequest"));
+    assert_eq!(declared("pub enum Object {", ""), Some("Object"));
+    assert_eq!(declared("Self {", "fn new() -> Self {"), None);
+}
