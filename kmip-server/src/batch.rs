@@ -15,13 +15,13 @@ use kmip::vocabulary::{
     tags,
 };
 
-use crate::config::Names;
 use crate::error::{OperationError, Result};
 use crate::identity::Client;
 use crate::key_server::failed;
 use crate::live::{Effect, Effects, Live};
 use crate::named::Named;
 use crate::operations::{self, Context};
+use crate::rules::Rules;
 use crate::store::root_key::IndexKey;
 use crate::store::{Change, Store};
 use crate::view::View;
@@ -45,7 +45,7 @@ pub async fn run(
     store: &dyn Store,
     live: &Live,
     index_key: &IndexKey,
-    names: Names,
+    rules: &Rules,
     client: &Client,
     request: &RequestMessage,
     now: DateTime,
@@ -57,7 +57,7 @@ pub async fn run(
         live,
         effects: Effects::default(),
         index_key,
-        names,
+        rules,
         client,
         version,
         now,

@@ -25,6 +25,7 @@ use crate::health;
 use crate::key_server::KeyServer;
 use crate::limits::FILES_BESIDE;
 use crate::logging;
+use crate::rules::Rules;
 use crate::server::{Server, listen};
 use crate::store::health::watched;
 use crate::store::key_source::KeySource;
@@ -222,7 +223,7 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
     let OpenStore { store, index_key, health: mut store_health } =
         open_store(settings, key).await.map_err(Failure::Other)?;
     let key_server = KeyServer::new(store, index_key).with_passwords(passwords);
-    let key_server = key_server.with_names(settings.names);
+    let key_server = key_server.with_rules(Rules::from(settings));
     let server = Server::new(settings, tls, Arc::new(key_server));
     let stop = stop_signal()?;
     let reload = reload_on_signal(Arc::clone(&server))?;

@@ -114,6 +114,9 @@ macro_rules! settings {
     };
 }
 
+/// Lease Time unless set otherwise, in seconds: what the standard's own test cases show.
+pub const LEASE_S: u32 = 3600;
+
 settings! {
     required {
         /// The folder of the store; made if it is not there
@@ -134,6 +137,12 @@ settings! {
         /// Whether two objects of one client may have the same Name: unique, as the standard has
         /// it, or shared, as clients of servers that never looked may need it
         names: Names, "unique|shared", "KMIP_SERVER_NAMES", Names::Unique;
+        /// For how many seconds a client may use what it fetched before it asks again (Lease Time);
+        /// 0 for no limit
+        lease_s: u32, "SECONDS", "KMIP_SERVER_LEASE_S", LEASE_S;
+        /// Whether the operation Interop is there, by which a client that tests can put all its
+        /// objects away; never on a server in use
+        interop: bool, "true|false", "KMIP_SERVER_INTEROP", false;
         /// Where objects are kept: in the data folder, or in memory until the program ends
         store: Engine, "sled|memory", "KMIP_SERVER_STORE", Engine::Sled;
         /// The longest request in bytes

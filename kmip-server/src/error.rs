@@ -40,6 +40,14 @@ impl OperationError {
         Self::new(ResultReason::ObjectNotFound, format!("there is no object {id}"))
     }
 
+    /// The object is in the archive.
+    pub fn archived(id: &str) -> Self {
+        Self::new(
+            ResultReason::ObjectArchived,
+            format!("object {id} is archived: recover it first"),
+        )
+    }
+
     /// The object's material is gone.
     pub fn destroyed(id: &str) -> Self {
         Self::new(ResultReason::ObjectDestroyed, format!("object {id} is destroyed"))

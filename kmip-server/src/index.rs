@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! n/<hash of owner and name>            -> id    one object a name: what makes names unique
-//! n/<hash of owner and name><id>        -> -     further objects of that name, if they may share it
+//! n/<hash of owner and name><id>        -> -     further objects of it, if they may share it
 //! i/<hash of owner, attribute, value><id> -> -   many objects a value
 //! c/<hash of owner><id>                 -> -     every object of a client
 //! ```
@@ -18,6 +18,7 @@ use kmip::attributes::{AttributeReference, AttributeValue};
 use kmip::vocabulary::tags;
 use ttlv::Writer;
 
+use crate::lifecycle::Storage;
 use crate::record::Metadata;
 use crate::store::root_key::IndexKey;
 
@@ -69,19 +70,19 @@ impl Index<'_> {
         [b"c/", hash.as_slice()].concat()
     }
 
-    /// All rows of one object. One that is destroyed gives its names free, and stands in the row
-    /// of its client alone.
-    pub fn rows(self, id: &str, metadata: &Metadata, destroyed: bool) -> BTreeSet<Row> {
+    /// All rows of one object. One that is archived keeps its names, and is else found in the row
+    /// of its client alone; one that is destroyed gives its names free.
+    pub fn rows(self, id: &str, metadata: &Metadata, storage: Storage) -> BTreeSet<Row> {
         let with_id = |prefix: Vec<u8>| ([prefix.as_slice(), id.as_bytes()].concat(), Vec::new());
         let mut rows = BTreeSet::from([with_id(self.client())]);
-        if destroyed {
+        if storage == Storage::Destroyed {
             return rows;
         }
         for value in metadata.values() {
             let reference = value.reference();
             if matches!(value, AttributeValue::Name(_)) {
                 rows.insert((self.name(&value_bytes(value)), id.as_bytes().to_vec()));
-            } else if is_indexed(&reference) {
+            } else if storage == Storage::OnLine && is_indexed(&reference) {
                 rows.insert(with_id(self.value(&reference, &value_bytes(value))));
             }
         }

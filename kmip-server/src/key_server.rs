@@ -19,11 +19,11 @@ use kmip::{DateTime, Version};
 use zeroize::Zeroizing;
 
 use crate::batch;
-use crate::config::Names;
 use crate::credentials::Passwords;
 use crate::error::OperationError;
 use crate::identity::Client;
 use crate::live::{Effect, Live};
+use crate::rules::Rules;
 use crate::store::root_key::IndexKey;
 use crate::store::{Outcome, Store};
 
@@ -38,7 +38,7 @@ pub const MESSAGES: &str = "kmip_server::messages";
 pub struct KeyServer {
     store: Arc<dyn Store>,
     index_key: IndexKey,
-    names: Names,
+    rules: Rules,
     passwords: Passwords,
     live: Live,
 }
@@ -47,7 +47,7 @@ impl KeyServer {
     /// Serves the objects in `store`, whose index rows are keyed with `index_key`.
     pub fn new(store: Arc<dyn Store>, index_key: IndexKey) -> Self {
         let passwords = Passwords::default();
-        Self { store, index_key, names: Names::Unique, passwords, live: Live::default() }
+        Self { store, index_key, rules: Rules::default(), passwords, live: Live::default() }
     }
 
     /// The same, with passwords that a request may carry.
@@ -62,10 +62,10 @@ impl KeyServer {
         Self { live, ..self }
     }
 
-    /// The same, with objects of one client that may share a Name, or may not.
+    /// The same, with what the settings let operations do.
     #[must_use]
-    pub fn with_names(self, names: Names) -> Self {
-        Self { names, ..self }
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
     }
 
     /// Answers one whole request message with one whole response message.
@@ -112,7 +112,7 @@ impl KeyServer {
             let now = now();
             let (store, index_key) = (self.store.as_ref(), &self.index_key);
             let done =
-                batch::run(store, &self.live, index_key, self.names, client, request, now).await?;
+                batch::run(store, &self.live, index_key, &self.rules, client, request, now).await?;
             let response = respond(request, now, done.items);
             if is_too_large(request, &response) {
                 return Ok(encode(&too_large(request, now)));

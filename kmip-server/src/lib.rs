@@ -31,6 +31,7 @@ pub mod named;
 pub mod operations;
 pub mod places;
 pub mod record;
+pub mod rules;
 pub mod server;
 pub mod serving;
 pub mod store;

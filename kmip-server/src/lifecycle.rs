@@ -94,6 +94,34 @@ pub const fn is_destroyed(state: State) -> bool {
     matches!(state, State::Destroyed | State::DestroyedCompromised)
 }
 
+/// Where an object is kept (1.4, 9.1.3.3.2; 2.1, 12.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// At hand.
+    OnLine,
+    /// In the archive: since its Archive Date, until it is recovered.
+    Archived,
+    /// Nowhere: its material is gone.
+    Destroyed,
+}
+
+/// Where an object of these attributes is kept at `now`.
+pub fn storage<'a>(
+    attributes: impl Iterator<Item = &'a AttributeValue> + Clone,
+    now: DateTime,
+) -> Storage {
+    match is_destroyed(Dates::of(attributes.clone()).state(now)) {
+        true => Storage::Destroyed,
+        false if is_archived(attributes) => Storage::Archived,
+        false => Storage::OnLine,
+    }
+}
+
+/// Is an object of these attributes in the archive (1.4, 3.32; 2.1, 4.5)?
+pub fn is_archived<'a>(attributes: impl Iterator<Item = &'a AttributeValue>) -> bool {
+    find!(attributes, ArchiveDate).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Dates, EVENTS};

@@ -29,6 +29,15 @@ pub(super) async fn check(cx: &mut Context<'_>, request: CheckRequest) -> Result
             format!("{left} units are left of the object's usage limits, and not {wanted}"),
         ));
     }
+    if let Some(wanted) = request.lease_time {
+        let longest = cx.rules.longest_lease(&metadata);
+        if longest.0 > 0 && wanted > longest {
+            return Err(OperationError::new(
+                ResultReason::PermissionDenied,
+                format!("a lease is {} seconds long at most, and not {}", longest.0, wanted.0),
+            ));
+        }
+    }
     cx.id_placeholder = Some(unique_identifier.clone());
     Ok(CheckResponse {
         unique_identifier: Some(unique_identifier),

@@ -11,7 +11,7 @@ pub(super) async fn get_attribute_list(
     request: GetAttributeListRequest,
 ) -> Result<GetAttributeListResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
-    let metadata = cx.object(&unique_identifier).await?;
+    let metadata = cx.online_object(&unique_identifier).await?;
     let mut names = Vec::new();
     for attribute in attributes::shown(&metadata, cx.now) {
         let reference = attribute.value.reference();

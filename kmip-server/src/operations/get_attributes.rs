@@ -13,7 +13,7 @@ pub(super) async fn get_attributes(
     request: GetAttributesRequest,
 ) -> Result<GetAttributesResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
-    let metadata = cx.object(&unique_identifier).await?;
+    let metadata = cx.online_object(&unique_identifier).await?;
     let all = attributes::shown(&metadata, cx.now);
     let found = match request.attributes.is_empty() {
         true => all,

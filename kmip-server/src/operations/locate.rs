@@ -17,7 +17,7 @@ use super::Context;
 use crate::config::Names;
 use crate::error::{OperationError, Result};
 use crate::index::is_indexed;
-use crate::lifecycle;
+use crate::lifecycle::{self, Storage};
 use matching::Conditions;
 
 /// The most identifiers in one answer, which a client may lower. It is what the greediest known
@@ -84,8 +84,8 @@ enum Candidates {
 impl Candidates {
     fn narrowest(cx: &Context<'_>, conditions: &Conditions, wanted: &Wanted) -> Self {
         let index = cx.index();
-        // Destroyed objects stand in the client's rows alone.
-        if wanted.destroyed {
+        // Archived and destroyed objects stand in the client's rows alone.
+        if wanted.archived || wanted.destroyed {
             return Self::Rows { prefix: index.client(), suffices: false };
         }
         let is_name = |c: &&Condition| c.attribute == AttributeReference::Standard(tags::Name);
@@ -107,7 +107,7 @@ async fn holders(cx: &mut Context<'_>, key: &[u8]) -> Result<Vec<String>> {
     let text = |id: &[u8]| String::from_utf8_lossy(id).into_owned();
     let Some(first) = cx.view.get(key).await? else { return Ok(Vec::new()) };
     let mut holders = vec![text(&first)];
-    if cx.names == Names::Unique {
+    if cx.rules.names == Names::Unique {
         return Ok(holders);
     }
     let mut before: Option<Vec<u8>> = None;
@@ -127,15 +127,17 @@ async fn holders(cx: &mut Context<'_>, key: &[u8]) -> Result<Vec<String>> {
 /// Which objects by where they are kept (1.4, 9.1.3.3.2).
 struct Wanted {
     online: bool,
+    archived: bool,
     destroyed: bool,
 }
 
 impl Wanted {
     fn of(mask: Option<StorageStatusMask>) -> Self {
         match mask {
-            None => Self { online: true, destroyed: false },
+            None => Self { online: true, archived: false, destroyed: false },
             Some(mask) => Self {
                 online: mask.contains(StorageStatusMask::OnLineStorage),
+                archived: mask.contains(StorageStatusMask::ArchivalStorage),
                 destroyed: mask.contains(StorageStatusMask::DestroyedStorage),
             },
         }
@@ -207,9 +209,10 @@ async fn is_match(
         }
         Err(error) => return Err(error),
     };
-    let is_wanted = match lifecycle::is_destroyed(metadata.state(cx.now)) {
-        true => wanted.destroyed,
-        false => wanted.online,
+    let is_wanted = match lifecycle::storage(metadata.values(), cx.now) {
+        Storage::OnLine => wanted.online,
+        Storage::Archived => wanted.archived,
+        Storage::Destroyed => wanted.destroyed,
     };
     Ok(is_wanted && conditions.match_all(&metadata, cx.now))
 }

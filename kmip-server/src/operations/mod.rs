@@ -6,6 +6,7 @@
 
 mod activate;
 mod add_attribute;
+mod archive;
 mod check;
 mod create;
 mod create_split_key;
@@ -17,9 +18,13 @@ mod get_attribute_list;
 mod get_attributes;
 mod join_split_key;
 mod locate;
+mod log;
 mod modify_attribute;
+mod obtain_lease;
+mod ping;
 mod query;
 mod re_key;
+mod recover;
 mod register;
 mod revoke;
 mod set_attribute;
@@ -41,6 +46,7 @@ use crate::lifecycle;
 use crate::live::{Effects, Live};
 use crate::named::Named;
 use crate::record::{Material, Metadata, damaged};
+use crate::rules::Rules;
 use crate::store::StoreError;
 use crate::store::root_key::IndexKey;
 use crate::view::View;
@@ -55,8 +61,8 @@ pub struct Context<'a> {
     pub effects: Effects,
     /// Makes the keys of index rows.
     pub index_key: &'a IndexKey,
-    /// Whether objects of one client may share a Name.
-    pub names: Names,
+    /// What the settings let operations do.
+    pub rules: &'a Rules,
     /// Who asks.
     pub client: &'a Client,
     /// The version of the message.
@@ -108,9 +114,19 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// As [`Self::object`], of an object whose material is still there.
-    pub async fn live_object(&mut self, id: &str) -> Result<Metadata> {
+    /// As [`Self::object`], of an object that is not archived: what is must be recovered before it
+    /// is named in any other operation (1.4, 4; 2.1, 6.1).
+    pub async fn online_object(&mut self, id: &str) -> Result<Metadata> {
         let metadata = self.object(id).await?;
+        match lifecycle::is_archived(metadata.values()) {
+            true => Err(OperationError::archived(id)),
+            false => Ok(metadata),
+        }
+    }
+
+    /// As [`Self::online_object`], of an object whose material is still there.
+    pub async fn live_object(&mut self, id: &str) -> Result<Metadata> {
+        let metadata = self.online_object(id).await?;
         match lifecycle::is_destroyed(metadata.state(self.now)) {
             true => Err(OperationError::destroyed(id)),
             false => Ok(metadata),
@@ -132,6 +148,9 @@ impl<'a> Context<'a> {
         let short = Uuid::parse_str(&id).map(|id| id.as_bytes().to_vec()).unwrap_or_default();
         for value in values.into_iter().chain([AttributeValue::ShortUniqueIdentifier(short)]) {
             metadata.add(value);
+        }
+        if self.rules.lease_time.0 > 0 {
+            metadata.set(AttributeValue::LeaseTime(self.rules.lease_time));
         }
         self.write_rows(&id, None, &metadata).await?;
         let material = Material { version: self.version, object };
@@ -160,8 +179,7 @@ impl<'a> Context<'a> {
     async fn write_rows(&mut self, id: &str, old: Option<&Metadata>, new: &Metadata) -> Result<()> {
         let index = self.index();
         let rows = |metadata: &Metadata| {
-            let destroyed = lifecycle::is_destroyed(metadata.state(self.now));
-            index.rows(id, metadata, destroyed)
+            index.rows(id, metadata, lifecycle::storage(metadata.values(), self.now))
         };
         let old = old.map(rows).unwrap_or_default();
         let new = rows(new);
@@ -191,7 +209,7 @@ impl<'a> Context<'a> {
     ///
     /// The other's row is written again: who gives it up meanwhile must see this object.
     fn share_name(&mut self, key: &[u8], holder: Zeroizing<Vec<u8>>, id: &str) -> Result<()> {
-        match self.names {
+        match self.rules.names {
             Names::Unique => Err(OperationError::new(
                 kmip::vocabulary::ResultReason::NonUniqueNameAttribute,
                 "another object of this client has the Name already",
@@ -212,7 +230,7 @@ impl<'a> Context<'a> {
             self.view.remove(own);
             return Ok(());
         }
-        // Also where names are unique: they may have been shared before. The row itself is the last.
+        // Also where names are unique: they may have been shared before. The row itself is last.
         let sharers = self.view.page(key, None, 1).await?;
         match sharers.first().filter(|row| row.len() > key.len()) {
             None => self.view.remove(key.to_vec()),
@@ -268,6 +286,7 @@ operations! {
     served {
         Activate => activate;
         AddAttribute => add_attribute;
+        Archive => archive;
         Check => check;
         Create => create;
         CreateSplitKey => create_split_key;
@@ -279,16 +298,19 @@ operations! {
         GetAttributes => get_attributes;
         JoinSplitKey => join_split_key;
         Locate => locate;
+        Log => log;
         ModifyAttribute => modify_attribute;
+        ObtainLease => obtain_lease;
+        Ping => ping;
         Query => query;
         ReKey => re_key;
+        Recover => recover;
         Register => register;
         Revoke => revoke;
         SetAttribute => set_attribute;
     }
     rest {
         AdjustAttribute
-        Archive
         Cancel
         Certify
         CreateKeyPair
@@ -302,15 +324,12 @@ operations! {
         Hash
         Import
         Interop
-        Log
         Login
         Logout
         MAC
         MACVerify
         Notify
-        ObtainLease
         PKCS_11
-        Ping
         Poll
         Process
         Put
@@ -320,7 +339,6 @@ operations! {
         ReCertify
         ReKeyKeyPair
         ReProvision
-        Recover
         SetConstraints
         SetDefaults
         SetEndpointRole

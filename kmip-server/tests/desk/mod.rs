@@ -5,6 +5,7 @@
 use kmip_server::config::Names;
 use kmip_server::identity::Client;
 use kmip_server::key_server::KeyServer;
+use kmip_server::rules::Rules;
 use kmip_server::store::Store;
 use kmip_server::store::memory::MemoryStore;
 use kmip_server::store::root_key::{KEY_LEN, RootKey};
@@ -53,10 +54,18 @@ impl Desk {
         Self { server: Arc::new(KeyServer::new(store, index_key)), client: client("alice") }
     }
 
+    /// A server with these rules.
+    pub(crate) fn ruled(rules: Rules) -> Self {
+        let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
+        let server = KeyServer::new(Arc::new(MemoryStore::default()), index_key).with_rules(rules);
+        Self { server: Arc::new(server), client: client("alice") }
+    }
+
     /// A server where objects may share a Name, over a store that is there.
     pub(crate) fn sharing(store: Arc<dyn Store>) -> Self {
         let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
-        let server = KeyServer::new(store, index_key).with_names(Names::Shared);
+        let server = KeyServer::new(store, index_key)
+            .with_rules(Rules { names: Names::Shared, ..Rules::default() });
         Self { server: Arc::new(server), client: client("alice") }
     }
 

@@ -14,6 +14,7 @@ mod encodings;
 mod files;
 mod hostile;
 mod https;
+mod log;
 mod program;
 mod refusals;
 mod running;

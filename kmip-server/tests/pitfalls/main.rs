@@ -15,3 +15,4 @@ mod desk;
 mod locate;
 mod messages;
 mod objects;
+mod storage;

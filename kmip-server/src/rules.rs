@@ -1,0 +1,46 @@
+//! What the settings let operations do: the same for every request, as long as the program runs.
+
+use kmip::Interval;
+
+use crate::config::{LEASE_S, Names, Settings};
+use crate::find::find;
+use crate::record::Metadata;
+
+/// The rules of one server.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Whether objects of one client may share a Name.
+    pub names: Names,
+    /// The Lease Time of a new object, and the longest that Obtain Lease gives; zero for no limit
+    /// (1.4, 3.20; 2.1, 4.30).
+    pub lease_time: Interval,
+    /// Is the operation Interop there? It must not be on a server in use (2.1, 6.1.26).
+    pub interop: bool,
+}
+
+impl Rules {
+    /// The longest lease of an object: its own Lease Time, but no more than the settings allow now.
+    /// Zero is no limit.
+    pub fn longest_lease(&self, metadata: &Metadata) -> Interval {
+        match find!(metadata.values(), LeaseTime) {
+            Some(own) if own.0 > 0 && self.lease_time.0 > 0 => own.min(self.lease_time),
+            Some(_) | None => self.lease_time,
+        }
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { names: Names::Unique, lease_time: Interval(LEASE_S), interop: false }
+    }
+}
+
+impl From<&Settings> for Rules {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            names: settings.names,
+            lease_time: Interval(settings.lease_s),
+            interop: settings.interop,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Archive and Recover (1.4, 4.22 and 4.23; 2.1, 6.1.4 and 6.1.42), and leases.
+
+use kmip::Interval;
+use kmip::payload::{
+    ArchiveRequest, CheckRequest, GetAttributeListRequest, ObtainLeaseRequest, PingRequest,
+    RecoverRequest,
+};
+use kmip::vocabulary::StorageStatusMask;
+
+use crate::desk::*;
+
+fn archive(object: &str) -> ArchiveRequest {
+    ArchiveRequest { unique_identifier: id(object) }
+}
+
+fn recover(object: &str) -> RecoverRequest {
+    RecoverRequest { unique_identifier: id(object) }
+}
+
+async fn located(desk: &Desk, version: Version, mask: Option<StorageStatusMask>) -> Vec<String> {
+    let mut found = Vec::new();
+    // By the name, by the group, and all there is: each goes another way through the index.
+    for filter in [vec![name("n")], vec![AttributeValue::ObjectGroup("g".to_owned())], vec![]] {
+        let request = LocateRequest { storage_status_mask: mask, ..locate(filter) };
+        let ids = desk.ask(version, request).await.unwrap().unique_identifiers;
+        found.push(ids);
+    }
+    assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{mask:?}: {found:?}");
+    found.remove(0)
+}
+
+/// One row an operation that names an object (1.4, 11; 2.1, 6.1): all of them refuse.
+#[tokio::test]
+async fn an_archived_object_is_recovered_first() {
+    let desk = Desk::new();
+    for version in [OLDEST, NEWEST] {
+        let key = desk.create(version, vec![name("n")]).await;
+        desk.ask(version, archive(&key)).await.unwrap();
+        let comment = AttributeValue::ContactInformation("me".to_owned());
+        let requests: Vec<RequestPayload> = vec![
+            archive(&key).into(),
+            get(&key).into(),
+            ActivateRequest { unique_identifier: id(&key) }.into(),
+            revoke(&key, RevocationReasonCode::KeyCompromise).into(),
+            DestroyRequest { unique_identifier: id(&key) }.into(),
+            AddAttributeRequest { unique_identifier: id(&key), attribute: comment.into() }.into(),
+            GetAttributesRequest { unique_identifier: id(&key), attributes: Vec::new() }.into(),
+            GetAttributeListRequest { unique_identifier: id(&key) }.into(),
+            ObtainLeaseRequest { unique_identifier: id(&key) }.into(),
+            CheckRequest {
+                unique_identifier: id(&key),
+                usage_limits_count: None,
+                cryptographic_usage_mask: None,
+                lease_time: None,
+            }
+            .into(),
+        ];
+        for request in requests {
+            let operation = request.operation();
+            let reason = desk.batch(version, vec![request]).await[0].result_reason;
+            assert_eq!(reason, Some(ResultReason::ObjectArchived), "{operation:?} in {version}");
+        }
+        let recovered = vec![recover(&key).into(), get_as(None, None).into()];
+        let items = desk.batch(version, recovered).await;
+        assert!(items.iter().all(|item| item.result_reason.is_none()), "{items:?}");
+        assert_eq!(attribute(&desk, &key, "Archive Date").await, None);
+        // What is on-line stays so.
+        desk.ask(version, recover(&key)).await.unwrap();
+        desk.ask(version, DestroyRequest { unique_identifier: id(&key) }).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn locate_finds_the_archive_only_when_asked_for_it() {
+    let desk = Desk::new();
+    let group = AttributeValue::ObjectGroup("g".to_owned());
+    let key = desk.create(NEWEST, vec![name("n"), group]).await;
+    let online = StorageStatusMask::OnLineStorage;
+    let archival = StorageStatusMask::ArchivalStorage;
+    for (is_archived, version) in [(false, OLDEST), (true, OLDEST), (false, NEWEST), (true, NEWEST)]
+    {
+        match is_archived {
+            true => drop(desk.ask(version, archive(&key)).await.unwrap()),
+            false => drop(desk.ask(version, recover(&key)).await.unwrap()),
+        }
+        let rows = [
+            (None, !is_archived),
+            (Some(online), !is_archived),
+            (Some(archival), is_archived),
+            (Some(online.union(archival)), true),
+            (Some(StorageStatusMask(0)), false),
+        ];
+        for (mask, is_found) in rows {
+            let expected: &[&str] = if is_found { &[&key] } else { &[] };
+            assert_eq!(located(&desk, version, mask).await, expected, "{mask:?} {is_archived}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_archived_object_keeps_its_name() {
+    let desk = Desk::new();
+    let key = desk.create(NEWEST, vec![name("n")]).await;
+    desk.ask(NEWEST, archive(&key)).await.unwrap();
+    let taken = desk.ask(NEWEST, aes(vec![name("n")])).await.map(drop);
+    assert_eq!(taken, Err(ResultReason::NonUniqueNameAttribute));
+}
+
+#[tokio::test]
+async fn nobody_archives_what_is_anothers_or_gone() {
+    let desk = Desk::new();
+    let key = desk.create(NEWEST, vec![]).await;
+    let other = desk.beside("bob");
+    for result in [
+        other.ask(NEWEST, archive(&key)).await.map(drop),
+        other.ask(NEWEST, recover(&key)).await.map(drop),
+    ] {
+        assert_eq!(result, Err(ResultReason::ObjectNotFound));
+    }
+    desk.ask(NEWEST, DestroyRequest { unique_identifier: id(&key) }).await.unwrap();
+    assert_eq!(desk.ask(NEWEST, archive(&key)).await.map(drop), Err(ResultReason::ObjectDestroyed));
+    assert_eq!(desk.ask(NEWEST, recover(&key)).await.map(drop), Err(ResultReason::ObjectDestroyed));
+}
+
+/// 1.4, 3.20: the attribute is the longest lease there is, and stands on every object.
+#[tokio::test]
+async fn a_lease_is_as_long_as_the_settings_say() {
+    for seconds in [3600, 60, 0] {
+        let desk = Desk::ruled(kmip_server::rules::Rules {
+            lease_time: Interval(seconds),
+            ..kmip_server::rules::Rules::default()
+        });
+        let key = desk.create(NEWEST, vec![]).await;
+        let stands = attribute(&desk, &key, "Lease Time").await;
+        let expected = AttributeValue::LeaseTime(Interval(seconds));
+        assert_eq!(stands, (seconds > 0).then_some(expected));
+        for version in [OLDEST, NEWEST] {
+            let lease = ObtainLeaseRequest { unique_identifier: id(&key) };
+            let lease = desk.ask(version, lease).await.unwrap();
+            assert_eq!(lease.lease_time, Interval(seconds));
+            let changed = attribute(&desk, &key, "Last Change Date").await;
+            let expected = AttributeValue::LastChangeDate(lease.last_change_date);
+            assert_eq!(changed, Some(expected));
+        }
+        // Check tells whether a lease of some length would be given (1.4, 4.10).
+        for (asked, granted) in [(seconds, true), (seconds + 1, seconds == 0)] {
+            let check = CheckRequest {
+                unique_identifier: id(&key),
+                usage_limits_count: None,
+                cryptographic_usage_mask: None,
+                lease_time: Some(Interval(asked)),
+            };
+            let expected = match granted {
+                true => Ok(()),
+                false => Err(ResultReason::PermissionDenied),
+            };
+            assert_eq!(desk.ask(NEWEST, check).await.map(drop), expected, "{asked} of {seconds}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn ping_is_of_2_1() {
+    let desk = Desk::new();
+    desk.ask(Version::V2_1, PingRequest {}).await.unwrap();
+    let older = desk.ask(Version::V2_0, PingRequest {}).await.map(drop);
+    assert_eq!(older, Err(ResultReason::OperationNotSupported));
+}
