@@ -1,6 +1,7 @@
 //! Laws about the house: which way the arrows go, and which library lives in which room.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 
 use harness::repository;
@@ -11,14 +12,15 @@ use crate::text::has_word;
 use crate::tree::{files, sources};
 
 /// The arrows: a crate, and the crates of this workspace that it may name.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("ttlv", &[]),
     ("kmip", &["ttlv"]),
     ("kmip-server", &["kmip", "ttlv"]),
     ("node-sim", &["kmip"]),
     ("certs", &[]),
+    ("kmip-conformance", &["kmip", "ttlv"]),
     ("lab", &["certs", "kmip", "kmip-server", "node-sim"]),
-    ("tests", &["certs", "kmip", "kmip-server", "node-sim", "ttlv"]),
+    ("tests", &["certs", "kmip", "kmip-conformance", "kmip-server", "node-sim", "ttlv"]),
 ];
 
 /// What tests of a crate may name beside these.
@@ -53,6 +55,7 @@ const JSON: &[&str] = &[
 
 /// TLS is one room of each program, and of the client.
 const TLS: &[&str] = &[
+    "conformance/src/tls.rs",
     "kmip-server/src/tls",
     "kmip-server/tests/door/client.rs",
     "kmip/src/client/tls",
@@ -156,7 +159,8 @@ fn every_crate_keeps_the_lints_and_the_licence() {
         if text(package, "license") != "MIT OR Apache-2.0" || text(package, "edition") != "2024" {
             breaches.push(format!("{name}: licence or edition is not the workspace's"));
         }
-        let manifest = files().iter().find(|file| file.path == format!("{name}/Cargo.toml"));
+        let path = Path::new(text(package, "manifest_path")).strip_prefix(repository());
+        let manifest = files().iter().find(|file| path == Ok(Path::new(&file.path)));
         let manifest = manifest.and_then(|file| file.text()).unwrap_or_default();
         if !manifest.contains("[lints]\nworkspace = true") {
             breaches.push(format!("{name}: does not take the workspace's lints"));

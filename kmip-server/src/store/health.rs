@@ -8,8 +8,7 @@ use super::StoreError;
 #[derive(Clone, Debug)]
 pub struct Health(watch::Receiver<Option<StoreError>>);
 
-/// The store's end of it: each of its threads has one.
-#[derive(Clone)]
+/// The store's end of it.
 pub(crate) struct Alarm(watch::Sender<Option<StoreError>>);
 
 /// A new pair. A store that cannot stop keeps or drops its end: it is never raised.

@@ -16,4 +16,3 @@ mod locate;
 mod messages;
 mod objects;
 mod storage;
-mod usage;

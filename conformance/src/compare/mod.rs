@@ -1,0 +1,176 @@
+//! An answer beside the one that a case prints: what is not the same, and which rule says so.
+//!
+//! ```text
+//! printed    $UNIQUE_IDENTIFIER_0, a name, a date in some zone
+//! normal     the same through TTLV and back, so that one thing has one spelling
+//! actual     what the server has answered, in the same spelling
+//! ```
+//!
+//! Fields are compared in their order. Where [`rules`](crate::rules) lets a group of fields stand
+//! in any order, each printed one is looked for among the answered ones.
+
+mod names;
+mod scene;
+
+use kmip::encoding::{Element, Error, Value};
+use ttlv::Type;
+
+use crate::bindings::Bindings;
+use crate::case::{Case, items};
+use crate::objects::Objects;
+use scene::{Item, Scene};
+
+/// The rule that everything is under that no other rule frees.
+const NO_OTHER: &str = "4.1: other variations SHALL be deemed non-conformant";
+
+/// One thing that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Where: the structures from the outside in, and the field.
+    pub path: String,
+    /// What is wrong, in a sentence. Nothing of a secret is in it.
+    pub what: String,
+    /// The rule that it breaks.
+    pub rule: String,
+}
+
+/// A printed message in both spellings, which have the same shape.
+#[derive(Debug)]
+pub struct Expected {
+    printed: Element,
+    normal: Element,
+}
+
+impl Expected {
+    /// Spells a printed message as one that came over the wire would be spelt.
+    pub fn new(printed: &Element) -> Result<Self, Error> {
+        let normal = Element::from_ttlv(&placeheld(printed).to_ttlv()?)?;
+        Ok(Self { printed: printed.clone(), normal })
+    }
+
+    /// The message, with anything of the right type where a case leaves something open.
+    pub fn message(&self) -> &Element {
+        &self.normal
+    }
+}
+
+/// A copy in which no symbol keeps a value from being written.
+fn placeheld(element: &Element) -> Element {
+    let value = match &element.value {
+        Value::Structure(children) => Value::Structure(children.iter().map(placeheld).collect()),
+        Value::Text(ty, text) if text.starts_with('$') => {
+            let anything = match *ty {
+                Type::ByteString => "00",
+                Type::DateTime => "0x0000000000000000",
+                Type::Structure
+                | Type::Integer
+                | Type::LongInteger
+                | Type::BigInteger
+                | Type::Enumeration
+                | Type::Boolean
+                | Type::TextString
+                | Type::Interval
+                | Type::DateTimeExtended => text.as_str(),
+            };
+            return Element::leaf(element.name.clone(), *ty, anything);
+        }
+        Value::Text(..) => element.value.clone(),
+    };
+    Element { name: element.name.clone(), value }
+}
+
+/// What was asked, by which an answer is judged.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// The request as it is printed.
+    pub printed: &'a Element,
+    /// The request as it was sent, in the spelling of [`Expected`].
+    pub sent: &'a Element,
+}
+
+/// Compares an answer with the printed one. What the answer binds and what it tells of objects
+/// is learnt on the way.
+pub fn message(
+    asked: &Asked<'_>,
+    expected: &Expected,
+    actual: &Element,
+    bindings: &mut Bindings,
+    objects: &mut Objects,
+) -> Vec<Finding> {
+    let version = asked.case.version;
+    let (printed, normal) = (&expected.printed, &expected.normal);
+    if normal.name != actual.name {
+        return vec![Finding {
+            path: normal.name.to_string(),
+            what: format!("a {} came", actual.name),
+            rule: NO_OTHER.to_owned(),
+        }];
+    }
+    let header = |element: &'_ Element| element.child("ResponseHeader").cloned();
+    let outside = Item {
+        case: asked.case,
+        version,
+        operation: "",
+        payload: None,
+        object: None,
+        undecipherable: false,
+    };
+    let mut findings = Vec::new();
+    let mut scene = Scene { item: outside, path: Vec::new(), findings: &mut findings, bindings };
+    match (header(printed), header(normal), header(actual)) {
+        (Some(printed), Some(normal), Some(actual)) => scene.element(&printed, &normal, &actual),
+        (Some(_) | None, _, _) => scene.missing("ResponseHeader"),
+    }
+
+    let mut answers = items(actual);
+    let mut asks = items(asked.printed).zip(items(asked.sent));
+    let mut current = String::new();
+    for (number, (printed, normal)) in items(printed).zip(items(normal)).enumerate() {
+        let (ask_printed, ask) = asks.next().unzip();
+        let operation = normal.child("Operation").and_then(Element::text).unwrap_or_default();
+        let payload = ask.and_then(|ask| ask.child("RequestPayload"));
+        let named = payload.and_then(|payload| payload.child("UniqueIdentifier"));
+        let id = named.and_then(Element::text).unwrap_or(&current).to_owned();
+        let mut object = objects.get(&id).cloned();
+        if let (Some(object), Some(payload)) = (&mut object, payload) {
+            object.change(operation, payload);
+        }
+        let foreign = data_of(ask_printed).is_some_and(|printed| Some(printed) == data_of(ask));
+        let generated = object.as_ref().is_some_and(|object| object.generated);
+        let item = Item {
+            operation,
+            payload,
+            object: object.as_ref(),
+            undecipherable: operation == "Decrypt" && generated && foreign,
+            ..outside
+        };
+        let mut scene = Scene { item, path: Vec::new(), findings: &mut findings, bindings };
+        let Some(answer) = answers.next() else {
+            scene.missing(&format!("BatchItem {number}"));
+            continue;
+        };
+        scene.element(printed, normal, answer);
+        let done = answer.child("ResultStatus").and_then(Element::text) == Some("Success");
+        if let (true, Some(payload), Some(given)) = (done, payload, answer.child("ResponsePayload"))
+        {
+            let made = ["UniqueIdentifier", "PrivateKeyUniqueIdentifier"];
+            let made = made.iter().find_map(|name| given.child(name)?.text());
+            objects.learn(operation, payload, given, made.unwrap_or(&id));
+            if let Some(made) = made {
+                made.clone_into(&mut current);
+            }
+        }
+    }
+    let mut scene = Scene { item: outside, path: Vec::new(), findings: &mut findings, bindings };
+    for _ in answers {
+        scene.unexpected("BatchItem");
+    }
+    findings
+}
+
+/// The data of an item's payload.
+fn data_of(item: Option<&Element>) -> Option<String> {
+    item?.child("RequestPayload")?.child("Data")?.text().map(str::to_ascii_lowercase)
+}

@@ -1,0 +1,202 @@
+//! Messages in whatever form they are found, as text, XML, JSON or bytes: and back.
+//!
+//! Read are TTLV, one message or a stream of them; the same in hex, with blanks and bars, or in
+//! base64; XML; JSON; and HTTP with any of these as its body, as a capture that was decrypted has
+//! it. **Text hides secrets; the other forms are the message, keys and all.**
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use kmip::encoding::{Page, json, xml};
+use ttlv::{HEADER_LEN, Header};
+use zeroize::Zeroizing;
+
+/// The form that a message is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// Indented text, secrets hidden.
+    Text,
+    /// XML.
+    Xml,
+    /// JSON.
+    Json,
+    /// Hex, a line a message.
+    Hex,
+    /// Base64, a line a message.
+    Base64,
+}
+
+/// One message, or what there is of one.
+pub type Message = Zeroizing<Vec<u8>>;
+
+/// What may stand between the digits of hex.
+const BETWEEN: &[u8] = b" \t\r\n|,:;-_";
+
+/// Finds the messages in what was given.
+pub fn read(input: &[u8]) -> Result<Vec<Message>, String> {
+    let trimmed = input.trim_ascii();
+    let text = || core::str::from_utf8(trimmed).map_err(|_| "this is no text in UTF-8".to_owned());
+    match trimmed.first() {
+        None => Err("nothing was given".to_owned()),
+        Some(b'<') => one(xml::decode(text()?)),
+        Some(b'{') => one(json::decode(text()?)),
+        Some(_) if is_http(trimmed) => http(input.trim_ascii_start()),
+        // A tag is 42 or 54, and then it is no hex: those are the letters B and T.
+        Some(b'B' | b'T') if input.get(1..3).is_some_and(|rest| !rest.is_ascii()) => {
+            Ok(frames(input))
+        }
+        Some(0x42 | 0x54) if input.get(1) == Some(&0) => Ok(frames(input)),
+        Some(_) => match hex(trimmed).or_else(|| base64_of(trimmed)) {
+            Some(bytes) => read_bytes(&bytes),
+            None => Err("this is no TTLV, hex, base64, XML, JSON or HTTP".to_owned()),
+        },
+    }
+}
+
+/// What hex or base64 stood for: bytes, or text of some kind.
+fn read_bytes(bytes: &[u8]) -> Result<Vec<Message>, String> {
+    match bytes.first() {
+        Some(b'<' | b'{') => read(bytes),
+        Some(_) if is_http(bytes) => http(bytes),
+        Some(_) => Ok(frames(bytes)),
+        None => Err("nothing was given".to_owned()),
+    }
+}
+
+fn one(message: Result<Message, kmip::encoding::Error>) -> Result<Vec<Message>, String> {
+    message.map(|message| vec![message]).map_err(|why| why.to_string())
+}
+
+/// Cuts a stream into its messages; what is left at the end stays as it is.
+fn frames(mut rest: &[u8]) -> Vec<Message> {
+    let mut all = Vec::new();
+    while !rest.is_empty() {
+        let len = rest.first_chunk::<HEADER_LEN>().map(|start| Header::parse(*start).len);
+        let len = len.and_then(|len| usize::try_from(len).ok());
+        let padded = len.and_then(|len| len.checked_next_multiple_of(8));
+        let end = padded.map_or(rest.len(), |len| len.saturating_add(HEADER_LEN));
+        let (frame, more) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+        all.push(Zeroizing::new(frame.to_vec()));
+        rest = more;
+    }
+    all
+}
+
+fn is_http(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"POST ") || bytes.starts_with(b"HTTP/1.")
+}
+
+/// The bodies of HTTP messages, one behind the other.
+fn http(mut rest: &[u8]) -> Result<Vec<Message>, String> {
+    let mut all = Vec::new();
+    while is_http(rest) {
+        let end = rest.windows(4).position(|window| window == b"\r\n\r\n");
+        let end = end.ok_or("the head of an HTTP message has no end")?;
+        let (head, body) = rest.split_at_checked(end.saturating_add(4)).unwrap_or((rest, &[]));
+        let head = String::from_utf8_lossy(head);
+        let len = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length")
+                .then(|| value.trim().parse::<usize>().ok())?
+        });
+        let (body, more) = len.and_then(|len| body.split_at_checked(len)).unwrap_or((body, &[]));
+        match body.first() {
+            Some(b'<' | b'{') => all.extend(read(body)?),
+            Some(_) => all.extend(frames(body)),
+            None => {}
+        }
+        rest = more.trim_ascii_start();
+    }
+    Ok(all)
+}
+
+fn hex(text: &[u8]) -> Option<Message> {
+    let text = text.strip_prefix(b"0x").unwrap_or(text);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
+    let mut high = None;
+    for letter in text.iter().filter(|letter| !BETWEEN.contains(letter)) {
+        let digit = u8::try_from(char::from(*letter).to_digit(16)?).ok()?;
+        match high.take() {
+            None => high = Some(digit),
+            Some(high) => bytes.push(high << 4 | digit),
+        }
+    }
+    (high.is_none() && !bytes.is_empty()).then_some(bytes)
+}
+
+fn base64_of(text: &[u8]) -> Option<Message> {
+    let text: Zeroizing<Vec<u8>> = Zeroizing::new(
+        text.iter().copied().filter(|letter| !letter.is_ascii_whitespace()).collect(),
+    );
+    STANDARD.decode(&*text).ok().map(Zeroizing::new)
+}
+
+/// Writes messages in a form.
+pub fn write(messages: &[Message], form: Form) -> Result<Zeroizing<String>, String> {
+    let mut page = Page::default();
+    for message in messages {
+        match form {
+            Form::Text => page.push_str(&kmip::text(message).to_string()),
+            Form::Xml => page.push_str(&xml::encode(message).map_err(|why| why.to_string())?),
+            Form::Json => {
+                page.push_str(&json::encode(message).map_err(|why| why.to_string())?);
+                page.push_str("\n");
+            }
+            Form::Hex => {
+                page.push_hex(message);
+                page.push_str("\n");
+            }
+            Form::Base64 => {
+                page.push_str(&Zeroizing::new(STANDARD.encode(message)));
+                page.push_str("\n");
+            }
+        }
+    }
+    Ok(page.into_text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Form, read, write};
+
+    /// An Integer of 8, as 1.4, 9.1.2 prints it.
+    const HEX: &str = "42002002000000040000000800000000";
+
+    #[test]
+    fn every_form_leads_to_every_other() {
+        let message = read(HEX.as_bytes()).unwrap();
+        for form in [Form::Xml, Form::Json, Form::Hex, Form::Base64] {
+            let written = write(&message, form).unwrap();
+            assert_eq!(read(written.as_bytes()).unwrap(), message, "{form:?}");
+        }
+        assert_eq!(write(&message, Form::Text).unwrap().as_str(), "CompromiseDate (Integer): 8\n");
+    }
+
+    #[test]
+    fn hex_may_have_bars_and_bytes_need_no_form() {
+        let message = read(HEX.as_bytes()).unwrap();
+        let barred = "0x420020 | 02 | 0000 0004 |\n00000008 00000000";
+        assert_eq!(read(barred.as_bytes()).unwrap(), message);
+        assert_eq!(read(&message[0]).unwrap(), message);
+    }
+
+    #[test]
+    fn a_stream_is_cut_into_its_messages() {
+        let message = read(HEX.as_bytes()).unwrap();
+        let stream = [&message[0][..], &message[0][..], &message[0][..5]].concat();
+        let all = read(&stream).unwrap();
+        assert_eq!(all.len(), 3);
+        assert_eq!((&all[0], &all[1]), (&message[0], &message[0]));
+        assert_eq!(all[2].as_slice(), &message[0][..5]);
+        let head = "POST /kmip HTTP/1.1\r\ncontent-length: 16\r\n\r\n";
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n";
+        let stream = [head.as_bytes(), &message[0], answer.as_bytes(), &message[0]].concat();
+        assert_eq!(read(&stream).unwrap(), [message[0].clone(), message[0].clone()]);
+    }
+
+    #[test]
+    fn what_is_no_message_is_said_so() {
+        for wrong in ["", "  ", "no message", "123", "<KeyBlok/>", "{", "POST / HTTP/1.1"] {
+            assert!(read(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+}
