@@ -19,8 +19,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use harness::foreign::Foreign;
+use harness::foreign::{self, Foreign};
 use harness::{KmipServer, Lab};
+use kmip::vocabulary::Operation as O;
 
 /// The tests need a server each; the rest of PyKMIP's tests are of its own parts.
 const SUITE: &str = "kmip/tests/integration/services";
@@ -30,19 +31,24 @@ const SUITE: &str = "kmip/tests/integration/services";
 const TESTS: usize = 41;
 const PASSED_THERE: usize = 37;
 
-/// What the key server does not do yet: a test, and the operation that it waits for. A row goes
-/// when its operation comes.
-const PENDING: &[(&str, &str)] = &[
-    ("test_asymmetric_key_pair_create_get_destroy", "Create Key Pair"),
-    ("test_create_get_wrapped_destroy", "Get of a wrapped key"),
-    ("test_create_key_pair_sign_signature_verify", "Create Key Pair, Sign, Signature Verify"),
-    ("test_derive_key_using_encryption", "Derive Key"),
-    ("test_derive_key_using_hmac", "Derive Key"),
-    ("test_derive_key_using_nist_800_108c", "Derive Key"),
-    ("test_derive_key_using_pbkdf2", "Derive Key"),
-    ("test_encrypt_decrypt", "Encrypt, Decrypt"),
-    ("test_key_pair_create_get_destroy", "Create Key Pair"),
+/// The operations that a test needs. As long as the key server does not serve one of them, the test
+/// may fail here; once it does, it may not.
+const NEEDED: &[(&str, &[O])] = &[
+    ("test_asymmetric_key_pair_create_get_destroy", &[O::CreateKeyPair]),
+    (
+        "test_create_key_pair_sign_signature_verify",
+        &[O::CreateKeyPair, O::Sign, O::SignatureVerify],
+    ),
+    ("test_derive_key_using_encryption", &[O::DeriveKey]),
+    ("test_derive_key_using_hmac", &[O::DeriveKey]),
+    ("test_derive_key_using_nist_800_108c", &[O::DeriveKey]),
+    ("test_derive_key_using_pbkdf2", &[O::DeriveKey]),
+    ("test_encrypt_decrypt", &[O::Encrypt, O::Decrypt]),
+    ("test_key_pair_create_get_destroy", &[O::CreateKeyPair]),
 ];
+
+/// A key is not yet given out wrapped.
+const PENDING: &[&str] = &["test_create_get_wrapped_destroy"];
 
 /// PyKMIP's server as a process, stopped when this is dropped.
 struct TheirServer {
@@ -163,10 +169,9 @@ fn nothing_fails_here_that_passes_at_pykmips_own_server() {
         .filter(|(name, passed)| !**passed && there.get(*name) == Some(&true))
         .filter_map(|(name, _)| name.split(' ').nth(1))
         .collect();
-    let waited_for: BTreeSet<&str> = PENDING.iter().map(|(test, _)| *test).collect();
-    let unexpected: Vec<_> = failed_here.difference(&waited_for).collect();
+    let waiting = NEEDED.iter().filter(|(_, operations)| !foreign::are_served(operations));
+    let waiting: BTreeSet<&str> =
+        waiting.map(|(test, _)| *test).chain(PENDING.iter().copied()).collect();
+    let unexpected: Vec<_> = failed_here.difference(&waiting).collect();
     assert!(unexpected.is_empty(), "these fail here and pass there: {unexpected:?}\n{said}");
-    for (test, operation) in PENDING.iter().filter(|(test, _)| failed_here.contains(test)) {
-        eprintln!("not yet: {test} waits for {operation}");
-    }
 }

@@ -36,4 +36,5 @@ pub mod server;
 pub mod serving;
 pub mod store;
 pub mod tls;
+pub mod usage;
 pub mod view;

@@ -202,6 +202,14 @@ fn without_fdatasync_acknowledged_commits_are_lost() {
     assert!(wrong.len() >= 6, "{wrong:#?}");
 }
 
+/// Nor is the log enough: when it is written over, its rows must be on disk in the tree.
+#[test]
+fn without_fdatasync_of_the_tree_alone_acknowledged_commits_are_lost() {
+    let Some(recording) = record(Some("fdatasync /records/db")) else { return };
+    let wrong = power_cuts(&recording, Model::Strict, 60);
+    assert!(!wrong.is_empty(), "the logs did not take turns");
+}
+
 /// And without the syncs of what was made, the store itself is.
 #[test]
 fn without_fsync_the_store_is_lost() {

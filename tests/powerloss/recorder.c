@@ -6,7 +6,8 @@
  *   POWERLOSS_FOLDER   the folder
  *   POWERLOSS_RECORD   the file that the record is added to
  *   POWERLOSS_ACKS     a file: what is written to it are acknowledgements, noted among the rest
- *   POWERLOSS_IGNORE   fsync or fdatasync: the call succeeds, and does nothing
+ *   POWERLOSS_IGNORE   fsync or fdatasync: the call succeeds, and does nothing; with a space and the
+ *                      end of a path behind it, for files with that end alone
  *
  *   entry   kind (1) | inode (8) | number (8) | length (4) | bytes      in the machine's byte order
  *
@@ -179,13 +180,24 @@ int ftruncate64(int fd, off64_t length) {
 
 int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }
 
+static int is_ignored(const char *name, const char *path) {
+    size_t length = strlen(name);
+    if (!ignore || strncmp(ignore, name, length))
+        return 0;
+    if (!ignore[length])
+        return 1;
+    const char *end = ignore + length + 1;
+    size_t whole = strlen(path), part = strlen(end);
+    return ignore[length] == ' ' && whole >= part && !strcmp(path + whole - part, end);
+}
+
 /* A sync makes durable what was written before it began: what comes while it runs is not in it. */
 static int sync_with(int (*next)(int), const char *name, int fd) {
     char path[PATH_MAX];
     uint64_t inode;
     if (look_up(fd, path, &inode) != 1)
         return next(fd);
-    if (ignore && !strcmp(ignore, name))
+    if (is_ignored(name, path))
         return 0;
     pthread_mutex_lock(&lock);
     uint64_t begun = note('B', inode, 0, "", 0);

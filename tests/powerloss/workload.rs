@@ -35,7 +35,8 @@ fn key(kind: &str, writer: usize, step: usize) -> Vec<u8> {
 /// Carries the plan of a writer one step further, and gives the changes of that step.
 fn advance(state: &mut State, writer: usize, step: usize) -> Vec<Change> {
     let fill = u8::try_from((writer * 31 + step) % 255).unwrap() + 1;
-    let len = if step % 64 == 40 { 70_000 } else { 100 + (step * 37 + writer * 101) % 300 };
+    // Long ones too, so that the logs are full and take turns several times.
+    let len = if step % 16 == 8 { 150_000 } else { 100 + (step * 37 + writer * 101) % 300 };
     let mut wanted = vec![(key("count", writer, 0), Some(8))];
     match step % 4 {
         // An object with its index rows is made, changed, made again, and some go.

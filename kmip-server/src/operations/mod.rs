@@ -16,6 +16,7 @@ mod discover_versions;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
+mod get_usage_allocation;
 mod join_split_key;
 mod locate;
 mod log;
@@ -296,6 +297,7 @@ operations! {
         Get => get;
         GetAttributeList => get_attribute_list;
         GetAttributes => get_attributes;
+        GetUsageAllocation => get_usage_allocation;
         JoinSplitKey => join_split_key;
         Locate => locate;
         Log => log;
@@ -320,7 +322,6 @@ operations! {
         Encrypt
         Export
         GetConstraints
-        GetUsageAllocation
         Hash
         Import
         Interop

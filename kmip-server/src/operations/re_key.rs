@@ -14,7 +14,7 @@ use super::create::{no_templates, symmetric_key};
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::record::Metadata;
-use crate::{attributes, making};
+use crate::{attributes, making, usage};
 
 pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Result<ReKeyResponse> {
     let old_id = cx.identify(request.unique_identifier.as_ref())?;
@@ -80,6 +80,7 @@ fn carried(old: &Metadata, now: DateTime, offset: Option<u32>) -> Vec<AttributeV
             A::ActivationDate(date) => Some(A::ActivationDate(shifted(*date))),
             A::ProcessStartDate(date) => Some(A::ProcessStartDate(shifted(*date))),
             A::ProtectStopDate(date) => Some(A::ProtectStopDate(shifted(*date))),
+            A::UsageLimits(limits) => Some(A::UsageLimits(usage::whole(limits.clone()))),
             A::DeactivationDate(date) => Some(A::DeactivationDate(shifted(*date))),
             value => (!starts_anew(value)).then(|| value.clone()),
         })

@@ -8,7 +8,8 @@ use super::StoreError;
 #[derive(Clone, Debug)]
 pub struct Health(watch::Receiver<Option<StoreError>>);
 
-/// The store's end of it.
+/// The store's end of it: each of its threads has one.
+#[derive(Clone)]
 pub(crate) struct Alarm(watch::Sender<Option<StoreError>>);
 
 /// A new pair. A store that cannot stop keeps or drops its end: it is never raised.

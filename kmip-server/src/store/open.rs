@@ -110,9 +110,11 @@ mod tests {
         let page = opened.store.scan(Range::prefix(b"k/", 99, Order::Ascending)).await.unwrap();
         assert_eq!(page.len(), 50);
         drop(opened);
-        let db = std::fs::read(data.path().join("records/db")).unwrap();
-        let found = |what: &[u8]| db.windows(what.len()).any(|bytes| bytes == what);
-        assert!(found(b"k/"), "the rows are there to be searched");
-        assert!(!found(secret) && !found(&[0xab; 32]));
+        for file in ["records/db", "log.0"] {
+            let bytes = std::fs::read(data.path().join(file)).unwrap();
+            let found = |what: &[u8]| bytes.windows(what.len()).any(|bytes| bytes == what);
+            assert!(found(b"k/"), "the rows are there to be searched in {file}");
+            assert!(!found(secret) && !found(&[0xab; 32]), "{file}");
+        }
     }
 }

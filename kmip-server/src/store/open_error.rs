@@ -33,6 +33,18 @@ pub enum OpenError {
         /// What the engine said.
         why: String,
     },
+    /// The log lacks what it must have.
+    #[error(
+        "the log of the store in {} is damaged: its frame {number} was acknowledged and is not \
+         there; restore the store from a backup",
+        path.display()
+    )]
+    Log {
+        /// Where it is.
+        path: PathBuf,
+        /// The number of the frame.
+        number: u64,
+    },
     /// The engine put a value where it is not durable.
     #[error(
         "{} is not empty: this store was written by another program, and values there are not \

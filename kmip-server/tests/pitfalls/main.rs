@@ -16,3 +16,4 @@ mod locate;
 mod messages;
 mod objects;
 mod storage;
+mod usage;

@@ -15,6 +15,9 @@ use tokio_rustls::TlsAcceptor;
 use crate::load::{LEN_BYTES, Measured};
 use crate::tls;
 
+/// The row of [`bare_loop`].
+pub(crate) const LOOP: &str = "bare group-commit loop, no socket";
+
 /// The most commits in one flush: as many as the server's store takes.
 const GROUP_MAX: usize = 256;
 /// Bytes that a Create of the server writes: two sealed records and two index rows.

@@ -11,6 +11,9 @@
 //! Each of the programs is a process of its own, this executable run again, so that the processor
 //! time of an operation is the server's alone. Rounds are interleaved and the median is shown. The
 //! figures are ratios inside one run; the rates beside them belong to the machine of the day.
+//!
+//! `BENCH_ROWS=Create` measures the rows alone that have this in their name, and
+//! `BENCH_CONNECTIONS=64` those with so many connections.
 
 #![allow(
     clippy::unwrap_used,
@@ -47,6 +50,9 @@ const CONNECTIONS: [usize; 3] = [1, 8, 64];
 /// Objects of the small and of the great store.
 const SMALL: usize = 1_000;
 const GREAT: usize = 100_000;
+/// The rows that need the great store.
+const GREAT_ROWS: [&str; 2] =
+    ["Locate by Name, 100 k objects", "storage array's mix, 100 k objects"];
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
@@ -128,12 +134,16 @@ fn measure() {
     let great = Peer::kmip(&lab, "great");
     let fill = |peer: &Peer, count| runtime.block_on(load::fill(&lab, peer, count));
     let small_ids = fill(&small, SMALL);
-    let great_ids = fill(&great, GREAT);
+    let only = Only::asked();
+    let great_ids =
+        fill(&great, if GREAT_ROWS.iter().any(|row| only.has_name(row)) { GREAT } else { SMALL });
 
     let report = RefCell::new(Report::default());
     let run = |name: &str, peer: &Peer, load: &Load, connections: usize| {
-        let measured = runtime.block_on(load::run(&lab, peer, load, connections, ROUND));
-        report.borrow_mut().add(name, connections, measured);
+        if only.has(name, connections) {
+            let measured = runtime.block_on(load::run(&lab, peer, load, connections, ROUND));
+            report.borrow_mut().add(name, connections, measured);
+        }
     };
     let get = Load::get(&small_ids);
     let get_echo = Load::echo(&get);
@@ -154,9 +164,35 @@ fn measure() {
             run("Get, new connection", &small, &get.reconnecting(), connections);
         }
         for connections in CONNECTIONS {
-            let measured = runtime.block_on(baseline::bare_loop(&lab, connections, ROUND));
-            report.borrow_mut().add("bare group-commit loop, no socket", connections, measured);
+            if only.has(baseline::LOOP, connections) {
+                let measured = runtime.block_on(baseline::bare_loop(&lab, connections, ROUND));
+                report.borrow_mut().add(baseline::LOOP, connections, measured);
+            }
         }
     }
     report.borrow().print();
+}
+
+/// The rows that are asked for, where it is not all of them.
+struct Only {
+    name: Option<String>,
+    connections: Option<usize>,
+}
+
+impl Only {
+    fn asked() -> Self {
+        let connections = std::env::var("BENCH_CONNECTIONS").ok();
+        Self {
+            name: std::env::var("BENCH_ROWS").ok(),
+            connections: connections.map(|count| count.parse().unwrap()),
+        }
+    }
+
+    fn has_name(&self, row: &str) -> bool {
+        self.name.as_ref().is_none_or(|name| row.contains(name))
+    }
+
+    fn has(&self, row: &str, connections: usize) -> bool {
+        self.has_name(row) && self.connections.is_none_or(|count| count == connections)
+    }
 }

@@ -46,7 +46,12 @@ impl Report {
         }
         println!("\n| what | beside | connections | ratio | wanted |");
         println!("|---|---|---|---|---|");
+        let is_there =
+            |name: &str, connections| self.0.contains_key(&(name.to_owned(), connections));
         for (name, beside, connections, wanted) in RATIOS {
+            if !is_there(name, *connections) || !is_there(beside, *connections) {
+                continue;
+            }
             let (a, b) = (self.median(name, *connections), self.median(beside, *connections));
             let wanted = wanted.map_or("-".to_owned(), |wanted| format!("at least {wanted}"));
             let ratio = a.rate / b.rate;

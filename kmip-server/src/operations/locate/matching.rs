@@ -3,14 +3,15 @@
 //! ```text
 //! a date twice          the object's lies between the two
 //! a usage mask          the object has all its bits
+//! usage limits          the object's total and what is left of it are as great, or greater
 //! a structure           the object's has every field that is given
 //! anything else         the object has an instance that is the same
 //! ```
 
 use kmip::attributes::{AttributeReference, AttributeValue};
 use kmip::payload::Condition;
-use kmip::vocabulary::tags;
-use kmip::{DateTime, Version};
+use kmip::vocabulary::{UsageLimitsUnit, tags};
+use kmip::{DateTime, Decode, Version};
 use ttlv::{Reader, Type};
 
 use crate::index::value_bytes;
@@ -99,16 +100,45 @@ fn meets(condition: &Condition, held: &[Vec<u8>]) -> bool {
     if date_of(wanted) == Some(i64::MAX) {
         return held.is_empty();
     }
-    let is_mask = condition.attribute == AttributeReference::Standard(tags::CryptographicUsageMask);
-    held.iter().any(|held| match is_mask {
-        true => has_bits(wanted, held),
-        false => has(wanted, held),
-    })
+    let judge = match condition.attribute {
+        AttributeReference::Standard(tags::CryptographicUsageMask) => has_bits,
+        AttributeReference::Standard(tags::UsageLimits) => has_as_many,
+        AttributeReference::Standard(_)
+        | AttributeReference::Vendor { .. }
+        | AttributeReference::Unknown(_) => has,
+    };
+    held.iter().any(|held| judge(wanted, held))
 }
 
 fn has_bits(wanted: &[u8], held: &[u8]) -> bool {
     let bits = |item| Reader::new(item).integer(tags::AttributeValue);
     matches!((bits(wanted), bits(held)), (Ok(wanted), Ok(held)) if held & wanted == wanted)
+}
+
+/// Usage Limits match when total and count are at least those wanted, in the same unit; a field
+/// that is left out is not looked at.
+fn has_as_many(wanted: &[u8], held: &[u8]) -> bool {
+    let (Some(wanted), Some(held)) = (limits(wanted), limits(held)) else { return false };
+    wanted.total.is_none_or(|total| held.total >= Some(total))
+        && wanted.count.is_none_or(|count| held.count >= Some(count))
+        && wanted.unit.is_none_or(|unit| held.unit == Some(unit))
+}
+
+/// Usage Limits of which fields may be left out.
+struct Limits {
+    total: Option<i64>,
+    count: Option<i64>,
+    unit: Option<UsageLimitsUnit>,
+}
+
+fn limits(item: &[u8]) -> Option<Limits> {
+    let version = Version::V3_0;
+    let mut r = Reader::new(item).enter(tags::AttributeValue).ok()?;
+    Some(Limits {
+        total: Decode::decode(tags::UsageLimitsTotal, &mut r, version).ok()?,
+        count: Decode::decode(tags::UsageLimitsCount, &mut r, version).ok()?,
+        unit: Decode::decode(tags::UsageLimitsUnit, &mut r, version).ok()?,
+    })
 }
 
 /// Is the item held the one wanted, or a structure that has each of its fields?

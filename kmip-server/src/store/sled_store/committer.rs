@@ -1,9 +1,9 @@
-//! The one thread that writes.
+//! The one thread that decides and writes the log.
 //!
 //! ```text
-//! commits -> queue -> group -> check each -> one batch -> flush -> fdatasync -> answer all
-//!                      ^                                                            |
-//!                      +------------------------------------------------------------+
+//! commits -> queue -> group -> check each -> one frame -> fdatasync -> show -> answer all
+//!                      ^                                                          |
+//!                      +----------------------------------------------------------+
 //! ```
 //!
 //! A group is what is queued when the thread comes to look: nobody is kept waiting for company.
@@ -11,16 +11,18 @@
 //! on it: the thread stops, and every call says so.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 
-use sled::{Batch, IVec};
+use sled::IVec;
 use tokio::sync::oneshot;
 
-use super::rows::{self, Head, Rows};
-use super::view::{Ahead, Before, View, unreadable};
+use super::log::{Log, Row};
+use super::rows::{self, Head};
+use super::view::{Ahead, Rows, View};
 use crate::store::health::Alarm;
 use crate::store::{Outcome, StoreError};
 
@@ -48,7 +50,7 @@ pub(super) struct Write {
 
 /// What becomes of the key, in rows.
 pub(super) enum Laid {
-    Put(Rows),
+    Put(rows::Rows),
     Remove,
     Keep,
 }
@@ -67,22 +69,35 @@ impl Syncs {
 pub(super) struct Committer<S> {
     pub(super) view: Arc<View>,
     pub(super) queue: Receiver<Commit>,
-    /// Makes the log durable: fdatasync on a handle of our own. The engine's flush alone does not.
+    pub(super) log: Log,
+    /// Makes a file of the log durable.
     pub(super) sync: S,
     pub(super) syncs: Arc<Syncs>,
+    pub(super) settling: Settling,
     pub(super) alarm: Alarm,
+    /// The heads as the group before this one left them.
+    pub(super) last: Heads,
 }
 
-/// A group on its way into the tree.
+/// The committer's end of the settler.
+pub(super) struct Settling {
+    pub(super) work: Sender<Arc<Rows>>,
+    pub(super) done: Receiver<()>,
+    /// Is it at work?
+    pub(super) busy: bool,
+}
+
+pub(super) type Heads = HashMap<IVec, Head>;
+
+/// A group on its way to the disk.
 #[derive(Default)]
 struct Group {
-    batch: Batch,
-    before: Before,
+    rows: Vec<Row>,
     /// The heads as the group leaves them.
-    heads: HashMap<IVec, Head>,
+    heads: Heads,
 }
 
-impl<S: FnMut() -> io::Result<()>> Committer<S> {
+impl<S: FnMut(&File) -> io::Result<()>> Committer<S> {
     /// Serves the queue until the store is dropped or a write fails.
     pub(super) fn run(mut self) {
         while let Ok(first) = self.queue.recv() {
@@ -90,6 +105,9 @@ impl<S: FnMut() -> io::Result<()>> Committer<S> {
                 self.alarm.raise(&error);
                 return;
             }
+        }
+        if let Err(error) = self.close() {
+            self.alarm.raise(&error);
         }
     }
 
@@ -102,7 +120,7 @@ impl<S: FnMut() -> io::Result<()>> Committer<S> {
         let mut next = Some(first);
         while let Some(commit) = next {
             len = len.saturating_add(commit.len);
-            let outcome = group.take(&self.view, commit.writes, commit.ahead);
+            let outcome = group.take(&self.view, &self.last, commit.writes, &commit.ahead);
             answers.push((commit.answer, outcome));
             let full = answers.len() >= GROUP_MAX || len >= GROUP_LEN_MAX;
             next = if full { None } else { self.queue.try_recv().ok() };
@@ -116,109 +134,107 @@ impl<S: FnMut() -> io::Result<()>> Committer<S> {
     }
 
     fn write(&mut self, group: Group) -> Result<(), StoreError> {
-        if group.before.is_empty() {
+        if group.rows.is_empty() {
             return Ok(());
         }
-        let stopped =
-            |what: &str, why: String| StoreError::Stopped(format!("{what} failed: {why}"));
-        self.view.publish(group.before);
-        let tree = self.view.tree();
-        tree.apply_batch(group.batch).map_err(|error| stopped("a write", error.to_string()))?;
-        tree.flush().map_err(|error| stopped("a flush", error.to_string()))?;
-        (self.sync)().map_err(|error| stopped("a sync to disk", error.to_string()))?;
+        if self.log.is_full() {
+            self.turn()?;
+        }
+        self.log.append(&group.rows)?;
+        self.make_durable()?;
         self.syncs.0.fetch_add(1, Ordering::Relaxed);
-        self.view.withdraw();
+        self.view.publish(group.rows);
+        self.last = group.heads;
         Ok(())
+    }
+
+    fn make_durable(&mut self) -> Result<(), StoreError> {
+        (self.sync)(self.log.active_file())
+            .map_err(|error| StoreError::Stopped(format!("a sync to disk failed: {error}")))
+    }
+
+    /// The active file is full: its rows go to the settler, and the other file is written on. That
+    /// one is free once the settler is done with its rows; until then everybody waits here, which
+    /// is what bounds the memory.
+    fn turn(&mut self) -> Result<(), StoreError> {
+        self.settling.wait()?;
+        self.log.forget_other()?;
+        self.make_durable()?;
+        self.settling.begin(self.view.turn())?;
+        self.log.turn();
+        Ok(())
+    }
+
+    /// Leaves everything in the tree, and a log that tells of nothing.
+    fn close(&mut self) -> Result<(), StoreError> {
+        self.settling.wait()?;
+        self.settling.begin(self.view.turn())?;
+        self.settling.wait()?;
+        self.log.forget()?;
+        self.make_durable()
     }
 }
 
-/// What a commit found, and what it leaves: all that can fail is done before anything is changed,
-/// so a commit that fails leaves the group as it was.
-struct Step {
-    key: IVec,
-    now: Head,
-    /// The rows to be written, `None` for one to be removed.
-    rows: Vec<(IVec, Option<IVec>)>,
-    /// The touched rows as the tree has them.
-    before: Vec<(IVec, Option<IVec>)>,
+impl Settling {
+    fn wait(&mut self) -> Result<(), StoreError> {
+        if std::mem::take(&mut self.busy) {
+            self.done.recv().map_err(|_| stopped())?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, rows: Arc<Rows>) -> Result<(), StoreError> {
+        self.busy = true;
+        self.work.send(rows).map_err(|_| stopped())
+    }
+}
+
+/// Why the settler has gone, it has told by its alarm.
+fn stopped() -> StoreError {
+    StoreError::Stopped("a write behind the log failed".to_owned())
 }
 
 impl Group {
-    /// Takes one commit in, if it is in conflict neither with the tree nor with those before it.
+    /// Takes one commit in, if it is in conflict neither with what is durable nor with those
+    /// before it. All that can fail is done before anything is changed.
     fn take(
         &mut self,
         view: &View,
+        last: &Heads,
         writes: Vec<Write>,
-        mut ahead: Ahead,
+        ahead: &Ahead,
     ) -> Result<Outcome, StoreError> {
-        let mut steps = Vec::with_capacity(writes.len());
-        for (n, Write { key, expected, to }) in writes.into_iter().enumerate() {
-            let (was, row) = self.find(view, &key, || ahead.take(n, view))?;
-            if was.revision != expected {
+        let age = ahead.age(view);
+        let mut heads = Vec::with_capacity(writes.len());
+        for (n, Write { key, expected, .. }) in writes.iter().enumerate() {
+            // What was read ahead stands, but for what the groups since then have changed.
+            let head = match (self.heads.get(key), age) {
+                (Some(head), _) => *head,
+                (None, 0) => ahead.head(n, view, key)?,
+                (None, 1) => match last.get(key) {
+                    Some(head) => *head,
+                    None => ahead.head(n, view, key)?,
+                },
+                (None, _) => view.head(key)?,
+            };
+            if head.revision != *expected {
                 return Ok(Outcome::Conflict { key: key.to_vec() });
             }
-            if let Some(step) = step(view, key, was, row, to)? {
-                steps.push(step);
-            }
+            heads.push(head);
         }
-        for step in steps {
-            for (key, row) in step.before {
-                self.before.entry(key).or_insert(row);
+        for (Write { key, to, .. }, was) in writes.into_iter().zip(heads) {
+            let (now, first, parts) = match to {
+                Laid::Keep => continue,
+                Laid::Remove => (Head::default(), None, Vec::new()),
+                Laid::Put(rows) => (rows.head, Some(rows.first), rows.parts),
+            };
+            let parts = parts.into_iter().map(Some).chain(std::iter::repeat(None));
+            for (n, part) in (0..now.parts.max(was.parts)).zip(parts) {
+                self.rows.push((rows::part_key(&key, n), part));
             }
-            for (key, row) in step.rows {
-                match row {
-                    Some(row) => self.batch.insert(key, row),
-                    None => self.batch.remove(key),
-                }
-            }
-            self.heads.insert(step.key, step.now);
+            self.rows.push((key.clone(), first));
+            self.heads.insert(key, now);
         }
         Ok(Outcome::Durable)
     }
-
-    /// The head of a key as the group leaves it so far, and its row in the tree unless the group
-    /// has noted it.
-    fn find(
-        &self,
-        view: &View,
-        key: &IVec,
-        ahead: impl FnOnce() -> Option<Option<IVec>>,
-    ) -> Result<(Head, Option<Option<IVec>>), StoreError> {
-        if let Some(head) = self.heads.get(key) {
-            return Ok((*head, None));
-        }
-        let row = match ahead() {
-            Some(row) => row,
-            None => view.tree().get(key).map_err(unreadable)?,
-        };
-        let head = row.as_ref().map_or(Ok(Head::default()), |row| rows::head(row))?;
-        Ok((head, Some(row)))
-    }
-}
-
-/// Works out one change; `None` for a guard.
-fn step(
-    view: &View,
-    key: IVec,
-    was: Head,
-    row: Option<Option<IVec>>,
-    to: Laid,
-) -> Result<Option<Step>, StoreError> {
-    let (now, first, parts) = match to {
-        Laid::Keep => return Ok(None),
-        Laid::Remove => (Head::default(), None, Vec::new()),
-        Laid::Put(rows) => (rows.head, Some(rows.first), rows.parts),
-    };
-    let mut step = Step { now, rows: Vec::new(), before: Vec::new(), key };
-    let parts = parts.into_iter().map(Some).chain(std::iter::repeat(None));
-    for (n, part) in (0..now.parts.max(was.parts)).zip(parts) {
-        let key = rows::part_key(&step.key, n);
-        step.before.push((key.clone(), view.tree().get(&key).map_err(unreadable)?));
-        step.rows.push((key, part));
-    }
-    step.rows.push((step.key.clone(), first));
-    if let Some(row) = row {
-        step.before.push((step.key.clone(), row));
-    }
-    Ok(Some(step))
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! <directory>/lock          held while a process uses the store
 //! <directory>/records/      the engine's own: conf, db, blobs/, snap.*
+//! <directory>/log.0, log.1  what is acknowledged and may not be in the engine yet ([`super::log`])
 //! <directory>/quarantine/   snapshots that were damaged; nothing is ever deleted
 //! ```
 //!
@@ -18,6 +19,9 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::log::Log;
+use super::settler::settle;
+use super::view::Rows;
 use crate::store::OpenError;
 
 /// Holds the largest leaf of rows of [`super::rows::ROW_LEN_MAX`] four times over: the engine puts
@@ -38,11 +42,12 @@ pub struct Directory {
     _lock: File,
 }
 
-/// An open engine.
+/// An open engine, in which is all that was acknowledged.
 pub(super) struct Open {
     pub(super) tree: sled::Db,
-    /// Our own handle of its log.
-    pub(super) log: File,
+    /// Our own handle of its file.
+    pub(super) file: File,
+    pub(super) log: Log,
 }
 
 impl Directory {
@@ -84,8 +89,8 @@ impl Directory {
         }
         let records = self.records();
         let path = records.join("db");
-        let log = File::open(&path).map_err(|error| OpenError::io("open", &path, error))?;
-        let sync = || log.sync_data().map_err(|error| OpenError::io("sync", &path, error));
+        let file = File::open(&path).map_err(|error| OpenError::io("open", &path, error))?;
+        let sync = || file.sync_data().map_err(|error| OpenError::io("sync", &path, error));
         // A process that was killed left what it wrote in the page cache. The engine reads it, and
         // writes a snapshot of it that it syncs: what a snapshot tells of must be on the disk.
         sync()?;
@@ -99,7 +104,22 @@ impl Directory {
         .map_err(|error| self.failed(&error))?;
         sync()?;
         self.refuse_blobs()?;
-        Ok(Open { tree, log })
+        let log = self.read_log(&tree, &file)?;
+        Ok(Open { tree, file, log })
+    }
+
+    /// Puts into the tree what the log has and the tree may lack. A store without a log, as they
+    /// were once, is one whose log tells of nothing.
+    fn read_log(&self, tree: &sled::Db, file: &File) -> Result<Log, OpenError> {
+        let (mut log, rows) = Log::open(&self.path)?;
+        if !rows.is_empty() {
+            let rows: Rows = rows.into_iter().collect();
+            settle(tree, rows.into_iter(), &mut || file.sync_data())?;
+            log.forget()?;
+            let synced = log.active_file().sync_data();
+            synced.map_err(|error| OpenError::io("sync the log of", &self.path, error))?;
+        }
+        Ok(log)
     }
 
     fn create(&self) -> Result<(), OpenError> {

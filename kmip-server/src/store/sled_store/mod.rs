@@ -1,39 +1,61 @@
-//! The embedded engine: sled 0.34.7, used so that what it acknowledged is on the disk.
+//! The embedded engine: a log of our own, and sled 0.34.7 behind it, used so that what was
+//! acknowledged is on the disk.
+//!
+//! ```text
+//! callers --- commits ---> committer --- one frame, fdatasync ---> log.0 | log.1
+//!    ^                         |                                        |
+//!    +--------- answers -------+---> fresh rows                         | full
+//!                                        |                              v
+//! readers <-- fresh, settling, tree -----+       settler --- sorted rows, fdatasync ---> sled
+//! ```
 //!
 //! sled's own `flush` does not call fsync on Linux, and loses acknowledged writes when the power
-//! goes. Kept to these rules it loses none; each is here because a proof fails without it:
+//! goes; and each flush wakes seven threads. So a commit waits for our log alone, and sled takes
+//! the rows of a whole log at once. Kept to these rules it loses none; each is here because a
+//! proof fails without it:
 //!
 //! 1. One tree ([`rows`]). No tree per kind of record.
-//! 2. One thread writes ([`committer`]): one batch for a whole group, flush, then fdatasync on a
-//!    handle of our own, then the answers.
+//! 2. One thread decides ([`committer`]): one frame of the log for a whole group, fdatasync, then
+//!    the rows are shown, then the answers. One thread puts rows into the tree ([`settler`]):
+//!    flush, then fdatasync on a handle of our own, and only then may the log be written over.
 //! 3. What is created is synced before it is used, and renamed into place whole ([`directory`]).
-//! 4. Segments of 8 MiB, so that a leaf is never too large for the log ([`directory`]).
+//! 4. Segments of 8 MiB, so that a leaf is never too large for sled's log ([`directory`]).
 //! 5. No row above 64 KiB, and `blobs/` stays empty ([`rows`], [`directory`]).
-//! 6. A damaged snapshot is put aside, and built anew from the log ([`directory`]).
-//! 7. After a failed write nothing goes on ([`committer`]).
+//! 6. A damaged snapshot is put aside, and built anew from sled's log ([`directory`]).
+//! 7. After a failed write nothing goes on ([`committer`], [`settler`]).
 //! 8. An export is a scan: nothing of the engine is in the records it gives.
+//! 9. A torn last frame was acknowledged to nobody and is passed over; a frame that is missing
+//!    before the last one is damage, and the store does not open ([`log`]).
+//! 10. A reader is shown what is durable, and what the tree is given is hidden behind the same
+//!     rows until it is ([`view`]).
 //!
 //! This is the only room that names sled.
 
 mod committer;
 mod directory;
+mod log;
 mod rows;
+mod settler;
 #[cfg(test)]
 mod tests;
 mod view;
 
+use std::fs::File;
 use std::future::ready;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use sled::IVec;
 use tokio::sync::oneshot;
 
-use committer::{Commit, Committer, Laid, Syncs, Write};
+use committer::{Commit, Committer, Heads, Laid, Settling, Syncs, Write};
 pub use directory::Directory;
+use directory::Open;
 pub(super) use directory::sync;
+use settler::Settler;
 use view::View;
 
 use super::health::{Health, watched};
@@ -48,7 +70,7 @@ pub struct SledStore {
     syncs: Arc<Syncs>,
     /// Gone once the store is being dropped.
     queue: Option<Sender<Commit>>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
     _directory: Directory,
 }
 
@@ -56,8 +78,7 @@ impl SledStore {
     /// Opens the store in a directory, and makes one if there is none.
     pub fn open(directory: Directory) -> Result<Self, OpenError> {
         let open = directory.open()?;
-        let log = open.log;
-        Self::with_sync(directory, open.tree, move || log.sync_data())
+        Self::with_syncs(directory, open, |log| log.sync_data(), |file| file.sync_data())
     }
 
     /// Opens a store in the directory at `path`, for this process alone.
@@ -65,22 +86,46 @@ impl SledStore {
         Self::open(Directory::lock(path)?)
     }
 
-    fn with_sync(
+    /// Starts the two threads, with what makes a file of the log durable and what the file of the
+    /// tree.
+    fn with_syncs(
         directory: Directory,
-        tree: sled::Db,
-        sync: impl FnMut() -> std::io::Result<()> + Send + 'static,
+        open: Open,
+        sync_log: impl FnMut(&File) -> io::Result<()> + Send + 'static,
+        mut sync_tree: impl FnMut(&File) -> io::Result<()> + Send + 'static,
     ) -> Result<Self, OpenError> {
+        let Open { tree, file, log } = open;
         let (alarm, health) = watched();
-        let (sender, queue) = channel();
         let (view, syncs) = (Arc::new(View::new(tree)), Arc::new(Syncs::default()));
-        let committer =
-            Committer { view: Arc::clone(&view), queue, sync, syncs: Arc::clone(&syncs), alarm };
-        let thread = std::thread::Builder::new()
-            .name("store".to_owned())
-            .spawn(move || committer.run())
-            .map_err(|error| OpenError::io("start the thread of", directory.path(), error))?;
-        let (queue, thread) = (Some(sender), Some(thread));
-        Ok(Self { view, health, syncs, queue, thread, _directory: directory })
+        let (sender, queue) = channel();
+        let (work, to_settle) = channel();
+        let (settled, done) = sync_channel(1);
+        let settler = Settler {
+            view: Arc::clone(&view),
+            work: to_settle,
+            done: settled,
+            sync: move || sync_tree(&file),
+            alarm: alarm.clone(),
+        };
+        let committer = Committer {
+            view: Arc::clone(&view),
+            queue,
+            log,
+            sync: sync_log,
+            syncs: Arc::clone(&syncs),
+            settling: Settling { work, done, busy: false },
+            alarm,
+            last: Heads::default(),
+        };
+        let start = |name: &str, run: Box<dyn FnOnce() + Send>| {
+            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+            thread.map_err(|error| OpenError::io("start a thread of", directory.path(), error))
+        };
+        let threads = vec![
+            start("settler", Box::new(move || settler.run()))?,
+            start("committer", Box::new(move || committer.run()))?,
+        ];
+        Ok(Self { view, health, syncs, queue: Some(sender), threads, _directory: directory })
     }
 
     /// Tells whether it has stopped.
@@ -88,7 +133,7 @@ impl SledStore {
         self.health.clone()
     }
 
-    /// How many groups were made durable: each with one batch, one flush and one sync.
+    /// How many groups were made durable: each with one frame and one sync.
     pub fn syncs(&self) -> u64 {
         self.syncs.count()
     }
@@ -145,11 +190,12 @@ impl Store for SledStore {
 }
 
 impl Drop for SledStore {
-    /// What is queued is still carried out: its callers may have gone, but were not told no.
+    /// What is queued is still carried out: its callers may have gone, but were not told no. All
+    /// that is in the log goes into the tree.
     fn drop(&mut self) {
         drop(self.queue.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread was told by the alarm.
+        for thread in self.threads.drain(..) {
+            // A panic of a thread was told by the alarm.
             let _ = thread.join();
         }
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::committer::GROUP_MAX;
+use super::log::FULL;
 use super::*;
 use crate::store::Order;
 use crate::store::suite::{put, remove};
@@ -13,7 +14,7 @@ use crate::store::suite::{put, remove};
 /// A disk that reports each sync, and does it when it is told how it ends.
 struct Disk {
     asked: Receiver<()>,
-    told: SyncSender<std::io::Result<()>>,
+    told: SyncSender<io::Result<()>>,
 }
 
 impl Disk {
@@ -21,7 +22,7 @@ impl Disk {
         self.asked.recv().unwrap();
     }
 
-    fn tell(&self, result: std::io::Result<()>) {
+    fn tell(&self, result: io::Result<()>) {
         self.told.send(result).unwrap();
     }
 }
@@ -31,12 +32,13 @@ fn on_a_disk(path: &Path) -> (SledStore, Disk) {
     let open = directory.open().unwrap();
     let (ask, asked) = sync_channel(1000);
     let (told, result) = sync_channel(1000);
-    let sync = move || {
+    let sync = move |log: &File| {
         let _ = ask.send(());
         // A disk whose test has ended does what it is asked.
-        result.recv().unwrap_or(Ok(())).and_then(|()| open.log.sync_data())
+        result.recv().unwrap_or(Ok(())).and_then(|()| log.sync_data())
     };
-    (SledStore::with_sync(directory, open.tree, sync).unwrap(), Disk { asked, told })
+    let store = SledStore::with_syncs(directory, open, sync, |file| file.sync_data()).unwrap();
+    (store, Disk { asked, told })
 }
 
 /// Puts commits in the queue, as many callers at once would.
@@ -191,7 +193,7 @@ async fn after_a_failed_sync_nothing_goes_on() {
     let both = queue(&store, [vec![put("f/b", 0, "1")]]);
     disk.wait_for_sync();
     let late = queue(&store, [vec![put("f/c", 0, "1")]]);
-    disk.tell(Err(std::io::Error::other("the disk is gone")));
+    disk.tell(Err(io::Error::other("the disk is gone")));
     for outcome in both {
         let error = outcome.await.unwrap().unwrap_err();
         assert!(error.to_string().contains("a sync to disk failed: the disk is gone"), "{error}");
@@ -293,4 +295,81 @@ async fn a_store_that_was_half_made_is_made_anew() {
     let store = SledStore::open_at(path.path()).unwrap();
     store.commit(vec![put("h", 0, "1")]).await.unwrap();
     assert!(!half.exists());
+}
+
+/// What a process that is killed at this moment leaves behind.
+fn killed(from: &Path) -> tempfile::TempDir {
+    fn copy(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            let to = to.join(path.file_name().unwrap());
+            if path.is_dir() {
+                copy(&path, &to);
+            } else {
+                std::fs::copy(path, to).unwrap();
+            }
+        }
+    }
+    let to = tempfile::tempdir().unwrap();
+    copy(from, to.path());
+    to
+}
+
+#[tokio::test]
+async fn logs_take_turns_and_every_commit_is_there_after_a_kill() {
+    const LEN: usize = 700_000;
+    let path = tempfile::tempdir().unwrap();
+    let store = SledStore::open_at(path.path()).unwrap();
+    let keys = 4 * FULL / LEN;
+    for n in 0..keys {
+        // Each time one key more, and another value for one that may be in either log or the tree.
+        let value = vec![u8::try_from(n).unwrap(); LEN];
+        let changes =
+            vec![put(format!("t/{n:03}"), 0, &value), put("u", u64::try_from(n).unwrap(), [0])];
+        assert_eq!(store.commit(changes).await.unwrap(), Outcome::Durable);
+        assert_eq!(seen(&store, "t/").await.len(), n + 1);
+        if n % 5 == 0 {
+            let copy = killed(path.path());
+            let again = SledStore::open_at(copy.path()).unwrap();
+            assert_eq!(seen(&again, "t/").await.len(), n + 1);
+            assert_eq!(
+                again.get(b"u").await.unwrap().unwrap().revision,
+                u64::try_from(n).unwrap() + 1
+            );
+            // What was found in the log is in the tree, and stays there after another kill.
+            let once_more = SledStore::open_at(killed(copy.path()).path()).unwrap();
+            assert_eq!(seen(&once_more, "t/").await.len(), n + 1);
+        }
+    }
+    drop(store);
+    // Closed in good order, all is in the tree, and the log tells of nothing.
+    for log in ["log.0", "log.1"] {
+        std::fs::remove_file(path.path().join(log)).unwrap();
+    }
+    let store = SledStore::open_at(path.path()).unwrap();
+    assert_eq!(seen(&store, "t/").await.len(), keys);
+}
+
+#[tokio::test]
+async fn after_a_failed_sync_of_the_tree_nothing_goes_on_and_the_log_has_it_all() {
+    let path = tempfile::tempdir().unwrap();
+    let directory = Directory::lock(path.path()).unwrap();
+    let open = directory.open().unwrap();
+    let fails = |_: &File| Err(io::Error::other("the disk is gone"));
+    let store = SledStore::with_syncs(directory, open, |log| log.sync_data(), fails).unwrap();
+    let mut acknowledged = 0;
+    while let Ok(outcome) =
+        store.commit(vec![put(format!("v/{acknowledged:03}"), 0, vec![1; 500_000])]).await
+    {
+        assert_eq!(outcome, Outcome::Durable);
+        acknowledged += 1;
+        assert!(acknowledged * 500_000 < 4 * FULL, "the settler's failure was not seen");
+    }
+    let cause = store.health().stopped().await.to_string();
+    assert!(cause.contains("a sync to disk failed: the disk is gone"), "{cause}");
+    assert!(store.get(b"v/000").await.is_err());
+    drop(store);
+    let store = SledStore::open_at(path.path()).unwrap();
+    assert!(seen(&store, "v/").await.len() >= acknowledged);
 }

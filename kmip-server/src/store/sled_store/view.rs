@@ -1,28 +1,31 @@
-//! What readers see: the tree as it was when the last group became durable.
+//! What readers see: the tree, with what was made durable since under it.
 //!
 //! ```text
-//!            publish          apply, flush, fdatasync          withdraw
-//! committer ----+------------------------------------------------+---->
-//! before     {} | { each touched row as it was }                 | {}
-//! readers  tree |  the row as it was, if touched; else the tree  | tree
+//!             published when it is durable
+//!  group ------------------> fresh --- the log is full ---> settling --- in the tree ---> (gone)
+//!
+//!  reader:  fresh, else settling, else tree
 //! ```
 //!
-//! So a reader never waits for the disk, and never sees what a power cut could still take back. A
-//! reader holds the lock of the earlier rows while it reads the tree: a page is one moment.
+//! So a reader never waits for the disk, and never sees what a power cut could still take back:
+//! what is in the tree and not on the disk yet stands in `settling` too, the same. A reader holds
+//! the lock of both while it reads the tree: a page is one moment.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::iter::Peekable;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sled::{Db, IVec};
 
-use super::rows;
+use super::log::Row;
+use super::rows::{self, Head};
 use crate::store::{Key, Order, Range, Record, SCAN_MAX, StoreError};
 
-/// Rows as they were: `None` for one that was absent.
-pub(super) type Before = BTreeMap<IVec, Option<IVec>>;
+/// Rows and what becomes of them: `None` for one that is removed.
+pub(super) type Rows = BTreeMap<IVec, Option<IVec>>;
 
-/// The tree behind the rows that are not durable yet.
+/// The tree behind the rows that are in the log.
 pub(super) struct View {
     tree: Db,
     shown: RwLock<Shown>,
@@ -31,24 +34,43 @@ pub(super) struct View {
 /// What is shown in place of rows of the tree.
 #[derive(Default)]
 struct Shown {
-    before: Before,
+    /// Of the log that is being written.
+    fresh: Rows,
+    /// Of the full log, which are on their way into the tree.
+    settling: Arc<Rows>,
     /// How many groups were published.
     groups: u64,
 }
 
-/// Rows that were read ahead of their commit, by the caller and not by the one thread.
+impl Shown {
+    fn row(&self, tree: &Db, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        match self.fresh.get(key).or_else(|| self.settling.get(key)) {
+            Some(row) => Ok(row.clone()),
+            None => tree.get(key).map_err(unreadable),
+        }
+    }
+
+    fn head(&self, tree: &Db, key: &[u8]) -> Result<Head, StoreError> {
+        self.row(tree, key)?.map_or(Ok(Head::default()), |row| rows::head(&row))
+    }
+}
+
+/// The heads of a commit's keys, read ahead by the caller and not by the one thread.
 pub(super) struct Ahead {
-    /// By the order of the keys; `None` where the row is just being written.
-    rows: Vec<Option<Option<IVec>>>,
+    /// By the order of the keys; `None` where the read failed, which is for the commit to tell.
+    heads: Vec<Option<Head>>,
     groups: u64,
 }
 
 impl Ahead {
-    /// The row of the `n`th key, if it still is what the tree holds: no group was published since.
-    /// Asked for before that of the commit itself is.
-    pub(super) fn take(&mut self, n: usize, view: &View) -> Option<Option<IVec>> {
-        let row = self.rows.get_mut(n).and_then(Option::take)?;
-        (self.groups == view.shown().groups).then_some(row)
+    /// How many groups were published since.
+    pub(super) fn age(&self, view: &View) -> u64 {
+        view.shown().groups.wrapping_sub(self.groups)
+    }
+
+    /// The head of the `n`th key, which is this one.
+    pub(super) fn head(&self, n: usize, view: &View, key: &[u8]) -> Result<Head, StoreError> {
+        self.heads.get(n).copied().flatten().map_or_else(|| view.head(key), Ok)
     }
 }
 
@@ -62,34 +84,46 @@ impl View {
         self.shown.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The tree itself: for the committer alone.
+    fn shown_mut(&self) -> RwLockWriteGuard<'_, Shown> {
+        self.shown.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The tree itself: for the settler alone.
     pub(super) fn tree(&self) -> &Db {
         &self.tree
     }
 
-    /// Shows these rows as they were, whatever the tree holds from now on.
-    pub(super) fn publish(&self, before: Before) {
-        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
-        *shown = Shown { before, groups: shown.groups.wrapping_add(1) };
+    /// Shows the rows of a group: they are durable.
+    pub(super) fn publish(&self, rows: Vec<Row>) {
+        let mut shown = self.shown_mut();
+        shown.fresh.extend(rows);
+        shown.groups = shown.groups.wrapping_add(1);
     }
 
-    /// Shows the tree: it is durable.
-    pub(super) fn withdraw(&self) {
-        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::take(&mut shown.before);
+    /// The rows of the log that is full, to be put into the tree. Those before them must be there.
+    pub(super) fn turn(&self) -> Arc<Rows> {
+        let mut shown = self.shown_mut();
+        shown.settling = Arc::new(std::mem::take(&mut shown.fresh));
+        Arc::clone(&shown.settling)
+    }
+
+    /// The rows of the full log are on disk in the tree.
+    pub(super) fn settled(&self) {
+        let settled = std::mem::take(&mut self.shown_mut().settling);
         // The readers need not wait until all of it is dropped.
-        drop(shown);
-        drop(before);
+        drop(settled);
     }
 
-    /// Reads rows that a commit will ask for.
+    /// Reads the heads that a commit will ask for.
     pub(super) fn read_ahead<'a>(&self, keys: impl Iterator<Item = &'a IVec>) -> Ahead {
         let shown = self.shown();
-        // A failure to read is for the commit to find, and to tell.
-        let row = |key| {
-            if shown.before.contains_key(key) { None } else { self.tree.get(key).ok() }
-        };
-        Ahead { rows: keys.map(row).collect(), groups: shown.groups }
+        let heads = keys.map(|key| shown.head(&self.tree, key).ok()).collect();
+        Ahead { heads, groups: shown.groups }
+    }
+
+    /// The durable head of a key.
+    pub(super) fn head(&self, key: &[u8]) -> Result<Head, StoreError> {
+        self.shown().head(&self.tree, key)
     }
 
     /// The durable record of a key.
@@ -98,16 +132,9 @@ impl View {
             return Ok(None);
         }
         let shown = self.shown();
-        match self.row(&shown.before, key)? {
-            Some(row) => rows::record(key, &row, |part| self.row(&shown.before, part)).map(Some),
+        match shown.row(&self.tree, key)? {
+            Some(row) => rows::record(key, &row, |part| shown.row(&self.tree, part)).map(Some),
             None => Ok(None),
-        }
-    }
-
-    fn row(&self, before: &Before, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        match before.get(key) {
-            Some(row) => Ok(row.clone()),
-            None => self.tree.get(key).map_err(unreadable),
         }
     }
 
@@ -120,53 +147,92 @@ impl View {
             return Ok(Vec::new());
         }
         let shown = self.shown();
-        let before = &shown.before;
-        let tree = self.tree.range::<&[u8], _>(range.bounds());
-        let touched = before.range::<[u8], _>(range.bounds());
+        let bounds = || range.bounds();
+        let fresh = shown.fresh.range::<[u8], _>(bounds()).map(owned);
+        let settling = shown.settling.range::<[u8], _>(bounds()).map(owned);
+        let tree = self.tree.range::<&[u8], _>(bounds()).map(found);
         match range.order {
-            Order::Ascending => self.merge(before, touched, tree, &range),
-            Order::Descending => self.merge(before, touched.rev(), tree.rev(), &range),
+            Order::Ascending => {
+                let rows = Over::new(settling, tree, range.order);
+                self.page(&shown, Over::new(fresh, rows, range.order), range.limit)
+            }
+            Order::Descending => {
+                let rows = Over::new(settling.rev(), tree.rev(), range.order);
+                self.page(&shown, Over::new(fresh.rev(), rows, range.order), range.limit)
+            }
         }
     }
 
-    /// Walks both sides in step; of a row that both have, the one before the group counts.
-    fn merge<'a>(
+    fn page(
         &self,
-        before: &Before,
-        touched: impl Iterator<Item = (&'a IVec, &'a Option<IVec>)>,
-        tree: impl Iterator<Item = sled::Result<(IVec, IVec)>>,
-        range: &Range,
+        shown: &Shown,
+        rows: impl Iterator<Item = Step>,
+        limit: usize,
     ) -> Result<Vec<(Key, Record)>, StoreError> {
-        let limit = range.limit.min(SCAN_MAX);
-        let (mut touched, mut tree) = (touched.peekable(), tree.peekable());
+        let limit = limit.min(SCAN_MAX);
         let mut page = Vec::new();
-        while page.len() < limit {
-            let next = match (touched.peek(), tree.peek()) {
-                (None, None) => break,
-                (Some(_), None) => Ordering::Less,
-                (_, Some(Err(_))) | (None, Some(_)) => Ordering::Greater,
-                (Some((was, _)), Some(Ok((is, _)))) => match range.order {
-                    Order::Ascending => (*was).cmp(is),
-                    Order::Descending => is.cmp(was),
-                },
-            };
-            if next == Ordering::Equal {
-                tree.next();
-            }
-            let (key, row) = if next == Ordering::Greater {
-                let Some(row) = tree.next() else { break };
-                row.map_err(unreadable)?
-            } else {
-                match touched.next() {
-                    Some((key, Some(row))) => (key.clone(), row.clone()),
-                    Some((_, None)) => continue,
-                    None => break,
-                }
-            };
-            let record = rows::record(&key, &row, |part| self.row(before, part))?;
+        for row in rows {
+            // One that is removed hides the one below it, and is not there itself.
+            let (key, Some(row)) = row? else { continue };
+            let record = rows::record(&key, &row, |part| shown.row(&self.tree, part))?;
             page.push((key.to_vec(), record));
+            if page.len() >= limit {
+                break;
+            }
         }
         Ok(page)
+    }
+}
+
+/// One row on a walk.
+type Step = Result<Row, StoreError>;
+
+fn owned((key, row): (&IVec, &Option<IVec>)) -> Step {
+    Ok((key.clone(), row.clone()))
+}
+
+fn found(row: sled::Result<(IVec, IVec)>) -> Step {
+    row.map(|(key, row)| (key, Some(row))).map_err(unreadable)
+}
+
+/// Walks two rows of rows in step; of a row that both have, the upper one counts.
+struct Over<U: Iterator, L: Iterator> {
+    upper: Peekable<U>,
+    lower: Peekable<L>,
+    order: Order,
+}
+
+impl<U: Iterator<Item = Step>, L: Iterator<Item = Step>> Over<U, L> {
+    fn new(upper: U, lower: L, order: Order) -> Self {
+        Self { upper: upper.peekable(), lower: lower.peekable(), order }
+    }
+}
+
+impl<U: Iterator<Item = Step>, L: Iterator<Item = Step>> Iterator for Over<U, L> {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        let (Some(Ok((upper, _))), Some(Ok((lower, _)))) = (self.upper.peek(), self.lower.peek())
+        else {
+            // One side is at its end, or failed: a failure is told at once.
+            let lower_fails = matches!(self.lower.peek(), Some(Err(_)));
+            return match self.upper.peek() {
+                Some(_) if !lower_fails => self.upper.next(),
+                _ => self.lower.next(),
+            };
+        };
+        let order = match self.order {
+            Order::Ascending => upper.cmp(lower),
+            Order::Descending => lower.cmp(upper),
+        };
+        match order {
+            Ordering::Less => self.upper.next(),
+            Ordering::Greater => self.lower.next(),
+            Ordering::Equal => {
+                self.lower.next();
+                self.upper.next()
+            }
+        }
     }
 }
 

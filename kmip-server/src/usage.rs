@@ -1,0 +1,64 @@
+//! How much a key may still protect (1.4, 3.21; 2.1, 4.59).
+//!
+//! ```text
+//! Get Usage Allocation   the client protects with the key itself, and takes its units before
+//! Encrypt, Sign, MAC     the server protects, and takes them as it goes: bytes, or one object
+//! ```
+//!
+//! What is left is written in the commit of its batch, so no two clients are given the same units.
+//! Undoing protection, as Decrypt does, is never counted.
+
+use kmip::attributes::AttributeValue;
+use kmip::structures::UsageLimits;
+use kmip::vocabulary::{ResultReason, UsageLimitsUnit};
+
+use crate::error::{OperationError, Result};
+use crate::find::find;
+use crate::operations::Context;
+use crate::record::Metadata;
+
+/// How many units are left of an object's Usage Limits, if it has any.
+pub fn left(metadata: &Metadata) -> Option<i64> {
+    find!(metadata.values(), UsageLimits).map(|limits| limits.count.unwrap_or(limits.total))
+}
+
+/// The limits as a new object has them: nothing is taken of them yet.
+pub fn whole(limits: UsageLimits) -> UsageLimits {
+    UsageLimits { count: Some(limits.total), ..limits }
+}
+
+/// Takes units from an object's Usage Limits; of an object without limits there is nothing to take.
+pub fn take(metadata: &mut Metadata, units: i64) -> Result<()> {
+    let Some(limits) = find!(metadata.values(), UsageLimits) else { return Ok(()) };
+    let left = limits.count.unwrap_or(limits.total);
+    match left.checked_sub(units).filter(|rest| units >= 0 && *rest >= 0) {
+        Some(rest) => {
+            metadata.set(AttributeValue::UsageLimits(UsageLimits { count: Some(rest), ..limits }));
+            Ok(())
+        }
+        None => Err(OperationError::new(
+            ResultReason::UsageLimitExceeded,
+            format!("{left} units are left of the object's usage limits, and not {units}"),
+        )),
+    }
+}
+
+/// Counts that the server protects `bytes` with a key. What is not to be had is Permission Denied
+/// here (1.4, 4.29 and 4.31; 2.1, 6.1.17 and 6.1.55), whatever Get Usage Allocation calls it.
+pub async fn protect(
+    cx: &mut Context<'_>,
+    id: &str,
+    metadata: &Metadata,
+    bytes: usize,
+) -> Result<()> {
+    let Some(limits) = find!(metadata.values(), UsageLimits) else { return Ok(()) };
+    let denied = |why: String| OperationError::new(ResultReason::PermissionDenied, why);
+    let units = match limits.unit {
+        UsageLimitsUnit::Byte => i64::try_from(bytes).unwrap_or(i64::MAX),
+        UsageLimitsUnit::Object => 1,
+        unit => return Err(denied(format!("this server does not count in the unit {unit:?}"))),
+    };
+    let mut new = metadata.clone();
+    take(&mut new, units).map_err(|error| denied(error.message))?;
+    cx.update(id, metadata, new).await
+}

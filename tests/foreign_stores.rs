@@ -1,0 +1,53 @@
+//! Key stores of other projects, unmodified: MongoDB's library and OpenStack Barbican's plug-in.
+
+use harness::foreign::{self, Foreign};
+use harness::{KmipServer, Lab};
+use kmip::vocabulary::Operation as O;
+
+/// Runs a script that walks through `what`, as the lab's client; returns its lines.
+fn walk(script: &str, what: &[&str]) -> Option<Vec<String>> {
+    let python = Foreign::python()?;
+    let lab = Lab::new();
+    let server = KmipServer::start(&lab);
+    let file = |name: &str| lab.pki(name).display().to_string();
+    let (host, port) = (server.address().ip().to_string(), server.address().port().to_string());
+    let server_args = [host, port, file("client.crt"), file("client.key"), file("ca.crt")];
+    let args: Vec<&str> =
+        server_args.iter().map(String::as_str).chain(what.iter().copied()).collect();
+    Some(python.run(script, &args).lines().map(str::to_owned).collect())
+}
+
+/// The names of the rows whose operations are served.
+fn served(rows: &[(&'static str, &[O])]) -> Vec<&'static str> {
+    let served = rows.iter().filter(|(_, operations)| foreign::are_served(operations));
+    served.map(|(name, _)| *name).collect()
+}
+
+/// A master key that the server gives out, as drivers have it by default, and one that stays there.
+/// "own" is Register of a Seed of 96 bytes with no usage, Activate, Get.
+#[test]
+fn mongodbs_library_keeps_its_master_keys_here() {
+    let ways = served(&[("own", &[]), ("delegated", &[O::Encrypt, O::Decrypt])]);
+    let Some(lines) = walk("mongo_client.py", &ways) else { return };
+    let expected = ways.iter().flat_map(|how| {
+        ["create_data_key 3 messages", "encrypt", "decrypt"].map(|step| format!("{how} {step}"))
+    });
+    assert_eq!(lines, expected.collect::<Vec<_>>());
+}
+
+/// What Barbican's users store, and what they let be made.
+#[test]
+fn barbicans_secret_store_keeps_every_kind_here() {
+    let kinds = served(&[
+        ("symmetric", &[]),
+        ("passphrase", &[]),
+        ("opaque", &[]),
+        ("certificate", &[]),
+        ("private", &[]),
+        ("public", &[]),
+        ("generated-key", &[]),
+        ("generated-pair", &[O::CreateKeyPair]),
+    ]);
+    let Some(lines) = walk("barbican_store.py", &kinds) else { return };
+    assert_eq!(lines, kinds);
+}
