@@ -60,6 +60,8 @@ pub(crate) struct Lab {
     pub(crate) element: Element,
     /// Where the key server is.
     pub(crate) key_server_address: SocketAddr,
+    /// Where it speaks HTTPS.
+    pub(crate) key_server_https: SocketAddr,
     messages: MessageLog,
     /// Where all is told.
     pub(crate) show: Show,
@@ -82,14 +84,16 @@ impl Lab {
 
         let mut key_server_program = key_server(&folder, settings.kmip_listen);
         let key_server = key_server_program.start().await?;
-        let key_server_address = address(&key_server)?;
-        listen(&mut key_server_program, key_server_address);
+        let key_server_address = address(&key_server, 0)?;
+        let key_server_https = address(&key_server, 1)?;
+        listen(&mut key_server_program, "--listen", key_server_address);
+        listen(&mut key_server_program, "--https-listen", key_server_https);
         show.line(&format!("key server   {key_server_address}, process {}", key_server.id()));
 
         let mut cluster_program = cluster(&folder, settings.cluster_listen);
         let cluster = cluster_program.start().await?;
-        let cluster_address = address(&cluster)?;
-        listen(&mut cluster_program, cluster_address);
+        let cluster_address = address(&cluster, 0)?;
+        listen(&mut cluster_program, "--listen", cluster_address);
         let element = Element::new(cluster_address, &pki.join("ca.crt"), USER, PASSWORD)?;
         show.line(&format!(
             "cluster      {}, {NODES} nodes, process {}",
@@ -104,6 +108,7 @@ impl Lab {
             cluster_program,
             element,
             key_server_address,
+            key_server_https,
             messages,
             show,
             folder,
@@ -222,12 +227,13 @@ fn key_server(folder: &TempDir, listen: SocketAddr) -> Program {
         ("--log", KEY_SERVER_LOG.into()),
         ("--log-format", "json".into()),
         ("--listen", listen.to_string().into()),
+        ("--https-listen", SocketAddr::new(listen.ip(), 0).to_string().into()),
     ];
     Program {
         name: "the key server",
         args: words("kmip-server", args),
         env: Vec::new(),
-        ready: "kmip-server listening on ",
+        ready: &["kmip-server listening on ", "kmip-server https listening on "],
         log: folder.path().join("kmip-server.log"),
     }
 }
@@ -249,26 +255,27 @@ fn cluster(folder: &TempDir, listen: SocketAddr) -> Program {
         args: words("node-sim", args),
         // Flags are seen by all users of the machine.
         env: vec![("NODE_SIM_PASSWORD", PASSWORD.to_owned())],
-        ready: "node-sim listening on https://",
+        ready: &["node-sim listening on https://"],
         log: folder.path().join("node-sim.log"),
     }
 }
 
-/// A program's arguments; the address to listen on is the last, see [`listen`].
+/// A program's arguments.
 fn words<const N: usize>(name: &str, flags: [(&str, OsString); N]) -> Vec<OsString> {
     let flags = flags.into_iter().flat_map(|(flag, value)| [flag.into(), value]);
     [name.into(), "serve".into()].into_iter().chain(flags).collect()
 }
 
 /// From now on the program comes back at the same address.
-fn listen(program: &mut Program, address: SocketAddr) {
-    if let Some(last) = program.args.last_mut() {
-        *last = address.to_string().into();
+fn listen(program: &mut Program, flag: &str, address: SocketAddr) {
+    let value = program.args.iter_mut().skip_while(|word| *word != flag).nth(1);
+    if let Some(value) = value {
+        *value = address.to_string().into();
     }
 }
 
-fn address(process: &Process) -> Result<SocketAddr, String> {
-    let text = &process.address;
+fn address(process: &Process, at: usize) -> Result<SocketAddr, String> {
+    let text = process.addresses.get(at).map(String::as_str).unwrap_or_default();
     text.parse().map_err(|_| format!("{text:?} is no address to listen on"))
 }
 

@@ -51,8 +51,8 @@ pub(crate) struct Program {
     pub(crate) args: Vec<OsString>,
     /// Variables of its environment.
     pub(crate) env: Vec<(&'static str, String)>,
-    /// What stands before the address in the line that says that it is ready.
-    pub(crate) ready: &'static str,
+    /// What stands before each address in the lines that say that it is ready.
+    pub(crate) ready: &'static [&'static str],
     /// Where its log goes.
     pub(crate) log: PathBuf,
 }
@@ -61,8 +61,8 @@ pub(crate) struct Program {
 pub(crate) struct Process {
     name: &'static str,
     child: Child,
-    /// The address that it said it listens on.
-    pub(crate) address: String,
+    /// The addresses that it said it listens on, in the order of [`Program::ready`].
+    pub(crate) addresses: Vec<String>,
 }
 
 /// This program as the one that is named by the first of `args`.
@@ -99,11 +99,11 @@ impl Program {
         command.env(LIFELINE, "1").envs(self.env.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().map_err(cannot)?;
-        let address = ready_line(child.stdout.take(), self.ready);
-        let mut process = Process { name: self.name, child, address: String::new() };
-        match tokio::time::timeout(READY_WITHIN, address).await {
-            Ok(Ok(address)) => {
-                process.address = address;
+        let addresses = ready_lines(child.stdout.take(), self.ready);
+        let mut process = Process { name: self.name, child, addresses: Vec::new() };
+        match tokio::time::timeout(READY_WITHIN, addresses).await {
+            Ok(Ok(addresses)) => {
+                process.addresses = addresses;
                 Ok(process)
             }
             Ok(Err(_)) => Err(format!("{} did not start: {}", self.name, last_words(&self.log))),
@@ -156,25 +156,29 @@ impl Drop for Process {
 }
 
 /// Reads the output to its end, so that the program never waits for its reader; what stands behind
-/// `prefix` is told.
-fn ready_line(
+/// each of `prefixes` is told, once all have come in their order.
+fn ready_lines(
     output: Option<impl Read + Send + 'static>,
-    prefix: &'static str,
-) -> oneshot::Receiver<String> {
-    let (found, address) = oneshot::channel();
+    prefixes: &'static [&'static str],
+) -> oneshot::Receiver<Vec<String>> {
+    let (found, addresses) = oneshot::channel();
     std::thread::spawn(move || {
         let mut found = Some(found);
+        let mut read = Vec::new();
         for line in output.into_iter().flat_map(|output| BufReader::new(output).lines()) {
             let Ok(line) = line else { return };
-            if let Some(rest) = line.strip_prefix(prefix)
+            let prefix = prefixes.get(read.len());
+            let Some(rest) = prefix.and_then(|prefix| line.strip_prefix(prefix)) else { continue };
+            read.push(rest.trim().to_owned());
+            if read.len() == prefixes.len()
                 && let Some(found) = found.take()
             {
                 // The one who waits may have given up.
-                let _ = found.send(rest.trim().to_owned());
+                let _ = found.send(read.clone());
             }
         }
     });
-    address
+    addresses
 }
 
 /// The end of a log: the sentence with which a program gave up.

@@ -18,6 +18,7 @@ fn lines(lab: &Lab) -> Result<String, String> {
     let sim = format!("{}/sim/v1", url.trim_end_matches(API));
     let (exe, host, port) =
         (exe.display(), lab.key_server_address.ip(), lab.key_server_address.port());
+    let https = lab.key_server_https;
     Ok(format!(
         r#"# The cluster is {url}, user {USER}, password {PASSWORD}.
 # The key server is {host}:{port}; {pki}/client.crt and client.key are a client of it.
@@ -47,6 +48,19 @@ rpc '{{"method":"GetSoftwareEncryptionatRestInfo"}}'
 
 # What cannot be seen at a real cluster: nodes, drives, keys; a node without power.
 curl -sS --cacert "$PKI/ca.crt" -u {USER}:{PASSWORD} {sim}/state
-curl -sS --cacert "$PKI/ca.crt" -u {USER}:{PASSWORD} -X POST {sim}/nodes/2/stop"#
+curl -sS --cacert "$PKI/ca.crt" -u {USER}:{PASSWORD} -X POST {sim}/nodes/2/stop
+
+# The key server over HTTPS, as JSON; text/xml and application/octet-stream are taken as well.
+curl -sS --cacert "$PKI/ca.crt" --cert "$PKI/client.crt" --key "$PKI/client.key" \
+  -H 'Content-Type: application/json' https://{https}/kmip -d '{{"tag":"RequestMessage","value":[
+    {{"tag":"RequestHeader","value":[
+      {{"tag":"ProtocolVersion","value":[
+        {{"tag":"ProtocolVersionMajor","type":"Integer","value":2}},
+        {{"tag":"ProtocolVersionMinor","type":"Integer","value":1}}]}},
+      {{"tag":"BatchCount","type":"Integer","value":1}}]}},
+    {{"tag":"BatchItem","value":[
+      {{"tag":"Operation","type":"Enumeration","value":"Query"}},
+      {{"tag":"RequestPayload","value":[
+        {{"tag":"QueryFunction","type":"Enumeration","value":"QueryServerInformation"}}]}}]}}]}}'"#
     ))
 }

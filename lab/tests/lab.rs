@@ -248,6 +248,7 @@ fn what_serve_prints_can_be_tried_and_ctrl_c_ends_it() {
         let external = said.matches(r#""keyManagementType":"external""#).count();
         assert!(external >= 2, "{said}");
         assert!(said.contains(r#""powered":true"#), "{said}");
+        assert!(said.contains(r#""value": "Success""#), "the key server's HTTPS: {said}");
     }
     running.signal("-INT");
     let ended = running.end();

@@ -37,7 +37,7 @@ fn every_type_of_the_standard_has_its_section() {
     let mut breaches = Vec::new();
     let mut seen = 0_usize;
     let rooms = |path: &str| ROOMS.iter().any(|room| path.starts_with(room));
-    for file in sources().into_iter().filter(|file| rooms(&file.path)) {
+    for file in sources().filter(|file| rooms(&file.path)) {
         let mut doc = String::new();
         let mut before = "";
         let mut in_attribute = false;
