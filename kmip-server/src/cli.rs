@@ -24,7 +24,9 @@ use crate::credentials::Passwords;
 use crate::health;
 use crate::key_server::KeyServer;
 use crate::limits::FILES_BESIDE;
+use crate::live::Live;
 use crate::logging;
+use crate::pkcs11::Module;
 use crate::rules::Rules;
 use crate::server::{Server, listen};
 use crate::store::health::watched;
@@ -218,12 +220,15 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
         Some(file) => Passwords::read(file).map_err(Failure::Other)?,
         None => Passwords::default(),
     };
+    let module = settings.pkcs11_module.as_deref().map(Module::load).transpose();
+    let pkcs11 = module.map_err(|why| Failure::Other(why.to_string()))?.map(Arc::new);
+    let live = Live { pkcs11 };
     let (listener, address) = bind(settings.listen)?;
     let https = settings.https_listen.map(bind).transpose()?;
     let OpenStore { store, index_key, health: mut store_health } =
         open_store(settings, key).await.map_err(Failure::Other)?;
     let key_server = KeyServer::new(store, index_key).with_passwords(passwords);
-    let key_server = key_server.with_rules(Rules::from(settings));
+    let key_server = key_server.with_rules(Rules::from(settings)).with_live(live);
     let server = Server::new(settings, tls, Arc::new(key_server));
     let stop = stop_signal()?;
     let reload = reload_on_signal(Arc::clone(&server))?;

@@ -179,6 +179,8 @@ settings! {
         /// Names and passwords, a line name:password each, that a request may carry beside its
         /// certificate; a wrong one is refused
         users_file: PathBuf, "FILE", "KMIP_SERVER_USERS_FILE";
+        /// A PKCS#11 module, for the operation PKCS#11; without it there is no such operation
+        pkcs11_module: PathBuf, "FILE", "KMIP_SERVER_PKCS11_MODULE";
     }
 }
 

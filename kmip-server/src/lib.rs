@@ -29,6 +29,7 @@ pub mod logging;
 pub mod making;
 pub mod named;
 pub mod operations;
+pub mod pkcs11;
 pub mod places;
 pub mod record;
 pub mod rules;

@@ -11,9 +11,16 @@
 //! what lives here; what it wants changed is an effect**, carried out once the batch is durable,
 //! and dropped with an item that fails. What must survive the process never stands here.
 
+use std::sync::Arc;
+
+use crate::pkcs11::Module;
+
 /// What lives beside the store.
 #[derive(Default)]
-pub struct Live {}
+pub struct Live {
+    /// The PKCS#11 module, where the server has one.
+    pub pkcs11: Option<Arc<Module>>,
+}
 
 /// A change of what lives, to be made once the batch is durable.
 pub type Effect = Box<dyn FnOnce(&Live) + Send + Sync>;

@@ -27,7 +27,8 @@ const ARROWS: [(&str, &[&str]); 8] = [
 const TEST_ARROWS: [&str; 1] = ["certs"];
 
 /// A library, the word that betrays it, and the rooms where it may be named.
-const ROOMS: [(&str, &[&str]); 9] = [
+const ROOMS: [(&str, &[&str]); 10] = [
+    ("cryptoki", &["kmip-server/src/pkcs11/"]),
     ("quick_xml", &["kmip/src/encoding/xml.rs"]),
     ("serde_json", JSON),
     ("sled", &["kmip-server/src/store/sled_store/"]),

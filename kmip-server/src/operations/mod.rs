@@ -23,6 +23,7 @@ mod log;
 mod modify_attribute;
 mod obtain_lease;
 mod ping;
+mod pkcs_11;
 mod query;
 mod re_key;
 mod recover;
@@ -304,6 +305,7 @@ operations! {
         ModifyAttribute => modify_attribute;
         ObtainLease => obtain_lease;
         Ping => ping;
+        PKCS_11 => pkcs_11;
         Query => query;
         ReKey => re_key;
         Recover => recover;
@@ -330,7 +332,6 @@ operations! {
         MAC
         MACVerify
         Notify
-        PKCS_11
         Poll
         Process
         Put

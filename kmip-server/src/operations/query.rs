@@ -32,6 +32,9 @@ pub(super) async fn query(cx: &mut Context<'_>, request: QueryRequest) -> Result
     for function in &request.query_functions {
         answer(*function, cx.version, &mut response);
     }
+    if cx.live.pkcs11.is_none() {
+        response.operations.retain(|operation| *operation != Operation::PKCS_11);
+    }
     Ok(response)
 }
 
