@@ -7,6 +7,7 @@
 //! ```
 
 pub mod access;
+pub mod adjusting;
 pub mod algorithms;
 pub mod attributes;
 pub mod batch;

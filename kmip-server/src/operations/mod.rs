@@ -6,6 +6,7 @@
 
 mod activate;
 mod add_attribute;
+mod adjust_attribute;
 mod archive;
 mod check;
 mod create;
@@ -288,6 +289,7 @@ operations! {
     served {
         Activate => activate;
         AddAttribute => add_attribute;
+        AdjustAttribute => adjust_attribute;
         Archive => archive;
         Check => check;
         Create => create;
@@ -314,7 +316,6 @@ operations! {
         SetAttribute => set_attribute;
     }
     rest {
-        AdjustAttribute
         Cancel
         Certify
         CreateKeyPair

@@ -8,6 +8,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod adjust;
 mod batches;
 mod clients;
 #[path = "../desk/mod.rs"]

@@ -3,7 +3,7 @@
 use ttlv::{Error, ErrorKind, Reader, Tag, Type, Writer};
 
 use crate::attributes::AttributeReference;
-use crate::codec::{Decode, Encode, Interval};
+use crate::codec::{BigInteger, Decode, Encode, Interval};
 use crate::identifier::Identifier;
 use crate::macros::structure;
 use crate::version::Version;
@@ -24,12 +24,14 @@ structure! {
 }
 
 /// By how much a number is adjusted (2.1, 6.1.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdjustmentValue {
     /// An Integer.
     Integer(i32),
     /// A Long Integer.
     LongInteger(i64),
+    /// A Big Integer.
+    BigInteger(BigInteger),
     /// An Interval, in seconds.
     Interval(Interval),
 }
@@ -39,6 +41,7 @@ impl Encode for AdjustmentValue {
         match self {
             Self::Integer(value) => value.encode(tag, w, version),
             Self::LongInteger(value) => value.encode(tag, w, version),
+            Self::BigInteger(value) => value.encode(tag, w, version),
             Self::Interval(value) => value.encode(tag, w, version),
         }
     }
@@ -49,6 +52,7 @@ impl Decode for AdjustmentValue {
         match r.peek_type() {
             Some(Type::Integer) => Decode::decode(tag, r, version).map(Self::Integer),
             Some(Type::LongInteger) => Decode::decode(tag, r, version).map(Self::LongInteger),
+            Some(Type::BigInteger) => Decode::decode(tag, r, version).map(Self::BigInteger),
             Some(Type::Interval) => Decode::decode(tag, r, version).map(Self::Interval),
             _ => Err(r.error(tag, ErrorKind::Value("a number or an interval must stand here"))),
         }
