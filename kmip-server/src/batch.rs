@@ -11,19 +11,17 @@
 use kmip::DateTime;
 use kmip::message::{RequestBatchItem, RequestMessage, ResponseBatchItem};
 use kmip::vocabulary::{
-    AsynchronousIndicator, BatchErrorContinuationOption as OnError, ResultReason, ResultStatus,
-    tags,
+    BatchErrorContinuationOption as OnError, Operation, ResultReason, ResultStatus,
 };
 
+use crate::attempt::Attempts;
 use crate::error::{OperationError, Result};
 use crate::identity::Client;
 use crate::key_server::failed;
-use crate::live::{Effect, Effects, Live};
+use crate::live::{Effect, Effects};
 use crate::named::Named;
-use crate::operations::{self, Context};
-use crate::rules::Rules;
-use crate::store::root_key::IndexKey;
-use crate::store::{Change, Store};
+use crate::operations::{self, Answer, Context};
+use crate::store::Change;
 use crate::view::View;
 
 /// The most items in one message. All changes of a batch are one commit, whose size the store
@@ -42,10 +40,7 @@ pub struct Done {
 
 /// Does the items of a message.
 pub async fn run(
-    store: &dyn Store,
-    live: &Live,
-    index_key: &IndexKey,
-    rules: &Rules,
+    on: &Attempts,
     client: &Client,
     request: &RequestMessage,
     now: DateTime,
@@ -53,11 +48,11 @@ pub async fn run(
     check(request)?;
     let version = request.header.protocol_version;
     let mut cx = Context {
-        view: View::new(store),
-        live,
+        view: View::new(on.store.as_ref()),
+        live: &on.live,
         effects: Effects::default(),
-        index_key,
-        rules,
+        index_key: &on.index_key,
+        rules: &on.rules,
         client,
         version,
         now,
@@ -74,11 +69,14 @@ pub async fn run(
             failed(version, Some(operation), item.unique_batch_item_id.clone(), error)
         });
         match result {
-            Ok(payload) => {
+            Ok(answer) => {
                 cx.view.keep_item();
                 cx.effects.keep_item();
-                cx.named.keep(operation, &payload);
-                items.push(success(item, payload));
+                let answer = answered(item, answer);
+                if let (Some(operation), Some(payload)) = (answer.operation, &answer.payload) {
+                    cx.named.keep(operation, payload);
+                }
+                items.push(answer);
             }
             Err(error) => {
                 cx.view.drop_item();
@@ -105,7 +103,7 @@ pub async fn run(
 }
 
 /// What must hold before the first item is done.
-fn check(request: &RequestMessage) -> Result<()> {
+pub(crate) fn check(request: &RequestMessage) -> Result<()> {
     if request.items.is_empty() {
         return Err(OperationError::invalid_message("the message holds no batch item"));
     }
@@ -115,10 +113,13 @@ fn check(request: &RequestMessage) -> Result<()> {
             format!("a message may hold {BATCH_ITEMS_MAX} batch items and no more"),
         ));
     }
-    if must_be_asynchronous(request) {
-        return Err(OperationError::new(
-            ResultReason::FeatureNotSupported,
-            "this server answers at once: Asynchronous Indicator cannot be Mandatory",
+    let reaching =
+        request.items.iter().filter(|item| is_reaching(item.payload.operation())).count();
+    let undo = request.header.batch_error_continuation_option == Some(OnError::Undo);
+    if reaching > 0 && (reaching < request.items.len() || undo) {
+        return Err(OperationError::invalid_field(
+            "what cannot be taken back stands in a message of its own: Cancel, Process and PKCS_11 \
+             with no other operation, and not under Undo",
         ));
     }
     // A critical extension that is not understood spoils the whole message (1.4, 6.16).
@@ -136,24 +137,30 @@ fn check(request: &RequestMessage) -> Result<()> {
     Ok(())
 }
 
-/// Does the client take no answer but one that comes later (2.1, 9.1)? A client of 1.x says only
-/// that it would take one, and one of 2.x may say so too: it is answered at once.
-fn must_be_asynchronous(request: &RequestMessage) -> bool {
-    let Some(indicator) = &request.header.asynchronous_indicator else { return false };
-    let asked = indicator.reader().enumeration(tags::AsynchronousIndicator);
-    asked == Ok(AsynchronousIndicator::Mandatory.0)
+/// The operations that act while their batch runs, because their answer says what came of it. No
+/// other may stand beside them: a batch that writes may be done again, and may be undone.
+const REACHING: &[Operation] = &[Operation::Cancel, Operation::Process, Operation::PKCS_11];
+
+/// Does the operation act beyond the batch while it runs?
+pub(crate) fn is_reaching(operation: Operation) -> bool {
+    REACHING.contains(&operation)
 }
 
-fn success(item: &RequestBatchItem, payload: kmip::payload::ResponsePayload) -> ResponseBatchItem {
-    ResponseBatchItem {
-        operation: Some(item.payload.operation()),
-        unique_batch_item_id: item.unique_batch_item_id.clone(),
-        result_status: ResultStatus::Success,
-        result_reason: None,
-        result_message: None,
-        asynchronous_correlation_value: None,
-        payload: Some(payload),
-        message_extension: None,
+/// The response item of what was done: of the request's item, unless it answers for another.
+fn answered(item: &RequestBatchItem, answer: Answer) -> ResponseBatchItem {
+    let unique_batch_item_id = item.unique_batch_item_id.clone();
+    match answer {
+        Answer::Item(other) => ResponseBatchItem { unique_batch_item_id, ..*other },
+        Answer::Payload(payload) => ResponseBatchItem {
+            operation: Some(item.payload.operation()),
+            unique_batch_item_id,
+            result_status: ResultStatus::Success,
+            result_reason: None,
+            result_message: None,
+            asynchronous_correlation_value: None,
+            payload: Some(*payload),
+            message_extension: None,
+        },
     }
 }
 

@@ -222,7 +222,7 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
     };
     let module = settings.pkcs11_module.as_deref().map(Module::load).transpose();
     let pkcs11 = module.map_err(|why| Failure::Other(why.to_string()))?.map(Arc::new);
-    let live = Live { pkcs11 };
+    let live = Live { pkcs11, ..Live::default() };
     let (listener, address) = bind(settings.listen)?;
     let https = settings.https_listen.map(bind).transpose()?;
     let OpenStore { store, index_key, health: mut store_health } =

@@ -121,6 +121,8 @@ const OLDER: &[(ResultReason, Version, ResultReason)] = &[
     (ResultReason::UnsupportedCryptographicParameters, Version::V2_0, ResultReason::InvalidField),
     (ResultReason::WrappingObjectDestroyed, Version::V2_0, ResultReason::ItemNotFound),
     (ResultReason::WrappingObjectNotFound, Version::V2_0, ResultReason::ItemNotFound),
+    (ResultReason::InvalidAsynchronousCorrelationValue, Version::V2_0, ResultReason::ItemNotFound),
+    (ResultReason::DuplicateProcessRequest, Version::V2_1, ResultReason::InvalidField),
     (ResultReason::Sensitive, Version::V1_4, ResultReason::PermissionDenied),
     (ResultReason::NotExtractable, Version::V1_4, ResultReason::PermissionDenied),
     // 1.4 calls it Not Supported, a word that its list of reasons does not have (1.4, 11.12).

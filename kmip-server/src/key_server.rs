@@ -1,9 +1,8 @@
 //! A whole message in, a whole message out.
 //!
 //! ```text
-//! frame -> message -> batch: item, item, item -> changes -> commit -> response -> frame
-//!                       ^                                    |
-//!                       +------ again, on a conflict --------+
+//! frame -> message -> who asks -> attempt -------------------> response -> frame
+//!                                |  `- asynchronous: "pending" -^
 //! ```
 //!
 //! Knows no socket and no TLS. **What it answers is durable before it returns**: all changes of a
@@ -11,43 +10,42 @@
 //! that one left.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use kmip::message::{RequestMessage, ResponseBatchItem, ResponseHeader, ResponseMessage};
+use kmip::message::{
+    RequestHeader, RequestMessage, ResponseBatchItem, ResponseHeader, ResponseMessage,
+};
 use kmip::vocabulary::{Operation, ResultReason, ResultStatus};
 use kmip::{DateTime, Version};
 use zeroize::Zeroizing;
 
+use crate::asynchronous;
+use crate::attempt::{Attempts, Made, now};
 use crate::batch;
 use crate::credentials::Passwords;
 use crate::error::OperationError;
 use crate::identity::Client;
-use crate::live::{Effect, Live};
+use crate::live::Live;
 use crate::rules::Rules;
+use crate::store::Store;
 use crate::store::root_key::IndexKey;
-use crate::store::{Outcome, Store};
-
-/// How often a batch is done again when others were quicker. Each time some other batch has been
-/// committed, so a client meets this limit only when very many change one object at once.
-const ATTEMPTS_MAX: usize = 64;
 
 /// The log target of the messages themselves: `kmip_server::messages=trace` shows them.
 pub const MESSAGES: &str = "kmip_server::messages";
 
 /// The key server behind every door.
 pub struct KeyServer {
-    store: Arc<dyn Store>,
-    index_key: IndexKey,
-    rules: Rules,
+    attempts: Attempts,
     passwords: Passwords,
-    live: Live,
 }
 
 impl KeyServer {
     /// Serves the objects in `store`, whose index rows are keyed with `index_key`.
     pub fn new(store: Arc<dyn Store>, index_key: IndexKey) -> Self {
-        let passwords = Passwords::default();
-        Self { store, index_key, rules: Rules::default(), passwords, live: Live::default() }
+        let (rules, live) = (Arc::default(), Arc::default());
+        Self {
+            attempts: Attempts { store, index_key, rules, live },
+            passwords: Passwords::default(),
+        }
     }
 
     /// The same, with passwords that a request may carry.
@@ -59,13 +57,13 @@ impl KeyServer {
     /// The same, with what lives beside the store as the settings have it.
     #[must_use]
     pub fn with_live(self, live: Live) -> Self {
-        Self { live, ..self }
+        Self { attempts: Attempts { live: Arc::new(live), ..self.attempts }, ..self }
     }
 
     /// The same, with what the settings let operations do.
     #[must_use]
     pub fn with_rules(self, rules: Rules) -> Self {
-        Self { rules, ..self }
+        Self { attempts: Attempts { rules: Arc::new(rules), ..self.attempts }, ..self }
     }
 
     /// Answers one whole request message with one whole response message.
@@ -89,7 +87,7 @@ impl KeyServer {
                 return encode(&failure(version, OperationError::invalid_message(why)));
             }
         };
-        match self.attempt(client, &request).await {
+        match self.attempt(client, request, frame.len()).await {
             Ok(response) => response,
             Err(error) => encode(&failure(version, error)),
         }
@@ -101,44 +99,28 @@ impl KeyServer {
         encode(&failure(Version::V1_0, OperationError::invalid_message(why)))
     }
 
-    /// Does the batch, and again as long as others are quicker.
+    /// Does what a message of `len` bytes asks for, or promises an answer.
     async fn attempt(
         &self,
         client: &Client,
-        request: &RequestMessage,
+        request: RequestMessage,
+        len: usize,
     ) -> Result<Zeroizing<Vec<u8>>, OperationError> {
         self.passwords.check(request.header.authentication.as_ref())?;
-        for _ in 0..ATTEMPTS_MAX {
-            let now = now();
-            let (store, index_key) = (self.store.as_ref(), &self.index_key);
-            let done =
-                batch::run(store, &self.live, index_key, &self.rules, client, request, now).await?;
-            let response = respond(request, now, done.items);
-            if is_too_large(request, &response) {
-                return Ok(encode(&too_large(request, now)));
-            }
-            if done.changes.is_empty() {
-                self.take_effect(done.effects);
-                return Ok(response);
-            }
-            match self.store.commit(done.changes).await? {
-                Outcome::Durable => {
-                    self.take_effect(done.effects);
-                    return Ok(response);
-                }
-                Outcome::Conflict { .. } => tracing::debug!("another batch was quicker"),
-            }
+        batch::check(&request)?;
+        if asynchronous::is_wanted(&request)? {
+            let header = request.header.clone();
+            let items = asynchronous::submit(&self.attempts, client, request, len)?;
+            return Ok(respond(&header, now(), items));
         }
-        Err(OperationError::new(
-            ResultReason::GeneralFailure,
-            "too many others change the same object: try again",
-        ))
-    }
-
-    fn take_effect(&self, effects: Vec<Effect>) {
-        for effect in effects {
-            effect(&self.live);
-        }
+        let make = |now, items| {
+            let response = respond(&request.header, now, items);
+            match is_too_large(&request, &response) {
+                false => Made::Whole(response),
+                true => Made::TooLong(encode(&too_large(&request, now))),
+            }
+        };
+        self.attempts.run(client, &request, make).await
     }
 }
 
@@ -146,12 +128,6 @@ impl KeyServer {
 fn trace(what: &str, client: &Client, message: &[u8]) {
     let text = kmip::text(message);
     tracing::trace!(target: MESSAGES, owner = %client.owner, "{what}\n{text}");
-}
-
-/// Seconds since 1970. A clock before that is taken for 1970.
-fn now() -> DateTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    DateTime(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// The version to answer in: the one asked for if it is served, else the nearest below it, else
@@ -184,12 +160,12 @@ fn header(version: Version, now: DateTime, count: usize) -> ResponseHeader {
 }
 
 fn respond(
-    request: &RequestMessage,
+    request: &RequestHeader,
     now: DateTime,
     items: Vec<ResponseBatchItem>,
 ) -> Zeroizing<Vec<u8>> {
-    let mut header = header(request.header.protocol_version, now, items.len());
-    header.client_correlation_value.clone_from(&request.header.client_correlation_value);
+    let mut header = header(request.protocol_version, now, items.len());
+    header.client_correlation_value.clone_from(&request.client_correlation_value);
     encode(&ResponseMessage { header, items })
 }
 

@@ -9,6 +9,8 @@
 pub mod access;
 pub mod adjusting;
 pub mod algorithms;
+pub mod asynchronous;
+pub mod attempt;
 pub mod attributes;
 pub mod batch;
 pub mod cli;
@@ -30,6 +32,7 @@ pub mod logging;
 pub mod making;
 pub mod named;
 pub mod operations;
+pub mod pending;
 pub mod pkcs11;
 pub mod places;
 pub mod record;

@@ -13,6 +13,7 @@
 
 use std::sync::Arc;
 
+use crate::pending::Pending;
 use crate::pkcs11::Module;
 
 /// What lives beside the store.
@@ -20,6 +21,8 @@ use crate::pkcs11::Module;
 pub struct Live {
     /// The PKCS#11 module, where the server has one.
     pub pkcs11: Option<Arc<Module>>,
+    /// Requests that are answered later, and their results.
+    pub pending: Pending,
 }
 
 /// A change of what lives, to be made once the batch is durable.

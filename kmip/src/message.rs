@@ -8,7 +8,7 @@
 //! The version in the header rules how the rest is read. A payload that cannot be read spoils its
 //! own item and no other.
 
-use ttlv::{Error, ErrorKind, Raw, Reader, Writer};
+use ttlv::{Error, ErrorKind, Raw, Reader, Type, Writer};
 
 use crate::codec::{DateTime, Decode, Encode};
 use crate::macros::structure;
@@ -16,8 +16,8 @@ use crate::payload::{RequestPayload, ResponsePayload};
 use crate::structures::MessageExtension;
 use crate::version::Version;
 use crate::vocabulary::{
-    AttestationType, BatchErrorContinuationOption, CredentialType, Operation, ResultReason,
-    ResultStatus, tags,
+    AsynchronousIndicator, AttestationType, BatchErrorContinuationOption, CredentialType,
+    Operation, ResultReason, ResultStatus, tags,
 };
 
 const V1_2: Version = Version::V1_2;
@@ -36,7 +36,7 @@ structure! {
         /// The server's number for an earlier message.
         ServerCorrelationValue [V1_4..] => server_correlation_value: Option<String>,
         /// May it be answered later? A Boolean in 1.x, an enumeration in 2.x.
-        AsynchronousIndicator => asynchronous_indicator: Option<Raw>,
+        AsynchronousIndicator => asynchronous_indicator: Option<Asynchronous>,
         /// Can the client attest to what it is?
         AttestationCapableIndicator [V1_2..] => attestation_capable_indicator: Option<bool>,
         /// How it can.
@@ -72,6 +72,32 @@ impl RequestHeader {
             time_stamp: None,
             batch_count,
         }
+    }
+}
+
+/// May an answer come later (1.4, 6.7; 2.1, 9.2)? The names are those of 2.x; in 1.x it is a Boolean,
+/// whose True says that it may and whose False that it may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asynchronous(pub AsynchronousIndicator);
+
+impl Encode for Asynchronous {
+    fn encode(&self, tag: ttlv::Tag, w: &mut Writer, version: Version) {
+        match version < V2_0 {
+            true => w.boolean(tag, self.0 != AsynchronousIndicator::Prohibited),
+            false => self.0.encode(tag, w, version),
+        }
+    }
+}
+
+impl Decode for Asynchronous {
+    fn decode(tag: ttlv::Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
+        if r.peek_type() != Some(Type::Boolean) {
+            return Decode::decode(tag, r, version).map(Self);
+        }
+        Ok(Self(match r.boolean(tag)? {
+            true => AsynchronousIndicator::Optional,
+            false => AsynchronousIndicator::Prohibited,
+        }))
     }
 }
 

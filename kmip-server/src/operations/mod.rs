@@ -8,6 +8,7 @@ mod activate;
 mod add_attribute;
 mod adjust_attribute;
 mod archive;
+mod cancel;
 mod check;
 mod create;
 mod create_split_key;
@@ -25,7 +26,10 @@ mod modify_attribute;
 mod obtain_lease;
 mod ping;
 mod pkcs_11;
+mod poll;
+mod process;
 mod query;
+mod query_asynchronous_requests;
 mod re_key;
 mod recover;
 mod register;
@@ -33,6 +37,7 @@ mod revoke;
 mod set_attribute;
 
 use kmip::attributes::AttributeValue;
+use kmip::message::ResponseBatchItem;
 use kmip::objects::Object;
 use kmip::payload::{MalformedPayload, RequestPayload, ResponsePayload};
 use kmip::vocabulary::{Operation, UniqueIdentifier};
@@ -252,26 +257,41 @@ impl<'a> Context<'a> {
 /// client sends below the longest key of the store.
 pub const ID_LEN_MAX: usize = 128;
 
+/// What became of a batch item that was done.
+pub enum Answer {
+    /// It succeeded, with this payload.
+    Payload(Box<ResponsePayload>),
+    /// It is what became of another item, which was to be answered later.
+    Item(Box<ResponseBatchItem>),
+}
+
 /// One row an operation: its name, and the file whose function of the same name does it. A new
-/// operation does not compile until it stands here; as long as nothing does it, among the rest.
+/// operation does not compile until it stands here; as long as nothing does it, among the rest. One
+/// that answers for another with a whole batch item stands among those.
 macro_rules! operations {
-    (served { $($name:ident => $file:ident;)* } rest { $($other:ident)* }) => {
+    (
+        served { $($name:ident => $file:ident;)* }
+        whole { $($item:ident => $item_file:ident;)* }
+        rest { $($other:ident)* }
+    ) => {
         /// The operations that are done here: what Query tells.
-        pub const SERVED: &[Operation] = &[$(Operation::$name,)*];
+        pub const SERVED: &[Operation] = &[$(Operation::$name,)* $(Operation::$item,)*];
 
         /// Does one batch item.
         pub async fn execute(
             cx: &mut Context<'_>,
             request: RequestPayload,
-        ) -> Result<ResponsePayload> {
+        ) -> Result<Answer> {
             let operation = request.operation();
             if !is_served(operation, cx.version) {
                 return Err(OperationError::not_supported(operation, cx.version));
             }
             match request {
                 $(RequestPayload::$name(request) => {
-                    $file::$file(cx, request).await.map(ResponsePayload::from)
+                    let answer = $file::$file(cx, request).await.map(ResponsePayload::from);
+                    answer.map(|payload| Answer::Payload(Box::new(payload)))
                 })*
+                $(RequestPayload::$item(request) => $item_file::$item_file(cx, request).await,)*
                 $(RequestPayload::$other(_))|* | RequestPayload::Unknown(_) => {
                     Err(OperationError::not_supported(operation, cx.version))
                 }
@@ -291,6 +311,7 @@ operations! {
         AddAttribute => add_attribute;
         AdjustAttribute => adjust_attribute;
         Archive => archive;
+        Cancel => cancel;
         Check => check;
         Create => create;
         CreateSplitKey => create_split_key;
@@ -308,15 +329,19 @@ operations! {
         ObtainLease => obtain_lease;
         Ping => ping;
         PKCS_11 => pkcs_11;
+        Process => process;
         Query => query;
+        QueryAsynchronousRequests => query_asynchronous_requests;
         ReKey => re_key;
         Recover => recover;
         Register => register;
         Revoke => revoke;
         SetAttribute => set_attribute;
     }
+    whole {
+        Poll => poll;
+    }
     rest {
-        Cancel
         Certify
         CreateKeyPair
         Decrypt
@@ -333,10 +358,7 @@ operations! {
         MAC
         MACVerify
         Notify
-        Poll
-        Process
         Put
-        QueryAsynchronousRequests
         RNGRetrieve
         RNGSeed
         ReCertify

@@ -73,7 +73,7 @@ fn answer(function: Function, version: Version, response: &mut QueryResponse) {
         Function::QueryCapabilities => {
             response.capability_information = vec![CapabilityInformation {
                 streaming_capability: Some(false),
-                asynchronous_capability: Some(false),
+                asynchronous_capability: Some(true),
                 attestation_capability: Some(false),
                 batch_undo_capability: Some(true),
                 batch_continue_capability: Some(true),

@@ -82,25 +82,6 @@ async fn nothing_newer_than_the_client_is_sent_to_it() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_no_answer_at_once_is_refused() {
-    let desk = Desk::new();
-    let enumerated = |value| Raw::build(|w| w.enumeration(tags::AsynchronousIndicator, value));
-    let rows = [
-        (Version::V1_4, Raw::build(|w| w.boolean(tags::AsynchronousIndicator, true)), None),
-        (NEWEST, enumerated(2), None),
-        (NEWEST, enumerated(3), None),
-        (NEWEST, enumerated(1), Some(ResultReason::FeatureNotSupported)),
-    ];
-    for (version, indicator, expected) in rows {
-        let mut header = RequestHeader::new(version, 1);
-        header.asynchronous_indicator = Some(indicator);
-        let items = vec![RequestBatchItem::from(aes(vec![]))];
-        let response = desk.message(&RequestMessage { header, items }).await;
-        assert_eq!(response.items[0].result_reason, expected);
-    }
-}
-
-#[tokio::test]
 async fn an_extension_is_ignored_unless_it_is_critical() {
     let desk = Desk::new();
     for (criticality_indicator, status) in

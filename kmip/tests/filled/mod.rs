@@ -9,7 +9,7 @@ use kmip::attributes::{
     AllAttributes, Attribute, AttributeList, AttributeReference, AttributeValue, Attributes,
     VendorAttribute,
 };
-use kmip::message::{Authentication, Credential, RequestHeader, ResponseHeader};
+use kmip::message::{Asynchronous, Authentication, Credential, RequestHeader, ResponseHeader};
 use kmip::payload::*;
 use kmip::structures::{MessageExtension, Name, ObjectGroups, RevocationReason};
 use kmip::vocabulary::*;
@@ -39,7 +39,7 @@ pub(crate) fn request_header(version: Version) -> RequestHeader {
         maximum_response_size: Some(4096),
         client_correlation_value: Some("c".to_owned()),
         server_correlation_value: Some("s".to_owned()),
-        asynchronous_indicator: Some(Raw::build(|w| w.boolean(tags::AsynchronousIndicator, true))),
+        asynchronous_indicator: Some(Asynchronous(AsynchronousIndicator::Optional)),
         attestation_capable_indicator: Some(true),
         attestation_types: vec![AttestationType::TPMQuote],
         authentication: Some(Authentication { credentials: vec![credential] }),

@@ -1,0 +1,191 @@
+//! Requests that are answered later (1.4, 6.7 and 7.1; 2.1, 8 and 9.2): which, and by what way.
+//!
+//! ```text
+//! request -> pending: one place an item -> "pending", with a correlation value for each
+//!                |
+//!                +-> a thread of its own -> attempt (batch, commit) -> pending: the results
+//!                                                                         ^
+//! Poll . Cancel . Process . Query Asynchronous Requests ------------------+
+//! ```
+//!
+//! **A message is answered later as a whole or not at all.** Its items are one batch in either
+//! case, so that order, undo and the ID Placeholder mean the same.
+
+use std::sync::Arc;
+
+use kmip::Version;
+use kmip::message::{RequestMessage, ResponseBatchItem};
+use kmip::payload::RequestPayload;
+use kmip::vocabulary::{AsynchronousIndicator as Indicator, Operation, ResultReason, ResultStatus};
+use kmip::{Encode as _, vocabulary::tags};
+use ttlv::Writer;
+use zeroize::Zeroizing;
+
+use crate::attempt::{Attempts, Made};
+use crate::error::{OperationError, Result};
+use crate::identity::Client;
+use crate::key_server::failed;
+use crate::pending::{self, Place};
+
+/// What is never answered later. The standard forbids it to Poll and Cancel (2.1, 6.1.5 and
+/// 6.1.38); Process and Query Asynchronous Requests are about what is answered later themselves,
+/// and Set Endpoint Role is about the connection that it came on.
+const AT_ONCE: &[Operation] = &[
+    Operation::Cancel,
+    Operation::Poll,
+    Operation::Process,
+    Operation::QueryAsynchronousRequests,
+    Operation::SetEndpointRole,
+];
+
+/// What takes long enough that a client that would take a later answer is given one.
+const SLOW: &[Operation] =
+    &[Operation::CreateKeyPair, Operation::ReKeyKeyPair, Operation::Certify, Operation::ReCertify];
+
+/// From how many rounds on Derive Key is slow: PBKDF2 then takes some hundredths of a second.
+const SLOW_ITERATIONS: i32 = 100_000;
+
+/// Is the message to be answered later?
+pub fn is_wanted(request: &RequestMessage) -> Result<bool> {
+    let indicator = request.header.asynchronous_indicator.map(|indicator| indicator.0);
+    let at_once = |payload: &RequestPayload| AT_ONCE.contains(&payload.operation());
+    let (quick, all) =
+        (request.items.iter().filter(|item| at_once(&item.payload)).count(), request.items.len());
+    match indicator {
+        None | Some(Indicator::Prohibited) => Ok(false),
+        Some(Indicator::Optional) => {
+            Ok(quick == 0 && request.items.iter().any(|item| is_slow(&item.payload)))
+        }
+        Some(Indicator::Mandatory) if quick == all => Ok(false),
+        Some(Indicator::Mandatory) if quick == 0 => Ok(true),
+        Some(Indicator::Mandatory) => Err(OperationError::invalid_field(
+            "Asynchronous Indicator is Mandatory, and the message mixes operations that may be \
+             answered later with such that never are: send them apart",
+        )),
+        Some(_) => Err(OperationError::invalid_field(
+            "Asynchronous Indicator is neither Mandatory, Optional nor Prohibited",
+        )),
+    }
+}
+
+#[allow(clippy::wildcard_enum_match_arm, reason = "one operation alone is slow by its numbers")]
+fn is_slow(payload: &RequestPayload) -> bool {
+    match payload {
+        RequestPayload::DeriveKey(request) => request
+            .derivation_parameters
+            .iteration_count
+            .is_some_and(|rounds| rounds >= SLOW_ITERATIONS),
+        other => SLOW.contains(&other.operation()),
+    }
+}
+
+/// Takes a message of `len` bytes to be done later; the answer to give now.
+pub fn submit(
+    attempts: &Attempts,
+    client: &Client,
+    request: RequestMessage,
+    len: usize,
+) -> Result<Vec<ResponseBatchItem>> {
+    let operations: Vec<Operation> =
+        request.items.iter().map(|item| item.payload.operation()).collect();
+    let places = attempts.live.pending.submit(&client.owner, &operations, len)?;
+    let answers = request.items.iter().zip(&places.all).map(|(item, place)| ResponseBatchItem {
+        operation: Some(item.payload.operation()),
+        unique_batch_item_id: item.unique_batch_item_id.clone(),
+        result_status: ResultStatus::OperationPending,
+        result_reason: None,
+        result_message: None,
+        asynchronous_correlation_value: Some(place.value.to_vec()),
+        payload: None,
+        message_extension: None,
+    });
+    let answers = answers.collect();
+    tokio::spawn(work(attempts.clone(), client.clone(), request, places));
+    Ok(answers)
+}
+
+/// Does the message when its turn has come, keeps the results, and forgets them in time.
+async fn work(
+    attempts: Attempts,
+    client: Client,
+    request: RequestMessage,
+    places: pending::Places,
+) {
+    let live = Arc::clone(&attempts.live);
+    let owner = client.owner.clone();
+    let pending::Places { job, all } = places;
+    let Some(turn) = live.pending.turn(&job).await else {
+        return live.pending.forget_in_time(&owner, &all).await;
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let (version, mine) = (request.header.protocol_version, all.clone());
+    // On a thread of its own, so that what takes long keeps no connection waiting.
+    let worked = tokio::task::spawn_blocking(move || {
+        runtime.block_on(results(&attempts, &client, &request, &mine))
+    });
+    let results = worked.await.unwrap_or_else(|_| {
+        tracing::error!("a request that is answered later panicked, a fault of this program");
+        failures(version, &all, &OperationError::internal("do what was asked"))
+    });
+    drop(turn);
+    live.pending.keep(&owner, &job, version, &all, results);
+    live.pending.forget_in_time(&owner, &all).await;
+}
+
+/// The results of the batch, one for each place, durable when this returns.
+async fn results(
+    attempts: &Attempts,
+    client: &Client,
+    request: &RequestMessage,
+    places: &[Place],
+) -> Vec<Zeroizing<Vec<u8>>> {
+    let version = request.header.protocol_version;
+    let pending = &attempts.live.pending;
+    let done = attempts
+        .run(client, request, |_, items| {
+            let results = encoded(version, places, &items);
+            match pending.fits(&client.owner, results.iter().map(|result| result.len())) {
+                true => Made::Whole(results),
+                false => Made::TooLong(failures(version, places, &too_long())),
+            }
+        })
+        .await;
+    done.unwrap_or_else(|error| failures(version, places, &error))
+}
+
+fn too_long() -> OperationError {
+    OperationError::new(
+        ResultReason::ResponseTooLarge,
+        "the results that wait to be polled would be longer than this server keeps for a client, \
+         and nothing was done: poll the others, and send it again",
+    )
+}
+
+/// The answers as they are kept. Where the batch stopped before an item, there is none of its own.
+fn encoded(
+    version: Version,
+    places: &[Place],
+    items: &[ResponseBatchItem],
+) -> Vec<Zeroizing<Vec<u8>>> {
+    let skipped = OperationError::new(
+        ResultReason::GeneralFailure,
+        "it was not done, because an item before it in its batch failed",
+    );
+    let one = |(place, item): (&Place, Option<&ResponseBatchItem>)| match item {
+        Some(item) => encode(version, item),
+        None => encode(version, &failed(version, Some(place.operation), None, &skipped)),
+    };
+    let items = items.iter().map(Some).chain(std::iter::repeat(None));
+    places.iter().zip(items).map(one).collect()
+}
+
+fn failures(version: Version, places: &[Place], error: &OperationError) -> Vec<Zeroizing<Vec<u8>>> {
+    let one = |place: &Place| encode(version, &failed(version, Some(place.operation), None, error));
+    places.iter().map(one).collect()
+}
+
+fn encode(version: Version, item: &ResponseBatchItem) -> Zeroizing<Vec<u8>> {
+    let mut w = Writer::default();
+    item.encode(tags::BatchItem, &mut w, version);
+    Zeroizing::new(w.into_bytes())
+}

@@ -1,0 +1,35 @@
+//! 1.4, 4.28; 2.1, 6.1.38: the answer of a request that is answered later, if it is done. It is the
+//! answer that its own operation would have given at once.
+
+use kmip::message::ResponseBatchItem;
+use kmip::payload::PollRequest;
+use kmip::vocabulary::{Operation, ResultReason, ResultStatus};
+
+use super::{Answer, Context};
+use crate::error::{OperationError, Result};
+use crate::pending::{Polled, unknown};
+
+pub(super) async fn poll(cx: &mut Context<'_>, request: PollRequest) -> Result<Answer> {
+    let (owner, value) = (&cx.client.owner, request.asynchronous_correlation_value);
+    match cx.live.pending.poll(owner, &value).ok_or_else(unknown)? {
+        Polled::Canceled => Err(OperationError::new(
+            ResultReason::OperationCanceledByRequester,
+            "the request was canceled",
+        )),
+        Polled::Waiting => Ok(Answer::Item(Box::new(ResponseBatchItem {
+            operation: Some(Operation::Poll),
+            unique_batch_item_id: None,
+            result_status: ResultStatus::OperationPending,
+            result_reason: None,
+            result_message: None,
+            asynchronous_correlation_value: Some(value),
+            payload: None,
+            message_extension: None,
+        }))),
+        Polled::Done(item) => {
+            let owner = owner.clone();
+            cx.effects.then(move |live| live.pending.told(&owner, &value));
+            Ok(Answer::Item(item))
+        }
+    }
+}
