@@ -2,6 +2,10 @@
 //!
 //! ```text
 //! error        why it cannot be done, in this room's own words
+//! cipher       encryption: algorithms by modes, in one part or in many
+//!                block . chain . key_stream . gcm . ccm . xts . chacha . key_wrap . padding . vector
+//! digest       hashes, and HMAC over them        mac       codes
+//! derive       keys out of keys                  random    bytes that nobody knows
 //! split        secrets in parts
 //! ```
 //!
@@ -14,7 +18,23 @@
 //! of KMIP's own, in parts, over any cipher), it is put together here, and shown against the
 //! vectors of those who defined it.
 
+mod block;
+mod ccm;
+mod chacha;
+mod chain;
+pub mod cipher;
+pub mod derive;
+pub mod digest;
 pub mod error;
+mod gcm;
+mod key_stream;
+mod key_wrap;
+pub mod mac;
+mod padding;
+pub mod random;
+mod running;
 pub mod split;
+mod vector;
+mod xts;
 
 pub use error::{Error, Result};

@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use kmip::encoding::{json, xml};
 use rustix::process::Signal;
 use tokio::io::AsyncWriteExt;
 use ttlv::{Tag, Type, Writer};
 
 use crate::client::{is_invalid_message, is_success, read_frame};
-use crate::https::{ask, post};
 use crate::program::Program;
 use crate::running::Lab;
 
@@ -141,52 +139,4 @@ async fn no_key_is_in_the_log_and_neither_key_nor_name_in_the_files() {
         let told = quarters(secret).any(|part| holds(&files, part));
         assert!(!told, "the files tell {}", String::from_utf8_lossy(secret));
     }
-}
-
-/// The same at the HTTPS door, in each encoding; then texts that are wrong just at the key, and
-/// requests that HTTP refuses with the key in their body.
-#[tokio::test]
-async fn no_key_is_in_the_log_of_the_https_door() {
-    let lab = Lab::new();
-    let more = ["--store", "memory", "--log", "trace", "--https-listen", "127.0.0.1:0"];
-    let program = Program::start(&lab, &more);
-    let mut stream = lab.client().connect(program.https.unwrap()).await.unwrap();
-    let ttlv = register_and_get(Type::ByteString);
-    let (xml, json) = (xml::encode(&ttlv).unwrap(), json::encode(&ttlv).unwrap());
-    let hex: String = KEY.iter().map(|byte| format!("{byte:02x}")).collect();
-    let wrong = |text: &str, by: &str| text.replace(&hex, by).into_bytes();
-    let (odd, long) = (format!("{hex}x"), format!("0x{hex}"));
-    let good: [(&str, Vec<u8>); 3] = [
-        ("application/octet-stream", ttlv.clone()),
-        ("text/xml", xml.as_bytes().to_vec()),
-        ("application/json", json.as_bytes().to_vec()),
-    ];
-    for (name, body) in &good {
-        let answer = ask(&mut stream, &post(name, body)).await;
-        assert_eq!(answer.status, 200);
-        // Once a name is given, it is taken: only the first is done.
-        assert_eq!(leaks(&answer.body, KEY), *name == good[0].0, "{name}");
-    }
-    let bad: [(&str, Vec<u8>); 9] = [
-        ("text/xml", wrong(&xml, &odd)),
-        ("text/xml", wrong(&xml, &long)),
-        ("text/xml", wrong(&xml, &format!("{hex}\"{hex}"))),
-        ("application/json", wrong(&json, &odd)),
-        ("application/json", wrong(&json, &long)),
-        ("application/json", wrong(&json, &format!("{hex}\\u{hex}"))),
-        ("application/json", wrong(&json, &format!("{hex}\",\"{hex}\":\"{hex}"))),
-        ("text/plain", ttlv.clone()),
-        ("application/octet-stream", ttlv[..ttlv.len() - 9].to_vec()),
-    ];
-    for (name, body) in &bad {
-        let answer = ask(&mut stream, &post(name, body)).await;
-        assert!(!leaks(&answer.body, KEY), "{name}: the answer tells the key");
-    }
-    drop(stream);
-    program.signal(Signal::TERM);
-    let (status, log) = program.ended();
-    assert!(status.success(), "{log}");
-    assert!(log.contains("kmip_server::messages"), "the messages were logged: {log}");
-    let telling: Vec<_> = log.lines().filter(|line| leaks(line.as_bytes(), KEY)).collect();
-    assert!(telling.is_empty(), "the log tells the key: {telling:#?}");
 }

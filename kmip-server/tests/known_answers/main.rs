@@ -11,6 +11,10 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod ciphers;
+mod codes;
+mod derivations;
 #[path = "../desk/mod.rs"]
 mod desk;
 mod split_keys;
+mod table;
