@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kmip::encoding::{Element, json, xml};
+use kmip::encoding::{Element, Value, json, xml};
 use kmip_server::config::Settings;
 use ttlv::Type;
 
@@ -204,6 +204,49 @@ async fn a_text_that_is_no_message_is_answered_in_its_encoding() {
         assert_eq!(all(&answer, "ResultReason"), ["InvalidMessage"], "{why}");
         assert!(all(&answer, "ResultMessage")[0].contains(why), "{answer:?}: {why}");
     }
+}
+
+/// XML has no letter for most control characters: what has one is had in JSON or TTLV.
+#[tokio::test]
+async fn an_answer_that_xml_cannot_spell_is_said_so() {
+    let lab = Lab::new();
+    let server = Running::https(&lab.settings());
+    let mut stream = lab.client().connect(server.address).await.unwrap();
+    let json = r#"{"tag":"RequestMessage","value":[
+        {"tag":"RequestHeader","value":[
+            {"tag":"ProtocolVersion","value":[
+                {"tag":"ProtocolVersionMajor","type":"Integer","value":2},
+                {"tag":"ProtocolVersionMinor","type":"Integer","value":1}]},
+            {"tag":"BatchCount","type":"Integer","value":1}]},
+        {"tag":"BatchItem","value":[
+            {"tag":"Operation","type":"Enumeration","value":"Create"},
+            {"tag":"RequestPayload","value":[
+                {"tag":"ObjectType","type":"Enumeration","value":"SymmetricKey"},
+                {"tag":"Attributes","value":[
+                    {"tag":"CryptographicAlgorithm","type":"Enumeration","value":"AES"},
+                    {"tag":"CryptographicUsageMask","type":"Integer","value":"Encrypt|Decrypt"},
+                    {"tag":"ContactInformation","type":"TextString","value":"a\u0001b"}]}]}]}]}"#;
+    let create = json::decode(json).unwrap();
+    let made = Element::from_ttlv(&exchange(&mut stream, JSON, &create).await).unwrap();
+    let id = all(&made, "UniqueIdentifier")[0].to_owned();
+    let mut get = Element::from_ttlv(&create).unwrap();
+    let Value::Structure(parts) = &mut get.value else { panic!("a structure") };
+    parts[1] = Element::structure(
+        "BatchItem",
+        vec![
+            Element::leaf("Operation", Type::Enumeration, "GetAttributes"),
+            Element::structure(
+                "RequestPayload",
+                vec![Element::leaf("UniqueIdentifier", Type::TextString, id)],
+            ),
+        ],
+    );
+    let get = get.to_ttlv().unwrap();
+    let got = Element::from_ttlv(&exchange(&mut stream, JSON, &get).await).unwrap();
+    assert_eq!(all(&got, "ContactInformation"), ["a\u{1}b"]);
+    let answer = ask(&mut stream, &post(XML.name, &(XML.encode)(&get))).await;
+    assert_eq!(answer.status, 500);
+    assert!(answer.text().contains("ContactInformation: its text has a character"), "{answer:?}");
 }
 
 /// Names of media types have no case, and a character set may be said if it is UTF-8.
