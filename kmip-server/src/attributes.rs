@@ -1,22 +1,25 @@
 //! What a client may do to attributes: the rules of the standard's tables (1.4, 3; 2.1, 4), which
 //! are data in `kmip::attributes::ATTRIBUTES`, made into checks.
 
-use kmip::DateTime;
 use kmip::attributes::{
-    Attribute, AttributeReference, AttributeRow, AttributeValue, Modifiable, Settable,
+    Attribute, AttributeList, AttributeReference, AttributeRow, AttributeValue, Modifiable,
+    Settable,
 };
-use kmip::vocabulary::{ResultReason, State};
+use kmip::vocabulary::{ObjectType, ResultReason, State, tags};
+use kmip::{DateTime, Version};
 
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::record::Metadata;
+use crate::usage;
 
 /// Vendor of the custom attributes that a server gives: a client may not touch them (1.4, 3.39).
 const SERVERS_OWN: &str = "y";
 
-/// What an object shows: what is kept of it, and its State.
+/// What an object shows: what is kept of it, and its State. A template has none (1.4, 3.22).
 pub fn shown(metadata: &Metadata, now: DateTime) -> Vec<Attribute> {
-    let state = Attribute::from(AttributeValue::State(metadata.state(now)));
+    let state = (metadata.object_type() != Some(ObjectType::Template))
+        .then(|| Attribute::from(AttributeValue::State(metadata.state(now))));
     metadata
         .attributes
         .iter()
@@ -25,8 +28,15 @@ pub fn shown(metadata: &Metadata, now: DateTime) -> Vec<Attribute> {
             true => attribute,
             false => Attribute { index: None, ..attribute },
         })
-        .chain([state])
+        .chain(state)
         .collect()
+}
+
+/// What makes a template: the attributes that a client may give (1.4, 2.2.6). They are kept once,
+/// as those of the template itself.
+pub fn of_template(metadata: &Metadata) -> AttributeList {
+    let given = metadata.attributes.iter().filter(|a| is_clients(&a.value.reference()));
+    AttributeList(given.map(|a| Attribute::from(a.value.clone())).collect())
 }
 
 /// May an object have several of these?
@@ -52,6 +62,11 @@ fn is_servers(reference: &AttributeReference) -> bool {
     }
 }
 
+/// May a client give it at all?
+pub fn is_clients(reference: &AttributeReference) -> bool {
+    !is_servers(reference)
+}
+
 fn read_only(reference: &AttributeReference) -> OperationError {
     OperationError::new(
         ResultReason::AttributeReadOnly,
@@ -59,11 +74,23 @@ fn read_only(reference: &AttributeReference) -> OperationError {
     )
 }
 
-fn single(reference: &AttributeReference) -> OperationError {
+/// The answer to a second instance of an attribute that there is one of.
+pub fn single(reference: &AttributeReference) -> OperationError {
     OperationError::new(
         ResultReason::AttributeSingleValued,
         format!("an object has one {} and no more", reference.name()),
     )
+}
+
+/// When and for whom something is asked of an object that stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The State of the object.
+    pub state: State,
+    /// The time of the message.
+    pub now: DateTime,
+    /// The version of the message: 1.x gives fewer attributes to some kinds of objects.
+    pub version: Version,
 }
 
 /// The attributes that a request gives a new object, checked: none of the server's, no second
@@ -71,7 +98,8 @@ fn single(reference: &AttributeReference) -> OperationError {
 pub fn given(attributes: Vec<Attribute>) -> Result<Vec<AttributeValue>> {
     let mut values: Vec<AttributeValue> = Vec::new();
     for attribute in attributes {
-        let reference = attribute.value.reference();
+        let value = readable(attribute.value)?;
+        let reference = value.reference();
         if is_servers(&reference) {
             return Err(read_only(&reference));
         }
@@ -79,20 +107,79 @@ pub fn given(attributes: Vec<Attribute>) -> Result<Vec<AttributeValue>> {
         if stands && !is_multiple(&reference) {
             return Err(single(&reference));
         }
-        if !values.contains(&attribute.value) {
-            values.push(attribute.value);
+        if !values.contains(&value) {
+            values.push(value);
         }
     }
     check_dates(&values)?;
     Ok(values)
 }
 
+/// May an object of this kind have this attribute?
+pub fn may_have(reference: &AttributeReference, kind: ObjectType, version: Version) -> bool {
+    row(reference).is_none_or(|row| {
+        let kinds = row.kinds.of(version);
+        kinds.is_empty() || kinds.contains(&kind)
+    })
+}
+
+/// A value as a client may give it, with what the server makes of it.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "of ninety attributes a match names those that it is about"
+)]
+pub fn readable(value: AttributeValue) -> Result<AttributeValue> {
+    match value {
+        // What is left is all there is, whatever the client says (1.4, 3.21; 2.1, 4.59).
+        AttributeValue::UsageLimits(limits) => {
+            if limits.total < 0 {
+                return Err(OperationError::new(
+                    ResultReason::InvalidAttributeValue,
+                    "Usage Limits Total is negative",
+                ));
+            }
+            Ok(AttributeValue::UsageLimits(usage::whole(limits)))
+        }
+        AttributeValue::ApplicationSpecificInformation(information)
+            if information.data.is_none() =>
+        {
+            Err(OperationError::new(
+                ResultReason::ApplicationNamespaceNotSupported,
+                format!(
+                    "this server makes up no data for {:?}: give Application Data",
+                    information.namespace
+                ),
+            ))
+        }
+        AttributeValue::Vendor(vendor) if !is_vendor(&vendor.vendor) => {
+            Err(OperationError::invalid_field(format!(
+                "{:?} is no Vendor Identification: it has letters, digits, _ and . alone",
+                vendor.vendor
+            )))
+        }
+        other => Ok(other),
+    }
+}
+
+/// 2.1, table 150.
+fn is_vendor(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
+}
+
 /// May a client add this attribute to an object that stands?
-pub fn may_add(metadata: &Metadata, value: &AttributeValue, state: State) -> Result<()> {
+pub fn may_add(metadata: &Metadata, value: &AttributeValue, moment: Moment) -> Result<()> {
     let reference = value.reference();
     let at_any_time = row(&reference).is_none_or(|row| row.settable == Settable::Client);
     if is_servers(&reference) || !at_any_time {
         return Err(read_only(&reference));
+    }
+    let stranger =
+        metadata.object_type().filter(|kind| !may_have(&reference, *kind, moment.version));
+    if let Some(kind) = stranger {
+        return Err(OperationError::new(
+            ResultReason::InvalidAttribute,
+            format!("a {kind:?} has no {}", reference.name()),
+        ));
     }
     let mut instances = metadata.instances(&reference);
     match instances.next() {
@@ -105,41 +192,88 @@ pub fn may_add(metadata: &Metadata, value: &AttributeValue, state: State) -> Res
         }
         _ => {}
     }
-    in_time(&reference, state)
+    in_time(metadata, &reference, moment)
 }
 
 /// May a client change this attribute of an object that stands?
-pub fn may_modify(reference: &AttributeReference, state: State) -> Result<()> {
+pub fn may_modify(
+    metadata: &Metadata,
+    reference: &AttributeReference,
+    moment: Moment,
+) -> Result<()> {
     let modifiable = row(reference).map_or(Modifiable::Always, |row| row.modifiable);
     if is_servers(reference) || modifiable == Modifiable::Never {
         return Err(read_only(reference));
     }
-    in_time(reference, state)
+    unused(metadata, reference)?;
+    in_time(metadata, reference, moment)
 }
 
 /// May a client delete this attribute?
-pub fn may_delete(reference: &AttributeReference) -> Result<()> {
+pub fn may_delete(metadata: &Metadata, reference: &AttributeReference) -> Result<()> {
     let deletable = row(reference).is_none_or(|row| row.deletable);
-    match deletable && !is_servers(reference) {
-        true => Ok(()),
-        false => Err(OperationError::new(
+    if !deletable || is_servers(reference) {
+        return Err(OperationError::new(
             ResultReason::AttributeReadOnly,
             format!("a client cannot delete {}", reference.name()),
+        ));
+    }
+    unused(metadata, reference)
+}
+
+/// Usage Limits stay as they are once something was taken from them (1.4, 3.21; 2.1, 4.59).
+fn unused(metadata: &Metadata, reference: &AttributeReference) -> Result<()> {
+    let limits = find!(metadata.values(), UsageLimits)
+        .filter(|_| *reference == AttributeReference::Standard(tags::UsageLimits));
+    match limits.is_some_and(|limits| limits.count.is_some_and(|left| left != limits.total)) {
+        true => Err(OperationError::new(
+            ResultReason::PermissionDenied,
+            "the object's Usage Limits have been drawn on, and stay as they are",
         )),
+        false => Ok(()),
     }
 }
 
 /// Some attributes may be given or changed in some states alone.
-fn in_time(reference: &AttributeReference, state: State) -> Result<()> {
+fn in_time(metadata: &Metadata, reference: &AttributeReference, moment: Moment) -> Result<()> {
+    // A template lives no life: its dates are those of the objects to be made from it.
+    if metadata.object_type() == Some(ObjectType::Template) {
+        return Ok(());
+    }
     let modifiable = row(reference).map_or(Modifiable::Always, |row| row.modifiable);
+    let state = moment.state;
+    let is_alive = matches!(state, State::PreActive | State::Active);
     let allowed = match modifiable {
         Modifiable::Always | Modifiable::Never => true,
         Modifiable::PreActive => state == State::PreActive,
-        Modifiable::UntilDeactivated => matches!(state, State::PreActive | State::Active),
+        Modifiable::UntilDeactivated => is_alive,
+        Modifiable::UntilReached => is_alive && !is_reached(metadata, reference, moment.now),
     };
     match allowed {
         true => Ok(()),
         false => Err(OperationError::state(&format!("set the {} of", reference.name()), state)),
+    }
+}
+
+/// Has the date come that the attribute says?
+fn is_reached(metadata: &Metadata, reference: &AttributeReference, now: DateTime) -> bool {
+    let dates = [
+        (tags::ProcessStartDate, find!(metadata.values(), ProcessStartDate)),
+        (tags::ProtectStopDate, find!(metadata.values(), ProtectStopDate)),
+    ];
+    dates.iter().any(|(tag, date)| {
+        *reference == AttributeReference::Standard(*tag) && date.is_some_and(|date| date <= now)
+    })
+}
+
+/// What follows from other attributes: whether the object has always been sensitive, and never
+/// extractable (1.4, 3.49 and 3.51; 2.1, 4.3 and 4.33).
+pub fn follow(metadata: &mut Metadata) {
+    if find!(metadata.values(), Sensitive) == Some(false) {
+        metadata.set(AttributeValue::AlwaysSensitive(false));
+    }
+    if find!(metadata.values(), Extractable) == Some(true) {
+        metadata.set(AttributeValue::NeverExtractable(false));
     }
 }
 

@@ -8,6 +8,8 @@
 //!
 //! Nothing is written here: undo is not writing.
 
+use std::collections::BTreeSet;
+
 use kmip::DateTime;
 use kmip::message::{RequestBatchItem, RequestMessage, ResponseBatchItem};
 use kmip::vocabulary::{
@@ -58,6 +60,7 @@ pub async fn run(
         now,
         id_placeholder: None,
         named: Named::default(),
+        chosen: BTreeSet::new(),
     };
     let on_error = request.header.batch_error_continuation_option.unwrap_or(OnError::Stop);
     let mut items = Vec::with_capacity(request.items.len());

@@ -114,8 +114,12 @@ const OLDER: &[(ResultReason, Version, ResultReason)] = &[
     (ResultReason::UsageLimitExceeded, Version::V2_0, ResultReason::PermissionDenied),
     (ResultReason::BadCryptographicParameters, Version::V2_0, ResultReason::InvalidField),
     (ResultReason::InvalidObjectType, Version::V2_0, ResultReason::InvalidField),
-    (ResultReason::InvalidAttribute, Version::V2_0, ResultReason::InvalidField),
+    // What an object cannot have cannot be added to it (1.4, 11.15).
+    (ResultReason::InvalidAttribute, Version::V2_0, ResultReason::PermissionDenied),
     (ResultReason::InvalidAttributeValue, Version::V2_0, ResultReason::InvalidField),
+    (ResultReason::ConstraintViolation, Version::V2_1, ResultReason::PermissionDenied),
+    (ResultReason::UnknownObjectGroup, Version::V2_1, ResultReason::InvalidField),
+    (ResultReason::ObjectAlreadyExists, Version::V1_4, ResultReason::InvalidField),
     (ResultReason::ServerLimitExceeded, Version::V2_0, ResultReason::GeneralFailure),
     (ResultReason::UnsupportedProtocolVersion, Version::V2_0, ResultReason::InvalidMessage),
     (ResultReason::UnsupportedCryptographicParameters, Version::V2_0, ResultReason::InvalidField),

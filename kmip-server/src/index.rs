@@ -5,6 +5,8 @@
 //! n/<hash of owner and name><id>        -> -     further objects of it, if they may share it
 //! i/<hash of owner, attribute, value><id> -> -   many objects a value
 //! c/<hash of owner><id>                 -> -     every object of a client
+//! t/<hash of owner><id>                 -> -     every template of a client
+//! s/<hash of owner and which>           -> ...   what a client has set for itself
 //! ```
 //!
 //! The hashes are keyed, so a stolen disk shows neither names nor who has what in common.
@@ -15,12 +17,12 @@ use std::collections::BTreeSet;
 
 use kmip::Version;
 use kmip::attributes::{AttributeReference, AttributeValue};
-use kmip::vocabulary::tags;
+use kmip::vocabulary::{ObjectType, tags};
 use ttlv::Writer;
 
 use crate::lifecycle::Storage;
 use crate::record::Metadata;
-use crate::store::root_key::IndexKey;
+use crate::store::root_key::{HASH_LEN, IndexKey};
 
 /// Makes the keys of rows.
 #[derive(Clone, Copy)]
@@ -70,6 +72,24 @@ impl Index<'_> {
         [b"c/", hash.as_slice()].concat()
     }
 
+    /// What the rows of all templates of the client begin with.
+    pub fn templates(self) -> Vec<u8> {
+        let hash = self.key.hash(&[self.owner.as_bytes(), b"templates"]);
+        [b"t/", hash.as_slice()].concat()
+    }
+
+    /// The row of something that the client has set for itself.
+    pub fn settings(self, which: &[u8]) -> Vec<u8> {
+        let hash = self.key.hash(&[self.owner.as_bytes(), b"settings", which]);
+        [b"s/", hash.as_slice()].concat()
+    }
+
+    /// What the keys of objects begin with whose identifiers the client chose, so that the same
+    /// identifier in the hands of another client is another object.
+    pub fn chosen(self) -> [u8; HASH_LEN] {
+        self.key.hash(&[self.owner.as_bytes(), b"chosen"])
+    }
+
     /// All rows of one object. One that is archived keeps its names, and is else found in the row
     /// of its client alone; one that is destroyed gives its names free.
     pub fn rows(self, id: &str, metadata: &Metadata, storage: Storage) -> BTreeSet<Row> {
@@ -77,6 +97,9 @@ impl Index<'_> {
         let mut rows = BTreeSet::from([with_id(self.client())]);
         if storage == Storage::Destroyed {
             return rows;
+        }
+        if metadata.object_type() == Some(ObjectType::Template) {
+            rows.insert(with_id(self.templates()));
         }
         for value in metadata.values() {
             let reference = value.reference();

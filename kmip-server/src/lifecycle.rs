@@ -17,9 +17,11 @@
 
 use kmip::DateTime;
 use kmip::attributes::AttributeValue;
-use kmip::vocabulary::State;
+use kmip::vocabulary::{ObjectType, ResultReason, State};
 
+use crate::error::{OperationError, Result};
 use crate::find::find;
+use crate::record::Metadata;
 
 /// The dates that make the State.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,6 +89,17 @@ transitions! {
     /// Destroy.
     destroy: PreActive => Destroyed, Deactivated => Destroyed,
         Compromised => DestroyedCompromised;
+}
+
+/// Templates have no life: they are neither activated nor revoked (1.4, 4.19, 4.20 and 11.20).
+pub fn has_one(metadata: &Metadata, doing: &str) -> Result<()> {
+    match metadata.object_type() {
+        Some(ObjectType::Template) => Err(OperationError::new(
+            ResultReason::IllegalOperation,
+            format!("a template cannot be used, so there is nothing to {doing}"),
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Is the object's material gone?

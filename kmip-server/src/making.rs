@@ -2,16 +2,19 @@
 
 use aws_lc_rs::digest;
 use kmip::attributes::AttributeValue;
-use kmip::objects::{KeyBlock, KeyMaterial, KeyValue, Object};
+use kmip::objects::{KeyBlock, KeyMaterial, KeyValue, Object, ProtectionStorageMasks};
 use kmip::structures::Digest;
 use kmip::vocabulary::{
-    CryptographicAlgorithm, CryptographicUsageMask, HashingAlgorithm, KeyFormatType, ObjectType,
-    ProtectionStorageMask,
+    CryptographicAlgorithm, HashingAlgorithm, KeyFormatType, ObjectType, ProtectionStorageMask,
+    ResultReason,
 };
 use kmip::{DateTime, Version};
 
+use crate::certificates;
+use crate::defaults;
 use crate::error::{OperationError, Result};
 use crate::find::find;
+use crate::promises::RNG;
 
 /// The algorithm and the length that the attributes of a request name.
 pub fn cryptographic(values: &[AttributeValue]) -> (Option<CryptographicAlgorithm>, Option<i32>) {
@@ -36,78 +39,109 @@ pub fn usage_mask(
             | ObjectType::SplitKey
             | ObjectType::PGPKey
     );
-    let default = match object_type {
-        ObjectType::SymmetricKey => {
-            CryptographicUsageMask::Encrypt.union(CryptographicUsageMask::Decrypt)
-        }
-        ObjectType::PublicKey => {
-            CryptographicUsageMask::Encrypt.union(CryptographicUsageMask::Verify)
-        }
-        ObjectType::PrivateKey => {
-            CryptographicUsageMask::Decrypt.union(CryptographicUsageMask::Sign)
-        }
-        _ => CryptographicUsageMask(0),
-    };
+    let default = find!(defaults::built_in(object_type), CryptographicUsageMask);
     if needs_one && version < Version::V2_0 {
         return Err(OperationError::missing(
             "the attributes lack the Cryptographic Usage Mask, which says what the key is for",
         ));
     }
     if needs_one || object_type == ObjectType::SecretData {
-        values.push(AttributeValue::CryptographicUsageMask(default));
+        values.push(AttributeValue::CryptographicUsageMask(default.unwrap_or_default()));
     }
     Ok(())
 }
 
-/// The attributes that every new object is given, beyond those that the client gave.
+/// The attributes that every new object is given, beyond those that the client gave. What tells how
+/// the server made the object is the server's to say; the rest stands as the client gave it.
 pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime, made_here: bool) {
-    let mut add = |value: AttributeValue| {
+    use AttributeValue as A;
+    let mut add = |value: A| {
         if !values.iter().any(|v| v.reference() == value.reference()) {
             values.push(value);
         }
     };
-    add(AttributeValue::ObjectType(object.object_type()));
-    add(AttributeValue::InitialDate(now));
-    add(AttributeValue::LastChangeDate(now));
-    if made_here {
-        add(AttributeValue::OriginalCreationDate(now));
+    add(A::ObjectType(object.object_type()));
+    add(A::InitialDate(now));
+    add(A::LastChangeDate(now));
+    // A template has no life and no secret: it is its attributes (1.4, 2.2.6).
+    if matches!(object, Object::Template(_)) {
+        return;
     }
-    add(AttributeValue::Fresh(true));
-    let is_software = ProtectionStorageMask::Software;
-    add(AttributeValue::ProtectionStorageMask(is_software));
-    add(AttributeValue::Extractable(true));
-    add(AttributeValue::Sensitive(false));
+    add(A::Fresh(true));
+    add(A::ProtectionStorageMask(STORAGE));
+    add(A::Extractable(true));
+    add(A::Sensitive(false));
+    if let Some(block) = object.key_block() {
+        add(A::KeyFormatType(block.key_format_type));
+        if block.key_value.is_none() {
+            add(A::KeyValuePresent(false));
+        }
+    }
     let sensitive = find!(values.iter(), Sensitive).unwrap_or(false);
     let extractable = find!(values.iter(), Extractable).unwrap_or(true);
-    values.push(AttributeValue::AlwaysSensitive(sensitive));
-    values.push(AttributeValue::NeverExtractable(!extractable));
-    if let Some(block) = object.key_block() {
-        values.push(AttributeValue::KeyFormatType(block.key_format_type));
-        values.extend(key_digest(block).map(AttributeValue::Digest));
+    let mut add = |value: A| {
+        if !values.iter().any(|v| v.reference() == value.reference()) {
+            values.push(value);
+        }
+    };
+    add(A::AlwaysSensitive(sensitive));
+    add(A::NeverExtractable(!extractable));
+    if made_here {
+        values.retain(|v| !matches!(v, A::OriginalCreationDate(_) | A::RandomNumberGenerator(_)));
+        values.push(A::OriginalCreationDate(now));
+        values.push(A::RandomNumberGenerator(RNG));
     }
+    let own = of_the_object(object);
+    values.retain(|v| {
+        matches!(v, A::Digest(_)) || !own.iter().any(|o| o.reference() == v.reference())
+    });
+    let new: Vec<A> = own.into_iter().filter(|value| !values.contains(value)).collect();
+    values.extend(new);
+}
+
+/// What the object itself says.
+fn of_the_object(object: &Object) -> Vec<AttributeValue> {
     match object {
-        Object::Certificate(certificate) => {
-            values.push(AttributeValue::CertificateType(certificate.certificate_type));
-            let len = i32::try_from(certificate.certificate_value.len()).unwrap_or(i32::MAX);
-            values.push(AttributeValue::CertificateLength(len));
-            values.push(AttributeValue::Digest(sha256(
-                &certificate.certificate_value,
-                KeyFormatType::X_509,
-            )));
-        }
+        Object::Certificate(certificate) => certificates::attributes(certificate),
         Object::OpaqueObject(opaque) => {
-            values.push(AttributeValue::OpaqueDataType(opaque.opaque_data_type));
             let value = opaque.opaque_data_value.as_bytes();
-            values.push(AttributeValue::Digest(sha256(value, KeyFormatType::Opaque)));
+            vec![
+                AttributeValue::OpaqueDataType(opaque.opaque_data_type),
+                AttributeValue::Digest(sha256(value, KeyFormatType::Opaque)),
+            ]
         }
-        Object::CertificateRequest(_)
-        | Object::PGPKey(_)
+        Object::CertificateRequest(request) => {
+            let value = &request.certificate_request_value;
+            vec![AttributeValue::Digest(sha256(value, KeyFormatType::PKCS_10))]
+        }
+        Object::PGPKey(_)
         | Object::PrivateKey(_)
         | Object::PublicKey(_)
         | Object::SecretData(_)
         | Object::SplitKey(_)
-        | Object::SymmetricKey(_)
-        | Object::Template(_) => {}
+        | Object::SymmetricKey(_) => object
+            .key_block()
+            .and_then(key_digest)
+            .map(AttributeValue::Digest)
+            .into_iter()
+            .collect(),
+        Object::Template(_) => Vec::new(),
+    }
+}
+
+/// Where objects are kept: in a file, under a key in memory.
+pub const STORAGE: ProtectionStorageMask = ProtectionStorageMask::Software;
+
+/// Each mask of a request is one choice of where an object may be kept; one must be what the server
+/// has (2.1, 7.33). No masks leave it to the server.
+pub fn may_be_kept(masks: Option<&ProtectionStorageMasks>) -> Result<()> {
+    let Some(masks) = masks.filter(|masks| !masks.masks.is_empty()) else { return Ok(()) };
+    match masks.masks.iter().any(|mask| mask.contains(STORAGE)) {
+        true => Ok(()),
+        false => Err(OperationError::new(
+            ResultReason::ProtectionStorageUnavailable,
+            format!("this server keeps objects in {STORAGE:?} alone"),
+        )),
     }
 }
 

@@ -4,6 +4,8 @@
 //! o/<id>   Metadata: owner and attributes      what Locate, Get Attributes and every check read
 //! k/<id>   Material: the object                what Get reads; removed by Destroy
 //!
+//! O/<hash of owner><id>  K/<hash of owner><id>   the same, where a client chose the identifier
+//!
 //! METADATA { OWNER, ActivationDate, Name, ... ATTRIBUTE { index, which, value } ... }
 //! ```
 //!
@@ -20,6 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::find::find;
 use crate::lifecycle::Dates;
+use crate::store::root_key::HASH_LEN;
 
 /// Tags of what is kept. They stand in the range of the vendors' extensions (1.4, 9.1.3.1).
 mod kept {
@@ -50,6 +53,11 @@ impl Metadata {
         [b"o/", id.as_bytes()].concat()
     }
 
+    /// The key of the row, where the client chose the identifier; `chosen` says whose it is.
+    pub fn chosen_key(chosen: [u8; HASH_LEN], id: &str) -> Vec<u8> {
+        [b"O/", chosen.as_slice(), id.as_bytes()].concat()
+    }
+
     /// The values of the attributes.
     pub fn values(&self) -> impl Iterator<Item = &AttributeValue> + Clone {
         self.attributes.iter().map(|attribute| &attribute.value)
@@ -64,8 +72,16 @@ impl Metadata {
     }
 
     /// The State at `now`.
+    ///
+    /// A template has none of its own: its dates are those of the objects to be made from it. It is
+    /// there, or it is destroyed.
     pub fn state(&self, now: DateTime) -> State {
-        Dates::of(self.values()).state(now)
+        let dates = Dates::of(self.values());
+        match self.object_type() {
+            Some(ObjectType::Template) => Dates { destroy: dates.destroy, ..Dates::default() },
+            Some(_) | None => dates,
+        }
+        .state(now)
     }
 
     /// Its kind.
@@ -193,6 +209,11 @@ impl Material {
     /// The key of the row.
     pub fn key(id: &str) -> Vec<u8> {
         [b"k/", id.as_bytes()].concat()
+    }
+
+    /// The key of the row, where the client chose the identifier; `chosen` says whose it is.
+    pub fn chosen_key(chosen: [u8; HASH_LEN], id: &str) -> Vec<u8> {
+        [b"K/", chosen.as_slice(), id.as_bytes()].concat()
     }
 
     /// The bytes to be kept.

@@ -6,11 +6,12 @@
 //! ```
 
 use kmip::objects::{KeyBlock, KeyMaterial, KeyValue, Object};
-use kmip::payload::{GetRequest, KeyWrappingSpecification};
+use kmip::payload::{ExportRequest, GetRequest, KeyWrappingSpecification};
 use kmip::vocabulary::{KeyCompressionType, KeyFormatType, KeyWrapType, ResultReason, tags};
 use kmip::{Encode, SecretBytes, Version};
 use ttlv::Raw;
 
+use crate::attributes;
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::operations::Context;
@@ -40,6 +41,17 @@ impl From<GetRequest> for Form {
     }
 }
 
+impl From<ExportRequest> for Form {
+    fn from(request: ExportRequest) -> Self {
+        Self {
+            key_format_type: request.key_format_type,
+            key_wrap_type: request.key_wrap_type,
+            key_compression_type: request.key_compression_type,
+            key_wrapping_specification: request.key_wrapping_specification,
+        }
+    }
+}
+
 /// The object in this form, of one that the client may know of and that is not destroyed.
 pub async fn object(
     cx: &mut Context<'_>,
@@ -57,6 +69,8 @@ pub async fn object(
     let mut object = cx.material(id).await?.object;
     if let Some(block) = object.key_block_mut() {
         in_form(block, &form)?;
+    } else if let Object::Template(template) = &mut object {
+        template.attributes = attributes::of_template(metadata);
     } else if form.key_format_type.is_some() && !matches!(object, Object::Certificate(_)) {
         return Err(not_in_format(form.key_format_type));
     }

@@ -5,6 +5,7 @@ use kmip::payload::{AddAttributeRequest, AddAttributeResponse};
 use super::Context;
 use crate::attributes;
 use crate::error::{OperationError, Result};
+use crate::promises;
 
 pub(super) async fn add_attribute(
     cx: &mut Context<'_>,
@@ -17,10 +18,12 @@ pub(super) async fn add_attribute(
         ));
     }
     let old = cx.live_object(&unique_identifier).await?;
-    attributes::may_add(&old, &request.attribute.value, old.state(cx.now))?;
+    let value = attributes::readable(request.attribute.value)?;
+    attributes::may_add(&old, &value, cx.moment(&old))?;
     let mut new = old.clone();
-    let attribute = new.add(request.attribute.value);
+    let attribute = new.add(value);
     attributes::check_dates(new.values())?;
+    promises::quantum_safe(new.values())?;
     cx.update(&unique_identifier, &old, new).await?;
     Ok(AddAttributeResponse { unique_identifier, attribute: Some(attribute) })
 }

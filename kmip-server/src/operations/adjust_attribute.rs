@@ -12,6 +12,7 @@ use crate::adjusting::{Adjustment, wrong_type};
 use crate::attributes;
 use crate::error::{OperationError, Result};
 use crate::index::value_bytes;
+use crate::promises;
 
 pub(super) async fn adjust_attribute(
     cx: &mut Context<'_>,
@@ -30,19 +31,20 @@ pub(super) async fn adjust_attribute(
             ));
         }
         (Some(held), None) => {
-            attributes::may_modify(&reference, old.state(cx.now))?;
+            attributes::may_modify(&old, &reference, cx.moment(&old))?;
             adjusted(&reference, &Raw::new(&value_bytes(&held.value)), adjustment)?
         }
         (None, _) => {
             let zero = zero(&reference, request.adjustment_value.as_ref())?;
             let value = adjusted(&reference, &zero, adjustment)?;
-            attributes::may_add(&old, &value, old.state(cx.now))?;
+            attributes::may_add(&old, &value, cx.moment(&old))?;
             value
         }
     };
     let mut new = old.clone();
     new.set(value);
     attributes::check_dates(new.values())?;
+    promises::quantum_safe(new.values())?;
     cx.update(&unique_identifier, &old, new).await?;
     Ok(AdjustAttributeResponse { unique_identifier })
 }

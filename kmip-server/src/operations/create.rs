@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use crate::error::{OperationError, Result};
-use crate::{algorithms, attributes, making};
+use crate::{algorithms, asked, making};
 
 pub(super) async fn create(cx: &mut Context<'_>, request: CreateRequest) -> Result<CreateResponse> {
     if request.object_type != ObjectType::SymmetricKey {
@@ -19,8 +19,8 @@ pub(super) async fn create(cx: &mut Context<'_>, request: CreateRequest) -> Resu
             format!("Create makes a SymmetricKey and no {:?}", request.object_type),
         ));
     }
-    no_templates(&request.attributes)?;
-    let mut values = attributes::given(request.attributes.attributes)?;
+    making::may_be_kept(request.protection_storage_masks.as_ref())?;
+    let mut values = asked::of_made(cx, [request.attributes], request.object_type).await?;
     let (algorithm, length) = making::cryptographic(&values);
     let algorithm = algorithm.ok_or_else(|| {
         OperationError::missing("the attributes lack the Cryptographic Algorithm of the new key")
@@ -70,16 +70,4 @@ pub(super) fn symmetric_key(
 fn set_odd_parity(byte: &mut u8) {
     *byte &= 0xFE;
     *byte |= u8::from(byte.count_ones().is_multiple_of(2));
-}
-
-/// Templates were deprecated in 1.3 and are no objects of this server: a name of one can be of
-/// none that stands.
-pub(super) fn no_templates(attributes: &kmip::attributes::Attributes) -> Result<()> {
-    match attributes.names.first() {
-        Some(name) => Err(OperationError::new(
-            ResultReason::ObjectNotFound,
-            format!("there is no template {:?}", name.value),
-        )),
-        None => Ok(()),
-    }
 }

@@ -10,19 +10,23 @@ use kmip::vocabulary::{ObjectType, ResultReason, SplitKeyMethod};
 use kmip::{BigInteger, SecretBytes};
 
 use super::Context;
-use super::create::{no_templates, symmetric_key};
+use super::create::symmetric_key;
 use crate::crypto::split::{self, Method, Part, SplitError};
 use crate::error::{OperationError, Result};
-use crate::{attributes, making};
+use crate::{asked, making};
 
 pub(super) async fn create_split_key(
     cx: &mut Context<'_>,
     request: CreateSplitKeyRequest,
 ) -> Result<CreateSplitKeyResponse> {
-    no_templates(&request.attributes)?;
+    making::may_be_kept(request.protection_storage_masks.as_ref())?;
     let method = method(request.split_key_method, request.prime_field_size.as_ref())?;
     let (parts, threshold) = (count(request.split_key_parts)?, count(request.split_key_threshold)?);
-    let mut values = attributes::given(request.attributes.attributes)?;
+    let asked = [request.attributes];
+    let mut values = match &request.unique_identifier {
+        Some(_) => asked::of_brought(cx, asked, ObjectType::SplitKey).await?,
+        None => asked::of_made(cx, asked, ObjectType::SplitKey).await?,
+    };
     let block = match &request.unique_identifier {
         Some(named) => {
             let id = cx.identify(Some(named))?;

@@ -8,21 +8,20 @@ use kmip::vocabulary::{ObjectType, ResultReason, SecretDataType};
 use zeroize::Zeroizing;
 
 use super::Context;
-use super::create::no_templates;
 use super::create_split_key::{method, refused};
 use crate::crypto::split::{self, Part, SplitError};
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::record::Metadata;
-use crate::{algorithms, attributes, making};
+use crate::{algorithms, asked, making};
 
 pub(super) async fn join_split_key(
     cx: &mut Context<'_>,
     request: JoinSplitKeyRequest,
 ) -> Result<JoinSplitKeyResponse> {
     let given = request.attributes.unwrap_or_default();
-    no_templates(&given)?;
-    let mut values = attributes::given(given.attributes)?;
+    making::may_be_kept(request.protection_storage_masks.as_ref())?;
+    let mut values = asked::of_brought(cx, [given], request.object_type).await?;
     let mut parts = Vec::with_capacity(request.unique_identifiers.len());
     for named in &request.unique_identifiers {
         let id = cx.identify(Some(named))?;

@@ -10,7 +10,7 @@ mod matching;
 
 use kmip::attributes::{AttributeReference, AttributeValue};
 use kmip::payload::{LocateRequest, LocateResponse};
-use kmip::vocabulary::{ObjectGroupMember, StorageStatusMask, tags};
+use kmip::vocabulary::{ObjectGroupMember, ObjectType, StorageStatusMask, tags};
 use kmip::{Version, payload::Condition};
 
 use super::Context;
@@ -60,6 +60,7 @@ pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Resu
             }
         }
         Candidates::Rows { prefix, suffices } => {
+            let suffices = suffices && !hides_templates(cx).await?;
             search.run(cx, &prefix, suffices, &conditions, &wanted).await?;
         }
     }
@@ -71,6 +72,15 @@ pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Resu
         located_items: Some(i32::try_from(search.total).unwrap_or(i32::MAX)),
         unique_identifiers: search.found,
     })
+}
+
+/// Are there templates, in a version that has none? Index rows do not tell them from the rest.
+async fn hides_templates(cx: &mut Context<'_>) -> Result<bool> {
+    if ObjectType::Template.exists_in(cx.version) {
+        return Ok(false);
+    }
+    let templates = cx.index().templates();
+    Ok(!cx.view.page(&templates, None, 1).await?.is_empty())
 }
 
 /// Where to look.

@@ -15,10 +15,13 @@ mod create_split_key;
 mod delete_attribute;
 mod destroy;
 mod discover_versions;
+mod export;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
+mod get_constraints;
 mod get_usage_allocation;
+mod import;
 mod join_split_key;
 mod locate;
 mod log;
@@ -35,24 +38,33 @@ mod recover;
 mod register;
 mod revoke;
 mod set_attribute;
+mod set_constraints;
+mod set_defaults;
 
+use std::collections::BTreeSet;
+
+use aws_lc_rs::digest;
 use kmip::attributes::AttributeValue;
 use kmip::message::ResponseBatchItem;
 use kmip::objects::Object;
 use kmip::payload::{MalformedPayload, RequestPayload, ResponsePayload};
-use kmip::vocabulary::{Operation, UniqueIdentifier};
+use kmip::vocabulary::{ObjectType, Operation, UniqueIdentifier};
 use kmip::{DateTime, Identifier, Version};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::access;
+use crate::attributes::{self, Moment};
 use crate::config::Names;
+use crate::constraints;
 use crate::error::{OperationError, Result};
+use crate::find::find;
 use crate::identity::Client;
 use crate::index::Index;
 use crate::lifecycle;
 use crate::live::{Effects, Live};
 use crate::named::Named;
+use crate::promises;
 use crate::record::{Material, Metadata, damaged};
 use crate::rules::Rules;
 use crate::store::StoreError;
@@ -81,6 +93,8 @@ pub struct Context<'a> {
     pub id_placeholder: Option<String>,
     /// The objects that the items of this batch have named in their answers.
     pub named: Named,
+    /// The objects seen so far whose identifiers the client chose.
+    pub chosen: BTreeSet<String>,
 }
 
 impl<'a> Context<'a> {
@@ -112,13 +126,45 @@ impl<'a> Context<'a> {
         if id.len() > ID_LEN_MAX {
             return Err(OperationError::not_found("of so long an identifier"));
         }
-        let Some(bytes) = self.view.get(&Metadata::key(id)).await? else {
-            return Err(OperationError::not_found(id));
+        let given = self.read(id, &Metadata::key(id)).await?;
+        let chosen = match given {
+            Some(_) => None,
+            None => self.read(id, &Metadata::chosen_key(self.index().chosen(), id)).await?,
         };
+        match chosen {
+            Some(_) => self.chosen.insert(id.to_owned()),
+            None => self.chosen.remove(id),
+        };
+        given.or(chosen).ok_or_else(|| OperationError::not_found(id))
+    }
+
+    /// The metadata of a row, if the client may know of it in this version: there are no templates
+    /// from 2.0 on.
+    async fn read(&mut self, id: &str, key: &[u8]) -> Result<Option<Metadata>> {
+        let Some(bytes) = self.view.get(key).await? else { return Ok(None) };
         let metadata = Metadata::decode(&bytes).map_err(|error| damaged(id, &error))?;
-        match access::may(self.client, &metadata) {
-            true => Ok(metadata),
-            false => Err(OperationError::not_found(id)),
+        let is_shown = metadata
+            .object_type()
+            .is_none_or(|kind| kind != ObjectType::Template || kind.exists_in(self.version));
+        Ok(Some(metadata).filter(|metadata| is_shown && access::may(self.client, metadata)))
+    }
+
+    /// When, and in which State, something is asked of an object.
+    pub fn moment(&self, metadata: &Metadata) -> Moment {
+        Moment { state: metadata.state(self.now), now: self.now, version: self.version }
+    }
+
+    fn metadata_key(&self, id: &str) -> Vec<u8> {
+        match self.chosen.contains(id) {
+            true => Metadata::chosen_key(self.index().chosen(), id),
+            false => Metadata::key(id),
+        }
+    }
+
+    fn material_key(&self, id: &str) -> Vec<u8> {
+        match self.chosen.contains(id) {
+            true => Material::chosen_key(self.index().chosen(), id),
+            false => Material::key(id),
         }
     }
 
@@ -144,21 +190,22 @@ impl<'a> Context<'a> {
     /// The object itself, of one that [`Self::object`] has let through.
     pub async fn material(&mut self, id: &str) -> Result<Material> {
         let missing = || StoreError::Damaged(format!("object {id} has lost its material"));
-        let bytes = self.view.get(&Material::key(id)).await?.ok_or_else(missing)?;
+        let bytes = self.view.get(&self.material_key(id)).await?.ok_or_else(missing)?;
         Ok(Material::decode(&bytes).map_err(|error| damaged(id, &error))?)
     }
 
     /// Makes a new object of the client's, and gives its identifier.
     pub async fn insert(&mut self, values: Vec<AttributeValue>, object: Object) -> Result<String> {
+        promises::check(&values, &object)?;
+        constraints::check(self, &values, object.object_type()).await?;
         let id = Uuid::now_v7().to_string();
         let mut metadata = Metadata { owner: self.client.owner.clone(), attributes: Vec::new() };
         metadata.set(AttributeValue::UniqueIdentifier(id.clone()));
-        let short = Uuid::parse_str(&id).map(|id| id.as_bytes().to_vec()).unwrap_or_default();
-        for value in values.into_iter().chain([AttributeValue::ShortUniqueIdentifier(short)]) {
+        for value in values.into_iter().chain([short_identifier(&id)]) {
             metadata.add(value);
         }
-        if self.rules.lease_time.0 > 0 {
-            metadata.set(AttributeValue::LeaseTime(self.rules.lease_time));
+        if let Some(lease_time) = self.lease_time(&object) {
+            metadata.set(lease_time);
         }
         self.write_rows(&id, None, &metadata).await?;
         let material = Material { version: self.version, object };
@@ -168,18 +215,67 @@ impl<'a> Context<'a> {
         Ok(id)
     }
 
+    /// The Lease Time of a new object; a template is not used, and has none (1.4, 3.20).
+    pub fn lease_time(&self, object: &Object) -> Option<AttributeValue> {
+        let lease_time = self.rules.lease_time;
+        let has_one = lease_time.0 > 0 && !matches!(object, Object::Template(_));
+        has_one.then_some(AttributeValue::LeaseTime(lease_time))
+    }
+
+    /// Keeps an object under the identifier that the client chose, in the place of `old`, which is
+    /// what [`Self::object`] gave for it. One without material is one that is destroyed.
+    pub async fn import(
+        &mut self,
+        id: &str,
+        old: Option<&Metadata>,
+        new: &Metadata,
+        object: Option<Object>,
+    ) -> Result<()> {
+        let values: Vec<AttributeValue> = new.values().cloned().collect();
+        if let Some(object) = &object {
+            promises::check(&values, object)?;
+        }
+        if let Some(kind) = new.object_type() {
+            constraints::check(self, &values, kind).await?;
+        }
+        if old.is_none() {
+            self.chosen.insert(id.to_owned());
+        }
+        self.write_rows(id, old, new).await?;
+        self.remove_material(id).await?;
+        if let Some(object) = object {
+            let material = Material { version: self.version, object };
+            self.view.put(self.material_key(id), material.encode());
+        }
+        self.view.put(self.metadata_key(id), new.encode());
+        self.id_placeholder = Some(id.to_owned());
+        Ok(())
+    }
+
     /// Writes what is now known of an object in the place of what was.
     pub async fn update(&mut self, id: &str, old: &Metadata, mut new: Metadata) -> Result<()> {
+        attributes::follow(&mut new);
         new.set(AttributeValue::LastChangeDate(self.now));
         self.write_rows(id, Some(old), &new).await?;
-        self.view.put(Metadata::key(id), new.encode());
+        self.view.put(self.metadata_key(id), new.encode());
         Ok(())
+    }
+
+    /// An object is fresh until it has been served once (1.4, 3.34; 2.1, 4.24). That changes
+    /// nothing else of it, not even its Last Change Date.
+    pub fn served(&mut self, id: &str, metadata: &Metadata) {
+        if find!(metadata.values(), Fresh) == Some(true) {
+            let mut served = metadata.clone();
+            served.set(AttributeValue::Fresh(false));
+            self.view.put(self.metadata_key(id), served.encode());
+        }
     }
 
     /// Removes the object itself. What is known of it stays.
     pub async fn remove_material(&mut self, id: &str) -> Result<()> {
-        self.view.get(&Material::key(id)).await?;
-        self.view.remove(Material::key(id));
+        let key = self.material_key(id);
+        self.view.get(&key).await?;
+        self.view.remove(key);
         Ok(())
     }
 
@@ -200,7 +296,7 @@ impl<'a> Context<'a> {
         for (key, value) in new.difference(&old) {
             // Only a name can be another object's already: its row is the one that is shared. The
             // rest have the identifier in their key, and those of a new one are in no store.
-            let is_own = key.ends_with(id.as_bytes());
+            let is_own = value.is_empty();
             if is_own && old.is_empty() {
                 self.view.put(key.clone(), Zeroizing::new(value.clone()));
                 continue;
@@ -251,6 +347,12 @@ impl<'a> Context<'a> {
         }
         Ok(())
     }
+}
+
+/// A shorter name for an object: the digest of its identifier (2.1, 4.56).
+pub fn short_identifier(id: &str) -> AttributeValue {
+    let digest = digest::digest(&digest::SHA256, id.as_bytes());
+    AttributeValue::ShortUniqueIdentifier(digest.as_ref().to_vec())
 }
 
 /// The longest Unique Identifier that is looked up. Ours are 36 bytes long; the limit keeps what a
@@ -318,10 +420,13 @@ operations! {
         DeleteAttribute => delete_attribute;
         Destroy => destroy;
         DiscoverVersions => discover_versions;
+        Export => export;
         Get => get;
         GetAttributeList => get_attribute_list;
         GetAttributes => get_attributes;
+        GetConstraints => get_constraints;
         GetUsageAllocation => get_usage_allocation;
+        Import => import;
         JoinSplitKey => join_split_key;
         Locate => locate;
         Log => log;
@@ -337,6 +442,8 @@ operations! {
         Register => register;
         Revoke => revoke;
         SetAttribute => set_attribute;
+        SetConstraints => set_constraints;
+        SetDefaults => set_defaults;
     }
     whole {
         Poll => poll;
@@ -348,10 +455,7 @@ operations! {
         DelegatedLogin
         DeriveKey
         Encrypt
-        Export
-        GetConstraints
         Hash
-        Import
         Interop
         Login
         Logout
@@ -364,8 +468,6 @@ operations! {
         ReCertify
         ReKeyKeyPair
         ReProvision
-        SetConstraints
-        SetDefaults
         SetEndpointRole
         Sign
         SignatureVerify

@@ -10,6 +10,7 @@ use kmip::vocabulary::ResultReason;
 use super::Context;
 use crate::attributes;
 use crate::error::{OperationError, Result};
+use crate::promises;
 use crate::record::Metadata;
 
 pub(super) async fn modify_attribute(
@@ -19,15 +20,16 @@ pub(super) async fn modify_attribute(
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let old = cx.live_object(&unique_identifier).await?;
     let reference = request.attribute.value.reference();
-    attributes::may_modify(&reference, old.state(cx.now))?;
+    attributes::may_modify(&old, &reference, cx.moment(&old))?;
     let at = position(&old, &reference, &request)?;
     let mut new = old.clone();
     let index = new.attributes.get(at).and_then(|attribute| attribute.index);
-    let attribute = Attribute { index, value: request.attribute.value };
+    let attribute = Attribute { index, value: attributes::readable(request.attribute.value)? };
     if let Some(slot) = new.attributes.get_mut(at) {
         *slot = attribute.clone();
     }
     attributes::check_dates(new.values())?;
+    promises::quantum_safe(new.values())?;
     cx.update(&unique_identifier, &old, new).await?;
     Ok(ModifyAttributeResponse { unique_identifier, attribute: Some(attribute) })
 }

@@ -3,14 +3,14 @@
 use kmip::Version;
 use kmip::objects::ProtectionStorageMasks;
 use kmip::payload::{CapabilityInformation, QueryRequest, QueryResponse, ServerInformation};
-use kmip::structures::RNGParameters;
 use kmip::vocabulary::{
-    DestroyAction, ObjectType, Operation, ProtectionStorageMask, QueryFunction as Function,
-    RNGAlgorithm, RNGMode,
+    DestroyAction, ObjectType, Operation, ProtectionStorageMask, QueryFunction as Function, RNGMode,
 };
 
 use super::{Context, SERVED};
+use crate::defaults;
 use crate::error::Result;
+use crate::promises::RNG;
 
 /// The kinds of objects that Register takes.
 const OBJECT_TYPES: &[ObjectType] = &[
@@ -22,6 +22,7 @@ const OBJECT_TYPES: &[ObjectType] = &[
     ObjectType::SecretData,
     ObjectType::OpaqueObject,
     ObjectType::PGPKey,
+    ObjectType::Template,
 ];
 
 /// Who made the server, as Query tells it.
@@ -30,6 +31,10 @@ const VENDOR: &str = concat!("kmip-server ", env!("CARGO_PKG_VERSION"));
 pub(super) async fn query(cx: &mut Context<'_>, request: QueryRequest) -> Result<QueryResponse> {
     let mut response = QueryResponse::default();
     for function in &request.query_functions {
+        if *function == Function::QueryDefaultsInformation {
+            let told = defaults::told(cx, request.object_groups.as_ref()).await?;
+            response.defaults_information = Some(told);
+        }
         answer(*function, cx.version, &mut response);
     }
     if cx.live.pkcs11.is_none() {
@@ -59,16 +64,7 @@ fn answer(function: Function, version: Version, response: &mut QueryResponse) {
             }));
         }
         Function::QueryRNGs => {
-            response.rng_parameters = vec![RNGParameters {
-                rng_algorithm: RNGAlgorithm::Unspecified,
-                cryptographic_algorithm: None,
-                cryptographic_length: None,
-                hashing_algorithm: None,
-                drbg_algorithm: None,
-                recommended_curve: None,
-                fips186_variation: None,
-                prediction_resistance: None,
-            }];
+            response.rng_parameters = vec![RNG];
         }
         Function::QueryCapabilities => {
             response.capability_information = vec![CapabilityInformation {

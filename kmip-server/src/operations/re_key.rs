@@ -10,11 +10,11 @@ use kmip::vocabulary::{LinkType, ObjectType, ResultReason};
 use kmip::{DateTime, Identifier};
 
 use super::Context;
-use super::create::{no_templates, symmetric_key};
+use super::create::symmetric_key;
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::record::Metadata;
-use crate::{attributes, making, usage};
+use crate::{asked, attributes, making, promises, usage};
 
 pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Result<ReKeyResponse> {
     let old_id = cx.identify(request.unique_identifier.as_ref())?;
@@ -26,8 +26,9 @@ pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Resul
         ));
     }
     let asked = request.attributes.unwrap_or_default();
-    no_templates(&asked)?;
-    let given = attributes::given(asked.attributes)?;
+    making::may_be_kept(request.protection_storage_masks.as_ref())?;
+    let given = asked::given(cx, [asked], ObjectType::SymmetricKey).await?;
+    promises::random_number_generator(&given)?;
     let mut values = carried(&old, cx.now, request.offset.map(|offset| offset.0));
     values.retain(|value| !given.iter().any(|g| g.reference() == value.reference()));
     values.extend(given);

@@ -1,20 +1,19 @@
 //! 1.4, 4.3; 2.1, 6.1.43: the client brings an object, and the server keeps it as it is.
 
 use kmip::attributes::AttributeValue;
-use kmip::objects::KeyBlock;
+use kmip::objects::{KeyBlock, Object};
 use kmip::payload::{RegisterRequest, RegisterResponse};
 use kmip::vocabulary::{KeyFormatType, ObjectType};
 
 use super::Context;
-use super::create::no_templates;
 use crate::error::{OperationError, Result};
-use crate::{algorithms, attributes, making};
+use crate::{algorithms, asked, making};
 
 pub(super) async fn register(
     cx: &mut Context<'_>,
     request: RegisterRequest,
 ) -> Result<RegisterResponse> {
-    let object = request.object;
+    let mut object = request.object;
     if object.object_type() != request.object_type {
         return Err(OperationError::invalid_field(format!(
             "Object Type says {:?} and the object is a {:?}",
@@ -32,14 +31,20 @@ pub(super) async fn register(
             | ObjectType::OpaqueObject
             | ObjectType::SplitKey
             | ObjectType::PGPKey
+            | ObjectType::Template
     ) {
         return Err(OperationError::invalid_field(format!(
             "this server keeps no {:?}",
             request.object_type
         )));
     }
-    no_templates(&request.attributes)?;
-    let mut values = attributes::given(request.attributes.attributes)?;
+    making::may_be_kept(request.protection_storage_masks.as_ref())?;
+    let mut asked = request.attributes;
+    if let Object::Template(template) = &mut object {
+        // A template is its attributes, wherever the client gives them; its Name too.
+        asked.attributes.append(&mut template.attributes.0);
+    }
+    let mut values = asked::of_brought(cx, [asked], request.object_type).await?;
     if let Some(block) = object.key_block() {
         agree(&mut values, block)?;
         if request.object_type == ObjectType::SymmetricKey {

@@ -6,6 +6,7 @@ use kmip::vocabulary::ResultReason;
 use super::Context;
 use crate::attributes;
 use crate::error::{OperationError, Result};
+use crate::promises;
 
 pub(super) async fn set_attribute(
     cx: &mut Context<'_>,
@@ -13,7 +14,7 @@ pub(super) async fn set_attribute(
 ) -> Result<SetAttributeResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let old = cx.live_object(&unique_identifier).await?;
-    let value = request.attribute.value;
+    let value = attributes::readable(request.attribute.value)?;
     let reference = value.reference();
     if attributes::is_multiple(&reference) {
         return Err(OperationError::new(
@@ -21,14 +22,15 @@ pub(super) async fn set_attribute(
             format!("an object may have several {}: add, modify or delete one", reference.name()),
         ));
     }
-    let state = old.state(cx.now);
+    let moment = cx.moment(&old);
     match old.instances(&reference).next() {
-        Some(_) => attributes::may_modify(&reference, state)?,
-        None => attributes::may_add(&old, &value, state)?,
+        Some(_) => attributes::may_modify(&old, &reference, moment)?,
+        None => attributes::may_add(&old, &value, moment)?,
     }
     let mut new = old.clone();
     new.set(value);
     attributes::check_dates(new.values())?;
+    promises::quantum_safe(new.values())?;
     cx.update(&unique_identifier, &old, new).await?;
     Ok(SetAttributeResponse { unique_identifier })
 }

@@ -16,5 +16,8 @@ mod codes;
 mod derivations;
 #[path = "../desk/mod.rs"]
 mod desk;
+mod import_export;
+mod settings;
 mod split_keys;
 mod table;
+mod templates;

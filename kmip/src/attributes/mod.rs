@@ -24,7 +24,7 @@ use crate::version::Version;
 use crate::vocabulary::tags;
 
 pub use reference::AttributeReference;
-pub use table::{ATTRIBUTES, AttributeRow, AttributeValue, Modifiable, Settable};
+pub use table::{ATTRIBUTES, AttributeRow, AttributeValue, Kinds, Modifiable, Settable};
 pub use value::{OtherAttribute, VendorAttribute};
 
 /// One attribute of an object (1.4, 2.1.1; 2.1, 4).

@@ -1,7 +1,7 @@
 //! The table of attributes: one row each, in the order of the names.
 //!
-//! Name of 1.x, versions, instances, and what a client may do: sections 3 of 1.0 to 1.4 and 4 of
-//! 2.0 and 2.1, second table of each attribute.
+//! Name of 1.x, versions, instances, what a client may do, and which objects have it: sections 3 of
+//! 1.0 to 1.4 and 4 of 2.0 and 2.1, second table of each attribute; 1.4, appendix B.
 
 use ttlv::{Error, Reader, Tag, Writer};
 
@@ -41,6 +41,29 @@ pub struct AttributeRow {
     pub modifiable: Modifiable,
     /// May a client delete it?
     pub deletable: bool,
+    /// Which objects may have it?
+    pub kinds: Kinds,
+}
+
+/// Which objects may have an attribute.
+///
+/// 1.x names the kinds one by one; from 2.0 on nearly every attribute is for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kinds {
+    /// The kinds of 1.x; all when empty.
+    pub v1: &'static [ObjectType],
+    /// The kinds from 2.0 on; all when empty.
+    pub v2: &'static [ObjectType],
+}
+
+impl Kinds {
+    /// The kinds in `version`; all when empty.
+    pub const fn of(&self, version: Version) -> &'static [ObjectType] {
+        match version.major {
+            0 | 1 => self.v1,
+            _ => self.v2,
+        }
+    }
 }
 
 impl AttributeRow {
@@ -70,12 +93,92 @@ pub enum Modifiable {
     PreActive,
     /// While the object is Pre-Active or Active.
     UntilDeactivated,
+    /// Likewise, and as long as the date that it says has not come.
+    UntilReached,
     /// Always.
     Always,
 }
 
-use Modifiable::{Always, Never, PreActive, UntilDeactivated};
+use Modifiable::{Always, Never, PreActive, UntilDeactivated, UntilReached};
 use Settable::{AtCreation, Client, Server};
+
+use ObjectType as O;
+
+/// Every object.
+const ALL: Kinds = Kinds { v1: &[], v2: &[] };
+/// What has a life: all but templates and opaque objects.
+const CRYPTOGRAPHIC: Kinds = Kinds {
+    v1: &[
+        O::Certificate,
+        O::SymmetricKey,
+        O::PublicKey,
+        O::PrivateKey,
+        O::SplitKey,
+        O::SecretData,
+        O::PGPKey,
+    ],
+    v2: &[],
+};
+/// Likewise, and the templates that such objects are made from.
+const CRYPTOGRAPHIC_T: Kinds = Kinds {
+    v1: &[
+        O::Certificate,
+        O::SymmetricKey,
+        O::PublicKey,
+        O::PrivateKey,
+        O::SplitKey,
+        O::SecretData,
+        O::PGPKey,
+        O::Template,
+    ],
+    v2: &[],
+};
+/// All but templates.
+const NO_TEMPLATE: Kinds = Kinds {
+    v1: &[
+        O::Certificate,
+        O::SymmetricKey,
+        O::PublicKey,
+        O::PrivateKey,
+        O::SplitKey,
+        O::SecretData,
+        O::OpaqueObject,
+        O::PGPKey,
+    ],
+    v2: &[],
+};
+/// Keys and certificates, and their templates.
+const KEYS_CERTIFICATES_T: Kinds = Kinds {
+    v1: &[
+        O::Certificate,
+        O::SymmetricKey,
+        O::PublicKey,
+        O::PrivateKey,
+        O::SplitKey,
+        O::PGPKey,
+        O::Template,
+    ],
+    v2: &[],
+};
+/// Keys, and their templates.
+const KEYS_T: Kinds = Kinds {
+    v1: &[O::SymmetricKey, O::PublicKey, O::PrivateKey, O::SplitKey, O::PGPKey, O::Template],
+    v2: &[],
+};
+/// Symmetric keys and parts of them, and their templates.
+const SYMMETRIC_T: Kinds = Kinds { v1: &[O::SymmetricKey, O::SplitKey, O::Template], v2: &[] };
+/// The keys of a pair, and their templates.
+const PAIRS_T: Kinds =
+    Kinds { v1: &[O::PublicKey, O::PrivateKey, O::Template], v2: &[O::PublicKey, O::PrivateKey] };
+/// What has a Key Value that may be kept elsewhere.
+const KEY_VALUES: Kinds =
+    Kinds { v1: &[O::SymmetricKey, O::PrivateKey, O::SplitKey, O::SecretData], v2: &[] };
+/// Certificates.
+const CERTIFICATES: Kinds = Kinds { v1: &[O::Certificate], v2: &[O::Certificate] };
+/// What bears a signature.
+const SIGNED: Kinds = Kinds { v1: &[O::Certificate, O::PGPKey], v2: &[O::Certificate, O::PGPKey] };
+/// Opaque objects.
+const OPAQUE: Kinds = Kinds { v1: &[O::OpaqueObject], v2: &[O::OpaqueObject] };
 
 const ONE: bool = false;
 const MANY: bool = true;
@@ -86,7 +189,7 @@ const KEEP: bool = false;
 macro_rules! attributes {
     ($(
         $tag:ident($ty:ty), $name:literal, $since:ident..=$until:ident,
-        $multiple:ident, $settable:ident, $modifiable:ident, $deletable:ident;
+        $multiple:ident, $settable:ident, $modifiable:ident, $deletable:ident, $kinds:ident;
     )*) => {
         /// What an attribute says (1.4, 3; 2.1, 4).
         #[derive(Clone, Debug, PartialEq)]
@@ -116,6 +219,7 @@ macro_rules! attributes {
                 settable: $settable,
                 modifiable: $modifiable,
                 deletable: $deletable,
+                kinds: $kinds,
             };)*
         }
 
@@ -188,125 +292,151 @@ macro_rules! attributes {
 }
 
 attributes! {
-    ActivationDate(DateTime), "Activation Date", V1_0..=V3_0, ONE, Client, PreActive, KEEP;
-    AlternativeName(AlternativeName), "Alternative Name", V1_2..=V3_0, MANY, Client, Always, DELETE;
-    AlwaysSensitive(bool), "Always Sensitive", V1_4..=V3_0, ONE, Server, Never, KEEP;
+    ActivationDate(DateTime), "Activation Date", V1_0..=V3_0,
+        ONE, Client, PreActive, KEEP, CRYPTOGRAPHIC_T;
+    AlternativeName(AlternativeName), "Alternative Name", V1_2..=V3_0,
+        MANY, Client, Always, DELETE, ALL;
+    AlwaysSensitive(bool), "Always Sensitive", V1_4..=V3_0, ONE, Server, Never, KEEP, ALL;
     ApplicationSpecificInformation(ApplicationSpecificInformation),
-        "Application Specific Information", V1_0..=V3_0, MANY, Client, Always, DELETE;
-    ArchiveDate(DateTime), "Archive Date", V1_0..=V3_0, ONE, Server, Never, KEEP;
+        "Application Specific Information", V1_0..=V3_0, MANY, Client, Always, DELETE, ALL;
+    ArchiveDate(DateTime), "Archive Date", V1_0..=V3_0, ONE, Server, Never, KEEP, ALL;
     CertificateIdentifier(CertificateIdentifier), "Certificate Identifier", V1_0..=V1_4,
-        ONE, Server, Never, KEEP;
+        ONE, Server, Never, KEEP, CERTIFICATES;
     CertificateIssuer(CertificateIssuer), "Certificate Issuer", V1_0..=V1_4,
-        ONE, Server, Never, KEEP;
-    CertificateIssuerC(String), "Certificate Issuer C", V2_0..=V3_0, ONE, Server, Never, KEEP;
-    CertificateIssuerCN(String), "Certificate Issuer CN", V2_0..=V3_0, ONE, Server, Never, KEEP;
-    CertificateIssuerDC(String), "Certificate Issuer DC", V2_0..=V3_0, MANY, Server, Never, KEEP;
+        ONE, Server, Never, KEEP, CERTIFICATES;
+    CertificateIssuerC(String), "Certificate Issuer C", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateIssuerCN(String), "Certificate Issuer CN", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateIssuerDC(String), "Certificate Issuer DC", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
     CertificateIssuerDNQualifier(String), "Certificate Issuer DN Qualifier", V2_0..=V3_0,
-        ONE, Server, Never, KEEP;
+        MANY, Server, Never, KEEP, CERTIFICATES;
     CertificateIssuerEmail(String), "Certificate Issuer Email", V2_0..=V3_0,
-        ONE, Server, Never, KEEP;
-    CertificateIssuerL(String), "Certificate Issuer L", V2_0..=V3_0, ONE, Server, Never, KEEP;
-    CertificateIssuerO(String), "Certificate Issuer O", V2_0..=V3_0, ONE, Server, Never, KEEP;
-    CertificateIssuerOU(String), "Certificate Issuer OU", V2_0..=V3_0, MANY, Server, Never, KEEP;
-    CertificateIssuerST(String), "Certificate Issuer ST", V2_0..=V3_0, ONE, Server, Never, KEEP;
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateIssuerL(String), "Certificate Issuer L", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateIssuerO(String), "Certificate Issuer O", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateIssuerOU(String), "Certificate Issuer OU", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateIssuerST(String), "Certificate Issuer ST", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
     CertificateIssuerSerialNumber(String), "Certificate Issuer Serial Number", V2_0..=V3_0,
-        ONE, Server, Never, KEEP;
+        MANY, Server, Never, KEEP, CERTIFICATES;
     CertificateIssuerTitle(String), "Certificate Issuer Title", V2_0..=V3_0,
-        ONE, Server, Never, KEEP;
-    CertificateIssuerUID(String), "Certificate Issuer UID", V2_0..=V3_0, ONE, Server, Never, KEEP;
-    CertificateLength(i32), "Certificate Length", V1_1..=V3_0, ONE, Server, Never, KEEP;
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateIssuerUID(String), "Certificate Issuer UID", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateLength(i32), "Certificate Length", V1_1..=V3_0,
+        ONE, AtCreation, Never, KEEP, CERTIFICATES;
     CertificateSubject(CertificateSubject), "Certificate Subject", V1_0..=V1_4,
-        ONE, Server, Never, KEEP;
-    CertificateSubjectC(String), "Certificate Subject C", V2_0..=V3_0, ONE, Server, Never, KEEP;
-    CertificateSubjectCN(String), "Certificate Subject CN", V2_0..=V3_0, ONE, Server, Never, KEEP;
-    CertificateSubjectDC(String), "Certificate Subject DC", V2_0..=V3_0, MANY, Server, Never, KEEP;
+        ONE, Server, Never, KEEP, CERTIFICATES;
+    CertificateSubjectC(String), "Certificate Subject C", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateSubjectCN(String), "Certificate Subject CN", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateSubjectDC(String), "Certificate Subject DC", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
     CertificateSubjectDNQualifier(String), "Certificate Subject DN Qualifier", V2_0..=V3_0,
-        ONE, Server, Never, KEEP;
+        MANY, Server, Never, KEEP, CERTIFICATES;
     CertificateSubjectEmail(String), "Certificate Subject Email", V2_0..=V3_0,
-        ONE, Server, Never, KEEP;
-    CertificateSubjectL(String), "Certificate Subject L", V2_0..=V3_0, ONE, Server, Never, KEEP;
-    CertificateSubjectO(String), "Certificate Subject O", V2_0..=V3_0, ONE, Server, Never, KEEP;
-    CertificateSubjectOU(String), "Certificate Subject OU", V2_0..=V3_0, MANY, Server, Never, KEEP;
-    CertificateSubjectST(String), "Certificate Subject ST", V2_0..=V3_0, ONE, Server, Never, KEEP;
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateSubjectL(String), "Certificate Subject L", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateSubjectO(String), "Certificate Subject O", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateSubjectOU(String), "Certificate Subject OU", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateSubjectST(String), "Certificate Subject ST", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
     CertificateSubjectSerialNumber(String), "Certificate Subject Serial Number", V2_0..=V3_0,
-        ONE, Server, Never, KEEP;
+        MANY, Server, Never, KEEP, CERTIFICATES;
     CertificateSubjectTitle(String), "Certificate Subject Title", V2_0..=V3_0,
-        ONE, Server, Never, KEEP;
-    CertificateSubjectUID(String), "Certificate Subject UID", V2_0..=V3_0, ONE, Server, Never, KEEP;
-    CertificateType(CertificateType), "Certificate Type", V1_0..=V3_0, ONE, Server, Never, KEEP;
-    Comment(String), "Comment", V1_4..=V3_0, ONE, Client, Always, DELETE;
-    CompromiseDate(DateTime), "Compromise Date", V1_0..=V3_0, ONE, Server, Never, KEEP;
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateSubjectUID(String), "Certificate Subject UID", V2_0..=V3_0,
+        MANY, Server, Never, KEEP, CERTIFICATES;
+    CertificateType(CertificateType), "Certificate Type", V1_0..=V3_0,
+        ONE, AtCreation, Never, KEEP, CERTIFICATES;
+    Comment(String), "Comment", V1_4..=V3_0, ONE, Client, Always, DELETE, ALL;
+    CompromiseDate(DateTime), "Compromise Date", V1_0..=V3_0, ONE, Server, Never, KEEP, NO_TEMPLATE;
     CompromiseOccurrenceDate(DateTime), "Compromise Occurrence Date", V1_0..=V3_0,
-        ONE, Server, Never, KEEP;
-    ContactInformation(String), "Contact Information", V1_0..=V3_0, ONE, Client, Always, DELETE;
+        ONE, Server, Never, KEEP, NO_TEMPLATE;
+    ContactInformation(String), "Contact Information", V1_0..=V3_0,
+        ONE, Client, Always, DELETE, ALL;
     CryptographicAlgorithm(CryptographicAlgorithm), "Cryptographic Algorithm", V1_0..=V3_0,
-        ONE, AtCreation, Never, KEEP;
+        ONE, AtCreation, Never, KEEP, KEYS_CERTIFICATES_T;
     CryptographicDomainParameters(CryptographicDomainParameters),
-        "Cryptographic Domain Parameters", V1_0..=V3_0, ONE, AtCreation, Never, KEEP;
-    CryptographicLength(i32), "Cryptographic Length", V1_0..=V3_0, ONE, AtCreation, Never, KEEP;
+        "Cryptographic Domain Parameters", V1_0..=V3_0, ONE, Client, Never, KEEP, PAIRS_T;
+    CryptographicLength(i32), "Cryptographic Length", V1_0..=V3_0,
+        ONE, AtCreation, Never, KEEP, KEYS_CERTIFICATES_T;
     CryptographicParameters(CryptographicParameters), "Cryptographic Parameters", V1_0..=V3_0,
-        MANY, Client, Always, DELETE;
+        MANY, Client, Always, DELETE, KEYS_CERTIFICATES_T;
     CryptographicUsageMask(CryptographicUsageMask), "Cryptographic Usage Mask", V1_0..=V3_0,
-        ONE, AtCreation, Never, KEEP;
+        ONE, Client, Never, KEEP, CRYPTOGRAPHIC_T;
     DeactivationDate(DateTime), "Deactivation Date", V1_0..=V3_0,
-        ONE, Client, UntilDeactivated, KEEP;
-    Description(String), "Description", V1_4..=V3_0, ONE, Client, Always, DELETE;
-    DestroyDate(DateTime), "Destroy Date", V1_0..=V3_0, ONE, Server, Never, KEEP;
-    Digest(Digest), "Digest", V1_0..=V3_0, MANY, Server, Never, KEEP;
-    DigitalSignatureAlgorithm(DigitalSignatureAlgorithm), "Digital Signature Algorithm",
-        V1_1..=V3_0, MANY, Server, Never, KEEP;
-    Extractable(bool), "Extractable", V1_4..=V3_0, ONE, Client, Always, KEEP;
-    Fresh(bool), "Fresh", V1_1..=V3_0, ONE, AtCreation, Never, KEEP;
-    InitialDate(DateTime), "Initial Date", V1_0..=V3_0, ONE, Server, Never, KEEP;
-    KeyFormatType(KeyFormatType), "Key Format Type", V2_0..=V3_0, ONE, Server, Never, KEEP;
+        ONE, Client, UntilDeactivated, KEEP, CRYPTOGRAPHIC_T;
+    Description(String), "Description", V1_4..=V3_0, ONE, Client, Always, DELETE, ALL;
+    DestroyDate(DateTime), "Destroy Date", V1_0..=V3_0, ONE, Server, Never, KEEP, NO_TEMPLATE;
+    Digest(Digest), "Digest", V1_0..=V3_0, MANY, Server, Never, KEEP, NO_TEMPLATE;
+    DigitalSignatureAlgorithm(DigitalSignatureAlgorithm),
+        "Digital Signature Algorithm", V1_1..=V3_0, MANY, AtCreation, Never, KEEP, SIGNED;
+    Extractable(bool), "Extractable", V1_4..=V3_0, ONE, Client, Always, KEEP, ALL;
+    Fresh(bool), "Fresh", V1_1..=V3_0, ONE, AtCreation, Never, KEEP, CRYPTOGRAPHIC;
+    InitialDate(DateTime), "Initial Date", V1_0..=V3_0, ONE, Server, Never, KEEP, ALL;
+    KeyFormatType(KeyFormatType), "Key Format Type", V2_0..=V3_0, ONE, AtCreation, Never, KEEP, ALL;
     KeyValueLocation(KeyValueLocation), "Key Value Location", V1_2..=V3_0,
-        MANY, Client, Always, DELETE;
-    KeyValuePresent(bool), "Key Value Present", V1_2..=V3_0, ONE, Server, Never, KEEP;
-    LastChangeDate(DateTime), "Last Change Date", V1_0..=V3_0, ONE, Server, Never, KEEP;
-    LeaseTime(Interval), "Lease Time", V1_0..=V3_0, ONE, Server, Never, KEEP;
-    Link(Link), "Link", V1_0..=V3_0, MANY, Client, Always, DELETE;
-    Name(Name), "Name", V1_0..=V3_0, MANY, Client, Always, DELETE;
-    NeverExtractable(bool), "Never Extractable", V1_4..=V3_0, ONE, Server, Never, KEEP;
-    NISTKeyType(NISTKeyType), "NIST Key Type", V2_0..=V3_0, MANY, Client, Never, KEEP;
-    ObjectGroup(String), "Object Group", V1_0..=V3_0, MANY, Client, Always, DELETE;
-    ObjectType(ObjectType), "Object Type", V1_0..=V3_0, ONE, Server, Never, KEEP;
-    OpaqueDataType(OpaqueDataType), "Opaque Data Type", V2_0..=V3_0, ONE, Server, Never, KEEP;
+        MANY, Client, Always, DELETE, KEY_VALUES;
+    KeyValuePresent(bool), "Key Value Present", V1_2..=V3_0, ONE, Server, Never, KEEP, KEY_VALUES;
+    LastChangeDate(DateTime), "Last Change Date", V1_0..=V3_0, ONE, Server, Never, KEEP, ALL;
+    LeaseTime(Interval), "Lease Time", V1_0..=V3_0, ONE, Server, Never, KEEP, NO_TEMPLATE;
+    Link(Link), "Link", V1_0..=V3_0, MANY, Client, Always, DELETE, CRYPTOGRAPHIC;
+    Name(Name), "Name", V1_0..=V3_0, MANY, Client, Always, DELETE, ALL;
+    NeverExtractable(bool), "Never Extractable", V1_4..=V3_0, ONE, Server, Never, KEEP, ALL;
+    NISTKeyType(NISTKeyType), "NIST Key Type", V2_0..=V3_0, MANY, Client, Never, KEEP, ALL;
+    ObjectGroup(String), "Object Group", V1_0..=V3_0, MANY, Client, Always, DELETE, ALL;
+    ObjectType(ObjectType), "Object Type", V1_0..=V3_0, ONE, Server, Never, KEEP, ALL;
+    OpaqueDataType(OpaqueDataType), "Opaque Data Type", V2_0..=V3_0,
+        ONE, Server, Never, KEEP, OPAQUE;
     OperationPolicyName(String), "Operation Policy Name", V1_0..=V1_4,
-        ONE, AtCreation, Never, KEEP;
+        ONE, Client, Never, KEEP, ALL;
     OriginalCreationDate(DateTime), "Original Creation Date", V1_2..=V3_0,
-        ONE, AtCreation, Never, KEEP;
-    PKCS_12FriendlyName(String), "PKCS#12 Friendly Name", V1_4..=V3_0, ONE, Client, Always, DELETE;
+        ONE, Client, Never, KEEP, ALL;
+    PKCS_12FriendlyName(String), "PKCS#12 Friendly Name", V1_4..=V3_0,
+        ONE, Client, Always, DELETE, CRYPTOGRAPHIC;
     ProcessStartDate(DateTime), "Process Start Date", V1_0..=V3_0,
-        ONE, Client, UntilDeactivated, KEEP;
+        ONE, Client, UntilReached, KEEP, SYMMETRIC_T;
     ProtectStopDate(DateTime), "Protect Stop Date", V1_0..=V3_0,
-        ONE, Client, UntilDeactivated, KEEP;
-    ProtectionLevel(ProtectionLevel), "Protection Level", V2_0..=V3_0, ONE, Client, Always, DELETE;
-    ProtectionPeriod(Interval), "Protection Period", V2_0..=V3_0, ONE, Client, Always, DELETE;
+        ONE, Client, UntilReached, KEEP, SYMMETRIC_T;
+    ProtectionLevel(ProtectionLevel), "Protection Level", V2_0..=V3_0,
+        ONE, Client, Always, DELETE, ALL;
+    ProtectionPeriod(Interval), "Protection Period", V2_0..=V3_0, ONE, Client, Always, DELETE, ALL;
     ProtectionStorageMask(ProtectionStorageMask), "Protection Storage Mask", V2_0..=V3_0,
-        ONE, Server, Never, KEEP;
-    QuantumSafe(bool), "Quantum Safe", V2_0..=V3_0, ONE, Client, Always, DELETE;
+        ONE, Server, Never, KEEP, ALL;
+    QuantumSafe(bool), "Quantum Safe", V2_0..=V3_0, ONE, Client, Always, DELETE, ALL;
     RandomNumberGenerator(RNGParameters), "Random Number Generator", V1_3..=V3_0,
-        ONE, AtCreation, Never, KEEP;
-    RevocationReason(RevocationReason), "Revocation Reason", V1_0..=V3_0, ONE, Server, Never, KEEP;
-    RotateAutomatic(bool), "Rotate Automatic", V2_1..=V3_0, ONE, Client, Never, KEEP;
-    RotateDate(DateTime), "Rotate Date", V2_1..=V3_0, ONE, Server, Never, KEEP;
-    RotateGeneration(i32), "Rotate Generation", V2_1..=V3_0, ONE, Server, Never, KEEP;
-    RotateInterval(Interval), "Rotate Interval", V2_1..=V3_0, ONE, Client, Never, KEEP;
-    RotateLatest(bool), "Rotate Latest", V2_1..=V3_0, ONE, Server, Never, KEEP;
-    RotateName(RotateName), "Rotate Name", V2_1..=V3_0, ONE, Client, Always, DELETE;
-    RotateOffset(Interval), "Rotate Offset", V2_1..=V3_0, ONE, Client, Never, KEEP;
-    Sensitive(bool), "Sensitive", V1_4..=V3_0, ONE, Client, Always, KEEP;
+        ONE, Client, Never, KEEP, CRYPTOGRAPHIC;
+    RevocationReason(RevocationReason), "Revocation Reason", V1_0..=V3_0,
+        ONE, Server, Never, KEEP, NO_TEMPLATE;
+    RotateAutomatic(bool), "Rotate Automatic", V2_1..=V3_0, ONE, Client, Never, KEEP, ALL;
+    RotateDate(DateTime), "Rotate Date", V2_1..=V3_0, ONE, Server, Never, KEEP, ALL;
+    RotateGeneration(i32), "Rotate Generation", V2_1..=V3_0, ONE, Server, Never, KEEP, ALL;
+    RotateInterval(Interval), "Rotate Interval", V2_1..=V3_0, ONE, Client, Never, KEEP, ALL;
+    RotateLatest(bool), "Rotate Latest", V2_1..=V3_0, ONE, Server, Never, KEEP, ALL;
+    RotateName(RotateName), "Rotate Name", V2_1..=V3_0, ONE, Client, Always, DELETE, ALL;
+    RotateOffset(Interval), "Rotate Offset", V2_1..=V3_0, ONE, Client, Never, KEEP, ALL;
+    Sensitive(bool), "Sensitive", V1_4..=V3_0, ONE, Client, Always, KEEP, ALL;
     ShortUniqueIdentifier(Vec<u8>), "Short Unique Identifier", V2_0..=V3_0,
-        ONE, Server, Never, KEEP;
-    State(State), "State", V1_0..=V3_0, ONE, Server, Never, KEEP;
-    UniqueIdentifier(String), "Unique Identifier", V1_0..=V3_0, ONE, Server, Never, KEEP;
-    UsageLimits(UsageLimits), "Usage Limits", V1_0..=V3_0, ONE, Client, Always, DELETE;
-    X_509CertificateIdentifier(X509CertificateIdentifier), "X.509 Certificate Identifier",
-        V1_1..=V3_0, ONE, Server, Never, KEEP;
+        ONE, Server, Never, KEEP, ALL;
+    State(State), "State", V1_0..=V3_0, ONE, Server, Never, KEEP, CRYPTOGRAPHIC;
+    UniqueIdentifier(String), "Unique Identifier", V1_0..=V3_0, ONE, Server, Never, KEEP, ALL;
+    UsageLimits(UsageLimits), "Usage Limits", V1_0..=V3_0, ONE, Client, Always, DELETE, KEYS_T;
+    X_509CertificateIdentifier(X509CertificateIdentifier),
+        "X.509 Certificate Identifier", V1_1..=V3_0, ONE, Server, Never, KEEP, CERTIFICATES;
     X_509CertificateIssuer(X509CertificateIssuer), "X.509 Certificate Issuer", V1_1..=V3_0,
-        ONE, Server, Never, KEEP;
+        ONE, Server, Never, KEEP, CERTIFICATES;
     X_509CertificateSubject(X509CertificateSubject), "X.509 Certificate Subject", V1_1..=V3_0,
-        ONE, Server, Never, KEEP;
+        ONE, Server, Never, KEEP, CERTIFICATES;
 }
 
 #[allow(

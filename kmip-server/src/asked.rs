@@ -1,0 +1,132 @@
+//! What a request asks of a new object: its attributes, the templates that it names, and what the
+//! client's defaults say of what it leaves out (1.4, 2.1.8, 2.2.6 and 4; 2.1, 4, 6.1.9 and 6.1.53).
+//!
+//! ```text
+//! for one object      attributes > the last template > ... > the first one > defaults
+//! for one of a pair   its attributes > its templates > the common ones > common templates > defaults
+//! ```
+//!
+//! Of an attribute that an object has once, the first of these that names it counts; of others,
+//! all that they name. Every operation that makes an object begins here.
+
+use kmip::attributes::{AttributeValue, Attributes};
+use kmip::structures::Name;
+use kmip::vocabulary::{ObjectType, ResultReason};
+
+use crate::attributes;
+use crate::defaults::{self, Origin};
+use crate::error::{OperationError, Result};
+use crate::index::value_bytes;
+use crate::lifecycle;
+use crate::operations::Context;
+use crate::promises;
+use crate::record::Metadata;
+
+/// The most objects that are asked whether they are the template of a name, where objects may
+/// share names.
+const SHARERS_MAX: usize = 100;
+
+/// The attributes of a new object that the server makes. The layer that goes before comes first.
+pub async fn of_made(
+    cx: &mut Context<'_>,
+    layers: impl IntoIterator<Item = Attributes>,
+    kind: ObjectType,
+) -> Result<Vec<AttributeValue>> {
+    let values = of_new(cx, layers, kind, Origin::Made).await?;
+    promises::random_number_generator(&values)?;
+    Ok(values)
+}
+
+/// The attributes of a new object that the client brings.
+pub async fn of_brought(
+    cx: &mut Context<'_>,
+    layers: impl IntoIterator<Item = Attributes>,
+    kind: ObjectType,
+) -> Result<Vec<AttributeValue>> {
+    of_new(cx, layers, kind, Origin::Brought).await
+}
+
+async fn of_new(
+    cx: &mut Context<'_>,
+    layers: impl IntoIterator<Item = Attributes>,
+    kind: ObjectType,
+    origin: Origin,
+) -> Result<Vec<AttributeValue>> {
+    let mut values = given(cx, layers, kind).await?;
+    defaults::supply(cx, &mut values, kind, origin).await?;
+    attributes::check_dates(&values)?;
+    Ok(values)
+}
+
+/// The attributes and those of the templates, without defaults: for an object that takes the rest
+/// over from another one.
+pub async fn given(
+    cx: &mut Context<'_>,
+    layers: impl IntoIterator<Item = Attributes>,
+    kind: ObjectType,
+) -> Result<Vec<AttributeValue>> {
+    let mut values = Vec::new();
+    for layer in layers {
+        let explicit = attributes::given(layer.attributes)?;
+        for value in &explicit {
+            let reference = value.reference();
+            if !attributes::may_have(&reference, kind, cx.version) {
+                return Err(OperationError::invalid_field(format!(
+                    "a {kind:?} has no {}",
+                    reference.name()
+                )));
+            }
+        }
+        merge(&mut values, explicit);
+        for name in layer.names.iter().rev() {
+            let template = template(cx, name).await?;
+            let fits = |value: &&AttributeValue| {
+                attributes::may_have(&value.reference(), kind, cx.version)
+            };
+            merge(&mut values, content(&template).filter(fits).cloned());
+        }
+    }
+    Ok(values)
+}
+
+/// What a template gives to the objects that are made from it: all that a client may give, but its
+/// Name.
+fn content(template: &Metadata) -> impl Iterator<Item = &AttributeValue> {
+    template.values().filter(|value| {
+        attributes::is_clients(&value.reference()) && !matches!(value, AttributeValue::Name(_))
+    })
+}
+
+fn merge(values: &mut Vec<AttributeValue>, more: impl IntoIterator<Item = AttributeValue>) {
+    for value in more {
+        let reference = value.reference();
+        let stands = match attributes::is_multiple(&reference) {
+            true => values.contains(&value),
+            false => values.iter().any(|other| other.reference() == reference),
+        };
+        if !stands {
+            values.push(value);
+        }
+    }
+}
+
+/// The client's template of this name.
+async fn template(cx: &mut Context<'_>, name: &Name) -> Result<Metadata> {
+    let row = cx.index().name(&value_bytes(&AttributeValue::Name(name.clone())));
+    let holder = cx.view.get(&row).await?.map(|id| id.to_vec());
+    let sharers = cx.view.page(&row, None, SHARERS_MAX).await?;
+    let sharers = sharers.iter().filter_map(|key| key.get(row.len()..)).map(<[u8]>::to_vec);
+    for id in holder.into_iter().chain(sharers).filter(|id| !id.is_empty()) {
+        let found = cx.object(&String::from_utf8_lossy(&id)).await?;
+        if found.object_type() == Some(ObjectType::Template) {
+            return match lifecycle::is_archived(found.values()) {
+                true => Err(OperationError::archived(&name.value)),
+                false => Ok(found),
+            };
+        }
+    }
+    Err(OperationError::new(
+        ResultReason::ObjectNotFound,
+        format!("there is no template {:?}", name.value),
+    ))
+}

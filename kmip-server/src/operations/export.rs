@@ -1,0 +1,33 @@
+//! 1.4, 4.40; 2.1, 6.1.18: an object with all that is known of it, whatever its State; of one that
+//! is destroyed, what is known alone.
+//!
+//! A key that may not leave by Get may not leave by Export. An object that was exported is as fresh
+//! as it was: that is about Get (2.1, 4.24), and what is exported says so.
+
+use kmip::attributes::AllAttributes;
+use kmip::payload::{ExportRequest, ExportResponse};
+use kmip::vocabulary::ResultReason;
+
+use super::Context;
+use crate::attributes;
+use crate::error::{OperationError, Result};
+use crate::lifecycle;
+use crate::serving::{self, Form};
+
+pub(super) async fn export(cx: &mut Context<'_>, request: ExportRequest) -> Result<ExportResponse> {
+    let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
+    let metadata = cx.online_object(&unique_identifier).await?;
+    let object_type = metadata.object_type().ok_or_else(|| {
+        OperationError::new(ResultReason::GeneralFailure, "the object has lost its Object Type")
+    })?;
+    let object = match lifecycle::is_destroyed(metadata.state(cx.now)) {
+        true => None,
+        false => {
+            let form = Form::from(request);
+            Some(serving::object(cx, &unique_identifier, &metadata, form).await?)
+        }
+    };
+    let attributes = AllAttributes(attributes::shown(&metadata, cx.now));
+    cx.id_placeholder = Some(unique_identifier.clone());
+    Ok(ExportResponse { object_type, unique_identifier, attributes, object })
+}

@@ -1,0 +1,14 @@
+//! 2.1, 6.1.22: what the client's new objects must be.
+
+use kmip::payload::{GetConstraintsRequest, GetConstraintsResponse};
+
+use super::Context;
+use crate::constraints;
+use crate::error::Result;
+
+pub(super) async fn get_constraints(
+    cx: &mut Context<'_>,
+    _: GetConstraintsRequest,
+) -> Result<GetConstraintsResponse> {
+    Ok(GetConstraintsResponse { constraints: constraints::kept(cx).await? })
+}

@@ -1,0 +1,222 @@
+//! 1.4, 4.41; 2.1, 6.1.25: an object as another server had it, under the identifier that it had
+//! there and with all its attributes, those too that only a server sets.
+//!
+//! ```text
+//! the client has no such object             it is kept
+//! the client has one, Replace Existing      it takes its place
+//! the client has one                        Object Already Exists
+//! another client has one                    it is kept beside it: nobody learns of the other's
+//! ```
+//!
+//! The State is not taken as it is said: it follows from the dates, and what is said must agree.
+
+use kmip::attributes::{Attribute, AttributeValue};
+use kmip::objects::{Object, Template};
+use kmip::payload::{ImportRequest, ImportResponse};
+use kmip::structures::Digest;
+use kmip::vocabulary::{HashingAlgorithm, KeyWrapType, ResultReason, State, tags};
+use kmip::{DateTime, attributes::AttributeReference};
+
+use super::{Context, ID_LEN_MAX, short_identifier};
+use crate::error::{OperationError, Result};
+use crate::find::find;
+use crate::record::Metadata;
+use crate::{attributes, lifecycle, making};
+
+pub(super) async fn import(cx: &mut Context<'_>, request: ImportRequest) -> Result<ImportResponse> {
+    let ImportRequest { unique_identifier, object_type, replace_existing, .. } = request;
+    if unique_identifier.is_empty() || unique_identifier.len() > ID_LEN_MAX {
+        return Err(OperationError::invalid_field(format!(
+            "a Unique Identifier is text of 1 to {ID_LEN_MAX} bytes"
+        )));
+    }
+    let kind = request.object.object_type();
+    if object_type.is_some_and(|said| said != kind) || !kind.exists_in(cx.version) {
+        return Err(OperationError::invalid_field(format!(
+            "Object Type says {object_type:?} and the object is a {kind:?}"
+        )));
+    }
+    let old = match cx.object(&unique_identifier).await {
+        Ok(old) => Some(old),
+        Err(error) if error.reason == ResultReason::ObjectNotFound => None,
+        Err(error) => return Err(error),
+    };
+    if old.is_some() && replace_existing != Some(true) {
+        return Err(OperationError::new(
+            ResultReason::ObjectAlreadyExists,
+            format!(
+                "object {unique_identifier} stands; Replace Existing puts another in its place"
+            ),
+        ));
+    }
+    let object = as_kept(request.object, request.key_wrap_type)?;
+    let metadata = metadata(cx, &unique_identifier, request.attributes.0, &object)?;
+    let is_gone = lifecycle::is_destroyed(metadata.state(cx.now));
+    let object = Some(object).filter(|_| !is_gone).map(without_attributes);
+    cx.import(&unique_identifier, old.as_ref(), &metadata, object).await?;
+    Ok(ImportResponse { unique_identifier })
+}
+
+/// A wrapped key that shall be kept bare must be unwrapped first.
+fn as_kept(object: Object, key_wrap_type: Option<KeyWrapType>) -> Result<Object> {
+    let is_wrapped = object.key_block().is_some_and(|block| block.key_wrapping_data.is_some());
+    match is_wrapped && key_wrap_type == Some(KeyWrapType::NotWrapped) {
+        true => Err(OperationError::new(
+            ResultReason::FeatureNotSupported,
+            "this server unwraps no key on its way in; import it AsRegistered",
+        )),
+        false => Ok(object),
+    }
+}
+
+/// A template is kept as its attributes alone.
+fn without_attributes(object: Object) -> Object {
+    match object {
+        Object::Template(_) => Object::Template(Template { attributes: Default::default() }),
+        Object::Certificate(_)
+        | Object::CertificateRequest(_)
+        | Object::OpaqueObject(_)
+        | Object::PGPKey(_)
+        | Object::PrivateKey(_)
+        | Object::PublicKey(_)
+        | Object::SecretData(_)
+        | Object::SplitKey(_)
+        | Object::SymmetricKey(_) => object,
+    }
+}
+
+/// All that is known of the object: what the request says, and what it must have beyond that.
+fn metadata(
+    cx: &Context<'_>,
+    id: &str,
+    given: Vec<Attribute>,
+    object: &Object,
+) -> Result<Metadata> {
+    let mut metadata = Metadata { owner: cx.client.owner.clone(), attributes: Vec::new() };
+    metadata.set(AttributeValue::UniqueIdentifier(id.to_owned()));
+    let mut said = None;
+    let mut given = given;
+    if let Object::Template(template) = object {
+        given.extend(template.attributes.0.iter().cloned());
+    }
+    for attribute in given {
+        #[allow(
+            clippy::wildcard_enum_match_arm,
+            reason = "of ninety attributes a match names those that it is about"
+        )]
+        match &attribute.value {
+            AttributeValue::UniqueIdentifier(other) if other == id => {}
+            AttributeValue::ObjectType(other) if *other != object.object_type() => {
+                return Err(wrong("Object Type says another kind than the object is"));
+            }
+            AttributeValue::State(state) => said = Some(*state),
+            AttributeValue::Digest(digest) if !is_true(digest, object) => {
+                return Err(wrong("a Digest is not that of the object"));
+            }
+            _ => take(&mut metadata, attribute)?,
+        }
+    }
+    if let Some(said) = said {
+        date(&mut metadata, said, cx.now)?;
+    }
+    let mut values: Vec<AttributeValue> = metadata.values().cloned().collect();
+    making::complete(&mut values, object, cx.now, false);
+    values.push(short_identifier(id));
+    values.extend(cx.lease_time(object));
+    for value in values {
+        let reference = value.reference();
+        let stands = metadata
+            .instances(&reference)
+            .any(|a| !attributes::is_multiple(&reference) || a.value == value);
+        if !stands {
+            metadata.add(value);
+        }
+    }
+    attributes::check_dates(metadata.values())?;
+    Ok(metadata)
+}
+
+fn wrong(message: &str) -> OperationError {
+    OperationError::new(ResultReason::InvalidAttributeValue, message)
+}
+
+/// Takes an attribute under the index that it had, if it had one.
+fn take(metadata: &mut Metadata, attribute: Attribute) -> Result<()> {
+    let reference = attribute.value.reference();
+    if let AttributeReference::Standard(tag) = &reference
+        && AttributeValue::row(*tag).is_none()
+    {
+        return Err(OperationError::new(
+            ResultReason::InvalidAttribute,
+            format!("this server has no attribute {tag}"),
+        ));
+    }
+    // What is left of Usage Limits is what the other server left; the rest as a client gives it.
+    let value = match matches!(attribute.value, AttributeValue::UsageLimits(_)) {
+        true => attribute.value,
+        false => attributes::readable(attribute.value)?,
+    };
+    let is_first = metadata.instances(&reference).next().is_none();
+    if !is_first && !attributes::is_multiple(&reference) {
+        return Err(attributes::single(&reference));
+    }
+    if metadata.instances(&reference).any(|other| other.value == value) {
+        return Ok(());
+    }
+    let index = attribute
+        .index
+        .filter(|index| !metadata.instances(&reference).any(|other| other.index == Some(*index)));
+    match index {
+        Some(_) => metadata.attributes.push(Attribute { index, value }),
+        None => {
+            metadata.add(value);
+        }
+    }
+    Ok(())
+}
+
+/// Gives the dates that the State needs and that the request leaves out.
+fn date(metadata: &mut Metadata, said: State, now: DateTime) -> Result<()> {
+    use AttributeValue as A;
+    let since = find!(metadata.values(), InitialDate).filter(|date| *date <= now).unwrap_or(now);
+    let lacks = |metadata: &Metadata, tag| {
+        metadata.instances(&AttributeReference::Standard(tag)).next().is_none()
+    };
+    let needs: &[(ttlv::Tag, AttributeValue)] = match said {
+        State::Active => &[(tags::ActivationDate, A::ActivationDate(since))],
+        State::Deactivated => &[
+            (tags::ActivationDate, A::ActivationDate(since)),
+            (tags::DeactivationDate, A::DeactivationDate(now)),
+        ],
+        State::Compromised => &[(tags::CompromiseDate, A::CompromiseDate(now))],
+        State::Destroyed => &[(tags::DestroyDate, A::DestroyDate(now))],
+        State::DestroyedCompromised => &[
+            (tags::CompromiseDate, A::CompromiseDate(now)),
+            (tags::DestroyDate, A::DestroyDate(now)),
+        ],
+        _ => &[],
+    };
+    for (tag, value) in needs {
+        if lacks(metadata, *tag) {
+            metadata.set(value.clone());
+        }
+    }
+    // A date may have come since the object was exported; it cannot have gone.
+    let follows = metadata.state(now);
+    match follows >= said {
+        true => Ok(()),
+        false => Err(wrong("State says more than the dates do")),
+    }
+}
+
+/// Is a digest that this server can check the object's own?
+fn is_true(digest: &Digest, object: &Object) -> bool {
+    let mut own = Vec::new();
+    making::complete(&mut own, object, DateTime(0), false);
+    let own = find!(own.iter(), Digest);
+    own.is_none_or(|own| {
+        digest.hashing_algorithm != HashingAlgorithm::SHA_256
+            || digest.key_format_type != own.key_format_type
+            || digest.digest_value == own.digest_value
+    })
+}

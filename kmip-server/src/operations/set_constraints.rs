@@ -1,0 +1,15 @@
+//! 2.1, 6.1.52: what the client's new objects must be from now on.
+
+use kmip::payload::{SetConstraintsRequest, SetConstraintsResponse};
+
+use super::Context;
+use crate::constraints;
+use crate::error::Result;
+
+pub(super) async fn set_constraints(
+    cx: &mut Context<'_>,
+    request: SetConstraintsRequest,
+) -> Result<SetConstraintsResponse> {
+    constraints::keep(cx, &request.constraints).await?;
+    Ok(SetConstraintsResponse {})
+}
