@@ -1,12 +1,86 @@
 //! May this client do anything with this object? One check, in one place, before every operation.
 //!
 //! An object belongs to the client that made it. To every other client it does not exist: the
-//! answer is the same as for an identifier that was never given.
+//! answer is the same as for an identifier that was never given. A client that acts for another
+//! (2.1, 6.1.12) has that client's objects, and of these what its rights name.
+
+use kmip::attributes::AttributeValue;
+use kmip::vocabulary::Operation;
 
 use crate::identity::Client;
 use crate::record::Metadata;
 
-/// May `client` know of the object?
-pub fn may(client: &Client, metadata: &Metadata) -> bool {
+/// What a client may do that acts for another: what one of these allows (2.1, 7.34 and 7.35).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights(pub Vec<Right>);
+
+/// One right. What is absent is not restricted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Right {
+    /// These operations.
+    pub operations: Option<Vec<Operation>>,
+    /// On these objects.
+    pub objects: Option<Vec<String>>,
+    /// On the objects of these groups.
+    pub object_groups: Option<Vec<String>>,
+}
+
+/// What no ticket lets anyone do for another: it is about the client itself or the server, or
+/// about results that no right can be asked for.
+const NEVER: &[Operation] = &[
+    Operation::Cancel,
+    Operation::DelegatedLogin,
+    Operation::Interop,
+    Operation::Login,
+    Operation::Logout,
+    Operation::PKCS_11,
+    Operation::Poll,
+    Operation::Process,
+    Operation::QueryAsynchronousRequests,
+    Operation::ReProvision,
+    Operation::SetConstraints,
+    Operation::SetDefaults,
+    Operation::SetEndpointRole,
+];
+
+impl Rights {
+    fn any(&self, operation: Operation, covers: impl Fn(&Right) -> bool) -> bool {
+        let allows = |right: &Right| {
+            right.operations.as_ref().is_none_or(|these| these.contains(&operation))
+        };
+        !NEVER.contains(&operation) && self.0.iter().any(|right| allows(right) && covers(right))
+    }
+}
+
+/// May the operation be asked for at all?
+pub fn may_ask(client: &Client, operation: Operation) -> bool {
+    client.rights.as_ref().is_none_or(|rights| rights.any(operation, |_| true))
+}
+
+/// May `client` know of the object, to do this with it?
+pub fn may(client: &Client, operation: Operation, id: &str, metadata: &Metadata) -> bool {
+    let is_covered = |right: &Right| {
+        right.objects.as_ref().is_none_or(|these| these.iter().any(|this| this == id))
+            && is_in_a_group(right, metadata.values())
+    };
     client.owner == metadata.owner
+        && client.rights.as_ref().is_none_or(|rights| rights.any(operation, is_covered))
+}
+
+/// May a new object with these attributes be made? One that does not exist yet is in no list of
+/// objects.
+pub fn may_make<'a>(
+    client: &Client,
+    operation: Operation,
+    values: impl Iterator<Item = &'a AttributeValue> + Clone,
+) -> bool {
+    let is_covered =
+        |right: &Right| right.objects.is_none() && is_in_a_group(right, values.clone());
+    client.rights.as_ref().is_none_or(|rights| rights.any(operation, is_covered))
+}
+
+fn is_in_a_group<'a>(right: &Right, mut values: impl Iterator<Item = &'a AttributeValue>) -> bool {
+    let Some(groups) = &right.object_groups else { return true };
+    values
+        .any(|value| matches!(value, AttributeValue::ObjectGroup(group) if groups.contains(group)))
 }

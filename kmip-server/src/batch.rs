@@ -56,6 +56,7 @@ pub async fn run(
         index_key: &on.index_key,
         rules: &on.rules,
         client,
+        doing: Operation::Query,
         version,
         now,
         id_placeholder: None,

@@ -11,6 +11,7 @@ use std::path::Path;
 use aws_lc_rs::{constant_time, digest};
 use kmip::Decode;
 use kmip::message::{Authentication, Credential, UsernameAndPassword};
+use kmip::payload::Ticket;
 use kmip::vocabulary::{CredentialType, ResultReason, tags};
 use zeroize::Zeroizing;
 
@@ -73,6 +74,21 @@ impl Passwords {
             )),
         }
     }
+}
+
+/// The ticket that a request shows, if it shows one (2.1, 9.9).
+pub fn ticket(authentication: Option<&Authentication>) -> Result<Option<Ticket>> {
+    let credentials = authentication.map_or(&[][..], |a| a.credentials.as_slice());
+    let Some(shown) = credentials.iter().find(|c| c.credential_type == CredentialType::Ticket)
+    else {
+        return Ok(None);
+    };
+    let mut r = shown.credential_value.reader();
+    let ticket = r
+        .structure(tags::CredentialValue, |r| Ticket::decode(tags::Ticket, r, kmip::Version::V2_1));
+    ticket.map(Some).map_err(|error| {
+        OperationError::invalid_message(format!("the ticket cannot be read: {error}"))
+    })
 }
 
 fn hash(password: &str) -> digest::Digest {

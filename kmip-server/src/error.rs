@@ -35,6 +35,14 @@ impl OperationError {
         )
     }
 
+    /// The client acts for another, who has not granted this.
+    pub fn not_granted(operation: Operation) -> Self {
+        Self::new(
+            ResultReason::PermissionDenied,
+            format!("the rights of the ticket do not let its holder do {operation:?} so"),
+        )
+    }
+
     /// There is no such object, or the client may not know of it: the same words for both.
     pub fn not_found(id: &str) -> Self {
         Self::new(ResultReason::ObjectNotFound, format!("there is no object {id}"))

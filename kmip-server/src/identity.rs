@@ -4,6 +4,7 @@
 
 use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use x509_parser::certificate::X509Certificate;
@@ -12,6 +13,7 @@ use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
+use crate::access::Rights;
 use crate::config::Identity;
 use crate::limits::OWNER_LEN_MAX;
 
@@ -24,12 +26,14 @@ pub struct Client {
     pub peer: SocketAddr,
     /// The certificate that it showed; nothing where no certificate was (tests, other doors).
     pub certificate: Option<Certificate>,
+    /// What it may do when it acts for the owner; nothing when it is the owner itself.
+    pub rights: Option<Arc<Rights>>,
 }
 
 impl Client {
     /// A client that owns what belongs to `owner`.
     pub fn new(owner: impl Into<String>, peer: SocketAddr) -> Self {
-        Self { owner: owner.into(), peer, certificate: None }
+        Self { owner: owner.into(), peer, certificate: None, rights: None }
     }
 
     /// The client that showed `certificate`, named as the setting says.
@@ -38,7 +42,14 @@ impl Client {
         identity: Identity,
         peer: SocketAddr,
     ) -> Self {
-        Self { owner: certificate.owner(identity), peer, certificate: Some(certificate) }
+        let owner = certificate.owner(identity);
+        Self { owner, peer, certificate: Some(certificate), rights: None }
+    }
+
+    /// The same client as it acts for the owner of a ticket.
+    #[must_use]
+    pub fn acting_for(&self, owner: String, rights: Option<Arc<Rights>>) -> Self {
+        Self { owner, rights, ..self.clone() }
     }
 }
 

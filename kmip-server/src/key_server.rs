@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use crate::asynchronous;
 use crate::attempt::{Attempts, Made, now};
 use crate::batch;
-use crate::credentials::Passwords;
+use crate::credentials::{self, Passwords};
 use crate::error::OperationError;
 use crate::identity::Client;
 use crate::live::Live;
@@ -99,6 +99,26 @@ impl KeyServer {
         encode(&failure(Version::V1_0, OperationError::invalid_message(why)))
     }
 
+    /// The client as the owner of the ticket that the request shows, if it shows one.
+    fn acting(
+        &self,
+        client: &Client,
+        request: &RequestMessage,
+    ) -> Result<Option<Client>, OperationError> {
+        let Some(ticket) = credentials::ticket(request.header.authentication.as_ref())? else {
+            return Ok(None);
+        };
+        let tickets = &self.attempts.live.tickets;
+        let value = ticket.ticket_value.as_bytes();
+        match tickets.show(value, client, request.items.len(), now()) {
+            Some((owner, rights)) => Ok(Some(client.acting_for(owner, rights))),
+            None => Err(OperationError::new(
+                ResultReason::InvalidTicket,
+                "the ticket is not this client's, or it was good no more: log in anew",
+            )),
+        }
+    }
+
     /// Does what a message of `len` bytes asks for, or promises an answer.
     async fn attempt(
         &self,
@@ -108,6 +128,8 @@ impl KeyServer {
     ) -> Result<Zeroizing<Vec<u8>>, OperationError> {
         self.passwords.check(request.header.authentication.as_ref())?;
         batch::check(&request)?;
+        let acting = self.acting(client, &request)?;
+        let client = acting.as_ref().unwrap_or(client);
         if asynchronous::is_wanted(&request)? {
             let header = request.header.clone();
             let items = asynchronous::submit(&self.attempts, client, request, len)?;

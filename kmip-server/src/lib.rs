@@ -45,6 +45,7 @@ pub mod rules;
 pub mod server;
 pub mod serving;
 pub mod store;
+pub mod tickets;
 pub mod tls;
 pub mod usage;
 pub mod view;

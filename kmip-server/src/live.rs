@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::pending::Pending;
 use crate::pkcs11::Module;
+use crate::tickets::Tickets;
 
 /// What lives beside the store.
 #[derive(Default)]
@@ -23,6 +24,8 @@ pub struct Live {
     pub pkcs11: Option<Arc<Module>>,
     /// Requests that are answered later, and their results.
     pub pending: Pending,
+    /// The tickets that are good.
+    pub tickets: Tickets,
 }
 
 /// A change of what lives, to be made once the batch is durable.

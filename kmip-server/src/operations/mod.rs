@@ -12,6 +12,7 @@ mod cancel;
 mod check;
 mod create;
 mod create_split_key;
+mod delegated_login;
 mod delete_attribute;
 mod destroy;
 mod discover_versions;
@@ -25,6 +26,8 @@ mod import;
 mod join_split_key;
 mod locate;
 mod log;
+mod login;
+mod logout;
 mod modify_attribute;
 mod obtain_lease;
 mod ping;
@@ -85,6 +88,8 @@ pub struct Context<'a> {
     pub rules: &'a Rules,
     /// Who asks.
     pub client: &'a Client,
+    /// The operation of the item under way.
+    pub doing: Operation,
     /// The version of the message.
     pub version: Version,
     /// The time of the message, which is one for all its items.
@@ -146,7 +151,8 @@ impl<'a> Context<'a> {
         let is_shown = metadata
             .object_type()
             .is_none_or(|kind| kind != ObjectType::Template || kind.exists_in(self.version));
-        Ok(Some(metadata).filter(|metadata| is_shown && access::may(self.client, metadata)))
+        let may = access::may(self.client, self.doing, id, &metadata);
+        Ok(Some(metadata).filter(|_| is_shown && may))
     }
 
     /// When, and in which State, something is asked of an object.
@@ -196,6 +202,9 @@ impl<'a> Context<'a> {
 
     /// Makes a new object of the client's, and gives its identifier.
     pub async fn insert(&mut self, values: Vec<AttributeValue>, object: Object) -> Result<String> {
+        if !access::may_make(self.client, self.doing, values.iter()) {
+            return Err(OperationError::not_granted(self.doing));
+        }
         promises::check(&values, &object)?;
         constraints::check(self, &values, object.object_type()).await?;
         let id = Uuid::now_v7().to_string();
@@ -231,6 +240,9 @@ impl<'a> Context<'a> {
         new: &Metadata,
         object: Option<Object>,
     ) -> Result<()> {
+        if old.is_none() && !access::may_make(self.client, self.doing, new.values()) {
+            return Err(OperationError::not_granted(self.doing));
+        }
         let values: Vec<AttributeValue> = new.values().cloned().collect();
         if let Some(object) = &object {
             promises::check(&values, object)?;
@@ -388,6 +400,10 @@ macro_rules! operations {
             if !is_served(operation, cx.version) {
                 return Err(OperationError::not_supported(operation, cx.version));
             }
+            if !access::may_ask(cx.client, operation) {
+                return Err(OperationError::not_granted(operation));
+            }
+            cx.doing = operation;
             match request {
                 $(RequestPayload::$name(request) => {
                     let answer = $file::$file(cx, request).await.map(ResponsePayload::from);
@@ -417,6 +433,7 @@ operations! {
         Check => check;
         Create => create;
         CreateSplitKey => create_split_key;
+        DelegatedLogin => delegated_login;
         DeleteAttribute => delete_attribute;
         Destroy => destroy;
         DiscoverVersions => discover_versions;
@@ -430,6 +447,8 @@ operations! {
         JoinSplitKey => join_split_key;
         Locate => locate;
         Log => log;
+        Login => login;
+        Logout => logout;
         ModifyAttribute => modify_attribute;
         ObtainLease => obtain_lease;
         Ping => ping;
@@ -452,13 +471,10 @@ operations! {
         Certify
         CreateKeyPair
         Decrypt
-        DelegatedLogin
         DeriveKey
         Encrypt
         Hash
         Interop
-        Login
-        Logout
         MAC
         MACVerify
         Notify

@@ -13,3 +13,4 @@
 mod desk;
 mod gate;
 mod later;
+mod tickets;
