@@ -1,4 +1,4 @@
-//! Key stores of other projects, unmodified: MongoDB's library and OpenStack Barbican's plug-in.
+//! Key stores of other projects, unmodified: MongoDB's library, OpenStack's Barbican and Swift.
 
 use harness::foreign::{self, Foreign};
 use harness::{KmipServer, Lab};
@@ -50,4 +50,11 @@ fn barbicans_secret_store_keeps_every_kind_here() {
     ]);
     let Some(lines) = walk("barbican_store.py", &kinds) else { return };
     assert_eq!(lines, kinds);
+}
+
+/// An object store whose proxies read their root secrets when they start.
+#[test]
+fn swifts_key_master_takes_its_root_secrets_from_here() {
+    let Some(lines) = walk("swift_keymaster.py", &[]) else { return };
+    assert_eq!(lines, ["root secrets"]);
 }
