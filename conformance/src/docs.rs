@@ -149,8 +149,13 @@ fn rules(page: &mut String) -> std::fmt::Result {
             rule.number, rule.since, rule.until, rule.freedom, rule.why, rule.when
         )?;
     }
-    for (case, text, names) in CASES {
-        writeln!(page, "| T | all | {case}: {} | \"{text}\" |", names.join(", "))?;
+    for free in CASES {
+        let required = match free.required {
+            [] => String::new(),
+            required => format!("; not {}", required.join(", ")),
+        };
+        let names = free.names.join(", ");
+        writeln!(page, "| T | all | {}: {names}{required} | \"{}\" |", free.case, free.text)?;
     }
     Ok(())
 }

@@ -220,24 +220,43 @@ rules! {
         => "the names of a PKCS#11 library and its vendor, which C_GetInfo gives out";
 }
 
-/// Cases whose own text frees what the rules bind: the case, its text, and the elements that may
-/// come or go.
-pub const CASES: &[(&str, &str, &[&str])] = &[
-    (
-        "MSGENC-HTTPS-M-1",
-        "the specific list of operations and object types returned in the response MAY vary",
-        &["Operation", "ObjectType"],
-    ),
-    (
-        "MSGENC-JSON-M-1",
-        "the specific list of operations and object types returned in the response MAY vary",
-        &["Operation", "ObjectType"],
-    ),
-    (
-        "MSGENC-XML-M-1",
-        "the specific list of operations and object types returned in the response MAY vary",
-        &["Operation", "ObjectType"],
-    ),
+/// A case whose own text frees what the rules bind.
+#[derive(Debug)]
+pub struct FreeCase {
+    /// The case, without its version.
+    pub case: &'static str,
+    /// What its text says.
+    pub text: &'static str,
+    /// The elements of the payload that may come and go.
+    pub names: &'static [&'static str],
+    /// The values of these that may not go, since the profile requires them.
+    pub required: &'static [&'static str],
+}
+
+const LISTS: &str =
+    "the specific list of operations and object types returned in the response MAY vary";
+const OF_QUERY: &[&str] = &["Operation", "ObjectType"];
+
+/// What the Suite B profiles require (1.0, 2.2 and 2.3), of operations and of objects.
+const SUITE_B: &[&str] = &[
+    "Create",
+    "CreateKeyPair",
+    "Register",
+    "ReKey",
+    "ReKeyKeyPair",
+    "Certificate",
+    "SymmetricKey",
+    "PublicKey",
+    "PrivateKey",
+];
+
+/// Cases whose own text frees what the rules bind.
+pub const CASES: &[FreeCase] = &[
+    FreeCase { case: "MSGENC-HTTPS-M-1", text: LISTS, names: OF_QUERY, required: &[] },
+    FreeCase { case: "MSGENC-JSON-M-1", text: LISTS, names: OF_QUERY, required: &[] },
+    FreeCase { case: "MSGENC-XML-M-1", text: LISTS, names: OF_QUERY, required: &[] },
+    FreeCase { case: "SUITEB_128-M-1", text: LISTS, names: OF_QUERY, required: SUITE_B },
+    FreeCase { case: "SUITEB_192-M-1", text: LISTS, names: OF_QUERY, required: SUITE_B },
 ];
 
 impl Rule {

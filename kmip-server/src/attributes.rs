@@ -185,10 +185,12 @@ pub fn may_add(metadata: &Metadata, value: &AttributeValue, moment: Moment) -> R
     match instances.next() {
         Some(_) if !is_multiple(&reference) => return Err(single(&reference)),
         Some(first) if first.value == *value || instances.any(|a| a.value == *value) => {
-            return Err(OperationError::invalid_field(format!(
-                "the object has this {} already",
-                reference.name()
-            )));
+            let reason = match matches!(value, AttributeValue::Name(_)) {
+                true => ResultReason::NonUniqueNameAttribute,
+                false => ResultReason::InvalidField,
+            };
+            let why = format!("the object has this {} already", reference.name());
+            return Err(OperationError::new(reason, why));
         }
         _ => {}
     }

@@ -16,6 +16,7 @@ use kmip::message::{
 };
 use kmip::vocabulary::{Operation, ResultReason, ResultStatus};
 use kmip::{DateTime, Version};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::asynchronous;
@@ -168,6 +169,12 @@ fn unsupported(asked: Option<Version>) -> OperationError {
     )
 }
 
+/// A name for the answer that no other has, by which it is found in a log (2.1, 9.17). The client
+/// keeps its own: it is in requests to a server alone (2.1, 9.7).
+fn correlation(version: Version) -> Option<String> {
+    (version >= Version::V2_0).then(|| Uuid::now_v7().to_string())
+}
+
 fn header(version: Version, now: DateTime, count: usize) -> ResponseHeader {
     ResponseHeader {
         protocol_version: version,
@@ -176,7 +183,7 @@ fn header(version: Version, now: DateTime, count: usize) -> ResponseHeader {
         server_hashed_password: None,
         attestation_types: Vec::new(),
         client_correlation_value: None,
-        server_correlation_value: None,
+        server_correlation_value: correlation(version),
         batch_count: i32::try_from(count).unwrap_or(i32::MAX),
     }
 }
@@ -186,8 +193,7 @@ fn respond(
     now: DateTime,
     items: Vec<ResponseBatchItem>,
 ) -> Zeroizing<Vec<u8>> {
-    let mut header = header(request.protocol_version, now, items.len());
-    header.client_correlation_value.clone_from(&request.client_correlation_value);
+    let header = header(request.protocol_version, now, items.len());
     encode(&ResponseMessage { header, items })
 }
 

@@ -10,6 +10,7 @@ use crate::vocabulary::{
     RNGAlgorithm, RecommendedCurve, RevocationReasonCode, RotateNameType, UsageLimitsUnit,
 };
 
+const V1_1: Version = Version::V1_1;
 const V1_2: Version = Version::V1_2;
 const V1_4: Version = Version::V1_4;
 
@@ -175,9 +176,7 @@ structure! {
         /// The hash.
         DigestValue => digest_value: Option<Vec<u8>>,
         /// The form of the key that was hashed.
-        //= KMIP 1.0, 3.12, exception: 1.1 brought this field, and we send it to 1.0 too, because
-        // PyKMIP reads no Digest without it and so no answer that has all attributes.
-        KeyFormatType => key_format_type: Option<KeyFormatType>,
+        KeyFormatType [V1_1..] => key_format_type: Option<KeyFormatType>,
     }
 }
 

@@ -74,20 +74,23 @@ impl Scene<'_, '_> {
     }
 
     /// Does the text of the case let the element come and go?
-    fn is_freed(&self, name: &str) -> bool {
+    fn is_freed(&self, element: &Element) -> bool {
         let in_payload = self.path.last().is_some_and(|parent| parent == "ResponsePayload");
-        let mut cases = CASES.iter().filter(|(case, ..)| *case == self.item.case.base());
-        in_payload && cases.any(|(_, _, names)| names.contains(&name))
+        let mut cases = CASES.iter().filter(|free| free.case == self.item.case.base());
+        in_payload
+            && cases.any(|free| {
+                let required = element.text().is_some_and(|text| free.required.contains(&text));
+                free.names.contains(&element.name.as_ref()) && !required
+            })
     }
 
     fn may_be_extra(&self, element: &Element) -> bool {
-        let rule = self.rule(&element.name, Freedom::Extra, Some(element));
-        rule.is_some() || self.is_freed(&element.name)
+        self.rule(&element.name, Freedom::Extra, Some(element)).is_some() || self.is_freed(element)
     }
 
     fn may_be_missing(&self, element: &Element) -> bool {
         let rule = self.rule(&element.name, Freedom::Missing, Some(element));
-        rule.is_some() || self.is_freed(&element.name)
+        rule.is_some() || self.is_freed(element)
     }
 
     pub(super) fn element(&mut self, printed: &Element, normal: &Element, actual: &Element) {

@@ -110,6 +110,7 @@ fn starts_anew(value: &AttributeValue) -> bool {
             | A::RevocationReason(_)
             | A::ArchiveDate(_)
             | A::KeyFormatType(_)
+            | A::RandomNumberGenerator(_)
             | A::AlwaysSensitive(_)
             | A::NeverExtractable(_)
             | A::Link(_)

@@ -113,7 +113,10 @@ impl Attribute {
                 Some(row) => w.text_string(tags::AttributeName, row.name),
                 None => w.text_string(tags::AttributeName, &self.value.name()),
             }
-            self.index.encode(tags::AttributeIndex, w, version);
+            //= 1.0 profiles, 4.7.1: the first instance says its index from 1.1 on.
+            if version > Version::V1_0 || self.index != Some(0) {
+                self.index.encode(tags::AttributeIndex, w, version);
+            }
             self.value.encode_value(tags::AttributeValue, w, version);
         });
     }
