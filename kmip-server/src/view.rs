@@ -75,21 +75,33 @@ impl<'a> View<'a> {
         if let Some(before) = before {
             range = range.beyond(before);
         }
-        let (from, to) = (range.from.clone(), range.to.clone());
-        let page = self.store.scan(range).await?;
-        // Of our own changes, those belong to this page that lie in the part the page covers.
-        let from = match page.last() {
-            Some((last, _)) if page.len() >= limit => last.clone(),
-            _ => from,
-        };
-        let mut keys: BTreeMap<Key, bool> = page.into_iter().map(|(key, _)| (key, true)).collect();
-        for (key, value) in self.batch.range(from.clone()..to.clone()) {
-            keys.insert(key.clone(), value.is_some());
+        let mut keys = Vec::new();
+        loop {
+            let (from, to) = (range.from.clone(), range.to.clone());
+            let page = self.store.scan(range.clone()).await?;
+            let last = page.last().filter(|_| page.len() >= limit).map(|(key, _)| key.clone());
+            // Of our own changes, those belong to this page that lie in the part the page covers.
+            let from = last.clone().unwrap_or(from);
+            let stored = page.into_iter().map(|(key, _)| (key, true));
+            let mut part: BTreeMap<Key, bool> = stored.collect();
+            for (key, value) in self.batch.range(from.clone()..to.clone()) {
+                part.insert(key.clone(), value.is_some());
+            }
+            for (key, value) in self.item.range(from..to) {
+                part.insert(key.clone(), value.is_some());
+            }
+            keys.extend(part.into_iter().rev().filter_map(|(key, stands)| stands.then_some(key)));
+            // What the batch has removed is missing here, and is no end.
+            match last {
+                Some(last) if keys.len() < limit => range = range.beyond(&last),
+                Some(_) | None => return Ok(keys),
+            }
         }
-        for (key, value) in self.item.range(from..to) {
-            keys.insert(key.clone(), value.is_some());
-        }
-        Ok(keys.into_iter().rev().filter_map(|(key, stands)| stands.then_some(key)).collect())
+    }
+
+    /// How many keys the batch and the item under way want changed.
+    pub fn changed(&self) -> usize {
+        self.batch.len().saturating_add(self.item.len())
     }
 
     /// What the batch wants written, as one commit.
@@ -169,5 +181,37 @@ mod tests {
         assert_eq!(first, [b"p/5".to_vec(), b"p/4".to_vec()]);
         let rest = view.page(b"p/", Some(b"p/3"), 2).await.unwrap();
         assert_eq!(rest, [b"p/1".to_vec()]);
+    }
+
+    /// A page of which the batch had removed a key was short, and so it was taken for the last.
+    #[tokio::test]
+    async fn a_page_is_short_only_at_the_end() {
+        let store = MemoryStore::default();
+        let mut view = View::new(&store);
+        let keys: Vec<Vec<u8>> = (10..30).map(|n| format!("p/{n}").into_bytes()).collect();
+        for key in &keys {
+            put(&mut view, key, b"").await;
+        }
+        view.keep_item();
+        store.commit(view.into_changes()).await.unwrap();
+        let mut view = View::new(&store);
+        for key in keys.iter().skip(5).step_by(2).chain([&keys[18], &keys[16]]) {
+            view.get(key).await.unwrap();
+            view.remove(key.clone());
+        }
+        let mut expected: Vec<&Vec<u8>> =
+            keys.iter().filter(|key| !view.item.contains_key(*key)).collect();
+        expected.reverse();
+        for limit in 1..12 {
+            let mut found: Vec<Vec<u8>> = Vec::new();
+            loop {
+                let page = view.page(b"p/", found.last().map(Vec::as_slice), limit).await.unwrap();
+                found.extend(page.iter().cloned());
+                if page.len() < limit {
+                    break;
+                }
+            }
+            assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{limit}");
+        }
     }
 }
