@@ -23,6 +23,7 @@ mod get_attributes;
 mod get_constraints;
 mod get_usage_allocation;
 mod import;
+mod interop;
 mod join_split_key;
 mod locate;
 mod log;
@@ -103,6 +104,19 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// Does the server do this operation in this version, by its settings? Discover Versions is
+    /// answered in every one, since a client asks it before it knows which to speak.
+    pub fn serves(&self, operation: Operation) -> bool {
+        let is_allowed = match operation {
+            Operation::Interop => self.rules.interop,
+            Operation::PKCS_11 => self.live.pkcs11.is_some(),
+            _ => true,
+        };
+        let is_known =
+            operation.exists_in(self.version) || operation == Operation::DiscoverVersions;
+        SERVED.contains(&operation) && is_known && is_allowed
+    }
+
     /// The rows of the client's index.
     pub fn index(&self) -> Index<'a> {
         Index { key: self.index_key, owner: &self.client.owner }
@@ -216,7 +230,7 @@ impl<'a> Context<'a> {
         if let Some(lease_time) = self.lease_time(&object) {
             metadata.set(lease_time);
         }
-        self.write_rows(&id, None, &metadata).await?;
+        self.write_rows(&id, None, Some(&metadata)).await?;
         let material = Material { version: self.version, object };
         self.view.put(Material::key(&id), material.encode());
         self.view.put(Metadata::key(&id), metadata.encode());
@@ -253,7 +267,7 @@ impl<'a> Context<'a> {
         if old.is_none() {
             self.chosen.insert(id.to_owned());
         }
-        self.write_rows(id, old, new).await?;
+        self.write_rows(id, old, Some(new)).await?;
         self.remove_material(id).await?;
         if let Some(object) = object {
             let material = Material { version: self.version, object };
@@ -268,7 +282,7 @@ impl<'a> Context<'a> {
     pub async fn update(&mut self, id: &str, old: &Metadata, mut new: Metadata) -> Result<()> {
         attributes::follow(&mut new);
         new.set(AttributeValue::LastChangeDate(self.now));
-        self.write_rows(id, Some(old), &new).await?;
+        self.write_rows(id, Some(old), Some(&new)).await?;
         self.view.put(self.metadata_key(id), new.encode());
         Ok(())
     }
@@ -283,6 +297,15 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Removes an object and all that is known of it, as if it had never been. No client asks for
+    /// that of a single object: what Destroy leaves is for ever.
+    pub async fn forget(&mut self, id: &str, old: &Metadata) -> Result<()> {
+        self.write_rows(id, Some(old), None).await?;
+        self.view.get(&self.metadata_key(id)).await?;
+        self.view.remove(self.metadata_key(id));
+        self.remove_material(id).await
+    }
+
     /// Removes the object itself. What is known of it stays.
     pub async fn remove_material(&mut self, id: &str) -> Result<()> {
         let key = self.material_key(id);
@@ -292,13 +315,18 @@ impl<'a> Context<'a> {
     }
 
     /// Brings the index rows of an object from what was known to what is known.
-    async fn write_rows(&mut self, id: &str, old: Option<&Metadata>, new: &Metadata) -> Result<()> {
+    async fn write_rows(
+        &mut self,
+        id: &str,
+        old: Option<&Metadata>,
+        new: Option<&Metadata>,
+    ) -> Result<()> {
         let index = self.index();
         let rows = |metadata: &Metadata| {
             index.rows(id, metadata, lifecycle::storage(metadata.values(), self.now))
         };
         let old = old.map(rows).unwrap_or_default();
-        let new = rows(new);
+        let new = new.map(rows).unwrap_or_default();
         for (key, _) in old.difference(&new) {
             match self.view.get(key).await? {
                 Some(holder) if !holder.is_empty() => self.leave_name(key, &holder, id).await?,
@@ -397,7 +425,7 @@ macro_rules! operations {
             request: RequestPayload,
         ) -> Result<Answer> {
             let operation = request.operation();
-            if !is_served(operation, cx.version) {
+            if !cx.serves(operation) {
                 return Err(OperationError::not_supported(operation, cx.version));
             }
             if !access::may_ask(cx.client, operation) {
@@ -444,6 +472,7 @@ operations! {
         GetConstraints => get_constraints;
         GetUsageAllocation => get_usage_allocation;
         Import => import;
+        Interop => interop;
         JoinSplitKey => join_split_key;
         Locate => locate;
         Log => log;
@@ -474,7 +503,6 @@ operations! {
         DeriveKey
         Encrypt
         Hash
-        Interop
         MAC
         MACVerify
         Notify
@@ -489,11 +517,4 @@ operations! {
         SignatureVerify
         Validate
     }
-}
-
-/// Does the server do this operation in this version? Discover Versions is answered in every one,
-/// since a client asks it before it knows which to speak.
-pub fn is_served(operation: Operation, version: Version) -> bool {
-    SERVED.contains(&operation)
-        && (operation.exists_in(version) || operation == Operation::DiscoverVersions)
 }

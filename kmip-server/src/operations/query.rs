@@ -1,10 +1,12 @@
 //! 1.4, 4.25; 2.1, 6.1.40: what the server can do, in the client's version.
 
-use kmip::Version;
 use kmip::objects::ProtectionStorageMasks;
-use kmip::payload::{CapabilityInformation, QueryRequest, QueryResponse, ServerInformation};
+use kmip::payload::{
+    CapabilityInformation, ProfileInformation, QueryRequest, QueryResponse, ServerInformation,
+};
 use kmip::vocabulary::{
-    DestroyAction, ObjectType, Operation, ProtectionStorageMask, QueryFunction as Function, RNGMode,
+    ClientRegistrationMethod, DestroyAction, ObjectType, Operation, ProfileName,
+    ProtectionStorageMask, QueryFunction as Function, RNGMode, UnwrapMode,
 };
 
 use super::{Context, SERVED};
@@ -25,6 +27,10 @@ const OBJECT_TYPES: &[ObjectType] = &[
     ObjectType::Template,
 ];
 
+/// The profiles that the server keeps to. A profile asks that all its mandatory test cases pass, so
+/// one stands here only when they are seen to pass, in every version that has its name.
+const PROFILES: &[ProfileName] = &[];
+
 /// Who made the server, as Query tells it.
 const VENDOR: &str = concat!("kmip-server ", env!("CARGO_PKG_VERSION"));
 
@@ -35,20 +41,20 @@ pub(super) async fn query(cx: &mut Context<'_>, request: QueryRequest) -> Result
             let told = defaults::told(cx, request.object_groups.as_ref()).await?;
             response.defaults_information = Some(told);
         }
-        answer(*function, cx.version, &mut response);
-    }
-    if cx.live.pkcs11.is_none() {
-        response.operations.retain(|operation| *operation != Operation::PKCS_11);
+        answer(*function, cx, &mut response);
     }
     Ok(response)
 }
 
-/// Functions that are not here have no answer but an empty one: nothing of theirs is supported.
-fn answer(function: Function, version: Version, response: &mut QueryResponse) {
+/// One row a function. Of application namespaces, extensions, attestation types and validations
+/// the server has none, and answers their functions with nothing, as it does an unknown one.
+fn answer(function: Function, cx: &Context<'_>, response: &mut QueryResponse) {
+    let version = cx.version;
     match function {
         Function::QueryOperations => {
-            let is_served = |operation: &Operation| operation.exists_in(version);
-            response.operations = SERVED.iter().copied().filter(is_served).collect();
+            let is_told =
+                |operation: &Operation| operation.exists_in(version) && cx.serves(*operation);
+            response.operations = SERVED.iter().copied().filter(is_told).collect();
             response.operations.sort();
         }
         Function::QueryObjects => {
@@ -73,10 +79,20 @@ fn answer(function: Function, version: Version, response: &mut QueryResponse) {
                 attestation_capability: Some(false),
                 batch_undo_capability: Some(true),
                 batch_continue_capability: Some(true),
+                unwrap_mode: Some(UnwrapMode::NotProcessed),
                 destroy_action: Some(DestroyAction::KeyMaterialDeleted),
                 rng_mode: Some(RNGMode::SharedInstantiation),
                 ..CapabilityInformation::default()
             }];
+        }
+        Function::QueryProfiles => {
+            let exists = |profile: &&ProfileName| profile.exists_in(version);
+            response.profile_information =
+                PROFILES.iter().filter(exists).copied().map(profile).collect();
+        }
+        Function::QueryClientRegistrationMethods => {
+            // Whoever runs the server gives out the certificates, by ways that are none of KMIP's.
+            response.client_registration_methods = vec![ClientRegistrationMethod::Unspecified];
         }
         Function::QueryStorageProtectionMasks => {
             response.protection_storage_masks =
@@ -84,4 +100,9 @@ fn answer(function: Function, version: Version, response: &mut QueryResponse) {
         }
         _ => {}
     }
+}
+
+/// A profile that is kept to at whatever address the client came to.
+const fn profile(profile_name: ProfileName) -> ProfileInformation {
+    ProfileInformation { profile_name, profile_version: None, server_uri: None, server_port: None }
 }

@@ -13,8 +13,10 @@ mod batches;
 mod clients;
 #[path = "../desk/mod.rs"]
 mod desk;
+mod interop;
 mod locate;
 mod messages;
 mod objects;
+mod query;
 mod storage;
 mod usage;

@@ -1,0 +1,91 @@
+//! Interop (2.1, 6.1.26): for testers alone.
+
+use kmip::payload::{
+    Constraint, Constraints, GetConstraintsRequest, InteropRequest, SetConstraintsRequest,
+};
+use kmip::vocabulary::{InteropFunction, StorageStatusMask};
+use kmip_server::rules::Rules;
+
+use crate::desk::*;
+
+fn interop(function: InteropFunction, test: Option<&str>) -> InteropRequest {
+    InteropRequest { interop_function: function, interop_identifier: test.map(str::to_owned) }
+}
+
+fn tested() -> Desk {
+    Desk::ruled(Rules { interop: true, ..Rules::default() })
+}
+
+async fn operations(desk: &Desk) -> Vec<Operation> {
+    let query =
+        QueryRequest { query_functions: vec![QueryFunction::QueryOperations], object_groups: None };
+    desk.ask(NEWEST, query).await.unwrap().operations
+}
+
+#[tokio::test]
+async fn a_server_in_use_has_no_such_operation() {
+    let (in_use, tested) = (Desk::new(), tested());
+    let begin = || interop(InteropFunction::Begin, Some("BL-M-1-21"));
+    let refused = in_use.ask(NEWEST, begin()).await.map(drop);
+    assert_eq!(refused, Err(ResultReason::OperationNotSupported));
+    assert!(!operations(&in_use).await.contains(&Operation::Interop));
+    tested.ask(NEWEST, begin()).await.unwrap();
+    assert!(operations(&tested).await.contains(&Operation::Interop));
+}
+
+#[tokio::test]
+async fn reset_forgets_the_clients_objects_and_nobody_elses() {
+    let desk = tested();
+    let bob = desk.beside("bob");
+    let group = || AttributeValue::ObjectGroup("g".to_owned());
+    let mut keys = Vec::new();
+    for n in 0..20 {
+        keys.push(desk.create(NEWEST, vec![name(&format!("n{n}")), group()]).await);
+    }
+    desk.ask(NEWEST, DestroyRequest { unique_identifier: id(&keys[0]) }).await.unwrap();
+    let bits = AttributeValue::CryptographicLength(256);
+    let constraint =
+        Constraint { attributes: Some(Attributes::new([bits])), ..Constraint::default() };
+    let constraints = Constraints { constraints: vec![constraint] };
+    desk.ask(NEWEST, SetConstraintsRequest { constraints }).await.unwrap();
+    let his = bob.create(NEWEST, vec![name("n1"), group()]).await;
+
+    // Begin and End change nothing.
+    for function in [InteropFunction::Begin, InteropFunction::End] {
+        desk.ask(NEWEST, interop(function, Some("BL-M-1-21"))).await.unwrap();
+        desk.ask(NEWEST, get(&keys[1])).await.unwrap();
+        let unnamed = desk.ask(NEWEST, interop(function, None)).await.map(drop);
+        assert_eq!(unnamed, Err(ResultReason::MissingData));
+    }
+    desk.ask(NEWEST, interop(InteropFunction::Reset, None)).await.unwrap();
+    for key in &keys {
+        let gone = desk.ask(NEWEST, get(key)).await.map(drop);
+        assert_eq!(gone, Err(ResultReason::ObjectNotFound));
+    }
+    for filter in [vec![], vec![group()], vec![name("n1")]] {
+        let all = StorageStatusMask(7);
+        let request = LocateRequest { storage_status_mask: Some(all), ..locate(filter) };
+        assert!(desk.ask(NEWEST, request).await.unwrap().unique_identifiers.is_empty());
+    }
+    let left = desk.ask(NEWEST, GetConstraintsRequest {}).await.unwrap();
+    assert_eq!(left.constraints, Constraints::default());
+    desk.create(NEWEST, vec![name("n1")]).await;
+    bob.ask(NEWEST, get(&his)).await.unwrap();
+    let found = bob.ask(NEWEST, locate(vec![name("n1")])).await.unwrap();
+    assert_eq!(found.unique_identifiers, [his]);
+}
+
+#[tokio::test]
+async fn a_reset_that_is_too_large_forgets_nothing() {
+    let desk = tested();
+    let mut first = None;
+    for _ in 0..400 {
+        let key = desk.create(NEWEST, vec![]).await;
+        first.get_or_insert(key);
+    }
+    let reset = || interop(InteropFunction::Reset, None);
+    assert_eq!(desk.ask(NEWEST, reset()).await.map(drop), Err(ResultReason::ServerLimitExceeded));
+    desk.ask(NEWEST, get(&first.unwrap())).await.unwrap();
+    let found = desk.ask(NEWEST, locate(vec![])).await.unwrap();
+    assert_eq!(found.located_items, Some(400));
+}
