@@ -50,6 +50,7 @@ primitives! {
     DateTimeExtended: |v| date_time_extended(v.0), date_time_extended => Self;
     BigInteger: |v| big_integer(&v.0), big_integer => |v| Self(v.to_vec());
     SecretBytes: |v| byte_string(v.as_bytes()), byte_string => Self::new;
+    SecretInteger: |v| big_integer(v.as_bytes()), big_integer => Self::new;
 }
 
 /// Seconds since 1970-01-01 00:00:00 UTC.
@@ -64,8 +65,8 @@ pub struct DateTimeExtended(pub i64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Interval(pub u32);
 
-/// A signed number in big-endian two's complement. Public numbers only: the numbers of a private
-/// key stay inside the bytes of their Key Material.
+/// A signed number in big-endian two's complement. Public numbers only: those that make a key
+/// private are [`SecretInteger`]s.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct BigInteger(pub Vec<u8>);
 
@@ -88,6 +89,29 @@ impl SecretBytes {
 impl core::fmt::Debug for SecretBytes {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "SecretBytes({} bytes)", self.0.len())
+    }
+}
+
+/// A signed number in big-endian two's complement that nobody may see: zeroized when dropped,
+/// shown as a length alone.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SecretInteger(SecretBytes);
+
+impl SecretInteger {
+    /// Keeps a copy of the number's bytes.
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(SecretBytes::new(bytes))
+    }
+
+    /// The bytes, with those that only repeat the sign.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl core::fmt::Debug for SecretInteger {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "SecretInteger({} bytes)", self.as_bytes().len())
     }
 }
 

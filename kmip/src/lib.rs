@@ -30,10 +30,13 @@ pub mod objects;
 pub mod payload;
 pub mod structures;
 pub mod text;
+pub mod transparent;
 mod version;
 pub mod vocabulary;
 
-pub use codec::{BigInteger, DateTime, DateTimeExtended, Decode, Encode, Interval, SecretBytes};
+pub use codec::{
+    BigInteger, DateTime, DateTimeExtended, Decode, Encode, Interval, SecretBytes, SecretInteger,
+};
 pub use data::InputData;
 pub use identifier::Identifier;
 pub use text::text;
