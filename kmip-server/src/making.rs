@@ -14,11 +14,21 @@ use crate::certificates;
 use crate::defaults;
 use crate::error::{OperationError, Result};
 use crate::find::find;
+use crate::formats::Hint;
 use crate::promises::RNG;
 
 /// The algorithm and the length that the attributes of a request name.
 pub fn cryptographic(values: &[AttributeValue]) -> (Option<CryptographicAlgorithm>, Option<i32>) {
     (find!(values.iter(), CryptographicAlgorithm), find!(values.iter(), CryptographicLength))
+}
+
+/// What the attributes say of a key that its form may not.
+pub fn hint<'a>(values: impl Iterator<Item = &'a AttributeValue> + Clone) -> Hint {
+    let domain = find!(values.clone(), CryptographicDomainParameters);
+    Hint {
+        algorithm: find!(values, CryptographicAlgorithm),
+        curve: domain.and_then(|domain| domain.recommended_curve),
+    }
 }
 
 /// The Usage Mask that a key must have. From 2.0 on the server supplies what the client leaves

@@ -5,15 +5,16 @@
 //! material -> is it here? -> format -> point on a curve -> may it leave bare? -> wrapped -> out
 //! ```
 
-use kmip::objects::{KeyBlock, KeyMaterial, KeyValue, Object};
+use kmip::Version;
+use kmip::objects::{KeyBlock, Object};
 use kmip::payload::{ExportRequest, GetRequest, KeyWrappingSpecification};
-use kmip::vocabulary::{KeyCompressionType, KeyFormatType, KeyWrapType, ResultReason, tags};
-use kmip::{Encode, SecretBytes, Version};
-use ttlv::Raw;
+use kmip::vocabulary::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectType, ResultReason};
 
 use crate::attributes;
 use crate::error::{OperationError, Result};
 use crate::find::find;
+use crate::formats::{self, FormatError};
+use crate::making;
 use crate::operations::Context;
 use crate::record::Metadata;
 
@@ -67,8 +68,9 @@ pub async fn object(
     }
     may_leave(metadata)?;
     let mut object = cx.material(id).await?.object;
+    let object_type = object.object_type();
     if let Some(block) = object.key_block_mut() {
-        in_form(block, &form)?;
+        in_form(object_type, block, metadata, &form, cx.version)?;
     } else if let Object::Template(template) = &mut object {
         template.attributes = attributes::of_template(metadata);
     } else if form.key_format_type.is_some() && !matches!(object, Object::Certificate(_)) {
@@ -94,7 +96,13 @@ fn may_leave(metadata: &Metadata) -> Result<()> {
     Ok(())
 }
 
-fn in_form(block: &mut KeyBlock, form: &Form) -> Result<()> {
+fn in_form(
+    object_type: ObjectType,
+    block: &mut KeyBlock,
+    metadata: &Metadata,
+    form: &Form,
+    version: Version,
+) -> Result<()> {
     if block.key_value.is_none() {
         return Err(OperationError::new(
             ResultReason::KeyValueNotPresent,
@@ -107,13 +115,9 @@ fn in_form(block: &mut KeyBlock, form: &Form) -> Result<()> {
             "the key is kept wrapped, and this server does not unwrap it: ask for AsRegistered",
         ));
     }
-    if form.key_compression_type.is_some_and(|asked| block.key_compression_type != Some(asked)) {
-        return Err(OperationError::new(
-            ResultReason::KeyCompressionTypeNotSupported,
-            "this server gives a point on a curve in the form in which it came",
-        ));
-    }
-    form.key_format_type.map_or(Ok(()), |asked| convert(block, asked))
+    let format = format(block.key_format_type, form.key_format_type, version);
+    let point = form.key_compression_type;
+    Ok(formats::convert(object_type, block, making::hint(metadata.values()), format, point)?)
 }
 
 fn not_in_format(asked: Option<KeyFormatType>) -> OperationError {
@@ -123,32 +127,40 @@ fn not_in_format(asked: Option<KeyFormatType>) -> OperationError {
     )
 }
 
-/// Turns the key into the form that was asked for.
-fn convert(block: &mut KeyBlock, asked: KeyFormatType) -> Result<()> {
+/// The form in which the key leaves: the one asked for; else the one it came in, or where the
+/// client's version has no such form, its older or newer name there.
+fn format(held: KeyFormatType, asked: Option<KeyFormatType>, version: Version) -> KeyFormatType {
     use KeyFormatType as F;
-    let held = block.key_format_type;
-    if held == asked {
-        return Ok(());
+    match (asked, held) {
+        (Some(asked), _) => asked,
+        (None, held) if held.exists_in(version) => held,
+        (None, F::TransparentECPrivateKey) => F::TransparentECDSAPrivateKey,
+        (None, F::TransparentECPublicKey) => F::TransparentECDSAPublicKey,
+        (
+            None,
+            F::TransparentECDSAPrivateKey
+            | F::TransparentECDHPrivateKey
+            | F::TransparentECMQVPrivateKey,
+        ) => F::TransparentECPrivateKey,
+        (
+            None,
+            F::TransparentECDSAPublicKey
+            | F::TransparentECDHPublicKey
+            | F::TransparentECMQVPublicKey,
+        ) => F::TransparentECPublicKey,
+        (None, held) => held,
     }
-    let Some(KeyValue::Plain { material, .. }) = &mut block.key_value else {
-        return Err(not_in_format(Some(asked)));
-    };
-    let converted = match (held, asked, &*material) {
-        // Opaque names no form: the bytes are what they are.
-        (F::Raw, F::Opaque, KeyMaterial::Bytes(bytes)) => KeyMaterial::Bytes(bytes.clone()),
-        (F::Raw, F::TransparentSymmetricKey, KeyMaterial::Bytes(bytes)) => {
-            KeyMaterial::Transparent(Raw::build(|w| {
-                w.structure(tags::KeyMaterial, |w| bytes.encode(tags::Key, w, Version::V1_0));
-            }))
-        }
-        (F::TransparentSymmetricKey, F::Raw, KeyMaterial::Transparent(raw)) => {
-            let mut r = raw.reader();
-            let bytes = r.structure(tags::KeyMaterial, |r| r.byte_string(tags::Key));
-            KeyMaterial::Bytes(SecretBytes::new(bytes.map_err(|_| not_in_format(Some(asked)))?))
-        }
-        _ => return Err(not_in_format(Some(asked))),
-    };
-    *material = converted;
-    block.key_format_type = asked;
-    Ok(())
+}
+
+/// The reason of each failure to turn a key into a form.
+impl From<FormatError> for OperationError {
+    fn from(error: FormatError) -> Self {
+        let reason = match error {
+            FormatError::NotPlain | FormatError::Unreadable(_) | FormatError::NoSuchForm(_) => {
+                ResultReason::KeyFormatTypeNotSupported
+            }
+            FormatError::NoSuchPoint(_) => ResultReason::KeyCompressionTypeNotSupported,
+        };
+        Self::new(reason, error.to_string())
+    }
 }

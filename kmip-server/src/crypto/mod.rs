@@ -1,11 +1,13 @@
 //! Cryptography: pure functions on bytes, with parameters in the words of the standard.
 //!
 //! ```text
-//! error        why it cannot be done, in this room's own words
+//! asymmetric   what operations ask of pairs of keys: encryption, signatures, agreement
+//!                rsa (oaep . pkcs1 . pss) . elliptic . edwards, with the hashes in digests
 //! cipher       encryption: algorithms by modes, in one part or in many
 //!                block . chain . key_stream . gcm . ccm . xts . chacha . key_wrap . padding . vector
 //! digest       hashes, and HMAC over them        mac       codes
 //! derive       keys out of keys                  random    bytes that nobody knows
+//! error        why it cannot be done, in this room's own words
 //! split        secrets in parts
 //! ```
 //!
@@ -18,6 +20,7 @@
 //! of KMIP's own, in parts, over any cipher), it is put together here, and shown against the
 //! vectors of those who defined it.
 
+pub mod asymmetric;
 mod block;
 mod ccm;
 mod chacha;
@@ -25,6 +28,9 @@ mod chain;
 pub mod cipher;
 pub mod derive;
 pub mod digest;
+mod digests;
+pub mod edwards;
+pub mod elliptic;
 pub mod error;
 mod gcm;
 mod key_stream;
@@ -32,6 +38,7 @@ mod key_wrap;
 pub mod mac;
 mod padding;
 pub mod random;
+pub mod rsa;
 mod running;
 pub mod split;
 mod vector;

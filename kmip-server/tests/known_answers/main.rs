@@ -11,13 +11,16 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod asymmetric;
 mod ciphers;
 mod codes;
 mod derivations;
 #[path = "../desk/mod.rs"]
 mod desk;
+mod formats;
 mod import_export;
 mod settings;
 mod split_keys;
+mod stanzas;
 mod table;
 mod templates;
