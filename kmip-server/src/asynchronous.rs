@@ -46,8 +46,19 @@ const SLOW: &[Operation] =
 const SLOW_ITERATIONS: i32 = 100_000;
 
 /// Is the message to be answered later?
-pub fn is_wanted(request: &RequestMessage) -> Result<bool> {
+///
+/// Never that of a client that acts for another: the results would be the other's to poll.
+pub fn is_wanted(client: &Client, request: &RequestMessage) -> Result<bool> {
     let indicator = request.header.asynchronous_indicator.map(|indicator| indicator.0);
+    if client.rights.is_some() {
+        return match indicator {
+            Some(Indicator::Mandatory) => Err(OperationError::new(
+                ResultReason::PermissionDenied,
+                "with a ticket of another client a request is answered at once or not at all",
+            )),
+            Some(_) | None => Ok(false),
+        };
+    }
     let at_once = |payload: &RequestPayload| AT_ONCE.contains(&payload.operation());
     let (quick, all) =
         (request.items.iter().filter(|item| at_once(&item.payload)).count(), request.items.len());

@@ -27,6 +27,7 @@ use crate::limits::FILES_BESIDE;
 use crate::live::Live;
 use crate::logging;
 use crate::pkcs11::Module;
+use crate::pushes::Pushes;
 use crate::rules::Rules;
 use crate::server::{Server, listen};
 use crate::store::health::watched;
@@ -222,7 +223,11 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
     };
     let module = settings.pkcs11_module.as_deref().map(Module::load).transpose();
     let pkcs11 = module.map_err(|why| Failure::Other(why.to_string()))?.map(Arc::new);
-    let live = Live { pkcs11, ..Live::default() };
+    let pushes = match &settings.push_file {
+        Some(file) => Pushes::read(file).map_err(Failure::Other)?,
+        None => Pushes::default(),
+    };
+    let live = Live { pkcs11, pushes, ..Live::default() };
     let (listener, address) = bind(settings.listen)?;
     let https = settings.https_listen.map(bind).transpose()?;
     let OpenStore { store, index_key, health: mut store_health } =

@@ -176,6 +176,9 @@ settings! {
         /// The file of the key that seals the store, made at the first start [default: store.key
         /// in the data folder]
         store_key_file: PathBuf, "FILE", "KMIP_SERVER_STORE_KEY_FILE";
+        /// Clients that are sent Notify and Put without having asked, a line each: the version and
+        /// the owner (1.4 subject:CN=array)
+        push_file: PathBuf, "FILE", "KMIP_SERVER_PUSH_FILE";
         /// Names and passwords, a line name:password each, that a request may carry beside its
         /// certificate; a wrong one is refused
         users_file: PathBuf, "FILE", "KMIP_SERVER_USERS_FILE";

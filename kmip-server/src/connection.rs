@@ -15,16 +15,15 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
-use ttlv::{HEADER_LEN, Header, Tag};
+use ttlv::{HEADER_LEN, Header};
 use zeroize::Zeroizing;
 
 use crate::config::Settings;
 use crate::identity::Client;
 use crate::key_server::KeyServer;
 use crate::limits::{FIRST_CHUNK, LINGER, LINGER_LEN_MAX};
+use crate::talk::Talk;
 
-/// The tag of a Request Message (1.4, 9.1.3.1).
-const REQUEST_MESSAGE: Tag = Tag(0x42_0078);
 /// The type Structure (1.4, 9.1.1.2).
 const STRUCTURE: u8 = 0x01;
 
@@ -82,6 +81,10 @@ pub enum End {
     },
     /// The peer did not take a response within the message deadline.
     Untaken,
+    /// The peer did not answer a request of the server within the message deadline.
+    Unanswered,
+    /// The peer answered a request of the server with something that is no answer to it.
+    NotAnswer(String),
     /// The transport failed.
     Broken(io::Error),
 }
@@ -115,6 +118,10 @@ impl fmt::Display for End {
                 write!(f, "only {got} of a request's {of} bytes came within the message deadline")
             }
             Self::Untaken => f.write_str("the response was not taken within the message deadline"),
+            Self::Unanswered => {
+                f.write_str("a request of the server was not answered within the message deadline")
+            }
+            Self::NotAnswer(why) => f.write_str(why),
             Self::Broken(why) => write!(f, "the connection broke: {why}"),
         }
     }
@@ -132,31 +139,56 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut connection = Connection { stream, limits, stop };
+    let mut talk = Talk::new(key_server, client, limits.message_deadline);
     let mut answers: u64 = 0;
     loop {
-        let end = match connection.next_frame().await {
-            Ok(frame) => {
-                // Boxed, so that an idle connection does not keep room for an answer.
-                let response = Box::pin(key_server.answer(client, &frame)).await;
-                drop(frame);
-                match connection.send(&response).await {
-                    Ok(()) => {
-                        answers = answers.saturating_add(1);
-                        continue;
-                    }
-                    Err(end) => end,
-                }
+        let end = match exchange(&mut connection, &mut talk).await {
+            Ok(answered) => {
+                answers = answers.saturating_add(answered.into());
+                continue;
             }
             Err(end) => end,
         };
         if let End::Refused(why) = &end {
-            let response = key_server.refuse(why);
+            let response = talk.refuse(why);
             // The peer is told if it listens; the log is told in any case.
             let _ = connection.send(&response).await;
         }
         Box::pin(leave(&mut connection.stream, &end)).await;
         return (answers, end);
     }
+}
+
+/// One frame in or one frame out, and what it brings; true when a request was answered.
+async fn exchange<S>(connection: &mut Connection<S>, talk: &mut Talk<'_>) -> Result<bool, End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    // Boxed, so that an idle connection does not keep room for an answer.
+    match connection.turn(talk).await? {
+        Turn::Ours => {
+            if let Some(request) = Box::pin(talk.say()).await? {
+                connection.send(&request).await?;
+            }
+            Ok(false)
+        }
+        Turn::Theirs(frame) => {
+            let response = Box::pin(talk.hear(&frame)).await?;
+            drop(frame);
+            match response {
+                Some(response) => connection.send(&response).await.map(|()| true),
+                None => Ok(false),
+            }
+        }
+    }
+}
+
+/// Whose turn it is.
+enum Turn {
+    /// The server has something to say.
+    Ours,
+    /// The peer said this.
+    Theirs(Zeroizing<Vec<u8>>),
 }
 
 /// A peer's bytes, frame by frame.
@@ -168,34 +200,35 @@ struct Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// The next whole frame.
-    async fn next_frame(&mut self) -> Result<Zeroizing<Vec<u8>>, End> {
-        let mut header = [0; HEADER_LEN];
-        let first = self.first_bytes(&mut header).await?;
-        let deadline = deadline_after(self.limits.message_deadline);
-        self.fill_header(&mut header, first, deadline).await?;
-        let len = frame_len(Header::parse(header), self.limits.frame_len_max)?;
-        self.body(header, len, deadline).await
-    }
-
-    /// Waits for the first byte of a request, which alone may take the idle deadline.
+    /// Waits until one of the two says something, and reads the whole of what the peer says.
     ///
     /// Between two requests nothing is kept for the peer but its TLS session, and only here does
-    /// the server's stop end a connection.
-    async fn first_bytes(&mut self, header: &mut [u8; HEADER_LEN]) -> Result<usize, End> {
+    /// the server's stop end a connection, and the idle deadline.
+    async fn turn(&mut self, talk: &mut Talk<'_>) -> Result<Turn, End> {
+        let mut header = [0; HEADER_LEN];
         let idle = self.limits.idle_deadline;
         let read = tokio::select! {
             biased;
             _ = self.stop.wait_for(|stop| *stop) => return Err(End::Stopping),
-            read = timeout(idle, self.stream.read(header)) => read,
+            read = timeout(idle, self.stream.read(&mut header)) => read,
+            () = talk.ready() => return Ok(Turn::Ours),
         };
-        match read {
-            Err(_) => Err(End::Idle),
-            Ok(Ok(0)) => Err(End::Closed),
-            Ok(Ok(count)) => Ok(count),
-            Ok(Err(why)) if is_eof(&why) => Err(End::ClosedWithoutNotice),
-            Ok(Err(why)) => Err(End::Broken(why)),
+        let first = match read {
+            Err(_) if talk.is_idle() => return Ok(Turn::Ours),
+            Err(_) => return Err(End::Idle),
+            Ok(Ok(0)) => return Err(End::Closed),
+            Ok(Ok(count)) => count,
+            Ok(Err(why)) if is_eof(&why) => return Err(End::ClosedWithoutNotice),
+            Ok(Err(why)) => return Err(End::Broken(why)),
+        };
+        let deadline = deadline_after(self.limits.message_deadline);
+        self.fill_header(&mut header, first, deadline).await?;
+        let parsed = Header::parse(header);
+        if !talk.takes(parsed.tag) {
+            return Err(End::NotKmip);
         }
+        let len = frame_len(parsed, self.limits.frame_len_max)?;
+        self.body(header, len, deadline).await.map(Turn::Theirs)
     }
 
     async fn fill_header(
@@ -262,6 +295,8 @@ pub(crate) async fn leave<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, end
         | End::Idle
         | End::Stopping
         | End::Slow { .. }
+        | End::Unanswered
+        | End::NotAnswer(_)
         | End::Truncated { .. } => {
             // The peer may be gone, and then there is nobody to take leave of.
             let _ = timeout(LINGER, stream.shutdown()).await;
@@ -292,9 +327,6 @@ pub(crate) async fn linger<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
 
 /// The length of the frame that `header` begins, or why it begins none.
 fn frame_len(header: Header, max: usize) -> Result<usize, End> {
-    if header.tag != REQUEST_MESSAGE {
-        return Err(End::NotKmip);
-    }
     if header.ty != STRUCTURE {
         return Err(End::Refused("the Request Message is not a Structure".to_owned()));
     }

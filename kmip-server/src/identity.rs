@@ -15,10 +15,11 @@ use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 use crate::access::Rights;
 use crate::config::Identity;
+use crate::endpoint::Endpoint;
 use crate::limits::OWNER_LEN_MAX;
 
 /// The client that sent a message, as its certificate names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Client {
     /// The owner of what this client makes: stable over a renewal of the certificate.
     pub owner: String,
@@ -28,12 +29,14 @@ pub struct Client {
     pub certificate: Option<Certificate>,
     /// What it may do when it acts for the owner; nothing when it is the owner itself.
     pub rights: Option<Arc<Rights>>,
+    /// The roles on its connection, where they can be swapped.
+    pub endpoint: Option<Arc<Endpoint>>,
 }
 
 impl Client {
     /// A client that owns what belongs to `owner`.
     pub fn new(owner: impl Into<String>, peer: SocketAddr) -> Self {
-        Self { owner: owner.into(), peer, certificate: None, rights: None }
+        Self { owner: owner.into(), peer, certificate: None, rights: None, endpoint: None }
     }
 
     /// The client that showed `certificate`, named as the setting says.
@@ -43,7 +46,7 @@ impl Client {
         peer: SocketAddr,
     ) -> Self {
         let owner = certificate.owner(identity);
-        Self { owner, peer, certificate: Some(certificate), rights: None }
+        Self { owner, peer, certificate: Some(certificate), rights: None, endpoint: None }
     }
 
     /// The same client as it acts for the owner of a ticket.

@@ -12,8 +12,10 @@
 use std::sync::Arc;
 
 use kmip::message::{
-    RequestHeader, RequestMessage, ResponseBatchItem, ResponseHeader, ResponseMessage,
+    RequestBatchItem, RequestHeader, RequestMessage, ResponseBatchItem, ResponseHeader,
+    ResponseMessage,
 };
+use kmip::payload::{RequestPayload, ResponsePayload};
 use kmip::vocabulary::{Operation, ResultReason, ResultStatus};
 use kmip::{DateTime, Version};
 use uuid::Uuid;
@@ -75,6 +77,33 @@ impl KeyServer {
         response
     }
 
+    /// What lives beside the store.
+    pub(crate) fn live(&self) -> &Live {
+        &self.attempts.live
+    }
+
+    /// Shows a message to whoever listens to the log of messages.
+    pub(crate) fn trace(&self, what: &str, client: &Client, message: &[u8]) {
+        trace(what, client, message);
+    }
+
+    /// What the client would be answered to these requests: the payloads of those that succeed,
+    /// up to the first that fails.
+    pub(crate) async fn ask(
+        &self,
+        client: &Client,
+        version: Version,
+        payloads: Vec<RequestPayload>,
+    ) -> Vec<ResponsePayload> {
+        let count = i32::try_from(payloads.len()).unwrap_or(i32::MAX);
+        let header = RequestHeader::new(version, count);
+        let items = payloads.into_iter().map(RequestBatchItem::from).collect();
+        let request = RequestMessage { header, items };
+        let answered = self.attempts.run(client, &request, |_, items| Made::Whole(items)).await;
+        let items = answered.unwrap_or_default().into_iter();
+        items.map_while(|item| item.payload).collect()
+    }
+
     async fn respond(&self, client: &Client, frame: &[u8]) -> Zeroizing<Vec<u8>> {
         let asked = kmip::message::request_version(frame);
         let version = nearest(asked);
@@ -131,7 +160,7 @@ impl KeyServer {
         batch::check(&request)?;
         let acting = self.acting(client, &request)?;
         let client = acting.as_ref().unwrap_or(client);
-        if asynchronous::is_wanted(&request)? {
+        if asynchronous::is_wanted(client, &request)? {
             let header = request.header.clone();
             let items = asynchronous::submit(&self.attempts, client, request, len)?;
             return Ok(respond(&header, now(), items));

@@ -13,8 +13,10 @@
 
 use std::sync::Arc;
 
+use crate::feed::Feeds;
 use crate::pending::Pending;
 use crate::pkcs11::Module;
+use crate::pushes::Pushes;
 use crate::tickets::Tickets;
 
 /// What lives beside the store.
@@ -22,6 +24,10 @@ use crate::tickets::Tickets;
 pub struct Live {
     /// The PKCS#11 module, where the server has one.
     pub pkcs11: Option<Arc<Module>>,
+    /// What changes of the objects of clients that are told.
+    pub feeds: Arc<Feeds>,
+    /// The clients that are told without having asked.
+    pub pushes: Pushes,
     /// Requests that are answered later, and their results.
     pub pending: Pending,
     /// The tickets that are good.

@@ -44,6 +44,7 @@ mod revoke;
 mod set_attribute;
 mod set_constraints;
 mod set_defaults;
+mod set_endpoint_role;
 
 use std::collections::BTreeSet;
 
@@ -62,6 +63,7 @@ use crate::attributes::{self, Moment};
 use crate::config::Names;
 use crate::constraints;
 use crate::error::{OperationError, Result};
+use crate::feed::News;
 use crate::find::find;
 use crate::identity::Client;
 use crate::index::Index;
@@ -234,6 +236,9 @@ impl<'a> Context<'a> {
         let material = Material { version: self.version, object };
         self.view.put(Material::key(&id), material.encode());
         self.view.put(Metadata::key(&id), metadata.encode());
+        if self.live.feeds.is_kept(&metadata.owner) {
+            self.tell(metadata.owner.clone(), News::of_new(&id, &metadata));
+        }
         self.id_placeholder = Some(id.clone());
         Ok(id)
     }
@@ -274,6 +279,15 @@ impl<'a> Context<'a> {
             self.view.put(self.material_key(id), material.encode());
         }
         self.view.put(self.metadata_key(id), new.encode());
+        if self.live.feeds.is_kept(&new.owner) {
+            let news = match old {
+                None => Some(News::of_new(id, new)),
+                Some(old) => News::of_change(id, old, new, self.now),
+            };
+            if let Some(news) = news {
+                self.tell(new.owner.clone(), news);
+            }
+        }
         self.id_placeholder = Some(id.to_owned());
         Ok(())
     }
@@ -284,7 +298,17 @@ impl<'a> Context<'a> {
         new.set(AttributeValue::LastChangeDate(self.now));
         self.write_rows(id, Some(old), Some(&new)).await?;
         self.view.put(self.metadata_key(id), new.encode());
+        if self.live.feeds.is_kept(&new.owner)
+            && let Some(news) = News::of_change(id, old, &new, self.now)
+        {
+            self.tell(new.owner, news);
+        }
         Ok(())
+    }
+
+    /// Tells the owner, once it is durable.
+    fn tell(&mut self, owner: String, news: News) {
+        self.effects.then(move |live| live.feeds.push(&owner, news));
     }
 
     /// An object is fresh until it has been served once (1.4, 3.34; 2.1, 4.24). That changes
@@ -492,6 +516,7 @@ operations! {
         SetAttribute => set_attribute;
         SetConstraints => set_constraints;
         SetDefaults => set_defaults;
+        SetEndpointRole => set_endpoint_role;
     }
     whole {
         Poll => poll;
@@ -512,7 +537,6 @@ operations! {
         ReCertify
         ReKeyKeyPair
         ReProvision
-        SetEndpointRole
         Sign
         SignatureVerify
         Validate

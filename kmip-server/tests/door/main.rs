@@ -17,6 +17,7 @@ mod https;
 mod log;
 mod program;
 mod refusals;
+mod roles;
 mod running;
 mod secrets;
 mod serving;

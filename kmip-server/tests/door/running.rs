@@ -7,6 +7,7 @@ use std::sync::Arc;
 use certs::{Authority, HOSTS_DEFAULT, Pair};
 use kmip_server::config::Settings;
 use kmip_server::key_server::KeyServer;
+use kmip_server::live::Live;
 use kmip_server::server::{self, Server};
 use kmip_server::store::memory::MemoryStore;
 use kmip_server::store::root_key::{KEY_LEN, RootKey};
@@ -64,20 +65,26 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(settings: &Settings) -> Self {
-        Self::start_with(settings, Protocol::Kmip)
+        Self::start_with(settings, Protocol::Kmip, Live::default())
+    }
+
+    /// The same, with this beside its store.
+    pub(crate) fn with_live(settings: &Settings, live: Live) -> Self {
+        Self::start_with(settings, Protocol::Kmip, live)
     }
 
     /// The same, with KMIP over HTTPS.
     pub(crate) fn https(settings: &Settings) -> Self {
-        Self::start_with(settings, Protocol::Http)
+        Self::start_with(settings, Protocol::Http, Live::default())
     }
 
-    fn start_with(settings: &Settings, protocol: Protocol) -> Self {
+    fn start_with(settings: &Settings, protocol: Protocol, live: Live) -> Self {
         let listener = server::listen(settings.listen).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
-        let key_server = Arc::new(KeyServer::new(Arc::new(MemoryStore::default()), index_key));
+        let key_server = KeyServer::new(Arc::new(MemoryStore::default()), index_key);
+        let key_server = Arc::new(key_server.with_live(live));
         let (tls, _) = Tls::open(settings).unwrap();
         let server = Server::new(settings, tls, key_server);
         let task = tokio::spawn(server.run(listener, protocol, stopped));

@@ -13,4 +13,5 @@
 mod desk;
 mod gate;
 mod later;
+mod roles;
 mod tickets;

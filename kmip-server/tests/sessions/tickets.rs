@@ -1,11 +1,11 @@
 //! Login, Logout and Delegated Login (2.1, 6.1.12, 6.1.30 and 6.1.31).
 
-use kmip::message::{Authentication, Credential};
+use kmip::message::{Asynchronous, Authentication, Credential};
 use kmip::payload::{
     DelegatedLoginRequest, LoginRequest, LogoutRequest, Objects, Right, Rights, Ticket, TicketLease,
 };
 use kmip::structures::{ObjectGroups, Operations, UsageLimits};
-use kmip::vocabulary::{CredentialType, UsageLimitsUnit};
+use kmip::vocabulary::{AsynchronousIndicator, CredentialType, UsageLimitsUnit};
 use kmip::{Encode as _, Interval};
 
 use crate::desk::*;
@@ -14,7 +14,15 @@ const V2_1: Version = Version::V2_1;
 
 /// What a request with a ticket is answered: nothing, or the reason why not.
 async fn with(desk: &Desk, ticket: &Ticket, payload: impl Into<RequestPayload>) -> Outcome {
-    let mut header = RequestHeader::new(V2_1, 1);
+    with_header(desk, ticket, RequestHeader::new(V2_1, 1), payload).await
+}
+
+async fn with_header(
+    desk: &Desk,
+    ticket: &Ticket,
+    mut header: RequestHeader,
+    payload: impl Into<RequestPayload>,
+) -> Outcome {
     let credential_value = Raw::build(|w| {
         w.structure(tags::CredentialValue, |w| ticket.encode(tags::Ticket, w, V2_1));
     });
@@ -188,4 +196,22 @@ async fn nobody_grants_what_is_another_clients() {
     };
     let refused = alice.beside("mallory").ask(V2_1, request).await;
     assert_eq!(refused.err(), Some(ResultReason::ObjectNotFound));
+}
+
+/// The results would be the other's to poll, and fill what it may have.
+#[tokio::test]
+async fn what_is_done_for_another_is_answered_at_once_or_not_at_all() {
+    let alice = Desk::new();
+    let ticket = delegated(&alice, vec![right(&[Operation::Create], None)]).await;
+    let bob = alice.beside("bob");
+    let rows = [
+        (AsynchronousIndicator::Mandatory, Some(ResultReason::PermissionDenied)),
+        (AsynchronousIndicator::Optional, None),
+    ];
+    for (indicator, reason) in rows {
+        let mut header = RequestHeader::new(V2_1, 1);
+        header.asynchronous_indicator = Some(Asynchronous(indicator));
+        let answer = with_header(&bob, &ticket, header, aes(vec![])).await;
+        assert_eq!(answer.err(), reason, "{indicator:?}");
+    }
 }

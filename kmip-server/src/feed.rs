@@ -1,0 +1,307 @@
+//! What has changed of a client's objects, for the connection on which the server tells it
+//! (1.4, 5.1 and 5.2; 2.1, 6.2.2 and 6.2.3).
+//!
+//! ```text
+//! batch, durable -> effect -> feed of the owner: change, change, change -> talk -> Notify | Put
+//!                               the oldest is dropped when it is full
+//! ```
+//!
+//! A feed begins when a client first asks to be told, and what changes while it is away waits for
+//! it to come back. No key is here and no attribute: only which object changed, and in what. What
+//! is told is read when it is told, so it is never older than what the client could ask for.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use kmip::attributes::{AttributeReference, AttributeValue};
+use kmip::vocabulary::{LinkType, tags};
+use kmip::{DateTime, Identifier};
+use tokio::sync::Notify;
+
+use crate::record::Metadata;
+
+/// The most changes that wait for one client. A client that is away for longer asks with Locate.
+pub const CHANGES_MAX: usize = 256;
+
+/// The most clients that are told. Each may have [`CHANGES_MAX`] changes of some hundred bytes.
+pub const FEEDS_MAX: usize = 4096;
+
+/// That one object has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// The object.
+    pub id: String,
+    /// Is it new, and does it replace another?
+    pub kind: Kind,
+    /// The attributes that it was given, or that have another value.
+    pub changed: BTreeSet<AttributeReference>,
+    /// The attributes that it has no more.
+    pub deleted: BTreeSet<AttributeReference>,
+}
+
+/// What became of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It is new.
+    New,
+    /// It is new, and stands for this one.
+    Replaces(String),
+    /// It is another than it was.
+    Changed,
+}
+
+impl News {
+    /// Of a new object.
+    pub fn of_new(id: &str, new: &Metadata) -> Self {
+        let replaced = new.values().find_map(|value| {
+            if let AttributeValue::Link(link) = value
+                && link.link_type == LinkType::ReplacedObjectLink
+                && let Identifier::Text(old) = &link.linked_object_identifier
+            {
+                Some(old.clone())
+            } else {
+                None
+            }
+        });
+        Self {
+            id: id.to_owned(),
+            kind: replaced.map_or(Kind::New, Kind::Replaces),
+            changed: new.values().map(AttributeValue::reference).collect(),
+            deleted: BTreeSet::new(),
+        }
+    }
+
+    /// Of an object that was known as `old` and is now known as `new`. That it was served, or its
+    /// lease prolonged, is no news to the client that it was served to.
+    pub fn of_change(id: &str, old: &Metadata, new: &Metadata, now: DateTime) -> Option<Self> {
+        let of = |metadata: &Metadata| -> BTreeSet<AttributeReference> {
+            metadata.values().map(AttributeValue::reference).collect()
+        };
+        let (before, after) = (of(old), of(new));
+        let differs = |reference: &&AttributeReference| {
+            !old.instances(reference).eq(new.instances(reference))
+        };
+        let mut changed: BTreeSet<_> = after.iter().filter(differs).cloned().collect();
+        let deleted: BTreeSet<_> = before.difference(&after).cloned().collect();
+        if old.state(now) != new.state(now) {
+            changed.insert(AttributeReference::Standard(tags::State));
+        }
+        let quiet = [tags::Fresh, tags::LastChangeDate, tags::LeaseTime];
+        let quiet = quiet.map(AttributeReference::Standard);
+        if deleted.is_empty() && changed.iter().all(|reference| quiet.contains(reference)) {
+            return None;
+        }
+        Some(Self { id: id.to_owned(), kind: Kind::Changed, changed, deleted })
+    }
+}
+
+/// What a follower finds.
+pub enum Next {
+    /// This.
+    News(News),
+    /// Nothing yet.
+    Nothing,
+    /// That another connection of the client follows now.
+    Superseded,
+}
+
+#[derive(Default)]
+struct Feed {
+    waiting: VecDeque<News>,
+    dropped: u64,
+    /// Which connection follows: the one that came last.
+    follower: u64,
+    is_followed: bool,
+    wake: Arc<Notify>,
+}
+
+/// The feeds of all clients.
+#[derive(Default)]
+pub struct Feeds {
+    by_owner: Mutex<HashMap<String, Feed>>,
+    /// How many there are: mostly none, which costs no lock.
+    count: AtomicUsize,
+}
+
+impl Feeds {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Feed>> {
+        // Every statement leaves the map whole, so a panic elsewhere spoils nothing.
+        self.by_owner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does anybody want to know what changes of the client's objects?
+    pub fn is_kept(&self, owner: &str) -> bool {
+        self.count.load(Ordering::Acquire) > 0 && self.all().contains_key(owner)
+    }
+
+    /// Something has changed, and is durable.
+    pub fn push(&self, owner: &str, news: News) {
+        let mut all = self.all();
+        let Some(feed) = all.get_mut(owner) else { return };
+        match feed.waiting.iter_mut().find(|waiting| waiting.id == news.id) {
+            // What is told is read when it is told, so one telling serves for both.
+            Some(waiting) => {
+                waiting.changed.retain(|reference| !news.deleted.contains(reference));
+                waiting.deleted.retain(|reference| !news.changed.contains(reference));
+                waiting.changed.extend(news.changed);
+                waiting.deleted.extend(news.deleted);
+            }
+            None => {
+                if feed.waiting.len() >= CHANGES_MAX {
+                    feed.waiting.pop_front();
+                    feed.dropped = feed.dropped.saturating_add(1);
+                    if feed.dropped == 1 {
+                        tracing::warn!(owner, "more than {CHANGES_MAX} changes wait to be told");
+                    }
+                }
+                feed.waiting.push_back(news);
+            }
+        }
+        feed.wake.notify_one();
+    }
+
+    /// Follows the client's feed from now on, and no other connection does; none if there are too
+    /// many feeds.
+    pub fn follow(self: &Arc<Self>, owner: &str) -> Option<Follower> {
+        let mut all = self.all();
+        if all.len() >= FEEDS_MAX && !all.contains_key(owner) {
+            all.retain(|_, feed| feed.is_followed);
+            if all.len() >= FEEDS_MAX {
+                return None;
+            }
+        }
+        let feed = all.entry(owner.to_owned()).or_default();
+        feed.follower = feed.follower.saturating_add(1);
+        feed.is_followed = true;
+        if feed.dropped > 0 {
+            tracing::warn!(owner, "{} changes are lost to a client that was away", feed.dropped);
+            feed.dropped = 0;
+        }
+        // Whoever followed before must see that it does no more.
+        feed.wake.notify_one();
+        feed.wake = Arc::default();
+        let (number, wake) = (feed.follower, Arc::clone(&feed.wake));
+        self.count.store(all.len(), Ordering::Release);
+        let feeds = Arc::clone(self);
+        Some(Follower { feeds, owner: owner.to_owned(), number, wake, told: None })
+    }
+}
+
+/// A connection that is told what changes.
+pub struct Follower {
+    feeds: Arc<Feeds>,
+    owner: String,
+    number: u64,
+    wake: Arc<Notify>,
+    /// What was told last, until the client has said that it heard.
+    told: Option<News>,
+}
+
+impl Follower {
+    /// Completes when there may be something; may be dropped and called again.
+    pub async fn wait(&self) {
+        let nothing = match self.feeds.all().get(&self.owner) {
+            Some(feed) => feed.follower == self.number && feed.waiting.is_empty(),
+            None => false,
+        };
+        if nothing {
+            self.wake.notified().await;
+        }
+    }
+
+    /// The next change. It waits again if the connection ends before [`Self::heard`].
+    pub fn take(&mut self) -> Next {
+        let mut all = self.feeds.all();
+        let Some(feed) = all.get_mut(&self.owner) else { return Next::Superseded };
+        if feed.follower != self.number {
+            return Next::Superseded;
+        }
+        match feed.waiting.pop_front() {
+            Some(news) => {
+                self.told = Some(news.clone());
+                Next::News(news)
+            }
+            None => Next::Nothing,
+        }
+    }
+
+    /// The client heard the last change, or never will.
+    pub fn heard(&mut self) {
+        self.told = None;
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let told = self.told.take();
+        let mut all = self.feeds.all();
+        let Some(feed) = all.get_mut(&self.owner) else { return };
+        if let Some(news) = told {
+            feed.waiting.push_front(news);
+            feed.wake.notify_one();
+        }
+        feed.is_followed &= feed.follower != self.number;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn news(id: &str, changed: &[AttributeReference]) -> News {
+        News {
+            id: id.to_owned(),
+            kind: Kind::Changed,
+            changed: changed.iter().cloned().collect(),
+            deleted: BTreeSet::new(),
+        }
+    }
+
+    fn told(follower: &mut Follower) -> Vec<String> {
+        let mut ids = Vec::new();
+        while let Next::News(news) = follower.take() {
+            follower.heard();
+            ids.push(news.id);
+        }
+        ids
+    }
+
+    #[test]
+    fn what_was_not_heard_is_told_again_and_the_last_who_follows_is_told() {
+        let feeds = Arc::new(Feeds::default());
+        feeds.push("a", news("before", &[]));
+        let mut first = feeds.follow("a").unwrap();
+        feeds.push("a", news("1", &[]));
+        feeds.push("b", news("another's", &[]));
+        feeds.push("a", news("2", &[]));
+        assert!(matches!(first.take(), Next::News(news) if news.id == "1"));
+        drop(first);
+        feeds.push("a", news("3", &[]));
+        let mut second = feeds.follow("a").unwrap();
+        assert_eq!(told(&mut second), ["1", "2", "3"]);
+        let third = feeds.follow("a").unwrap();
+        assert!(matches!(second.take(), Next::Superseded));
+        drop(second);
+        assert!(feeds.all()["a"].is_followed, "the third follows");
+        drop(third);
+        assert!(!feeds.all()["a"].is_followed);
+        assert!(feeds.is_kept("a") && !feeds.is_kept("b"));
+    }
+
+    #[test]
+    fn changes_of_one_object_are_told_once_and_the_oldest_are_dropped() {
+        let feeds = Arc::new(Feeds::default());
+        let mut follower = feeds.follow("a").unwrap();
+        let [name, state] = [tags::Name, tags::State].map(AttributeReference::Standard);
+        feeds.push("a", news("one", std::slice::from_ref(&name)));
+        feeds.push("a", news("one", std::slice::from_ref(&state)));
+        assert!(matches!(follower.take(), Next::News(n) if n.changed == [name, state].into()));
+        follower.heard();
+        for n in 0..=CHANGES_MAX {
+            feeds.push("a", news(&n.to_string(), &[]));
+        }
+        let ids = told(&mut follower);
+        assert_eq!((ids.len(), ids[0].as_str()), (CHANGES_MAX, "1"));
+    }
+}
