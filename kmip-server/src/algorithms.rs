@@ -17,7 +17,8 @@ const ANY_MAX: i32 = 32_768;
 
 /// One row an algorithm of symmetric keys: its lengths, and the one that stands for none given.
 const SYMMETRIC: &[(A, Lengths, i32)] = &[
-    (A::AES, Lengths::Of(&[128, 192, 256]), 256),
+    // 512 bits are the two keys of XTS-AES-256, as one (IEEE 1619).
+    (A::AES, Lengths::Of(&[128, 192, 256, 512]), 256),
     (A::DES3, Lengths::Of(&[56, 64, 112, 128, 168, 192]), 168),
     (A::DES, Lengths::Of(&[56, 64]), 56),
     (A::Blowfish, Lengths::Bytes(32, 448), 128),

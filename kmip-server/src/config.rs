@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::disabled::Disabled;
+
 /// A setting that is missing, malformed or out of its range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -143,6 +145,9 @@ settings! {
         /// Whether the operation Interop is there, by which a client that tests can put all its
         /// objects away; never on a server in use
         interop: bool, "true|false", "KMIP_SERVER_INTEROP", false;
+        /// How much of what clients send with RNG Seed is stirred into the random bytes: all of it,
+        /// 16 bytes, none of it, or the operation is refused
+        rng_seed: RngSeed, "all|some|none|refuse", "KMIP_SERVER_RNG_SEED", RngSeed::All;
         /// Where objects are kept: in the data folder, or in memory until the program ends
         store: Engine, "sled|memory", "KMIP_SERVER_STORE", Engine::Sled;
         /// The longest request in bytes
@@ -182,6 +187,9 @@ settings! {
         /// Names and passwords, a line name:password each, that a request may carry beside its
         /// certificate; a wrong one is refused
         users_file: PathBuf, "FILE", "KMIP_SERVER_USERS_FILE";
+        /// What is turned off, names of the standard apart by commas: algorithms, modes, paddings,
+        /// hashes and derivations (DES3,MD5,ECB); no key is made, kept or used for them
+        disabled_algorithms: Disabled, "NAMES", "KMIP_SERVER_DISABLED_ALGORITHMS";
         /// A PKCS#11 module, for the operation PKCS#11; without it there is no such operation
         pkcs11_module: PathBuf, "FILE", "KMIP_SERVER_PKCS11_MODULE";
     }
@@ -227,6 +235,20 @@ words! {
         Unique = "unique",
         /// Any number.
         Shared = "shared",
+    }
+}
+
+words! {
+    /// How much of a seed is used.
+    RngSeed {
+        /// All of it.
+        All = "all",
+        /// The first 16 bytes.
+        Some = "some",
+        /// None: the server answers that it took no byte.
+        None = "none",
+        /// The operation is refused.
+        Refuse = "refuse",
     }
 }
 

@@ -134,6 +134,7 @@ const OLDER: &[(ResultReason, Version, ResultReason)] = &[
     (ResultReason::WrappingObjectDestroyed, Version::V2_0, ResultReason::ItemNotFound),
     (ResultReason::WrappingObjectNotFound, Version::V2_0, ResultReason::ItemNotFound),
     (ResultReason::InvalidAsynchronousCorrelationValue, Version::V2_0, ResultReason::ItemNotFound),
+    (ResultReason::InvalidCorrelationValue, Version::V2_0, ResultReason::InvalidField),
     (ResultReason::DuplicateProcessRequest, Version::V2_1, ResultReason::InvalidField),
     (ResultReason::Sensitive, Version::V1_4, ResultReason::PermissionDenied),
     (ResultReason::NotExtractable, Version::V1_4, ResultReason::PermissionDenied),

@@ -11,12 +11,14 @@
 //! what lives here; what it wants changed is an effect**, carried out once the batch is durable,
 //! and dropped with an item that fails. What must survive the process never stands here.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::crypto::random::Pool;
 use crate::feed::Feeds;
 use crate::pending::Pending;
 use crate::pkcs11::Module;
 use crate::pushes::Pushes;
+use crate::streams::{Advances, Streams};
 use crate::tickets::Tickets;
 
 /// What lives beside the store.
@@ -32,6 +34,25 @@ pub struct Live {
     pub pending: Pending,
     /// The tickets that are good.
     pub tickets: Tickets,
+    /// Cryptographic operations in parts.
+    pub streams: Streams,
+    /// What clients have added to the making of random bytes.
+    pub pool: Mutex<Pool>,
+}
+
+impl Live {
+    /// A copy of what clients have added to the making of random bytes.
+    pub fn pool(&self) -> Pool {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Adds a client's bytes to it.
+    pub fn stir(&self, seed: &[u8]) {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = pool.stir(seed) {
+            tracing::error!(%error, "a seed was not used");
+        }
+    }
 }
 
 /// A change of what lives, to be made once the batch is durable.
@@ -42,6 +63,8 @@ pub type Effect = Box<dyn FnOnce(&Live) + Send + Sync>;
 pub struct Effects {
     batch: Vec<Effect>,
     item: Vec<Effect>,
+    /// How far the batch has brought the streams of its client.
+    pub streams: Advances,
 }
 
 impl Effects {
@@ -53,15 +76,21 @@ impl Effects {
     /// The item under way is done: its effects are the batch's.
     pub fn keep_item(&mut self) {
         self.batch.append(&mut self.item);
+        self.streams.keep_item();
     }
 
     /// The item under way failed: it has no effect.
     pub fn drop_item(&mut self) {
         self.item.clear();
+        self.streams.drop_item();
     }
 
     /// The effects of the whole batch, in order.
     pub fn into_batch(self) -> Vec<Effect> {
-        self.batch
+        let Self { mut batch, streams, .. } = self;
+        if !streams.is_empty() {
+            batch.push(Box::new(move |live| streams.carry_out(&live.streams)));
+        }
+        batch
     }
 }

@@ -1,32 +1,52 @@
-//! 2.1, 4.58: which object a request means that names none by its identifier, but by a word or a
-//! number for what the batch has named before it.
+//! 2.1, 4.58 and 7.9: which object a request means that names none by its identifier, and which data
+//! one that holds none: a word or a number stands for what the batch has named or given before it.
 
+use kmip::SecretBytes;
 use kmip::payload::ResponsePayload;
-use kmip::vocabulary::{Operation, UniqueIdentifier as Word};
+use kmip::vocabulary::{Data, Operation, UniqueIdentifier as Word};
 
-/// What the items of a batch have named in their answers, in order.
+/// What the items of a batch have named and given in their answers, in order.
 #[derive(Debug, Default)]
 pub struct Named {
     /// Each item that was done, with the Unique Identifiers in its answer: none, one or many.
     items: Vec<(Operation, Vec<String>)>,
+    /// Each data that was given.
+    data: Vec<(Operation, SecretBytes)>,
 }
+
+/// The words for data, and the operation that each means (2.1, 11.13).
+const DATA: &[(Data, Operation)] = &[
+    (Data::Decrypt, Operation::Decrypt),
+    (Data::Encrypt, Operation::Encrypt),
+    (Data::Hash, Operation::Hash),
+    (Data::MACMACData, Operation::MAC),
+    (Data::RNGRetrieve, Operation::RNGRetrieve),
+    (Data::SignSignatureData, Operation::Sign),
+    (Data::SignatureVerify, Operation::SignatureVerify),
+];
 
 impl Named {
     /// An item was done.
     pub fn keep(&mut self, operation: Operation, answer: &ResponsePayload) {
         let ids = answer.unique_identifiers().into_iter().map(str::to_owned).collect();
         self.items.push((operation, ids));
+        self.data.extend(answer.data().map(|data| (operation, SecretBytes::new(data))));
     }
 
     /// The nth identifier so far, from zero; a negative number counts back from here.
     pub fn at(&self, index: i32) -> Option<&str> {
-        let mut all = self.items.iter().flat_map(|(_, ids)| ids);
-        let nth = usize::try_from(index.unsigned_abs()).ok()?;
-        let found = match index < 0 {
-            true => all.rev().nth(nth.checked_sub(1)?),
-            false => all.nth(nth),
-        };
-        found.map(String::as_str)
+        nth(self.items.iter().flat_map(|(_, ids)| ids), index).map(String::as_str)
+    }
+
+    /// The nth data so far, counted likewise.
+    pub fn data_at(&self, index: i32) -> Option<&SecretBytes> {
+        nth(self.data.iter(), index).map(|(_, data)| data)
+    }
+
+    /// The data that the word's operation gave last.
+    pub fn data_of(&self, word: Data) -> Option<&SecretBytes> {
+        let (_, operation) = DATA.iter().find(|(known, _)| *known == word)?;
+        self.data.iter().rev().find(|(of, _)| of == operation).map(|(_, data)| data)
     }
 
     /// The object of the last item of the word's operation (2.1, 11.58). Of a pair the plain word
@@ -47,10 +67,23 @@ impl Named {
     }
 }
 
+/// The nth of all, from zero, or with a negative number from the end.
+fn nth<T>(mut all: impl DoubleEndedIterator<Item = T>, index: i32) -> Option<T> {
+    let nth = usize::try_from(index.unsigned_abs()).ok()?;
+    match index < 0 {
+        true => all.rev().nth(nth.checked_sub(1)?),
+        false => all.nth(nth),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Named, Word};
-    use kmip::payload::{CreateKeyPairResponse, DestroyResponse, LocateResponse, PingResponse};
+    use super::{Data, Named, Word};
+    use kmip::SecretBytes;
+    use kmip::payload::{
+        CreateKeyPairResponse, DestroyResponse, HashResponse, LocateResponse, PingResponse,
+        RNGRetrieveResponse,
+    };
     use kmip::vocabulary::Operation;
 
     #[test]
@@ -98,6 +131,24 @@ mod tests {
         ];
         for (word, id) in rows {
             assert_eq!(named.of(word), id, "{word:?}");
+        }
+    }
+    #[test]
+    fn numbers_and_words_for_what_the_batch_has_given() {
+        let mut named = Named::default();
+        let hash = HashResponse { data: Some(SecretBytes::new(b"h")), correlation_value: None };
+        named.keep(Operation::Hash, &hash.into());
+        named.keep(Operation::Ping, &PingResponse {}.into());
+        named.keep(
+            Operation::RNGRetrieve,
+            &RNGRetrieveResponse { data: SecretBytes::new(b"r") }.into(),
+        );
+        let found = |data: Option<&SecretBytes>| data.map(|data| data.as_bytes().to_vec());
+        for (index, data) in [(0, Some(b"h")), (1, Some(b"r")), (2, None), (-2, Some(b"h"))] {
+            assert_eq!(found(named.data_at(index)), data.map(|data| data.to_vec()), "{index}");
+        }
+        for (word, data) in [(Data::Hash, Some(b"h")), (Data::Encrypt, None)] {
+            assert_eq!(found(named.data_of(word)), data.map(|data| data.to_vec()), "{word:?}");
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use kmip::Interval;
 
-use crate::config::{LEASE_S, Names, Settings};
+use crate::config::{LEASE_S, Names, RngSeed, Settings};
+use crate::disabled::Disabled;
 use crate::find::find;
 use crate::record::Metadata;
 
@@ -16,6 +17,10 @@ pub struct Rules {
     pub lease_time: Interval,
     /// Is the operation Interop there? It must not be on a server in use (2.1, 6.1.26).
     pub interop: bool,
+    /// How much of what a client sends with RNG Seed is used (1.4, 4.36; 2.1, 6.1.50).
+    pub rng_seed: RngSeed,
+    /// What no key is made for, and no key is used with.
+    pub disabled: Disabled,
 }
 
 impl Rules {
@@ -31,7 +36,13 @@ impl Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { names: Names::Unique, lease_time: Interval(LEASE_S), interop: false }
+        Self {
+            names: Names::Unique,
+            lease_time: Interval(LEASE_S),
+            interop: false,
+            rng_seed: RngSeed::All,
+            disabled: Disabled::default(),
+        }
     }
 }
 
@@ -41,6 +52,8 @@ impl From<&Settings> for Rules {
             names: settings.names,
             lease_time: Interval(settings.lease_s),
             interop: settings.interop,
+            rng_seed: settings.rng_seed,
+            disabled: settings.disabled_algorithms.clone().unwrap_or_default(),
         }
     }
 }

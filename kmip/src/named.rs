@@ -1,5 +1,7 @@
-//! Which objects an answer names (2.1, 4.58): a later item of the batch may mean the nth of them.
+//! What an answer names and gives (2.1, 4.58 and 7.9): a later item of the batch may mean the nth
+//! object, or the nth data.
 
+use crate::codec::SecretBytes;
 use crate::payload::ResponsePayload;
 
 /// One row a form of naming: the variants whose answers have it.
@@ -51,4 +53,29 @@ named! {
         Cancel DelegatedLogin DiscoverVersions GetConstraints Hash Interop Log Login Logout Notify
         PKCS_11 Ping Poll Process Put Query QueryAsynchronousRequests RNGRetrieve RNGSeed
         SetConstraints SetDefaults SetEndpointRole Validate;
+}
+
+/// One row an operation that gives data: where its answer has it.
+macro_rules! data {
+    ($($variant:ident => |$answer:ident| $data:expr;)*) => {
+        impl ResponsePayload {
+            /// The data in the answer, if it has any.
+            pub fn data(&self) -> Option<&[u8]> {
+                $(if let Self::$variant($answer) = self {
+                    return $data;
+                })*
+                None
+            }
+        }
+    };
+}
+
+data! {
+    Decrypt => |answer| answer.data.as_ref().map(SecretBytes::as_bytes);
+    Encrypt => |answer| answer.data.as_ref().map(SecretBytes::as_bytes);
+    Hash => |answer| answer.data.as_ref().map(SecretBytes::as_bytes);
+    MAC => |answer| answer.mac_data.as_deref();
+    RNGRetrieve => |answer| Some(answer.data.as_bytes());
+    Sign => |answer| answer.signature_data.as_deref();
+    SignatureVerify => |answer| answer.data.as_ref().map(SecretBytes::as_bytes);
 }

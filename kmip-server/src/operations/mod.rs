@@ -12,16 +12,19 @@ mod cancel;
 mod check;
 mod create;
 mod create_split_key;
+mod decrypt;
 mod delegated_login;
 mod delete_attribute;
 mod destroy;
 mod discover_versions;
+mod encrypt;
 mod export;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
 mod get_constraints;
 mod get_usage_allocation;
+mod hash;
 mod import;
 mod interop;
 mod join_split_key;
@@ -29,6 +32,8 @@ mod locate;
 mod log;
 mod login;
 mod logout;
+mod mac;
+mod mac_verify;
 mod modify_attribute;
 mod obtain_lease;
 mod ping;
@@ -41,6 +46,8 @@ mod re_key;
 mod recover;
 mod register;
 mod revoke;
+mod rng_retrieve;
+mod rng_seed;
 mod set_attribute;
 mod set_constraints;
 mod set_defaults;
@@ -54,7 +61,7 @@ use kmip::message::ResponseBatchItem;
 use kmip::objects::Object;
 use kmip::payload::{MalformedPayload, RequestPayload, ResponsePayload};
 use kmip::vocabulary::{ObjectType, Operation, UniqueIdentifier};
-use kmip::{DateTime, Identifier, Version};
+use kmip::{DateTime, Identifier, InputData, SecretBytes, Version};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -141,6 +148,19 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// The data that a request means: what it holds, or what its batch has given before (2.1, 7.9).
+    pub fn data(&self, data: Option<InputData>) -> Result<Option<SecretBytes>> {
+        let found = match data {
+            None => return Ok(None),
+            Some(InputData::Bytes(bytes)) => return Ok(Some(bytes)),
+            Some(InputData::Enumeration(word)) => self.named.data_of(word),
+            Some(InputData::Index(index)) => self.named.data_at(index),
+        };
+        found.cloned().map(Some).ok_or_else(|| {
+            OperationError::invalid_field("no item before it in its batch gave the data meant")
+        })
+    }
+
     /// What is known of an object that the client may know of.
     pub async fn object(&mut self, id: &str) -> Result<Metadata> {
         // An identifier longer than any that was given cannot be a key of the store.
@@ -223,6 +243,9 @@ impl<'a> Context<'a> {
         }
         promises::check(&values, &object)?;
         constraints::check(self, &values, object.object_type()).await?;
+        if let Some(algorithm) = find!(values.iter(), CryptographicAlgorithm) {
+            self.rules.disabled.check_algorithm(algorithm)?;
+        }
         let id = Uuid::now_v7().to_string();
         let mut metadata = Metadata { owner: self.client.owner.clone(), attributes: Vec::new() };
         metadata.set(AttributeValue::UniqueIdentifier(id.clone()));
@@ -485,16 +508,19 @@ operations! {
         Check => check;
         Create => create;
         CreateSplitKey => create_split_key;
+        Decrypt => decrypt;
         DelegatedLogin => delegated_login;
         DeleteAttribute => delete_attribute;
         Destroy => destroy;
         DiscoverVersions => discover_versions;
+        Encrypt => encrypt;
         Export => export;
         Get => get;
         GetAttributeList => get_attribute_list;
         GetAttributes => get_attributes;
         GetConstraints => get_constraints;
         GetUsageAllocation => get_usage_allocation;
+        Hash => hash;
         Import => import;
         Interop => interop;
         JoinSplitKey => join_split_key;
@@ -502,6 +528,8 @@ operations! {
         Log => log;
         Login => login;
         Logout => logout;
+        MAC => mac;
+        MACVerify => mac_verify;
         ModifyAttribute => modify_attribute;
         ObtainLease => obtain_lease;
         Ping => ping;
@@ -509,10 +537,12 @@ operations! {
         Process => process;
         Query => query;
         QueryAsynchronousRequests => query_asynchronous_requests;
-        ReKey => re_key;
         Recover => recover;
         Register => register;
+        ReKey => re_key;
         Revoke => revoke;
+        RNGRetrieve => rng_retrieve;
+        RNGSeed => rng_seed;
         SetAttribute => set_attribute;
         SetConstraints => set_constraints;
         SetDefaults => set_defaults;
@@ -524,16 +554,9 @@ operations! {
     rest {
         Certify
         CreateKeyPair
-        Decrypt
         DeriveKey
-        Encrypt
-        Hash
-        MAC
-        MACVerify
         Notify
         Put
-        RNGRetrieve
-        RNGSeed
         ReCertify
         ReKeyKeyPair
         ReProvision

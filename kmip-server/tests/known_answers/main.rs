@@ -19,6 +19,7 @@ mod derivations;
 mod desk;
 mod formats;
 mod import_export;
+mod served;
 mod settings;
 mod split_keys;
 mod stanzas;

@@ -1,0 +1,230 @@
+//! May this key be used so, now, and how? One check before every cryptographic use of an object
+//! (1.4, 3.6, 3.19, 3.22, 3.25 and 3.26; 2.1, 4.16, 4.17, 4.38, 4.40 and 4.57).
+//!
+//! ```text
+//! is it the client's? -> has it material? -> State -> dates -> usage mask -> settings
+//! ```
+//!
+//! Usage Limits are counted by [`crate::usage`], since they depend on the data.
+
+use kmip::attributes::AttributeValue;
+use kmip::objects::{KeyBlock, KeyMaterial, KeyValue, Object};
+use kmip::structures::CryptographicParameters;
+use kmip::vocabulary::{
+    CryptographicAlgorithm, CryptographicUsageMask as Mask, KeyFormatType, ResultReason, State,
+    tags,
+};
+use kmip::{DateTime, SecretBytes};
+
+use crate::error::{OperationError, Result};
+use crate::find::find;
+use crate::operations::Context;
+use crate::record::Metadata;
+
+/// What a key is used for.
+#[derive(Clone, Copy)]
+pub struct Use {
+    /// In words: "encrypt with".
+    doing: &'static str,
+    /// The bit that allows it.
+    mask: Mask,
+    side: Side,
+}
+
+/// Does the use protect data, or process what is protected? A key whose time is over may still
+/// process (1.4, 3.22; 2.1, 4.57).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Protects,
+    Processes,
+}
+
+/// One row a use: its words, its bit, its side.
+macro_rules! uses {
+    ($($(#[$doc:meta])* $name:ident = $doing:literal, $mask:ident, $side:ident;)*) => {
+        $($(#[$doc])*
+        pub const $name: Use = Use { doing: $doing, mask: Mask::$mask, side: Side::$side };)*
+    };
+}
+
+uses! {
+    /// Encrypt.
+    ENCRYPT = "encrypt with", Encrypt, Protects;
+    /// Decrypt.
+    DECRYPT = "decrypt with", Decrypt, Processes;
+    /// Sign.
+    SIGN = "sign with", Sign, Protects;
+    /// Signature Verify.
+    VERIFY = "verify signatures with", Verify, Processes;
+    /// MAC.
+    MAC = "make codes with", MACGenerate, Protects;
+    /// MAC Verify.
+    MAC_VERIFY = "verify codes with", MACVerify, Processes;
+    /// Derive Key.
+    DERIVE = "derive keys from", DeriveKey, Protects;
+    /// Agreement of a key with another's public key.
+    AGREE = "agree on keys with", KeyAgreement, Protects;
+    /// A key that leaves the server wrapped.
+    WRAP = "wrap keys with", WrapKey, Protects;
+    /// A wrapped key that is opened.
+    UNWRAP = "unwrap keys with", UnwrapKey, Processes;
+    /// Certify.
+    CERTIFY = "sign certificates with", CertificateSign, Protects;
+}
+
+/// An object that may be used.
+pub struct Subject {
+    /// Its identifier.
+    pub id: String,
+    /// What is known of it.
+    pub metadata: Metadata,
+    /// The object itself.
+    pub object: Object,
+}
+
+/// The object, if the client may use it so at the time of the message.
+pub async fn subject(cx: &mut Context<'_>, id: &str, wanted: Use) -> Result<Subject> {
+    let metadata = cx.live_object(id).await?;
+    in_time(&metadata, cx.now, wanted)?;
+    let allowed = metadata.usage_mask();
+    if !allowed.contains(wanted.mask) && !allowed.contains(Mask::Unrestricted) {
+        return Err(OperationError::new(
+            ResultReason::IncompatibleCryptographicUsageMask,
+            format!("the object may be used to {allowed:?} and not to {:?}", wanted.mask),
+        ));
+    }
+    let object = cx.material(id).await?.object;
+    let subject = Subject { id: id.to_owned(), metadata, object };
+    if let Some(algorithm) = subject.algorithm() {
+        cx.rules.disabled.check_algorithm(algorithm)?;
+    }
+    Ok(subject)
+}
+
+/// The State, Process Start Date and Protect Stop Date.
+fn in_time(metadata: &Metadata, now: DateTime, wanted: Use) -> Result<()> {
+    let state = metadata.state(now);
+    let allowed = match (wanted.side, state) {
+        (_, State::Active) => true,
+        (Side::Processes, State::Deactivated | State::Compromised) => true,
+        (_, _) => false,
+    };
+    if !allowed {
+        return Err(OperationError::state(wanted.doing, state));
+    }
+    let start = find!(metadata.values(), ProcessStartDate);
+    let stop = find!(metadata.values(), ProtectStopDate);
+    let why = match wanted.side {
+        Side::Processes if start.is_some_and(|start| start > now) => {
+            "Process Start Date is to come"
+        }
+        Side::Protects if stop.is_some_and(|stop| stop <= now) => "Protect Stop Date is past",
+        Side::Processes | Side::Protects => return Ok(()),
+    };
+    Err(OperationError::new(
+        ResultReason::WrongKeyLifecycleState,
+        format!("cannot {} the object: its {why}", wanted.doing),
+    ))
+}
+
+impl Subject {
+    /// The algorithm of the key.
+    pub fn algorithm(&self) -> Option<CryptographicAlgorithm> {
+        find!(self.metadata.values(), CryptographicAlgorithm)
+            .or_else(|| self.object.key_block().and_then(|block| block.cryptographic_algorithm))
+    }
+
+    /// The parameters of the use: those of the request, or else the first that the key has, or else
+    /// none; as far as the settings allow them.
+    pub fn parameters(
+        &self,
+        cx: &Context<'_>,
+        asked: Option<Box<CryptographicParameters>>,
+    ) -> Result<CryptographicParameters> {
+        let parameters = match asked {
+            // An empty structure says nothing, as an absent one does.
+            Some(asked) if *asked != CryptographicParameters::default() => *asked,
+            Some(_) | None => self.own_parameters().unwrap_or_default(),
+        };
+        cx.rules.disabled.check_parameters(&parameters)?;
+        Ok(parameters)
+    }
+
+    /// The Cryptographic Parameters of the key with the lowest index.
+    pub fn own_parameters(&self) -> Option<CryptographicParameters> {
+        let all = self.metadata.attributes.iter().filter_map(|attribute| {
+            let AttributeValue::CryptographicParameters(own) = &attribute.value else {
+                return None;
+            };
+            Some((attribute.index, own.clone()))
+        });
+        all.min_by_key(|(index, _)| *index).map(|(_, parameters)| parameters)
+    }
+
+    /// The cipher of the use: the one that the parameters name, which must be the key's, or the key's.
+    pub fn cipher(&self, parameters: &CryptographicParameters) -> Result<CryptographicAlgorithm> {
+        match (parameters.cryptographic_algorithm, self.algorithm()) {
+            (Some(asked), Some(own)) if asked != own => Err(OperationError::new(
+                ResultReason::BadCryptographicParameters,
+                format!("the parameters name {asked:?}, and the key is one of {own:?}"),
+            )),
+            (Some(algorithm), _) | (None, Some(algorithm)) => Ok(algorithm),
+            (None, None) => Err(OperationError::new(
+                ResultReason::BadCryptographicParameters,
+                "neither the parameters nor the object name a Cryptographic Algorithm",
+            )),
+        }
+    }
+
+    /// The bytes of a symmetric key or of secret data.
+    pub fn secret(&self) -> Result<SecretBytes> {
+        match &self.object {
+            Object::SymmetricKey(key) => bare(&key.key_block),
+            Object::SecretData(data) => bare(&data.key_block),
+            Object::Certificate(_)
+            | Object::CertificateRequest(_)
+            | Object::OpaqueObject(_)
+            | Object::PGPKey(_)
+            | Object::PrivateKey(_)
+            | Object::PublicKey(_)
+            | Object::SplitKey(_)
+            | Object::Template(_) => Err(OperationError::new(
+                ResultReason::InvalidObjectType,
+                format!("a {:?} is no key that is used so", self.object.object_type()),
+            )),
+        }
+    }
+}
+
+/// The bytes in a key block.
+fn bare(block: &KeyBlock) -> Result<SecretBytes> {
+    if block.key_wrapping_data.is_some() {
+        return Err(OperationError::new(
+            ResultReason::InvalidField,
+            "the key is kept wrapped: register it unwrapped, to use it",
+        ));
+    }
+    match &block.key_value {
+        None => Err(OperationError::new(
+            ResultReason::KeyValueNotPresent,
+            "the key is kept elsewhere: its Key Value Location says where",
+        )),
+        Some(KeyValue::Plain { material: KeyMaterial::Bytes(bytes), .. }) => Ok(bytes.clone()),
+        Some(KeyValue::Plain { material: KeyMaterial::Transparent(raw), .. })
+            if block.key_format_type == KeyFormatType::TransparentSymmetricKey =>
+        {
+            raw.reader()
+                .structure(tags::KeyMaterial, |r| r.byte_string(tags::Key))
+                .map(SecretBytes::new)
+                .map_err(|_| unreadable())
+        }
+        Some(KeyValue::Plain { .. } | KeyValue::Wrapped(_)) => Err(unreadable()),
+    }
+}
+
+fn unreadable() -> OperationError {
+    OperationError::new(
+        ResultReason::KeyFormatTypeNotSupported,
+        "the key has a form that this server cannot use it in",
+    )
+}
