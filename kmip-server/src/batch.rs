@@ -168,8 +168,8 @@ fn answered(item: &RequestBatchItem, answer: Answer) -> ResponseBatchItem {
     }
 }
 
-/// An item that was done is so no more (1.4, 6.13).
+/// An item that was done is so no more (1.4, 6.13). What it answered is still told, so that the
+/// client can see what was undone: the committee's case BL-M-2 has it so.
 fn undo(item: &mut ResponseBatchItem) {
     item.result_status = ResultStatus::OperationUndone;
-    item.payload = None;
 }

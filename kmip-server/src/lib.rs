@@ -47,6 +47,7 @@ pub mod places;
 pub mod promises;
 pub mod pushes;
 pub mod record;
+pub mod rotation;
 pub mod rules;
 pub mod server;
 pub mod serving;

@@ -14,7 +14,7 @@ use super::create::symmetric_key;
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::record::Metadata;
-use crate::{asked, attributes, making, promises, usage};
+use crate::{asked, attributes, making, promises, rotation, usage};
 
 pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Result<ReKeyResponse> {
     let old_id = cx.identify(request.unique_identifier.as_ref())?;
@@ -42,6 +42,7 @@ pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Resul
 
     // The name must be free before the new key can have it.
     let mut replaced = old.clone();
+    rotation::turn(&mut replaced, &mut values, cx.now);
     replaced.attributes.retain(|a| !matches!(a.value, AttributeValue::Name(_)));
     cx.update(&old_id, &old, replaced.clone()).await?;
     let unique_identifier = cx.insert(values, key).await?;
@@ -95,24 +96,25 @@ fn carried(old: &Metadata, now: DateTime, offset: Option<u32>) -> Vec<AttributeV
 /// What belongs to the old key alone: its identity, its history, and its links.
 fn starts_anew(value: &AttributeValue) -> bool {
     use AttributeValue as A;
-    matches!(
-        value,
-        A::UniqueIdentifier(_)
-            | A::ShortUniqueIdentifier(_)
-            | A::Digest(_)
-            | A::Fresh(_)
-            | A::InitialDate(_)
-            | A::LastChangeDate(_)
-            | A::OriginalCreationDate(_)
-            | A::DestroyDate(_)
-            | A::CompromiseDate(_)
-            | A::CompromiseOccurrenceDate(_)
-            | A::RevocationReason(_)
-            | A::ArchiveDate(_)
-            | A::KeyFormatType(_)
-            | A::RandomNumberGenerator(_)
-            | A::AlwaysSensitive(_)
-            | A::NeverExtractable(_)
-            | A::Link(_)
-    )
+    rotation::is_of_one(value)
+        || matches!(
+            value,
+            A::UniqueIdentifier(_)
+                | A::ShortUniqueIdentifier(_)
+                | A::Digest(_)
+                | A::Fresh(_)
+                | A::InitialDate(_)
+                | A::LastChangeDate(_)
+                | A::OriginalCreationDate(_)
+                | A::DestroyDate(_)
+                | A::CompromiseDate(_)
+                | A::CompromiseOccurrenceDate(_)
+                | A::RevocationReason(_)
+                | A::ArchiveDate(_)
+                | A::KeyFormatType(_)
+                | A::RandomNumberGenerator(_)
+                | A::AlwaysSensitive(_)
+                | A::NeverExtractable(_)
+                | A::Link(_)
+        )
 }
