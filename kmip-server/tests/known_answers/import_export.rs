@@ -167,7 +167,8 @@ async fn an_identifier_of_another_client_is_neither_revealed_nor_overwritten() {
 async fn the_state_that_is_said_must_follow_from_the_dates() {
     use AttributeValue as A;
     let far = DateTime(99_000_000_000);
-    let rows: [(Option<State>, Vec<A>, Result<State, ResultReason>); 8] = [
+    type Row = (Option<State>, Vec<A>, Result<State, ResultReason>);
+    let rows: [Row; 8] = [
         (None, vec![], Ok(State::PreActive)),
         (None, vec![A::DestroyDate(LONG_AGO)], Ok(State::Destroyed)),
         (Some(State::Active), vec![], Ok(State::Active)),

@@ -12,6 +12,7 @@
 )]
 
 mod asymmetric;
+mod attributes;
 mod ciphers;
 mod codes;
 mod derivations;

@@ -1,0 +1,527 @@
+//! The tables of attributes: who may give, change and delete each, in which State, and which objects
+//! have it.
+
+use kmip::attributes::ATTRIBUTES;
+use kmip::payload::{DeleteAttributeRequest, SetAttributeRequest};
+use kmip::structures::UsageLimits;
+use kmip::vocabulary::{ProtectionLevel, UsageLimitsUnit};
+
+use crate::desk::*;
+
+#[path = "../../../kmip/tests/filled/attributes.rs"]
+mod filled;
+
+const V1_4: Version = Version::V1_4;
+
+/// One row an attribute, in the order of KMIP 2.1, 4, and at the end those that 1.4, 3 has beside
+/// them; the columns are those of the second table of each:
+///
+/// ```text
+/// set      C  by a client at any time     c  when the object is made     -  by the server alone
+/// change   *  always    P  while Pre-Active    A  until it is deactivated     -  never
+/// delete   D  by a client     -  never
+/// many     n  several instances     1  one
+/// ```
+const RULES: &str = "
+    Activation Date                    C P - 1
+    Alternative Name                   C * D n
+    Always Sensitive                   - - - 1
+    Application Specific Information   C * D n
+    Archive Date                       - - - 1
+    Certificate Subject C              - - - n
+    Certificate Subject CN             - - - n
+    Certificate Subject DC             - - - n
+    Certificate Subject DN Qualifier   - - - n
+    Certificate Subject Email          - - - n
+    Certificate Subject L              - - - n
+    Certificate Subject O              - - - n
+    Certificate Subject OU             - - - n
+    Certificate Subject ST             - - - n
+    Certificate Subject Serial Number  - - - n
+    Certificate Subject Title          - - - n
+    Certificate Subject UID            - - - n
+    Certificate Issuer C               - - - n
+    Certificate Issuer CN              - - - n
+    Certificate Issuer DC              - - - n
+    Certificate Issuer DN Qualifier    - - - n
+    Certificate Issuer Email           - - - n
+    Certificate Issuer L               - - - n
+    Certificate Issuer O               - - - n
+    Certificate Issuer OU              - - - n
+    Certificate Issuer ST              - - - n
+    Certificate Issuer Serial Number   - - - n
+    Certificate Issuer Title           - - - n
+    Certificate Issuer UID             - - - n
+    Certificate Type                   c - - 1
+    Certificate Length                 c - - 1
+    Comment                            C * D 1
+    Compromise Date                    - - - 1
+    Compromise Occurrence Date         - - - 1
+    Contact Information                C * D 1
+    Cryptographic Algorithm            c - - 1
+    Cryptographic Domain Parameters    C - - 1
+    Cryptographic Length               c - - 1
+    Cryptographic Parameters           C * D n
+    Cryptographic Usage Mask           C - - 1
+    Deactivation Date                  C A - 1
+    Description                        C * D 1
+    Destroy Date                       - - - 1
+    Digest                             - - - n
+    Digital Signature Algorithm        c - - n
+    Extractable                        C * - 1
+    Fresh                              c - - 1
+    Initial Date                       - - - 1
+    Key Format Type                    c - - 1
+    Key Value Location                 C * D n
+    Key Value Present                  - - - 1
+    Last Change Date                   - - - 1
+    Lease Time                         - - - 1
+    Link                               C * D n
+    Name                               C * D n
+    Never Extractable                  - - - 1
+    NIST Key Type                      C - - n
+    Object Group                       C * D n
+    Object Type                        - - - 1
+    Opaque Data Type                   - - - 1
+    Original Creation Date             C - - 1
+    PKCS#12 Friendly Name              C * D 1
+    Process Start Date                 C A - 1
+    Protect Stop Date                  C A - 1
+    Protection Level                   C * D 1
+    Protection Period                  C * D 1
+    Protection Storage Mask            - - - 1
+    Quantum Safe                       C * D 1
+    Random Number Generator            C - - 1
+    Revocation Reason                  - - - 1
+    Rotate Automatic                   C - - 1
+    Rotate Date                        - - - 1
+    Rotate Generation                  - - - 1
+    Rotate Interval                    C - - 1
+    Rotate Latest                      - - - 1
+    Rotate Name                        C * D 1
+    Rotate Offset                      C - - 1
+    Sensitive                          C * - 1
+    Short Unique Identifier            - - - 1
+    State                              - - - 1
+    Unique Identifier                  - - - 1
+    Usage Limits                       C * D 1
+    X.509 Certificate Identifier       - - - 1
+    X.509 Certificate Issuer           - - - 1
+    X.509 Certificate Subject          - - - 1
+    Certificate Identifier             - - - 1
+    Certificate Subject                - - - 1
+    Certificate Issuer                 - - - 1
+    Operation Policy Name              C - - 1
+";
+
+/// A rule, read from its row.
+struct Rule {
+    name: &'static str,
+    set: &'static str,
+    change: &'static str,
+    delete: &'static str,
+    many: &'static str,
+}
+
+fn rules() -> impl Iterator<Item = Rule> {
+    RULES.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| {
+        let mut words = line.rsplitn(5, ' ');
+        let mut word = || words.next().unwrap().trim();
+        let (many, delete, change, set) = (word(), word(), word(), word());
+        Rule { name: word(), set, change, delete, many }
+    })
+}
+
+/// A value of the attribute. Dates lie far ahead, so that they change no State; a flag that asks for
+/// quantum safety is down, so that the key need not have it.
+fn value(name: &str) -> AttributeValue {
+    use AttributeValue as A;
+    let far = DateTime(4_000_000_000);
+    let found = filled::attributes().into_iter().find(|value| value.name() == name).unwrap();
+    match found {
+        A::ActivationDate(_) => A::ActivationDate(far),
+        A::DeactivationDate(_) => A::DeactivationDate(far),
+        A::ProcessStartDate(_) => A::ProcessStartDate(far),
+        A::ProtectStopDate(_) => A::ProtectStopDate(far),
+        A::QuantumSafe(_) => A::QuantumSafe(false),
+        other => other,
+    }
+}
+
+/// A key that a client brought, in this State.
+async fn key(desk: &Desk, state: State) -> String {
+    let mut block = KeyBlock::plain(KeyFormatType::Raw, &[7; 32]);
+    block.cryptographic_algorithm = Some(CryptographicAlgorithm::AES);
+    block.cryptographic_length = Some(256);
+    let mask = AttributeValue::CryptographicUsageMask(CryptographicUsageMask::Encrypt);
+    let dates: &[AttributeValue] = match state {
+        State::Active => &[AttributeValue::ActivationDate(DateTime(1))],
+        State::Deactivated => &[
+            AttributeValue::ActivationDate(DateTime(1)),
+            AttributeValue::DeactivationDate(DateTime(2)),
+        ],
+        _ => &[],
+    };
+    let request = RegisterRequest {
+        object_type: ObjectType::SymmetricKey,
+        attributes: Attributes::new(dates.iter().cloned().chain([mask])),
+        object: Object::SymmetricKey(Key { key_block: block }),
+        protection_storage_masks: None,
+    };
+    desk.ask(NEWEST, request).await.unwrap().unique_identifier
+}
+
+async fn add(desk: &Desk, version: Version, object: &str, value: &AttributeValue) -> Outcome {
+    let attribute = value.clone().into();
+    let request = AddAttributeRequest { unique_identifier: id(object), attribute };
+    desk.ask(version, request).await.map(|_| ())
+}
+
+async fn modify(desk: &Desk, version: Version, object: &str, value: &AttributeValue) -> Outcome {
+    let request = ModifyAttributeRequest {
+        unique_identifier: id(object),
+        current_attribute: None,
+        attribute: value.clone().into(),
+    };
+    desk.ask(version, request).await.map(|_| ())
+}
+
+async fn delete(desk: &Desk, version: Version, object: &str, value: &AttributeValue) -> Outcome {
+    let request = DeleteAttributeRequest {
+        unique_identifier: id(object),
+        current_attribute: None,
+        attribute: Some(value.reference()),
+        attribute_index: None,
+    };
+    desk.ask(version, request).await.map(|_| ())
+}
+
+type Outcome = Result<(), ResultReason>;
+
+/// The version to ask in, and how it calls "a client cannot do this".
+fn asked_in(value: &AttributeValue) -> (Version, ResultReason) {
+    match value.exists_in(NEWEST) {
+        true => (NEWEST, ResultReason::AttributeReadOnly),
+        false => (V1_4, ResultReason::PermissionDenied),
+    }
+}
+
+#[test]
+fn every_attribute_has_a_rule() {
+    let mut named: Vec<&str> = rules().map(|rule| rule.name).collect();
+    let mut known: Vec<&str> = ATTRIBUTES.iter().map(|row| row.name).collect();
+    named.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(named, known);
+}
+
+#[tokio::test]
+async fn who_may_set_change_and_delete_each_attribute() {
+    for rule in rules() {
+        let desk = Desk::new();
+        let value = value(rule.name);
+        let (version, read_only) = asked_in(&value);
+        let object = key(&desk, State::PreActive).await;
+        let stood = attribute(&desk, &object, rule.name).await.is_some()
+            || matches!(rule.name, "Key Format Type" | "Protection Storage Mask");
+        let single = ResultReason::AttributeSingleValued;
+        // The one that a symmetric key cannot have in any version.
+        if rule.name == "Cryptographic Domain Parameters" {
+            let refused = add(&desk, version, &object, &value).await;
+            assert_eq!(refused, Err(ResultReason::InvalidAttribute));
+            continue;
+        }
+        let expected = match (rule.set, stood && rule.many == "1") {
+            ("C", true) => Err(single),
+            ("C", false) => Ok(()),
+            _ => Err(read_only),
+        };
+        assert_eq!(add(&desk, version, &object, &value).await, expected, "add {}", rule.name);
+        if rule.set == "C" && rule.many == "1" && version == NEWEST {
+            let again = add(&desk, version, &object, &value).await;
+            assert_eq!(again, Err(single), "add {} again", rule.name);
+        }
+        let expected = if rule.change == "-" { Err(read_only) } else { Ok(()) };
+        let changed = modify(&desk, version, &object, &value).await;
+        assert_eq!(changed, expected, "change {}", rule.name);
+        let expected = if rule.delete == "D" { Ok(()) } else { Err(read_only) };
+        let deleted = delete(&desk, version, &object, &value).await;
+        assert_eq!(deleted, expected, "delete {}", rule.name);
+    }
+}
+
+/// One row a State: what is asked of an object in it that stands and may be changed in some States
+/// alone, and what comes of it.
+#[tokio::test]
+async fn what_may_be_changed_in_which_state() {
+    let wrong = Err(ResultReason::WrongKeyLifecycleState);
+    for (state, pre_active, until_deactivated) in [
+        (State::PreActive, Ok(()), Ok(())),
+        (State::Active, wrong, Ok(())),
+        (State::Deactivated, wrong, wrong),
+    ] {
+        for rule in rules() {
+            let expected = match rule.change {
+                "P" => pre_active,
+                "A" => until_deactivated,
+                _ => continue,
+            };
+            let desk = Desk::new();
+            let object = key(&desk, state).await;
+            let request = SetAttributeRequest {
+                unique_identifier: id(&object),
+                attribute: value(rule.name).into(),
+            };
+            let found = desk.ask(NEWEST, request).await.map(|_| ());
+            assert_eq!(found, expected, "{state:?} {}", rule.name);
+        }
+    }
+    // And what has come stays (KMIP 2.1, 4.40 and 4.41).
+    for past in [
+        AttributeValue::ProcessStartDate(DateTime(5)),
+        AttributeValue::ProtectStopDate(DateTime(5)),
+    ] {
+        let desk = Desk::new();
+        let object = key(&desk, State::Active).await;
+        add(&desk, NEWEST, &object, &past).await.unwrap();
+        let later = value(&past.name());
+        assert_eq!(modify(&desk, NEWEST, &object, &later).await, wrong);
+    }
+}
+
+/// One row a cell of KMIP 1.4, appendix B, and of 3: an attribute, a kind of object, and whether
+/// one can be given the other in 1.4 and in 2.1.
+#[tokio::test]
+async fn which_objects_have_which_attributes() {
+    let desk = Desk::new();
+    let opaque = Object::OpaqueObject(kmip::objects::OpaqueObject {
+        opaque_data_type: kmip::vocabulary::OpaqueDataType(0x8000_0001),
+        opaque_data_value: SecretBytes::new(b"x"),
+    });
+    let secret = Object::SecretData(kmip::objects::SecretData {
+        secret_data_type: kmip::vocabulary::SecretDataType::Password,
+        key_block: KeyBlock::plain(KeyFormatType::Raw, b"secret"),
+    });
+    let rows = [
+        ("Process Start Date", &secret, false, true),
+        ("Usage Limits", &secret, false, true),
+        ("Cryptographic Parameters", &secret, false, true),
+        ("Activation Date", &secret, true, true),
+        ("Deactivation Date", &secret, true, true),
+        ("Key Value Location", &secret, true, true),
+        ("Link", &secret, true, true),
+        ("Link", &opaque, false, true),
+        ("Activation Date", &opaque, false, true),
+        ("Cryptographic Usage Mask", &opaque, false, true),
+        ("Contact Information", &opaque, true, true),
+        ("Object Group", &opaque, true, true),
+        ("Cryptographic Domain Parameters", &secret, false, false),
+    ];
+    for (name, object, in_1_4, in_2_1) in rows {
+        for (version, may, refusal) in [
+            (V1_4, in_1_4, ResultReason::PermissionDenied),
+            (NEWEST, in_2_1, ResultReason::InvalidAttribute),
+        ] {
+            let kind = object.object_type();
+            let mask = AttributeValue::CryptographicUsageMask(CryptographicUsageMask(0));
+            let masks = (kind == ObjectType::SecretData).then_some(mask);
+            let request = |more: Option<AttributeValue>| RegisterRequest {
+                object_type: kind,
+                attributes: Attributes::new(masks.clone().into_iter().chain(more)),
+                object: object.clone(),
+                protection_storage_masks: None,
+            };
+            let made = desk.ask(version, request(None)).await.unwrap().unique_identifier;
+            let added = add(&desk, version, &made, &value(name)).await;
+            let expected = if may { Ok(()) } else { Err(refusal) };
+            assert_eq!(added, expected, "{version}: {name} to {kind:?}");
+            let made = desk.ask(version, request(Some(value(name)))).await.map(|_| ());
+            let expected = if may { Ok(()) } else { Err(ResultReason::InvalidField) };
+            assert_eq!(made, expected, "{version}: {kind:?} with {name}");
+        }
+    }
+}
+
+/// One row an attribute that the server gives every new key: its value for a made one, and for one
+/// that was brought (KMIP 2.1, 4.3, 4.23, 4.24, 4.28, 4.30, 4.33, 4.38, 4.44, 4.46, 4.55, 4.56).
+#[tokio::test]
+async fn what_a_new_object_is_given() {
+    use AttributeValue as A;
+    let desk = Desk::new();
+    let made = desk.create(NEWEST, vec![]).await;
+    let brought = key(&desk, State::PreActive).await;
+    for (object, is_made) in [(&made, true), (&brought, false)] {
+        let request = GetAttributesRequest { unique_identifier: id(object), attributes: vec![] };
+        let found: Vec<A> = desk
+            .ask(NEWEST, request)
+            .await
+            .unwrap()
+            .attributes
+            .0
+            .into_iter()
+            .map(|a| a.value)
+            .collect();
+        let mask = kmip::vocabulary::ProtectionStorageMask::Software;
+        for expected in [
+            A::AlwaysSensitive(false),
+            A::Sensitive(false),
+            A::Extractable(true),
+            A::NeverExtractable(false),
+            A::Fresh(true),
+            A::ProtectionStorageMask(mask),
+            A::KeyFormatType(KeyFormatType::Raw),
+            A::LeaseTime(kmip::Interval(3600)),
+        ] {
+            assert!(found.contains(&expected), "{expected:?}");
+        }
+        let has = |name: &str| found.iter().any(|value| value.name() == name);
+        assert_eq!(has("Random Number Generator"), is_made);
+        assert_eq!(has("Original Creation Date"), is_made);
+        assert!(!has("Key Value Present"));
+        let short = found.iter().find_map(|value| match value {
+            A::ShortUniqueIdentifier(bytes) => Some(bytes.len()),
+            _ => None,
+        });
+        assert_eq!(short, Some(32));
+    }
+    let mut elsewhere = KeyBlock::plain(KeyFormatType::Raw, &[]);
+    elsewhere.key_value = None;
+    elsewhere.cryptographic_algorithm = Some(CryptographicAlgorithm::AES);
+    elsewhere.cryptographic_length = Some(256);
+    let request = RegisterRequest {
+        object_type: ObjectType::SymmetricKey,
+        attributes: Attributes::default(),
+        object: Object::SymmetricKey(Key { key_block: elsewhere }),
+        protection_storage_masks: None,
+    };
+    let object = desk.ask(NEWEST, request).await.unwrap().unique_identifier;
+    let present = attribute(&desk, &object, "Key Value Present").await;
+    assert_eq!(present, Some(A::KeyValuePresent(false)));
+}
+
+/// KMIP 2.1, 4.3 and 4.33: what has once been open was not always closed.
+#[tokio::test]
+async fn sensitivity_is_remembered() {
+    use AttributeValue as A;
+    let desk = Desk::new();
+    let object = desk.create(NEWEST, vec![A::Sensitive(true), A::Extractable(false)]).await;
+    for (change, always, never) in [
+        (None, true, true),
+        (Some(A::Sensitive(false)), false, true),
+        (Some(A::Sensitive(true)), false, true),
+        (Some(A::Extractable(true)), false, false),
+        (Some(A::Extractable(false)), false, false),
+    ] {
+        if let Some(change) = &change {
+            modify(&desk, NEWEST, &object, change).await.unwrap();
+        }
+        let found = attribute(&desk, &object, "Always Sensitive").await;
+        assert_eq!(found, Some(A::AlwaysSensitive(always)), "{change:?}");
+        let found = attribute(&desk, &object, "Never Extractable").await;
+        assert_eq!(found, Some(A::NeverExtractable(never)), "{change:?}");
+    }
+}
+
+/// KMIP 1.4, 3.21: what a client says is left does not count, and what was drawn on stays.
+#[tokio::test]
+async fn usage_limits_are_the_servers_to_count() {
+    use AttributeValue as A;
+    let limits =
+        |total, count| A::UsageLimits(UsageLimits { total, count, unit: UsageLimitsUnit::Byte });
+    let desk = Desk::new();
+    let object = desk.create(NEWEST, vec![limits(100, Some(7))]).await;
+    assert_eq!(attribute(&desk, &object, "Usage Limits").await, Some(limits(100, Some(100))));
+    modify(&desk, NEWEST, &object, &limits(50, None)).await.unwrap();
+    let draw = kmip::payload::GetUsageAllocationRequest {
+        unique_identifier: id(&object),
+        usage_limits_count: 10,
+    };
+    desk.ask(NEWEST, ActivateRequest { unique_identifier: id(&object) }).await.unwrap();
+    desk.ask(NEWEST, draw).await.unwrap();
+    let denied = Err(ResultReason::PermissionDenied);
+    assert_eq!(modify(&desk, NEWEST, &object, &limits(60, None)).await, denied);
+    assert_eq!(delete(&desk, NEWEST, &object, &limits(60, None)).await, denied);
+    assert_eq!(attribute(&desk, &object, "Usage Limits").await, Some(limits(50, Some(40))));
+}
+
+/// One row a promise that a Create cannot keep, or can (KMIP 2.1, 4.26, 4.45 and 4.46; 6.1.8).
+#[tokio::test]
+async fn promises_are_kept_or_refused() {
+    use AttributeValue as A;
+    let safe = |level| vec![A::QuantumSafe(true), A::ProtectionLevel(level)];
+    let none = kmip::structures::RNGParameters {
+        rng_algorithm: kmip::vocabulary::RNGAlgorithm::Unspecified,
+        cryptographic_algorithm: None,
+        cryptographic_length: None,
+        hashing_algorithm: None,
+        drbg_algorithm: None,
+        recommended_curve: None,
+        fips186_variation: None,
+        prediction_resistance: None,
+    };
+    let rows = [
+        (safe(ProtectionLevel::High), Ok(())),
+        (vec![A::KeyFormatType(KeyFormatType::Raw)], Ok(())),
+        (
+            vec![A::KeyFormatType(KeyFormatType::X_509)],
+            Err(ResultReason::KeyFormatTypeNotSupported),
+        ),
+        (vec![A::RandomNumberGenerator(none)], Ok(())),
+        (
+            vec![A::RandomNumberGenerator(filled::rng_parameters())],
+            Err(ResultReason::UnsupportedCryptographicParameters),
+        ),
+    ];
+    let desk = Desk::new();
+    for (values, expected) in rows {
+        let made = desk.ask(NEWEST, aes(values.clone())).await.map(|_| ());
+        assert_eq!(made, expected, "{values:?}");
+    }
+    let stored = |mask| CreateRequest {
+        protection_storage_masks: Some(kmip::objects::ProtectionStorageMasks { masks: vec![mask] }),
+        ..aes(vec![])
+    };
+    use kmip::vocabulary::ProtectionStorageMask as Mask;
+    desk.ask(NEWEST, stored(Mask::Software.union(Mask::Hardware))).await.unwrap();
+    let refused = desk.ask(NEWEST, stored(Mask::Hardware)).await;
+    assert_eq!(refused, Err(ResultReason::ProtectionStorageUnavailable));
+}
+
+/// KMIP 2.1, 4.48 to 4.54: what Re-key says of both keys.
+#[tokio::test]
+async fn rotation_is_written_down() {
+    use AttributeValue as A;
+    let desk = Desk::new();
+    let interval = A::RotateInterval(kmip::Interval(86_400));
+    let mut old = desk.create(NEWEST, vec![interval.clone()]).await;
+    for generation in 1..=3 {
+        let request = ReKeyRequest {
+            unique_identifier: id(&old),
+            offset: None,
+            attributes: None,
+            protection_storage_masks: None,
+        };
+        let new = desk.ask(NEWEST, request).await.unwrap().unique_identifier;
+        let request = GetAttributesRequest {
+            unique_identifier: id(&new),
+            attributes: ["Rotate Generation", "Rotate Latest", "Rotate Interval", "Rotate Date"]
+                .map(AttributeReference::from_name)
+                .to_vec(),
+        };
+        let found: Vec<A> = desk
+            .ask(NEWEST, request)
+            .await
+            .unwrap()
+            .attributes
+            .0
+            .into_iter()
+            .map(|a| a.value)
+            .collect();
+        let expected = [A::RotateGeneration(generation), A::RotateLatest(true), interval.clone()];
+        assert_eq!(found, expected);
+        let latest = locate(vec![A::RotateLatest(true)]);
+        let found = desk.ask(NEWEST, latest).await.unwrap().unique_identifiers;
+        assert_eq!(found, std::slice::from_ref(&new));
+        old = new;
+    }
+}
