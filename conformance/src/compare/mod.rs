@@ -115,6 +115,7 @@ pub fn message(
         operation: "",
         payload: None,
         object: None,
+        is_known: false,
         undecipherable: false,
     };
     let mut findings = Vec::new();
@@ -122,6 +123,16 @@ pub fn message(
     match (header(printed), header(normal), header(actual)) {
         (Some(printed), Some(normal), Some(actual)) => scene.element(&printed, &normal, &actual),
         (Some(_) | None, _, _) => scene.missing("ResponseHeader"),
+    }
+
+    let names = ["ResponseHeader", "BatchItem"];
+    let places = actual.children().iter().map(|child| names.iter().position(|n| *n == child.name));
+    let places: Vec<Option<usize>> = places.collect();
+    if places.iter().filter(|place| **place == Some(0)).count() != 1 || !places.is_sorted() {
+        scene.unexpected("anything but a ResponseHeader and BatchItems behind it");
+    }
+    for other in actual.children().iter().filter(|child| !names.contains(&child.name.as_ref())) {
+        scene.unexpected(&other.name);
     }
 
     let mut answers = items(actual);
@@ -133,17 +144,18 @@ pub fn message(
         let payload = ask.and_then(|ask| ask.child("RequestPayload"));
         let named = payload.and_then(|payload| payload.child("UniqueIdentifier"));
         let id = named.and_then(Element::text).unwrap_or(&current).to_owned();
-        let mut object = objects.get(&id).cloned();
-        if let (Some(object), Some(payload)) = (&mut object, payload) {
+        let known = objects.get(&id);
+        let mut object = known.cloned().unwrap_or_default();
+        if let Some(payload) = payload {
             object.change(operation, payload);
         }
         let foreign = data_of(ask_printed).is_some_and(|printed| Some(printed) == data_of(ask));
-        let generated = object.as_ref().is_some_and(|object| object.generated);
         let item = Item {
             operation,
             payload,
-            object: object.as_ref(),
-            undecipherable: operation == "Decrypt" && generated && foreign,
+            object: Some(&object),
+            is_known: known.is_some(),
+            undecipherable: operation == "Decrypt" && object.generated && foreign,
             ..outside
         };
         let mut scene = Scene { item, path: Vec::new(), findings: &mut findings, bindings };

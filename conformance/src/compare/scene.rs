@@ -11,6 +11,35 @@ use crate::case::Case;
 use crate::objects::{Attribute, Object, find};
 use crate::rules::{CASES, Freedom, RULES, Rule, When};
 
+/// The fields of structures to which the rules let some be added, in the order of the standard.
+const ORDERS: &[(&str, &[&str])] = &[
+    (
+        "ResponseHeader",
+        &[
+            "ProtocolVersion",
+            "TimeStamp",
+            "ClientCorrelationValue",
+            "ServerCorrelationValue",
+            "BatchCount",
+        ],
+    ),
+    (
+        "BatchItem",
+        &[
+            "Operation",
+            "UniqueBatchItemID",
+            "ResultStatus",
+            "ResultReason",
+            "ResultMessage",
+            "AsynchronousCorrelationValue",
+            "ResponsePayload",
+            "MessageExtension",
+        ],
+    ),
+    ("Attribute", &["AttributeName", "AttributeIndex", "AttributeValue"]),
+    ("ResponsePayload", &["LocatedItems", "UniqueIdentifier", "TemplateAttribute"]),
+];
+
 /// What is known while an item is judged.
 #[derive(Clone, Copy)]
 pub(super) struct Item<'a> {
@@ -20,6 +49,8 @@ pub(super) struct Item<'a> {
     /// The payload of the request as it was sent.
     pub(super) payload: Option<&'a Element>,
     pub(super) object: Option<&'a Object>,
+    /// Has the object been met before?
+    pub(super) is_known: bool,
     /// Was the text that is to be decrypted never encrypted here?
     pub(super) undecipherable: bool,
 }
@@ -140,6 +171,7 @@ impl Scene<'_, '_> {
 
     /// Compares what is inside two structures.
     fn children(&mut self, printed: &[Element], normal: &[Element], actual: &[Element]) {
+        self.in_order(actual);
         let mut wanted = printed.iter().zip(normal).peekable();
         let mut given = actual.iter().peekable();
         loop {
@@ -166,7 +198,10 @@ impl Scene<'_, '_> {
                     given.next();
                     self.element(printed, normal, actual);
                 }
-                (_, Some(actual)) if self.may_be_extra(actual) => {
+                (_, Some(actual))
+                    if self.may_be_extra(actual)
+                        && !wanted.clone().any(|(_, later)| later.name == actual.name) =>
+                {
                     given.next();
                 }
                 (Some((_, normal)), _) if self.may_be_missing(normal) => {
@@ -194,6 +229,21 @@ impl Scene<'_, '_> {
                 }
                 (None, None) => return,
             }
+        }
+    }
+
+    /// Sees that the fields of a structure to which some may be added stand as the standard has them.
+    fn in_order(&mut self, actual: &[Element]) {
+        let parent = self.path.last().map(|parent| parent.split(' ').next().unwrap_or_default());
+        let Some((_, order)) = ORDERS.iter().find(|(name, _)| Some(*name) == parent) else {
+            return;
+        };
+        let place = |child: &Element| order.iter().position(|name| *name == child.name);
+        let places: Vec<usize> = actual.iter().filter_map(place).collect();
+        // Of a payload, some fields may be there several times.
+        let several = parent == Some("ResponsePayload");
+        if !places.is_sorted_by(|a, b| a < b || several && a == b) {
+            self.unexpected("a field in another place, or twice,");
         }
     }
 
@@ -280,9 +330,9 @@ impl Scene<'_, '_> {
         self.find(name, what, self.cause(name));
     }
 
-    /// Is no attribute of this name the subject of V9, so that `$NOW` can only mean "some time"?
+    /// Is nothing known of when the date of an object was given, so that `$NOW` is some time?
     fn is_unknown(&self, name: &str) -> bool {
-        self.item.object.is_none() && self.rule(name, Freedom::Value, None).is_none()
+        !self.item.is_known && self.rule(name, Freedom::Value, None).is_none()
     }
 
     fn is_attribute(&self) -> bool {
