@@ -20,11 +20,13 @@ use tracing::{Instrument as _, debug, error, info, info_span, warn};
 
 use crate::config::Settings;
 use crate::connection::{self, Limits};
+use crate::guests::Guests;
 use crate::https;
 use crate::identity::Client;
 use crate::key_server::KeyServer;
 use crate::limits::{ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, BACKLOG, KEEP_ALIVE, KEEP_ALIVE_INTERVAL};
 use crate::places::{Place, Places};
+use crate::seldom::Seldom;
 use crate::tls::{Protocol, Refused, Tls, WrongFile};
 
 /// Serves KMIP on `listener` until `shutdown` completes and the requests under way are answered.
@@ -63,6 +65,8 @@ pub struct Server {
     tls: Tls,
     key_server: Arc<KeyServer>,
     places: Arc<Places>,
+    guests: Arc<Guests>,
+    failures: Seldom,
     settings: Settings,
 }
 
@@ -70,16 +74,22 @@ impl Server {
     /// A server with these settings, certificates and objects.
     pub fn new(settings: &Settings, tls: Tls, key_server: Arc<KeyServer>) -> Arc<Self> {
         let places = Places::new(settings.connections_max, settings.connections_per_address_max);
-        Arc::new(Self { tls, key_server, places, settings: settings.clone() })
+        let (guests, failures) = (Arc::default(), Seldom::default());
+        Arc::new(Self { tls, key_server, places, guests, failures, settings: settings.clone() })
     }
 
-    /// Reads certificates, key, authorities and revocation lists again, for new connections.
+    /// Reads certificates, key, authorities and revocation lists again, for new connections; those
+    /// that are open and whose certificate is now revoked are ended.
     ///
     /// If one of them is wrong, the old ones stay in use.
     pub fn reload(&self) {
         match self.tls.reload() {
             Ok(warnings) => {
                 info!("certificates were read again");
+                match self.guests.send_away(|shown| self.tls.is_revoked(shown)) {
+                    0 => {}
+                    count => warn!("{count} open connections end: their certificate is revoked"),
+                }
                 for warning in warnings {
                     warn!("{warning}");
                 }
@@ -158,7 +168,7 @@ impl Server {
         if let Err(why) = prepare(&tcp) {
             debug!("the socket's options could not be set: {why}");
         }
-        let deadline = self.settings.handshake_deadline();
+        let (deadline, reloads) = (self.settings.handshake_deadline(), self.tls.reloads());
         let shaken = tokio::select! {
             biased;
             // A handshake that is over is told of, even if the server stops at the same moment.
@@ -169,28 +179,60 @@ impl Server {
         let session = match shaken {
             Ok(session) => session,
             Err(Refused::Nothing) => return debug!("{}", Refused::Nothing),
-            Err(Refused::Because(why)) => return warn!("handshake failed: {why}"),
+            Err(Refused::Because(why)) => return self.failed(&why),
         };
+        let stay = self.guests.enter(session.shown);
+        if self.tls.reloads() != reloads {
+            stay.send_away(|shown| self.tls.is_revoked(shown));
+        }
         let (title, agreed) = (session.certificate.title().to_owned(), session.agreed);
         info!("{title} connected with {agreed}");
         let client = Client::from_certificate(session.certificate, self.settings.identity, peer);
         let limits = Limits::from(&self.settings);
         let (stream, key_server) = (session.stream, self.key_server.as_ref());
-        let (answers, end) = match protocol {
-            Protocol::Kmip => {
-                connection::serve(stream, limits, key_server, &client, stopping).await
+        let leaving = stay.leaving();
+        let mut serving = pin!(async {
+            match protocol {
+                Protocol::Kmip => {
+                    connection::serve(stream, limits, key_server, &client, leaving).await
+                }
+                // Boxed, so that a binary connection does not keep room for hyper's.
+                Protocol::Http => {
+                    Box::pin(https::serve(stream, limits, key_server, &client, leaving)).await
+                }
             }
-            // Boxed, so that a binary connection does not keep room for hyper's.
-            Protocol::Http => {
-                Box::pin(https::serve(stream, limits, key_server, &client, stopping)).await
+        });
+        let over = tokio::select! {
+            biased;
+            over = &mut serving => Some(over),
+            _ = stopping.wait_for(|stop| *stop) => None,
+        };
+        let (answers, end) = match over {
+            Some(over) => over,
+            None => {
+                stay.leave();
+                serving.await
             }
         };
-        if end.is_orderly() {
+        if stay.was_sent_away() {
+            warn!(answers, "{title} was cut off: its certificate is revoked");
+        } else if end.is_orderly() {
             info!(answers, "{title} left: {end}");
         } else {
             warn!(answers, "{title} was cut off: {end}");
         }
         drop(place);
+    }
+}
+
+impl Server {
+    /// A handshake that failed, which anybody can bring about.
+    fn failed(&self, why: &str) {
+        match self.failures.may(std::time::Instant::now()) {
+            Some(0) => warn!("handshake failed: {why}"),
+            Some(more) => warn!("handshake failed: {why}; before it {more} that are not told here"),
+            None => debug!("handshake failed: {why}"),
+        }
     }
 }
 

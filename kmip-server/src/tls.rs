@@ -7,11 +7,12 @@ use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use rustls::pki_types::ServerName;
-use rustls::{Error, ServerConfig};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, Error, ServerConfig};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
@@ -25,7 +26,7 @@ mod why;
 mod witness;
 
 pub use files::WrongFile;
-use files::{ClientFiles, Files};
+use files::{ClientFiles, Files, Verifier};
 use why::{broken, refusal};
 use witness::SHOWN;
 
@@ -46,7 +47,12 @@ pub struct Session {
     pub certificate: Certificate,
     /// The protocol version and the cipher suite that were agreed on.
     pub agreed: String,
+    /// What the client showed, to be looked at again.
+    pub shown: Shown,
 }
+
+/// The certificates that a client showed; none where there is no list that could revoke them.
+pub struct Shown(Vec<CertificateDer<'static>>);
 
 /// Why a handshake failed, in one sentence that names the failed check.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,19 +69,21 @@ pub enum Refused {
 pub struct Tls {
     files: Files,
     current: ArcSwap<Configs>,
+    reloads: AtomicU64,
 }
 
 /// One configuration for each protocol, of the same files.
 struct Configs {
     kmip: Arc<ServerConfig>,
     http: Arc<ServerConfig>,
+    verifier: Verifier,
 }
 
 impl Configs {
-    fn of(kmip: ServerConfig) -> Self {
+    fn of(kmip: ServerConfig, verifier: Verifier) -> Self {
         let mut http = kmip.clone();
         http.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self { kmip: Arc::new(kmip), http: Arc::new(http) }
+        Self { kmip: Arc::new(kmip), http: Arc::new(http), verifier }
     }
 }
 
@@ -94,15 +102,31 @@ impl Tls {
             client_ca: settings.client_ca.clone(),
             client_crl: settings.client_crl.clone(),
         };
-        let (config, warnings) = files.load()?;
-        Ok((Self { files, current: ArcSwap::from_pointee(Configs::of(config)) }, warnings))
+        let (config, verifier, warnings) = files.load()?;
+        let current = ArcSwap::from_pointee(Configs::of(config, verifier));
+        Ok((Self { files, current, reloads: AtomicU64::new(0) }, warnings))
     }
 
     /// Reads the files again; connections from here on use them, or the old ones if they are wrong.
     pub fn reload(&self) -> Result<Vec<String>, WrongFile> {
-        let (config, warnings) = self.files.load()?;
-        self.current.store(Arc::new(Configs::of(config)));
+        let (config, verifier, warnings) = self.files.load()?;
+        self.current.store(Arc::new(Configs::of(config, verifier)));
+        self.reloads.fetch_add(1, Ordering::AcqRel);
         Ok(warnings)
+    }
+
+    /// How often the files were read again. Who shook hands before must be looked at again.
+    pub fn reloads(&self) -> u64 {
+        self.reloads.load(Ordering::Acquire)
+    }
+
+    /// Is what the client showed revoked, as far as is known now?
+    pub fn is_revoked(&self, shown: &Shown) -> bool {
+        let Some((leaf, between)) = shown.0.split_first() else { return false };
+        let verified =
+            self.current.load().verifier.verify_client_cert(leaf, between, UnixTime::now());
+        let revoked = Error::InvalidCertificate(CertificateError::Revoked);
+        verified.is_err_and(|why| why == revoked)
     }
 
     /// Shakes hands with whoever connected, within `deadline`.
@@ -132,7 +156,7 @@ impl Tls {
         let shaken = SHOWN.scope(RefCell::default(), self.handshake(tcp, protocol));
         match timeout_at(end, shaken).await {
             Err(_) => Err(late("did not finish the handshake")),
-            Ok(Ok(stream)) => session(stream),
+            Ok(Ok(stream)) => session(stream, self.files.client_crl.is_some()),
             Ok(Err((mut tcp, refused))) => {
                 // The alert that says why must reach the client before the connection ends.
                 linger(&mut tcp).await;
@@ -166,7 +190,7 @@ impl Tls {
 }
 
 /// The session on `stream`, named after the certificate that was verified.
-fn session(stream: server::TlsStream<TcpStream>) -> Result<Session, Refused> {
+fn session(stream: server::TlsStream<TcpStream>, can_be_revoked: bool) -> Result<Session, Refused> {
     let (_, tls) = stream.get_ref();
     let leaf = tls.peer_certificates().and_then(<[_]>::first);
     let certificate = leaf
@@ -175,7 +199,9 @@ fn session(stream: server::TlsStream<TcpStream>) -> Result<Session, Refused> {
     let version = tls.protocol_version().map(|version| format!("{version:?}"));
     let suite = tls.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
     let agreed = [version, suite].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    Ok(Session { stream, certificate, agreed })
+    let chain = tls.peer_certificates().filter(|_| can_be_revoked).unwrap_or_default();
+    let shown = Shown(chain.to_vec());
+    Ok(Session { stream, certificate, agreed, shown })
 }
 
 /// What is known to begin with bytes that are no TLS record.

@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore, ServerConfig};
@@ -32,6 +33,9 @@ pub struct WrongFile {
     pub why: String,
 }
 
+/// What says whether a client's certificate is good.
+pub(super) type Verifier = Arc<dyn ClientCertVerifier>;
+
 /// Where certificates and keys come from.
 pub(super) struct Files {
     pub(super) cert: PathBuf,
@@ -42,7 +46,7 @@ pub(super) struct Files {
 
 impl Files {
     /// Reads all files and makes of them what a handshake needs; returns warnings beside.
-    pub(super) fn load(&self) -> Result<(ServerConfig, Vec<String>), WrongFile> {
+    pub(super) fn load(&self) -> Result<(ServerConfig, Verifier, Vec<String>), WrongFile> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let chain = certificates(CERTIFICATE, &self.cert)?;
         let mut warnings = check_own(&chain, &self.cert, Role::Server)?;
@@ -57,14 +61,14 @@ impl Files {
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|why| wrong(CERTIFICATE, &self.cert, why))?
-            .with_client_cert_verifier(Arc::new(Witness(verifier)))
+            .with_client_cert_verifier(Arc::new(Witness(Arc::clone(&verifier))))
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
         // No session is resumed: a resumed one is not checked again, so a client that was revoked
         // or removed would still come in (seen with TLS 1.2 and 1.3). A client that asks for
         // resumption, as Veeam does, gets a full handshake and does not notice but for its time.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        Ok((config, warnings))
+        Ok((config, verifier, warnings))
     }
 
     fn revocation_lists(&self) -> Result<Vec<CertificateRevocationListDer<'static>>, WrongFile> {

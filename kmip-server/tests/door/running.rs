@@ -59,6 +59,7 @@ impl Lab {
 /// A server that serves until it is dropped or stopped.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    pub(crate) server: Arc<Server>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -87,8 +88,8 @@ impl Running {
         let key_server = Arc::new(key_server.with_live(live));
         let (tls, _) = Tls::open(settings).unwrap();
         let server = Server::new(settings, tls, key_server);
-        let task = tokio::spawn(server.run(listener, protocol, stopped));
-        Self { address, stop: Some(stop), task }
+        let task = tokio::spawn(Arc::clone(&server).run(listener, protocol, stopped));
+        Self { address, server, stop: Some(stop), task }
     }
 
     /// Tells the server to stop, and returns at once.

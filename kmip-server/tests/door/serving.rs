@@ -5,8 +5,8 @@ use kmip_server::identity::Client as Asking;
 use tokio::io::AsyncWriteExt;
 
 use crate::client::{
-    Client, VERSIONS, certificate, discover_versions, exchange, hex, is_full_handshake, is_success,
-    read_frame,
+    Client, PATIENCE, VERSIONS, certificate, discover_versions, exchange, hex, is_full_handshake,
+    is_success, read_frame,
 };
 use crate::running::{Lab, Running};
 
@@ -109,7 +109,7 @@ async fn a_server_that_stops_does_not_wait_for_ever() {
     busy.write_all(&discover_versions()[..20]).await.unwrap();
     busy.flush().await.unwrap();
     server.stop();
-    tokio::time::timeout(crate::client::PATIENCE, server.ended()).await.expect("it ends");
+    tokio::time::timeout(PATIENCE, server.ended()).await.expect("it ends");
 }
 
 #[test]
@@ -148,4 +148,36 @@ fn no_subject_reads_like_another() {
     let (long, longer) = ("C".repeat(300), "C".repeat(301));
     assert_eq!(named(&long, &[]).len(), "digest:".len() + 64, "a record has no room for all of it");
     assert_ne!(named(&long, &[]), named(&longer, &[]));
+}
+
+/// Noticed in the field of a server that reads its lists again: who was in stayed in.
+#[tokio::test]
+async fn an_open_connection_ends_when_a_list_that_is_read_again_revokes_its_certificate() {
+    let lab = Lab::new();
+    let pair = lab.authority.client("another client").unwrap();
+    let list = |pairs: &[&certs::Pair]| {
+        let list = lab.authority.revocation_list(pairs, 7).unwrap();
+        std::fs::write(lab.path("list.crl"), list).unwrap();
+    };
+    list(&[]);
+    let settings = Settings { client_crl: Some(lab.path("list.crl")), ..lab.settings() };
+    let server = Running::start(&settings);
+    let mut revoked = lab.client().connect(server.address).await.unwrap();
+    exchange(&mut revoked).await.expect("it is answered while it is good");
+    let other = Client::new(lab.authority.cert_pem(), Some(&pair));
+    let mut stays = other.connect(server.address).await.unwrap();
+    exchange(&mut stays).await.unwrap();
+
+    server.server.reload();
+    exchange(&mut revoked).await.expect("nothing has changed");
+    list(&[&lab.client]);
+    server.server.reload();
+    let ended = tokio::time::timeout(PATIENCE, read_frame(&mut revoked)).await;
+    assert!(ended.expect("the server ends it").is_err());
+    exchange(&mut stays).await.expect("the other stays");
+    let refused = async {
+        let mut stream = lab.client().connect(server.address).await?;
+        exchange(&mut stream).await
+    };
+    assert!(refused.await.is_err(), "and it does not come in again");
 }
