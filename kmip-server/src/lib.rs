@@ -19,6 +19,7 @@ pub mod cli;
 pub mod config;
 pub mod connection;
 pub mod constraints;
+pub mod context;
 pub mod credentials;
 pub mod crypto;
 pub mod defaults;

@@ -1,0 +1,395 @@
+//! What an operation may see and do: the objects of its client, as its batch sees them, and what the
+//! batch has named so far. **Access is checked here and nowhere else**: every object comes through
+//! [`Context::object`], and every new one goes through [`Context::insert`] or [`Context::import`].
+
+use std::collections::BTreeSet;
+
+use aws_lc_rs::digest;
+use kmip::attributes::AttributeValue;
+use kmip::objects::Object;
+use kmip::vocabulary::{ObjectType, Operation, UniqueIdentifier};
+use kmip::{DateTime, Identifier, InputData, SecretBytes, Version};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::access;
+use crate::attributes::{self, Moment};
+use crate::config::Names;
+use crate::constraints;
+use crate::error::{OperationError, Result};
+use crate::feed::News;
+use crate::find::find;
+use crate::identity::Client;
+use crate::index::Index;
+use crate::lifecycle;
+use crate::live::{Effects, Live};
+use crate::named::Named;
+use crate::operations::SERVED;
+use crate::promises;
+use crate::record::{Material, Metadata, damaged};
+use crate::rules::Rules;
+use crate::store::StoreError;
+use crate::store::root_key::IndexKey;
+use crate::view::View;
+
+/// What an operation may see and do.
+pub struct Context<'a> {
+    /// The objects, as this batch sees them.
+    pub view: View<'a>,
+    /// What lives beside the store; to be read alone.
+    pub live: &'a Live,
+    /// What is to change there once the batch is durable.
+    pub effects: Effects,
+    /// Makes the keys of index rows.
+    pub index_key: &'a IndexKey,
+    /// What the settings let operations do.
+    pub rules: &'a Rules,
+    /// Who asks.
+    pub client: &'a Client,
+    /// The operation of the item under way.
+    pub doing: Operation,
+    /// The version of the message.
+    pub version: Version,
+    /// The time of the message, which is one for all its items.
+    pub now: DateTime,
+    /// The object named last (the ID Placeholder; 2.1, 6).
+    pub id_placeholder: Option<String>,
+    /// The objects that the items of this batch have named in their answers.
+    pub named: Named,
+    /// The objects seen so far whose identifiers the client chose.
+    pub chosen: BTreeSet<String>,
+}
+
+impl<'a> Context<'a> {
+    /// Does the server do this operation in this version, by its settings? Discover Versions is
+    /// answered in every one, since a client asks it before it knows which to speak.
+    pub fn serves(&self, operation: Operation) -> bool {
+        let is_allowed = match operation {
+            Operation::Interop => self.rules.interop,
+            Operation::PKCS_11 => self.live.pkcs11.is_some(),
+            _ => true,
+        };
+        let is_known =
+            operation.exists_in(self.version) || operation == Operation::DiscoverVersions;
+        SERVED.contains(&operation) && is_known && is_allowed
+    }
+
+    /// The rows of the client's index.
+    pub fn index(&self) -> Index<'a> {
+        Index { key: self.index_key, owner: &self.client.owner }
+    }
+
+    /// The identifier that a request means: the one it names, or the one its batch named last.
+    pub fn identify(&self, named: Option<&Identifier>) -> Result<String> {
+        let found = match named {
+            Some(Identifier::Text(text)) => return Ok(text.clone()),
+            None | Some(Identifier::Enumeration(UniqueIdentifier::IDPlaceholder)) => {
+                self.id_placeholder.clone()
+            }
+            Some(Identifier::Index(index)) => self.named.at(*index).map(str::to_owned),
+            Some(Identifier::Enumeration(word)) => self.named.of(*word).map(str::to_owned),
+        };
+        found.ok_or_else(|| {
+            OperationError::invalid_field(
+                "the request names no object, and no item before it in its batch named one",
+            )
+        })
+    }
+
+    /// The data that a request means: what it holds, or what its batch has given before (2.1, 7.9).
+    pub fn data(&self, data: Option<InputData>) -> Result<Option<SecretBytes>> {
+        let found = match data {
+            None => return Ok(None),
+            Some(InputData::Bytes(bytes)) => return Ok(Some(bytes)),
+            Some(InputData::Enumeration(word)) => self.named.data_of(word),
+            Some(InputData::Index(index)) => self.named.data_at(index),
+        };
+        found.cloned().map(Some).ok_or_else(|| {
+            OperationError::invalid_field("no item before it in its batch gave the data meant")
+        })
+    }
+
+    /// What is known of an object that the client may know of.
+    pub async fn object(&mut self, id: &str) -> Result<Metadata> {
+        // An identifier longer than any that was given cannot be a key of the store.
+        if id.len() > ID_LEN_MAX {
+            return Err(OperationError::not_found("of so long an identifier"));
+        }
+        let given = self.read(id, &Metadata::key(id)).await?;
+        let chosen = match given {
+            Some(_) => None,
+            None => self.read(id, &Metadata::chosen_key(self.index().chosen(), id)).await?,
+        };
+        match chosen {
+            Some(_) => self.chosen.insert(id.to_owned()),
+            None => self.chosen.remove(id),
+        };
+        given.or(chosen).ok_or_else(|| OperationError::not_found(id))
+    }
+
+    /// The metadata of a row, if the client may know of it in this version: there are no templates
+    /// from 2.0 on.
+    async fn read(&mut self, id: &str, key: &[u8]) -> Result<Option<Metadata>> {
+        let Some(bytes) = self.view.get(key).await? else { return Ok(None) };
+        let metadata = Metadata::decode(&bytes).map_err(|error| damaged(id, &error))?;
+        let is_shown = metadata
+            .object_type()
+            .is_none_or(|kind| kind != ObjectType::Template || kind.exists_in(self.version));
+        let may = access::may(self.client, self.doing, id, &metadata);
+        Ok(Some(metadata).filter(|_| is_shown && may))
+    }
+
+    /// When, and in which State, something is asked of an object.
+    pub fn moment(&self, metadata: &Metadata) -> Moment {
+        Moment { state: metadata.state(self.now), now: self.now, version: self.version }
+    }
+
+    fn metadata_key(&self, id: &str) -> Vec<u8> {
+        match self.chosen.contains(id) {
+            true => Metadata::chosen_key(self.index().chosen(), id),
+            false => Metadata::key(id),
+        }
+    }
+
+    fn material_key(&self, id: &str) -> Vec<u8> {
+        match self.chosen.contains(id) {
+            true => Material::chosen_key(self.index().chosen(), id),
+            false => Material::key(id),
+        }
+    }
+
+    /// As [`Self::object`], of an object that is not archived: what is must be recovered before it
+    /// is named in any other operation (1.4, 4; 2.1, 6.1).
+    pub async fn online_object(&mut self, id: &str) -> Result<Metadata> {
+        let metadata = self.object(id).await?;
+        match lifecycle::is_archived(metadata.values()) {
+            true => Err(OperationError::archived(id)),
+            false => Ok(metadata),
+        }
+    }
+
+    /// As [`Self::online_object`], of an object whose material is still there.
+    pub async fn live_object(&mut self, id: &str) -> Result<Metadata> {
+        let metadata = self.online_object(id).await?;
+        match lifecycle::is_destroyed(metadata.state(self.now)) {
+            true => Err(OperationError::destroyed(id)),
+            false => Ok(metadata),
+        }
+    }
+
+    /// The object itself, of one that [`Self::object`] has let through.
+    pub async fn material(&mut self, id: &str) -> Result<Material> {
+        let missing = || StoreError::Damaged(format!("object {id} has lost its material"));
+        let bytes = self.view.get(&self.material_key(id)).await?.ok_or_else(missing)?;
+        Ok(Material::decode(&bytes).map_err(|error| damaged(id, &error))?)
+    }
+
+    /// Makes a new object of the client's, and gives its identifier.
+    pub async fn insert(&mut self, values: Vec<AttributeValue>, object: Object) -> Result<String> {
+        if !access::may_make(self.client, self.doing, values.iter()) {
+            return Err(OperationError::not_granted(self.doing));
+        }
+        promises::check(&values, &object)?;
+        constraints::check(self, &values, object.object_type()).await?;
+        if let Some(algorithm) = find!(values.iter(), CryptographicAlgorithm) {
+            self.rules.disabled.check_algorithm(algorithm)?;
+        }
+        let id = Uuid::now_v7().to_string();
+        let mut metadata = Metadata { owner: self.client.owner.clone(), attributes: Vec::new() };
+        metadata.set(AttributeValue::UniqueIdentifier(id.clone()));
+        for value in values.into_iter().chain([short_identifier(&id)]) {
+            metadata.add(value);
+        }
+        if let Some(lease_time) = self.lease_time(&object) {
+            metadata.set(lease_time);
+        }
+        self.write_rows(&id, None, Some(&metadata)).await?;
+        let material = Material { version: self.version, object };
+        self.view.put(Material::key(&id), material.encode());
+        self.view.put(Metadata::key(&id), metadata.encode());
+        if self.live.feeds.is_kept(&metadata.owner) {
+            self.tell(metadata.owner.clone(), News::of_new(&id, &metadata));
+        }
+        self.id_placeholder = Some(id.clone());
+        Ok(id)
+    }
+
+    /// The Lease Time of a new object; a template is not used, and has none (1.4, 3.20).
+    pub fn lease_time(&self, object: &Object) -> Option<AttributeValue> {
+        let lease_time = self.rules.lease_time;
+        let has_one = lease_time.0 > 0 && !matches!(object, Object::Template(_));
+        has_one.then_some(AttributeValue::LeaseTime(lease_time))
+    }
+
+    /// Keeps an object under the identifier that the client chose, in the place of `old`, which is
+    /// what [`Self::object`] gave for it. One without material is one that is destroyed.
+    pub async fn import(
+        &mut self,
+        id: &str,
+        old: Option<&Metadata>,
+        new: &Metadata,
+        object: Option<Object>,
+    ) -> Result<()> {
+        if old.is_none() && !access::may_make(self.client, self.doing, new.values()) {
+            return Err(OperationError::not_granted(self.doing));
+        }
+        let values: Vec<AttributeValue> = new.values().cloned().collect();
+        if let Some(object) = &object {
+            promises::check(&values, object)?;
+        }
+        if let Some(kind) = new.object_type() {
+            constraints::check(self, &values, kind).await?;
+        }
+        if old.is_none() {
+            self.chosen.insert(id.to_owned());
+        }
+        self.write_rows(id, old, Some(new)).await?;
+        self.remove_material(id).await?;
+        if let Some(object) = object {
+            let material = Material { version: self.version, object };
+            self.view.put(self.material_key(id), material.encode());
+        }
+        self.view.put(self.metadata_key(id), new.encode());
+        if self.live.feeds.is_kept(&new.owner) {
+            let news = match old {
+                None => Some(News::of_new(id, new)),
+                Some(old) => News::of_change(id, old, new, self.now),
+            };
+            if let Some(news) = news {
+                self.tell(new.owner.clone(), news);
+            }
+        }
+        self.id_placeholder = Some(id.to_owned());
+        Ok(())
+    }
+
+    /// Writes what is now known of an object in the place of what was.
+    pub async fn update(&mut self, id: &str, old: &Metadata, mut new: Metadata) -> Result<()> {
+        attributes::follow(&mut new);
+        new.set(AttributeValue::LastChangeDate(self.now));
+        self.write_rows(id, Some(old), Some(&new)).await?;
+        self.view.put(self.metadata_key(id), new.encode());
+        if self.live.feeds.is_kept(&new.owner)
+            && let Some(news) = News::of_change(id, old, &new, self.now)
+        {
+            self.tell(new.owner, news);
+        }
+        Ok(())
+    }
+
+    /// Tells the owner, once it is durable.
+    fn tell(&mut self, owner: String, news: News) {
+        self.effects.then(move |live| live.feeds.push(&owner, news));
+    }
+
+    /// An object is fresh until it has been served once (1.4, 3.34; 2.1, 4.24). That changes
+    /// nothing else of it, not even its Last Change Date.
+    pub fn served(&mut self, id: &str, metadata: &Metadata) {
+        if find!(metadata.values(), Fresh) == Some(true) {
+            let mut served = metadata.clone();
+            served.set(AttributeValue::Fresh(false));
+            self.view.put(self.metadata_key(id), served.encode());
+        }
+    }
+
+    /// Removes an object and all that is known of it, as if it had never been. No client asks for
+    /// that of a single object: what Destroy leaves is for ever.
+    pub async fn forget(&mut self, id: &str, old: &Metadata) -> Result<()> {
+        self.write_rows(id, Some(old), None).await?;
+        self.view.get(&self.metadata_key(id)).await?;
+        self.view.remove(self.metadata_key(id));
+        self.remove_material(id).await
+    }
+
+    /// Removes the object itself. What is known of it stays.
+    pub async fn remove_material(&mut self, id: &str) -> Result<()> {
+        let key = self.material_key(id);
+        self.view.get(&key).await?;
+        self.view.remove(key);
+        Ok(())
+    }
+
+    /// Brings the index rows of an object from what was known to what is known.
+    async fn write_rows(
+        &mut self,
+        id: &str,
+        old: Option<&Metadata>,
+        new: Option<&Metadata>,
+    ) -> Result<()> {
+        let index = self.index();
+        let rows = |metadata: &Metadata| {
+            index.rows(id, metadata, lifecycle::storage(metadata.values(), self.now))
+        };
+        let old = old.map(rows).unwrap_or_default();
+        let new = new.map(rows).unwrap_or_default();
+        for (key, _) in old.difference(&new) {
+            match self.view.get(key).await? {
+                Some(holder) if !holder.is_empty() => self.leave_name(key, &holder, id).await?,
+                Some(_) | None => self.view.remove(key.clone()),
+            }
+        }
+        for (key, value) in new.difference(&old) {
+            // Only a name can be another object's already: its row is the one that is shared. The
+            // rest have the identifier in their key, and those of a new one are in no store.
+            let is_own = value.is_empty();
+            if is_own && old.is_empty() {
+                self.view.put(key.clone(), Zeroizing::new(value.clone()));
+                continue;
+            }
+            match self.view.get(key).await? {
+                Some(holder) if *holder != *value => self.share_name(key, holder, id)?,
+                Some(_) | None => self.view.put(key.clone(), Zeroizing::new(value.clone())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives an object a name that another one has, if they may share it.
+    ///
+    /// The other's row is written again: who gives it up meanwhile must see this object.
+    fn share_name(&mut self, key: &[u8], holder: Zeroizing<Vec<u8>>, id: &str) -> Result<()> {
+        match self.rules.names {
+            Names::Unique => Err(OperationError::new(
+                kmip::vocabulary::ResultReason::NonUniqueNameAttribute,
+                "another object of this client has the Name already",
+            )),
+            Names::Shared => {
+                self.view.put(key.to_vec(), holder);
+                self.view.put([key, id.as_bytes()].concat(), Zeroizing::default());
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes a name from an object. If others share it, one of them comes into its row.
+    async fn leave_name(&mut self, key: &[u8], holder: &[u8], id: &str) -> Result<()> {
+        if holder != id.as_bytes() {
+            let own = [key, id.as_bytes()].concat();
+            self.view.get(&own).await?;
+            self.view.remove(own);
+            return Ok(());
+        }
+        // Also where names are unique: they may have been shared before. The row itself is last.
+        let sharers = self.view.page(key, None, 1).await?;
+        match sharers.first().filter(|row| row.len() > key.len()) {
+            None => self.view.remove(key.to_vec()),
+            Some(row) => {
+                self.view.get(row).await?;
+                let other = row.get(key.len()..).unwrap_or_default().to_vec();
+                self.view.put(key.to_vec(), Zeroizing::new(other));
+                self.view.remove(row.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A shorter name for an object: the digest of its identifier (2.1, 4.56).
+pub fn short_identifier(id: &str) -> AttributeValue {
+    let digest = digest::digest(&digest::SHA256, id.as_bytes());
+    AttributeValue::ShortUniqueIdentifier(digest.as_ref().to_vec())
+}
+
+/// The longest Unique Identifier that is looked up. Ours are 36 bytes long; the limit keeps what a
+/// client sends below the longest key of the store.
+pub const ID_LEN_MAX: usize = 128;
