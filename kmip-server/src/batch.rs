@@ -23,6 +23,7 @@ use crate::key_server::failed;
 use crate::live::{Effect, Effects};
 use crate::named::Named;
 use crate::operations::{self, Answer, Context};
+use crate::replaced;
 use crate::store::Change;
 use crate::view::View;
 
@@ -63,6 +64,7 @@ pub async fn run(
         named: Named::default(),
         chosen: BTreeSet::new(),
     };
+    replaced::check(&mut cx.view, cx.index_key, client).await?;
     let on_error = request.header.batch_error_continuation_option.unwrap_or(OnError::Stop);
     let mut items = Vec::with_capacity(request.items.len());
     let mut undone = false;

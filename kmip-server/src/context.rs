@@ -233,9 +233,15 @@ impl<'a> Context<'a> {
         if old.is_none() && !access::may_make(self.client, self.doing, new.values()) {
             return Err(OperationError::not_granted(self.doing));
         }
+        if old.is_none() {
+            self.check_free(id).await?;
+        }
         let values: Vec<AttributeValue> = new.values().cloned().collect();
         if let Some(object) = &object {
             promises::check(&values, object)?;
+        }
+        if let Some(algorithm) = find!(values.iter(), CryptographicAlgorithm) {
+            self.rules.disabled.check_algorithm(algorithm)?;
         }
         if let Some(kind) = new.object_type() {
             constraints::check(self, &values, kind).await?;
@@ -260,6 +266,22 @@ impl<'a> Context<'a> {
             }
         }
         self.id_placeholder = Some(id.to_owned());
+        Ok(())
+    }
+
+    /// Refuses an identifier under which its owner has an object that does not show here: to a
+    /// ticket with fewer rights, or a template to a client of 2.x. It must not be overwritten.
+    async fn check_free(&mut self, id: &str) -> Result<()> {
+        for key in [Metadata::key(id), Metadata::chosen_key(self.index().chosen(), id)] {
+            let Some(bytes) = self.view.get(&key).await? else { continue };
+            let metadata = Metadata::decode(&bytes).map_err(|error| damaged(id, &error))?;
+            if metadata.owner == self.client.owner {
+                return Err(OperationError::new(
+                    kmip::vocabulary::ResultReason::ObjectAlreadyExists,
+                    format!("an object {id} stands, and cannot be replaced from here"),
+                ));
+            }
+        }
         Ok(())
     }
 

@@ -49,6 +49,7 @@ pub mod places;
 pub mod promises;
 pub mod pushes;
 pub mod record;
+pub mod replaced;
 pub mod rotation;
 pub mod rules;
 pub mod seldom;

@@ -43,6 +43,7 @@ mod process;
 mod query;
 mod query_asynchronous_requests;
 mod re_key;
+mod re_provision;
 mod recover;
 mod register;
 mod revoke;
@@ -153,6 +154,7 @@ operations! {
         Process => process;
         Query => query;
         QueryAsynchronousRequests => query_asynchronous_requests;
+        ReProvision => re_provision;
         Recover => recover;
         Register => register;
         ReKey => re_key;
@@ -175,7 +177,6 @@ operations! {
         Put
         ReCertify
         ReKeyKeyPair
-        ReProvision
         Sign
         SignatureVerify
         Validate

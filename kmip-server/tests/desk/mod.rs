@@ -69,6 +69,11 @@ impl Desk {
         Self { server: Arc::new(server), client: client("alice") }
     }
 
+    /// A client that has shown a certificate, at the same server.
+    pub(crate) fn as_client(&self, client: Client) -> Self {
+        Self { server: Arc::clone(&self.server), client }
+    }
+
     /// Another client of the same server.
     pub(crate) fn beside(&self, owner: &str) -> Self {
         Self { server: Arc::clone(&self.server), client: client(owner) }

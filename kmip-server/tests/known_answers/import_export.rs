@@ -257,3 +257,20 @@ async fn refusals() {
         Err(ResultReason::OperationNotSupported)
     );
 }
+
+/// What does not show to a client of 2.x stands all the same, and is not overwritten.
+#[tokio::test]
+async fn an_identifier_of_a_template_is_not_free() {
+    let desk = Desk::new();
+    let request = RegisterRequest {
+        object_type: ObjectType::Template,
+        attributes: Attributes::new([name("t")]),
+        object: Object::Template(kmip::objects::Template { attributes: Default::default() }),
+        protection_storage_masks: None,
+    };
+    let template = desk.ask(V1_4, request).await.unwrap().unique_identifier;
+    let request =
+        ImportRequest { replace_existing: Some(true), ..import(&template, NEWEST, vec![]) };
+    assert_eq!(desk.ask(NEWEST, request).await, Err(ResultReason::ObjectAlreadyExists));
+    desk.ask(V1_4, get(&template)).await.unwrap();
+}

@@ -20,6 +20,7 @@ mod derivations;
 mod desk;
 mod formats;
 mod import_export;
+mod re_provision;
 mod served;
 mod settings;
 mod split_keys;

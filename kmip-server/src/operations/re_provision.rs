@@ -1,0 +1,93 @@
+//! 2.0, 6.1.46; 2.1, 6.1.48: a client puts another certificate in the place of the one that it
+//! connects with, which is invalid from then on.
+//!
+//! The server has no authority's key. So it takes a certificate that the client brings, and signs
+//! no request and makes no key pair: who asks for that is told where certificates come from.
+//!
+//! **No client can make another's certificate its own**, nor lock itself out by a slip: the new one
+//! must name the same client and come from the same issuer, and be valid today. That its issuer
+//! signed it, and that the client has its key, the next handshake will ask.
+
+use kmip::objects::{Certificate, Object};
+use kmip::payload::{ReProvisionRequest, ReProvisionResponse};
+use kmip::vocabulary::{CertificateType, ObjectType, ResultReason};
+
+use super::Context;
+use crate::config::Identity;
+use crate::error::{OperationError, Result};
+use crate::identity::Certificate as Credential;
+use crate::{making, replaced};
+
+pub(super) async fn re_provision(
+    cx: &mut Context<'_>,
+    request: ReProvisionRequest,
+) -> Result<ReProvisionResponse> {
+    let Some(current) = cx.client.certificate.clone() else {
+        return Err(denied("the client has no certificate that could be replaced"));
+    };
+    if !is_valid(&current, cx.now.0) {
+        return Err(denied("the client's certificate has expired: ask its authority for another"));
+    }
+    let certificate = match (request.certificate, request.certificate_request) {
+        (Some(certificate), None) => certificate,
+        (Some(_), Some(_)) => {
+            return Err(OperationError::invalid_field(
+                "the request brings a certificate and asks for one to be signed",
+            ));
+        }
+        (None, _) => {
+            return Err(OperationError::new(
+                ResultReason::FeatureNotSupported,
+                "this server signs no certificates: have the authority sign one and bring it here",
+            ));
+        }
+    };
+    let new = readable(&certificate)?;
+    check(cx, &current, &new)?;
+    if replaced::is_replaced(&mut cx.view, cx.index_key, &new).await? {
+        return Err(denied("the new certificate was itself replaced before"));
+    }
+    let object = Object::Certificate(certificate);
+    let mut values = Vec::new();
+    making::usage_mask(&mut values, ObjectType::Certificate, cx.version)?;
+    making::complete(&mut values, &object, cx.now, false);
+    let unique_identifier = cx.insert(values, object).await?;
+    replaced::replace(&mut cx.view, cx.index_key, &current).await?;
+    Ok(ReProvisionResponse { unique_identifier: Some(unique_identifier) })
+}
+
+fn denied(why: &str) -> OperationError {
+    OperationError::new(ResultReason::PermissionDenied, why)
+}
+
+fn readable(certificate: &Certificate) -> Result<Credential> {
+    if certificate.certificate_type != CertificateType::X_509 {
+        return Err(OperationError::invalid_field("the new certificate is no X.509 certificate"));
+    }
+    Credential::parse(&certificate.certificate_value)
+        .map_err(|unreadable| OperationError::invalid_field(unreadable.to_string()))
+}
+
+fn is_valid(certificate: &Credential, now: i64) -> bool {
+    let (first, last) = certificate.validity;
+    (first..=last).contains(&now)
+}
+
+fn check(cx: &Context<'_>, current: &Credential, new: &Credential) -> Result<()> {
+    // Which part of a certificate names the client is a setting; it is the part that does so now.
+    let names_the_client = [Identity::Subject, Identity::Fingerprint]
+        .into_iter()
+        .filter(|identity| current.owner(*identity) == cx.client.owner)
+        .any(|identity| new.owner(identity) == cx.client.owner);
+    let rows = [
+        (new.fingerprint != current.fingerprint, "is the one that is in use"),
+        (names_the_client, "names another client, which would have none of this one's objects"),
+        (new.issuer == current.issuer, "comes from another issuer than the one in use"),
+        (is_valid(new, cx.now.0), "is not valid today"),
+        (new.usage.client && !new.is_authority, "is not one to connect with"),
+    ];
+    match rows.iter().find(|(holds, _)| !holds) {
+        None => Ok(()),
+        Some((_, why)) => Err(denied(&format!("the new certificate {why}"))),
+    }
+}

@@ -1,0 +1,50 @@
+//! Credentials that their clients have replaced (2.1, 6.1.48): what Re-Provision has made invalid
+//! stays so, whatever the handshake thinks of it.
+//!
+//! ```text
+//! x/<hash of the certificate's fingerprint> -> -
+//! ```
+//!
+//! A connection may have been open before; so every message is asked, and not every handshake.
+
+use kmip::vocabulary::ResultReason;
+use zeroize::Zeroizing;
+
+use crate::error::{OperationError, Result};
+use crate::identity::{Certificate, Client};
+use crate::store::root_key::IndexKey;
+use crate::view::View;
+
+fn row(key: &IndexKey, certificate: &Certificate) -> Vec<u8> {
+    let hash = key.hash(&[b"replaced", certificate.fingerprint.as_bytes()]);
+    [b"x/", hash.as_slice()].concat()
+}
+
+/// Was the certificate replaced?
+pub async fn is_replaced(
+    view: &mut View<'_>,
+    key: &IndexKey,
+    certificate: &Certificate,
+) -> Result<bool> {
+    Ok(view.get(&row(key, certificate)).await?.is_some())
+}
+
+/// The certificate is invalid from now on.
+pub async fn replace(view: &mut View<'_>, key: &IndexKey, certificate: &Certificate) -> Result<()> {
+    let row = row(key, certificate);
+    view.get(&row).await?;
+    view.put(row, Zeroizing::default());
+    Ok(())
+}
+
+/// Refuses a message under a certificate that its client has replaced.
+pub async fn check(view: &mut View<'_>, key: &IndexKey, client: &Client) -> Result<()> {
+    let Some(certificate) = &client.certificate else { return Ok(()) };
+    match is_replaced(view, key, certificate).await? {
+        true => Err(OperationError::new(
+            ResultReason::AuthenticationNotSuccessful,
+            "this certificate was replaced by Re-Provision: connect with the one in its place",
+        )),
+        false => Ok(()),
+    }
+}
