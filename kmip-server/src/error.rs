@@ -131,6 +131,7 @@ const OLDER: &[(ResultReason, Version, ResultReason)] = &[
     (ResultReason::ServerLimitExceeded, Version::V2_0, ResultReason::GeneralFailure),
     (ResultReason::UnsupportedProtocolVersion, Version::V2_0, ResultReason::InvalidMessage),
     (ResultReason::UnsupportedCryptographicParameters, Version::V2_0, ResultReason::InvalidField),
+    (ResultReason::WrappingObjectArchived, Version::V2_0, ResultReason::ObjectArchived),
     (ResultReason::WrappingObjectDestroyed, Version::V2_0, ResultReason::ItemNotFound),
     (ResultReason::WrappingObjectNotFound, Version::V2_0, ResultReason::ItemNotFound),
     (ResultReason::InvalidAsynchronousCorrelationValue, Version::V2_0, ResultReason::ItemNotFound),

@@ -63,3 +63,4 @@ pub mod tls;
 pub mod usage;
 pub mod using;
 pub mod view;
+pub mod wrapping;

@@ -16,7 +16,8 @@ use crate::find::find;
 use crate::formats::{self, FormatError};
 use crate::making;
 use crate::operations::Context;
-use crate::record::Metadata;
+use crate::record::{Material, Metadata};
+use crate::wrapping;
 
 /// The form in which a client wants an object.
 #[derive(Default)]
@@ -60,17 +61,26 @@ pub async fn object(
     metadata: &Metadata,
     form: Form,
 ) -> Result<Object> {
-    if form.key_wrapping_specification.is_some() {
-        return Err(OperationError::new(
-            ResultReason::FeatureNotSupported,
-            "this server wraps no key on its way out; ask for it without a specification",
-        ));
-    }
-    may_leave(metadata)?;
-    let mut object = cx.material(id).await?.object;
+    let hidden = form
+        .key_wrapping_specification
+        .as_ref()
+        .is_some_and(|specification| wrapping::hides(specification.wrapping_method));
+    may_leave(metadata, hidden)?;
+    let Material { version, mut object } = cx.material(id).await?;
     let object_type = object.object_type();
     if let Some(block) = object.key_block_mut() {
+        if form.key_wrap_type == Some(KeyWrapType::NotWrapped) {
+            wrapping::unwrap(cx, block, version).await?;
+        }
         in_form(object_type, block, metadata, &form, cx.version)?;
+        if let Some(specification) = form.key_wrapping_specification {
+            wrapping::wrap(cx, block, metadata, *specification).await?;
+        }
+    } else if form.key_wrapping_specification.is_some() {
+        return Err(OperationError::new(
+            ResultReason::InvalidObjectType,
+            format!("a {object_type:?} has no key that could be wrapped"),
+        ));
     } else if let Object::Template(template) = &mut object {
         template.attributes = attributes::of_template(metadata);
     } else if form.key_format_type.is_some() && !matches!(object, Object::Certificate(_)) {
@@ -80,14 +90,14 @@ pub async fn object(
 }
 
 /// Some keys may leave the server wrapped alone, and some not at all (1.4, 3.48 and 3.50).
-fn may_leave(metadata: &Metadata) -> Result<()> {
+fn may_leave(metadata: &Metadata, hidden: bool) -> Result<()> {
     if find!(metadata.values(), Extractable) == Some(false) {
         return Err(OperationError::new(
             ResultReason::NotExtractable,
             "the object is not Extractable",
         ));
     }
-    if find!(metadata.values(), Sensitive) == Some(true) {
+    if find!(metadata.values(), Sensitive) == Some(true) && !hidden {
         return Err(OperationError::new(
             ResultReason::Sensitive,
             "the object is Sensitive: it leaves the server wrapped or not at all",
@@ -107,12 +117,6 @@ fn in_form(
         return Err(OperationError::new(
             ResultReason::KeyValueNotPresent,
             "the key is kept elsewhere: its Key Value Location says where",
-        ));
-    }
-    if form.key_wrap_type == Some(KeyWrapType::NotWrapped) && block.key_wrapping_data.is_some() {
-        return Err(OperationError::new(
-            ResultReason::KeyWrapTypeNotSupported,
-            "the key is kept wrapped, and this server does not unwrap it: ask for AsRegistered",
         ));
     }
     let format = format(block.key_format_type, form.key_format_type, version);

@@ -15,9 +15,13 @@ use kmip::vocabulary::{
     tags,
 };
 use kmip::{DateTime, SecretBytes};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::error::{OperationError, Result};
 use crate::find::find;
+use crate::formats;
+use crate::keys::{Key, pkcs};
+use crate::making;
 use crate::operations::Context;
 use crate::record::Metadata;
 
@@ -176,6 +180,41 @@ impl Subject {
         }
     }
 
+    /// Is it a key of a pair, or the certificate of one?
+    pub const fn is_of_a_pair(&self) -> bool {
+        matches!(self.object, Object::PrivateKey(_) | Object::PublicKey(_) | Object::Certificate(_))
+    }
+
+    /// The key of a pair, in whatever form it is kept; of a certificate the public key in it.
+    pub fn key(&self) -> Result<Key> {
+        match &self.object {
+            Object::PrivateKey(key) | Object::PublicKey(key) => {
+                let hint = making::hint(self.metadata.values());
+                Ok(formats::read(self.object.object_type(), &key.key_block, hint)?)
+            }
+            Object::Certificate(certificate) => {
+                X509Certificate::from_der(&certificate.certificate_value)
+                    .ok()
+                    .and_then(|(_, certificate)| pkcs::read_spki(certificate.public_key().raw))
+                    .ok_or_else(unreadable)
+            }
+            Object::CertificateRequest(_)
+            | Object::OpaqueObject(_)
+            | Object::PGPKey(_)
+            | Object::SecretData(_)
+            | Object::SplitKey(_)
+            | Object::SymmetricKey(_)
+            | Object::Template(_) => Err(self.no_such_key()),
+        }
+    }
+
+    fn no_such_key(&self) -> OperationError {
+        OperationError::new(
+            ResultReason::InvalidObjectType,
+            format!("a {:?} is no key that is used so", self.object.object_type()),
+        )
+    }
+
     /// The bytes of a symmetric key or of secret data.
     pub fn secret(&self) -> Result<SecretBytes> {
         match &self.object {
@@ -188,10 +227,7 @@ impl Subject {
             | Object::PrivateKey(_)
             | Object::PublicKey(_)
             | Object::SplitKey(_)
-            | Object::Template(_) => Err(OperationError::new(
-                ResultReason::InvalidObjectType,
-                format!("a {:?} is no key that is used so", self.object.object_type()),
-            )),
+            | Object::Template(_) => Err(self.no_such_key()),
         }
     }
 }

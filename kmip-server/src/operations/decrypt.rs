@@ -4,13 +4,15 @@
 
 use kmip::SecretBytes;
 use kmip::payload::{DecryptRequest, DecryptResponse};
+use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::Operation;
 
 use super::Context;
+use crate::crypto::asymmetric;
 use crate::crypto::cipher::{Beginning, Cipher};
 use crate::error::{OperationError, Result};
 use crate::streams::{Part, State, Stream};
-use crate::using;
+use crate::using::{self, Subject};
 
 pub(super) async fn decrypt(
     cx: &mut Context<'_>,
@@ -21,6 +23,9 @@ pub(super) async fn decrypt(
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let data = cx.data(request.data)?;
     let subject = using::subject(cx, &unique_identifier, using::DECRYPT).await?;
+    if subject.is_of_a_pair() {
+        return with_pair(cx, &subject, &part, request.cryptographic_parameters, data);
+    }
     let mut stream = if part.begins() {
         let parameters = subject.parameters(cx, request.cryptographic_parameters)?;
         let algorithm = subject.cipher(&parameters)?;
@@ -58,5 +63,29 @@ pub(super) async fn decrypt(
         unique_identifier,
         data: (!out.is_empty()).then(|| SecretBytes::new(&out)),
         correlation_value: Some(cx.go_on(part, stream)?),
+    })
+}
+
+/// A private key decrypts a message in one piece: it is no longer than the key.
+fn with_pair(
+    cx: &mut Context<'_>,
+    subject: &Subject,
+    part: &Part,
+    parameters: Option<Box<CryptographicParameters>>,
+    data: Option<SecretBytes>,
+) -> Result<DecryptResponse> {
+    if *part != Part::Whole {
+        return Err(OperationError::invalid_field(
+            "a key of a pair decrypts a message in one part",
+        ));
+    }
+    let data = data.ok_or_else(|| OperationError::missing("the request has no Data"))?;
+    let parameters = subject.parameters(cx, parameters)?;
+    let decrypted = asymmetric::decrypt(&subject.key()?, &parameters, data.as_bytes())?;
+    cx.id_placeholder = Some(subject.id.clone());
+    Ok(DecryptResponse {
+        unique_identifier: subject.id.clone(),
+        data: Some(SecretBytes::new(&decrypted)),
+        correlation_value: None,
     })
 }

@@ -2,12 +2,15 @@
 
 use kmip::SecretBytes;
 use kmip::payload::{EncryptRequest, EncryptResponse};
+use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::Operation;
 
 use super::Context;
+use crate::crypto::asymmetric;
 use crate::crypto::cipher::{Beginning, Cipher};
 use crate::error::{OperationError, Result};
 use crate::streams::{Part, State, Stream};
+use crate::using::Subject;
 use crate::{usage, using};
 
 pub(super) async fn encrypt(
@@ -19,6 +22,9 @@ pub(super) async fn encrypt(
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let data = cx.data(request.data)?;
     let subject = using::subject(cx, &unique_identifier, using::ENCRYPT).await?;
+    if subject.is_of_a_pair() {
+        return with_pair(cx, &subject, part, request.cryptographic_parameters, data).await;
+    }
     let mut iv_counter_nonce = None;
     let mut stream = if part.begins() {
         let parameters = subject.parameters(cx, request.cryptographic_parameters)?;
@@ -62,6 +68,33 @@ pub(super) async fn encrypt(
         data: (!out.is_empty()).then(|| SecretBytes::new(&out)),
         iv_counter_nonce,
         correlation_value: Some(cx.go_on(part, stream)?),
+        authenticated_encryption_tag: None,
+    })
+}
+
+/// A public key encrypts a message in one piece: it is no longer than the key.
+async fn with_pair(
+    cx: &mut Context<'_>,
+    subject: &Subject,
+    part: Part,
+    parameters: Option<Box<CryptographicParameters>>,
+    data: Option<SecretBytes>,
+) -> Result<EncryptResponse> {
+    if part != Part::Whole {
+        return Err(OperationError::invalid_field(
+            "a key of a pair encrypts a message in one part",
+        ));
+    }
+    let data = data.ok_or_else(|| OperationError::missing("the request has no Data"))?;
+    let parameters = subject.parameters(cx, parameters)?;
+    let encrypted = asymmetric::encrypt(&subject.key()?, &parameters, data.as_bytes())?;
+    usage::protect(cx, &subject.id, &subject.metadata, data.as_bytes().len()).await?;
+    cx.id_placeholder = Some(subject.id.clone());
+    Ok(EncryptResponse {
+        unique_identifier: subject.id.clone(),
+        data: Some(SecretBytes::new(&encrypted)),
+        iv_counter_nonce: None,
+        correlation_value: None,
         authenticated_encryption_tag: None,
     })
 }

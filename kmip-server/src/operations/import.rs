@@ -21,6 +21,7 @@ use super::{Context, ID_LEN_MAX, short_identifier};
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::record::Metadata;
+use crate::wrapping;
 use crate::{attributes, lifecycle, making};
 
 pub(super) async fn import(cx: &mut Context<'_>, request: ImportRequest) -> Result<ImportResponse> {
@@ -49,7 +50,7 @@ pub(super) async fn import(cx: &mut Context<'_>, request: ImportRequest) -> Resu
             ),
         ));
     }
-    let object = as_kept(request.object, request.key_wrap_type)?;
+    let object = as_kept(cx, request.object, request.key_wrap_type).await?;
     let metadata = metadata(cx, &unique_identifier, request.attributes.0, &object)?;
     let is_gone = lifecycle::is_destroyed(metadata.state(cx.now));
     let object = Some(object).filter(|_| !is_gone).map(without_attributes);
@@ -57,16 +58,19 @@ pub(super) async fn import(cx: &mut Context<'_>, request: ImportRequest) -> Resu
     Ok(ImportResponse { unique_identifier })
 }
 
-/// A wrapped key that shall be kept bare must be unwrapped first.
-fn as_kept(object: Object, key_wrap_type: Option<KeyWrapType>) -> Result<Object> {
-    let is_wrapped = object.key_block().is_some_and(|block| block.key_wrapping_data.is_some());
-    match is_wrapped && key_wrap_type == Some(KeyWrapType::NotWrapped) {
-        true => Err(OperationError::new(
-            ResultReason::FeatureNotSupported,
-            "this server unwraps no key on its way in; import it AsRegistered",
-        )),
-        false => Ok(object),
+/// A wrapped key that shall be kept bare is opened first.
+async fn as_kept(
+    cx: &mut Context<'_>,
+    mut object: Object,
+    key_wrap_type: Option<KeyWrapType>,
+) -> Result<Object> {
+    let version = cx.version;
+    if key_wrap_type == Some(KeyWrapType::NotWrapped)
+        && let Some(block) = object.key_block_mut()
+    {
+        wrapping::unwrap(cx, block, version).await?;
     }
+    Ok(object)
 }
 
 /// A template is kept as its attributes alone.

@@ -15,6 +15,7 @@ mod create_split_key;
 mod decrypt;
 mod delegated_login;
 mod delete_attribute;
+mod derive_key;
 mod destroy;
 mod discover_versions;
 mod encrypt;
@@ -128,6 +129,7 @@ operations! {
         Decrypt => decrypt;
         DelegatedLogin => delegated_login;
         DeleteAttribute => delete_attribute;
+        DeriveKey => derive_key;
         Destroy => destroy;
         DiscoverVersions => discover_versions;
         Encrypt => encrypt;
@@ -172,7 +174,6 @@ operations! {
     rest {
         Certify
         CreateKeyPair
-        DeriveKey
         Notify
         Put
         ReCertify

@@ -27,3 +27,4 @@ mod split_keys;
 mod stanzas;
 mod table;
 mod templates;
+mod wrapping;
