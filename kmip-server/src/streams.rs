@@ -25,6 +25,7 @@ use crate::crypto::cipher::Cipher;
 use crate::crypto::digest::Hash;
 use crate::crypto::mac::Mac;
 use crate::crypto::random;
+use crate::crypto::signing::Message;
 use crate::error::{OperationError, Result};
 use crate::operations::Context;
 
@@ -53,8 +54,10 @@ pub enum State {
     Cipher(Cipher),
     /// MAC or MAC Verify.
     Mac(Mac),
-    /// Hash, and what signs a hash.
+    /// Hash.
     Hash(Hash),
+    /// Sign or Signature Verify.
+    Message(Message),
     /// What is not a key's alone: all data so far.
     Data(SecretBytes),
 }
@@ -330,7 +333,9 @@ mod tests {
     fn data(stream: &Stream) -> Vec<u8> {
         match &stream.state {
             State::Data(data) => data.as_bytes().to_vec(),
-            State::Cipher(_) | State::Mac(_) | State::Hash(_) => panic!("another state"),
+            State::Cipher(_) | State::Mac(_) | State::Hash(_) | State::Message(_) => {
+                panic!("another state")
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! asymmetric   what operations ask of pairs of keys: encryption, signatures, agreement
 //!                rsa (oaep . pkcs1 . pss) . elliptic . edwards, with the hashes in digests
+//! signing      messages to be signed, whole or in parts
 //! cipher       encryption: algorithms by modes, in one part or in many
 //!                block . chain . key_stream . gcm . ccm . xts . chacha . key_wrap . padding . vector
 //! digest       hashes, and HMAC over them        mac       codes
@@ -40,6 +41,7 @@ mod padding;
 pub mod random;
 pub mod rsa;
 mod running;
+pub mod signing;
 pub mod split;
 mod vector;
 mod xts;

@@ -11,6 +11,7 @@ mod archive;
 mod cancel;
 mod check;
 mod create;
+mod create_key_pair;
 mod create_split_key;
 mod decrypt;
 mod delegated_login;
@@ -44,6 +45,7 @@ mod process;
 mod query;
 mod query_asynchronous_requests;
 mod re_key;
+mod re_key_key_pair;
 mod re_provision;
 mod recover;
 mod register;
@@ -54,6 +56,8 @@ mod set_attribute;
 mod set_constraints;
 mod set_defaults;
 mod set_endpoint_role;
+mod sign;
+mod signature_verify;
 
 use kmip::message::ResponseBatchItem;
 use kmip::payload::{MalformedPayload, RequestPayload, ResponsePayload};
@@ -125,6 +129,7 @@ operations! {
         Cancel => cancel;
         Check => check;
         Create => create;
+        CreateKeyPair => create_key_pair;
         CreateSplitKey => create_split_key;
         Decrypt => decrypt;
         DelegatedLogin => delegated_login;
@@ -160,6 +165,7 @@ operations! {
         Recover => recover;
         Register => register;
         ReKey => re_key;
+        ReKeyKeyPair => re_key_key_pair;
         Revoke => revoke;
         RNGRetrieve => rng_retrieve;
         RNGSeed => rng_seed;
@@ -167,19 +173,17 @@ operations! {
         SetConstraints => set_constraints;
         SetDefaults => set_defaults;
         SetEndpointRole => set_endpoint_role;
+        Sign => sign;
+        SignatureVerify => signature_verify;
     }
     whole {
         Poll => poll;
     }
     rest {
         Certify
-        CreateKeyPair
         Notify
         Put
         ReCertify
-        ReKeyKeyPair
-        Sign
-        SignatureVerify
         Validate
     }
 }

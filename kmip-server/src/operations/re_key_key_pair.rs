@@ -1,0 +1,82 @@
+//! 1.4, 4.5; 2.1, 6.1.47: a new pair of keys in the place of an old one.
+
+use kmip::attributes::{AttributeValue, Attributes};
+use kmip::payload::{ReKeyKeyPairRequest, ReKeyKeyPairResponse};
+use kmip::vocabulary::{LinkType, ObjectType, ResultReason};
+
+use super::Context;
+use crate::error::{OperationError, Result};
+use crate::record::Metadata;
+use crate::replacing::{self, linked, set_link};
+use crate::{asked, attributes, making, pairs, promises};
+
+pub(super) async fn re_key_key_pair(
+    cx: &mut Context<'_>,
+    request: ReKeyKeyPairRequest,
+) -> Result<ReKeyKeyPairResponse> {
+    for masks in [
+        &request.common_protection_storage_masks,
+        &request.private_protection_storage_masks,
+        &request.public_protection_storage_masks,
+    ] {
+        making::may_be_kept(masks.as_ref())?;
+    }
+    let old_private_id = cx.identify(request.private_key_unique_identifier.as_ref())?;
+    let old_private = cx.live_object(&old_private_id).await?;
+    if old_private.object_type() != Some(ObjectType::PrivateKey) {
+        return Err(OperationError::new(
+            ResultReason::InvalidObjectType,
+            format!("Re-key Key Pair replaces a PrivateKey and no {:?}", old_private.object_type()),
+        ));
+    }
+    let Some(old_public_id) = linked(&old_private, LinkType::PublicKeyLink).into_iter().next()
+    else {
+        return Err(OperationError::invalid_field(
+            "the private key has no link to its public key, and a pair is replaced as a pair",
+        ));
+    };
+    let old_public = cx.live_object(&old_public_id).await?;
+    let offset = request.offset.map(|offset| offset.0);
+    let common = request.common_attributes.unwrap_or_default();
+    let of_private = [request.private_key_attributes.unwrap_or_default(), common.clone()];
+    let of_public = [request.public_key_attributes.unwrap_or_default(), common];
+    let mut private =
+        carried_over(cx, &old_private, of_private, ObjectType::PrivateKey, offset).await?;
+    let mut public =
+        carried_over(cx, &old_public, of_public, ObjectType::PublicKey, offset).await?;
+    let kind = pairs::kind(&private, &public)?;
+    let pair = pairs::blocking(move || Ok(kind.generate()?)).await?;
+    let (private_key, public_key) =
+        pairs::objects(&pair, kind, &mut private, &mut public, cx.version)?;
+    making::complete(&mut private, &private_key, cx.now, true);
+    making::complete(&mut public, &public_key, cx.now, true);
+    let private_id =
+        replacing::replace(cx, &old_private_id, &old_private, private, private_key).await?;
+    public.push(replacing::link(LinkType::PrivateKeyLink, &private_id));
+    let public_id = replacing::replace(cx, &old_public_id, &old_public, public, public_key).await?;
+    set_link(cx, &private_id, LinkType::PublicKeyLink, &public_id).await?;
+    cx.id_placeholder = Some(private_id.clone());
+    Ok(ReKeyKeyPairResponse {
+        private_key_unique_identifier: private_id,
+        public_key_unique_identifier: public_id,
+        private_key_template_attribute: None,
+        public_key_template_attribute: None,
+    })
+}
+
+/// The attributes of one of the new keys: those of the old one, but for what the request says.
+async fn carried_over(
+    cx: &mut Context<'_>,
+    old: &Metadata,
+    layers: [Attributes; 2],
+    kind: ObjectType,
+    offset: Option<u32>,
+) -> Result<Vec<AttributeValue>> {
+    let given = asked::given(cx, layers, kind).await?;
+    promises::random_number_generator(&given)?;
+    let mut values = replacing::carried(old, cx.now, offset);
+    values.retain(|value| !given.iter().any(|g| g.reference() == value.reference()));
+    values.extend(given);
+    attributes::check_dates(&values)?;
+    Ok(values)
+}

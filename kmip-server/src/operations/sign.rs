@@ -1,0 +1,50 @@
+//! 1.4, 4.31; 2.1, 6.1.55: the server signs with a key that stays here, whole or in parts.
+
+use kmip::SecretBytes;
+use kmip::payload::{SignRequest, SignResponse};
+use kmip::vocabulary::Operation;
+
+use super::Context;
+use crate::crypto::signing::Message;
+use crate::error::{OperationError, Result};
+use crate::streams::{Part, State, Stream};
+use crate::{pairs, usage, using};
+
+pub(super) async fn sign(cx: &mut Context<'_>, request: SignRequest) -> Result<SignResponse> {
+    let part =
+        Part::of(request.correlation_value, request.init_indicator, request.final_indicator)?;
+    let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
+    let data = cx.data(request.data)?;
+    let subject = using::subject(cx, &unique_identifier, using::SIGN).await?;
+    let key = subject.key()?;
+    let mut stream = if part.begins() {
+        let parameters = subject.parameters(cx, request.cryptographic_parameters)?;
+        let message = Message::begin(&key, &parameters)?;
+        Stream::of(cx, Operation::Sign, Some(&unique_identifier), State::Message(message))
+    } else {
+        cx.stream(&part, Operation::Sign, Some(&unique_identifier))?
+    };
+    let State::Message(message) = &mut stream.state else {
+        return Err(OperationError::internal("go on with the stream"));
+    };
+    message.take(
+        part == Part::Whole,
+        data.as_ref().map(SecretBytes::as_bytes),
+        request.digested_data.as_ref().map(SecretBytes::as_bytes),
+    )?;
+    let len = data.as_ref().map_or(0, |data| data.as_bytes().len());
+    usage::protect(cx, &unique_identifier, &subject.metadata, len).await?;
+    cx.id_placeholder = Some(unique_identifier.clone());
+    if part.ends() {
+        let message = message.clone();
+        let signature = pairs::blocking(move || Ok(message.sign(&key)?)).await?;
+        cx.end(part);
+        return Ok(SignResponse {
+            unique_identifier,
+            signature_data: Some(signature),
+            correlation_value: None,
+        });
+    }
+    let correlation_value = Some(cx.go_on(part, stream)?);
+    Ok(SignResponse { unique_identifier, signature_data: None, correlation_value })
+}

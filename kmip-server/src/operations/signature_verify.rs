@@ -1,0 +1,60 @@
+//! 1.4, 4.32; 2.1, 6.1.56: is a signature genuine? Whole or in parts.
+
+use kmip::SecretBytes;
+use kmip::payload::{SignatureVerifyRequest, SignatureVerifyResponse};
+use kmip::vocabulary::{Operation, ValidityIndicator};
+
+use super::Context;
+use crate::crypto::signing::Message;
+use crate::error::{OperationError, Result};
+use crate::streams::{Part, State, Stream};
+use crate::using;
+
+pub(super) async fn signature_verify(
+    cx: &mut Context<'_>,
+    request: SignatureVerifyRequest,
+) -> Result<SignatureVerifyResponse> {
+    let part =
+        Part::of(request.correlation_value, request.init_indicator, request.final_indicator)?;
+    let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
+    let data = cx.data(request.data)?;
+    let subject = using::subject(cx, &unique_identifier, using::VERIFY).await?;
+    let key = subject.key()?;
+    let id = Some(unique_identifier.as_str());
+    let mut stream = if part.begins() {
+        let parameters = subject.parameters(cx, request.cryptographic_parameters)?;
+        let message = Message::begin(&key, &parameters)?;
+        Stream::of(cx, Operation::SignatureVerify, id, State::Message(message))
+    } else {
+        cx.stream(&part, Operation::SignatureVerify, id)?
+    };
+    let State::Message(message) = &mut stream.state else {
+        return Err(OperationError::internal("go on with the stream"));
+    };
+    message.take(
+        part == Part::Whole,
+        data.as_ref().map(SecretBytes::as_bytes),
+        request.digested_data.as_ref().map(SecretBytes::as_bytes),
+    )?;
+    cx.id_placeholder = Some(unique_identifier.clone());
+    let mut response = SignatureVerifyResponse {
+        unique_identifier,
+        validity_indicator: None,
+        data: None,
+        correlation_value: None,
+    };
+    if part.ends() {
+        let signature = request.signature_data.ok_or_else(|| {
+            OperationError::missing("the request has no Signature Data to be verified")
+        })?;
+        let is_valid = message.clone().verify(&key, &signature)?;
+        response.validity_indicator = Some(match is_valid {
+            true => ValidityIndicator::Valid,
+            false => ValidityIndicator::Invalid,
+        });
+        cx.end(part);
+    } else {
+        response.correlation_value = Some(cx.go_on(part, stream)?);
+    }
+    Ok(response)
+}

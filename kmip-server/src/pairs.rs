@@ -1,0 +1,116 @@
+//! The two objects of a new pair of keys (1.4, 4.2 and 4.5; 2.1, 6.1.9 and 6.1.47).
+
+use kmip::Version;
+use kmip::attributes::AttributeValue;
+use kmip::objects::{Key as KeyObject, Object};
+use kmip::structures::CryptographicDomainParameters;
+use kmip::vocabulary::KeyFormatType;
+
+use crate::crypto::asymmetric::{Kind, Pair};
+use crate::error::{OperationError, Result};
+use crate::find::find;
+use crate::formats;
+use crate::keys::Key;
+
+/// Does work that takes long on a thread that nobody else waits for.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => {
+            tracing::error!(%error, "work on a thread of its own failed");
+            Err(OperationError::internal("do the work"))
+        }
+    }
+}
+
+/// The values of each attribute of this name.
+macro_rules! find_all {
+    ($values:expr, $name:ident) => {
+        $values
+            .filter_map(|value| {
+                let AttributeValue::$name(value) = value else { return None };
+                Some(value.clone())
+            })
+            .collect::<Vec<_>>()
+    };
+}
+/// The pair that the attributes of both its keys ask for, which must ask for the same one (2.1,
+/// table 191). What one of them leaves out, the other says.
+pub fn kind(private: &[AttributeValue], public: &[AttributeValue]) -> Result<Kind> {
+    let both = || private.iter().chain(public);
+    for (name, is_same) in [
+        ("Cryptographic Algorithm", agree(find_all!(both(), CryptographicAlgorithm))),
+        ("Cryptographic Length", agree(find_all!(both(), CryptographicLength))),
+        (
+            "Cryptographic Domain Parameters",
+            agree(find_all!(both(), CryptographicDomainParameters)),
+        ),
+    ] {
+        if !is_same {
+            return Err(OperationError::invalid_field(format!(
+                "the private key and the public key of a pair have the same {name}"
+            )));
+        }
+    }
+    let domain = find!(both(), CryptographicDomainParameters);
+    let curve = domain.and_then(|domain: CryptographicDomainParameters| domain.recommended_curve);
+    let algorithm = find!(both(), CryptographicAlgorithm);
+    Ok(Kind::of(algorithm, find!(both(), CryptographicLength), curve)?)
+}
+
+fn agree<T: PartialEq>(all: Vec<T>) -> bool {
+    all.iter().skip(1).all(|other| all.first() == Some(other))
+}
+
+/// The objects of a new pair, each in the form that its attributes ask for; the attributes are
+/// given what they left out.
+pub fn objects(
+    pair: &Pair,
+    kind: Kind,
+    private: &mut Vec<AttributeValue>,
+    public: &mut Vec<AttributeValue>,
+    version: Version,
+) -> Result<(Object, Object)> {
+    for values in [&mut *private, &mut *public] {
+        if find!(values.iter(), CryptographicLength).is_none() {
+            values.push(AttributeValue::CryptographicLength(kind.length()));
+        }
+    }
+    let algorithm = find!(private.iter().chain(public.iter()), CryptographicAlgorithm);
+    let domain = find!(private.iter().chain(public.iter()), CryptographicDomainParameters);
+    for values in [&mut *private, &mut *public] {
+        if find!(values.iter(), CryptographicAlgorithm).is_none() {
+            values.extend(algorithm.map(AttributeValue::CryptographicAlgorithm));
+        }
+        if find!(values.iter(), CryptographicDomainParameters).is_none() {
+            let domain = domain.clone().or_else(|| {
+                let recommended_curve = Some(pair.public.curve()?);
+                Some(CryptographicDomainParameters { q_length: None, recommended_curve })
+            });
+            values.extend(domain.map(AttributeValue::CryptographicDomainParameters));
+        }
+    }
+    let private = object(&pair.private, private, version)?;
+    let public = object(&pair.public, public, version)?;
+    Ok((Object::PrivateKey(private), Object::PublicKey(public)))
+}
+
+fn object(key: &Key, values: &[AttributeValue], version: Version) -> Result<KeyObject> {
+    let asked = find!(values.iter(), KeyFormatType);
+    let format = asked.unwrap_or_else(|| default_format(key, version));
+    let mut key_block = formats::block(key, format)?;
+    key_block.cryptographic_algorithm = find!(values.iter(), CryptographicAlgorithm);
+    Ok(KeyObject { key_block })
+}
+
+/// The form of a new key when nobody asks for one. From 2.0 on the standard says (2.1, table 81);
+/// before, keys on curves have the forms that its clients read.
+fn default_format(key: &Key, version: Version) -> KeyFormatType {
+    match (formats::default_format(key), version >= Version::V2_0) {
+        (KeyFormatType::TransparentECPrivateKey, false) => KeyFormatType::ECPrivateKey,
+        (KeyFormatType::TransparentECPublicKey, false) => KeyFormatType::X_509,
+        (format, _) => format,
+    }
+}

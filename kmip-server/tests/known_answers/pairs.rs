@@ -1,0 +1,192 @@
+//! Create Key Pair and Re-key Key Pair: the two keys of a pair are one, by the libraries' own
+//! arithmetic; what becomes of names, links and dates is that of the standard's tables.
+
+use kmip::payload::{CreateKeyPairRequest, ReKeyKeyPairRequest};
+use kmip::structures::{CryptographicDomainParameters, Link};
+use kmip::vocabulary::RecommendedCurve;
+use kmip::{DateTime, Interval};
+use kmip_server::crypto::asymmetric;
+use kmip_server::formats::{self, Hint};
+use kmip_server::keys::Key as Neutral;
+
+use crate::desk::*;
+use AttributeValue as A;
+use CryptographicAlgorithm as C;
+use KeyFormatType as F;
+
+fn pair_of(algorithm: C, more: Vec<A>) -> CreateKeyPairRequest {
+    let one =
+        |text: &str, mask| Some(Attributes::new([A::CryptographicUsageMask(mask), name(text)]));
+    let common = [A::CryptographicAlgorithm(algorithm)].into_iter().chain(more);
+    CreateKeyPairRequest {
+        common_attributes: Some(Attributes::new(common)),
+        private_key_attributes: one("private", CryptographicUsageMask::Sign),
+        public_key_attributes: one("public", CryptographicUsageMask::Verify),
+        ..CreateKeyPairRequest::default()
+    }
+}
+
+async fn attributes(desk: &Desk, version: Version, id: &str) -> Vec<A> {
+    let request = GetAttributesRequest { unique_identifier: Some(Identifier::from(id)), ..all() };
+    let found = desk.ask(version, request).await.unwrap();
+    found.attributes.0.into_iter().map(|attribute| attribute.value).collect()
+}
+
+fn all() -> GetAttributesRequest {
+    GetAttributesRequest { unique_identifier: None, attributes: Vec::new() }
+}
+
+fn links(attributes: &[A]) -> Vec<(LinkType, String)> {
+    let mut links: Vec<(LinkType, String)> = attributes
+        .iter()
+        .filter_map(|value| match value {
+            A::Link(Link { link_type, linked_object_identifier: Identifier::Text(id) }) => {
+                Some((*link_type, id.clone()))
+            }
+            _ => None,
+        })
+        .collect();
+    links.sort();
+    links
+}
+
+async fn key(desk: &Desk, version: Version, id: &str, hint: Hint) -> (F, Neutral) {
+    let object = desk.ask(version, get(id)).await.unwrap().object;
+    let block = object.key_block().unwrap();
+    (block.key_format_type, formats::read(object.object_type(), block, hint).unwrap())
+}
+
+fn on(curve: RecommendedCurve) -> A {
+    A::CryptographicDomainParameters(CryptographicDomainParameters {
+        q_length: None,
+        recommended_curve: Some(curve),
+    })
+}
+
+/// One row a pair: version, algorithm, what is asked beside it, the length, the two forms.
+#[tokio::test]
+async fn a_pair_is_one() {
+    let (v1, v2) = (Version::V1_2, NEWEST);
+    let ec = (F::TransparentECPrivateKey, F::TransparentECPublicKey);
+    type Row = (Version, C, Vec<A>, i32, (F, F));
+    let rows: Vec<Row> = vec![
+        (v1, C::RSA, vec![A::CryptographicLength(2048)], 2048, (F::PKCS_1, F::PKCS_1)),
+        (v1, C::EC, vec![A::CryptographicLength(224)], 224, (F::ECPrivateKey, F::X_509)),
+        (v1, C::ECDSA, vec![on(RecommendedCurve::P_384)], 384, (F::ECPrivateKey, F::X_509)),
+        (v2, C::EC, vec![A::CryptographicLength(521)], 521, ec),
+        (v2, C::ECDSA, vec![on(RecommendedCurve::SECP256K1)], 256, ec),
+        (v2, C::EC, vec![on(RecommendedCurve::CURVE25519)], 256, (F::PKCS_8, F::X_509)),
+        (v2, C::Ed25519, vec![], 256, (F::PKCS_8, F::X_509)),
+    ];
+    for (row, (version, algorithm, more, length, forms)) in rows.into_iter().enumerate() {
+        let desk = Desk::new();
+        let made = desk.ask(version, pair_of(algorithm, more)).await.unwrap();
+        let (private_id, public_id) =
+            (made.private_key_unique_identifier, made.public_key_unique_identifier);
+        let hint = Hint::default();
+        let (private_form, private) = key(&desk, version, &private_id, hint).await;
+        let (public_form, public) = key(&desk, version, &public_id, hint).await;
+        assert_eq!((private_form, public_form), forms, "row {row}");
+        assert!(asymmetric::public_of(&private).unwrap() == public, "row {row}");
+        for (id, other, link_type) in [
+            (&private_id, &public_id, LinkType::PublicKeyLink),
+            (&public_id, &private_id, LinkType::PrivateKeyLink),
+        ] {
+            let attributes = attributes(&desk, version, id).await;
+            assert_eq!(links(&attributes), [(link_type, other.clone())], "row {row}");
+            assert!(attributes.contains(&A::CryptographicLength(length)), "row {row}");
+            assert!(attributes.contains(&A::CryptographicAlgorithm(algorithm)), "row {row}");
+        }
+    }
+}
+
+/// One row a request that asks for no pair: what is asked, and why not.
+#[tokio::test]
+async fn no_pair() {
+    let length = A::CryptographicLength;
+    let rows: Vec<(C, Vec<A>, ResultReason)> = vec![
+        (C::RSA, vec![length(65_536)], ResultReason::BadCryptographicParameters),
+        (C::RSA, vec![length(512)], ResultReason::BadCryptographicParameters),
+        (C::RSA, vec![length(-1)], ResultReason::BadCryptographicParameters),
+        (C::EC, vec![length(255)], ResultReason::BadCryptographicParameters),
+        (
+            C::EC,
+            vec![length(256), on(RecommendedCurve::P_384)],
+            ResultReason::BadCryptographicParameters,
+        ),
+        (
+            C::EC,
+            vec![on(RecommendedCurve::B_163)],
+            ResultReason::UnsupportedCryptographicParameters,
+        ),
+        (C::AES, vec![length(256)], ResultReason::UnsupportedCryptographicParameters),
+        (C::DSA, vec![length(2048)], ResultReason::UnsupportedCryptographicParameters),
+        (
+            C::EC,
+            vec![length(256), A::KeyFormatType(F::PKCS_1)],
+            ResultReason::KeyFormatTypeNotSupported,
+        ),
+    ];
+    for (row, (algorithm, more, reason)) in rows.into_iter().enumerate() {
+        let refused = Desk::new().ask(NEWEST, pair_of(algorithm, more)).await;
+        assert_eq!(refused.err(), Some(reason), "row {row}");
+    }
+}
+
+/// 1.4, tables 177 and 178; 2.1, tables 308 and 309.
+#[tokio::test]
+async fn a_pair_in_the_place_of_another() {
+    let desk = Desk::new();
+    let dates = vec![
+        on(RecommendedCurve::P_256),
+        A::ActivationDate(DateTime(1_000)),
+        A::DeactivationDate(DateTime(5_000)),
+    ];
+    let old = desk.ask(NEWEST, pair_of(C::EC, dates)).await.unwrap();
+    let old_ids = [old.private_key_unique_identifier, old.public_key_unique_identifier];
+    let request = ReKeyKeyPairRequest {
+        private_key_unique_identifier: id(&old_ids[0]),
+        offset: Some(Interval(600)),
+        ..ReKeyKeyPairRequest::default()
+    };
+    let new = desk.ask(NEWEST, request).await.unwrap();
+    let new_ids = [new.private_key_unique_identifier, new.public_key_unique_identifier];
+    let pairs = [LinkType::PublicKeyLink, LinkType::PrivateKeyLink];
+    for (at, text) in ["private", "public"].into_iter().enumerate() {
+        let (old, new) = (
+            attributes(&desk, NEWEST, &old_ids[at]).await,
+            attributes(&desk, NEWEST, &new_ids[at]).await,
+        );
+        assert!(!old.contains(&name(text)) && new.contains(&name(text)), "the Name moves");
+        let mut expected = [
+            (pairs[at], old_ids[1 - at].clone()),
+            (LinkType::ReplacementObjectLink, new_ids[at].clone()),
+        ];
+        expected.sort();
+        assert_eq!(links(&old), expected);
+        let mut expected = [
+            (pairs[at], new_ids[1 - at].clone()),
+            (LinkType::ReplacedObjectLink, old_ids[at].clone()),
+        ];
+        expected.sort();
+        assert_eq!(links(&new), expected);
+        let times: Vec<i64> = new
+            .iter()
+            .filter_map(|value| match value {
+                A::InitialDate(date) | A::ActivationDate(date) | A::DeactivationDate(date) => {
+                    Some(date.0)
+                }
+                _ => None,
+            })
+            .collect();
+        let initial = times.iter().min().unwrap();
+        let mut distances: Vec<i64> = times.iter().map(|time| time - initial).collect();
+        distances.sort_unstable();
+        assert_eq!(distances, [0, 600, 4_600]);
+    }
+    let (_, private) = key(&desk, NEWEST, &new_ids[0], Hint::default()).await;
+    let (_, public) = key(&desk, NEWEST, &new_ids[1], Hint::default()).await;
+    assert!(asymmetric::public_of(&private).unwrap() == public);
+    let (_, before) = key(&desk, NEWEST, &old_ids[0], Hint::default()).await;
+    assert!(before != private);
+}
