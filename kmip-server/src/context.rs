@@ -20,13 +20,13 @@ use crate::error::{OperationError, Result};
 use crate::feed::News;
 use crate::find::find;
 use crate::identity::Client;
-use crate::index::Index;
+use crate::index::{Index, has_row};
 use crate::lifecycle;
 use crate::live::{Effects, Live};
 use crate::named::Named;
 use crate::operations::SERVED;
 use crate::promises;
-use crate::record::{Material, Metadata, damaged};
+use crate::record::{BESIDE_LEN_MAX, Material, Metadata, damaged, take_apart};
 use crate::rules::Rules;
 use crate::store::StoreError;
 use crate::store::root_key::IndexKey;
@@ -180,6 +180,11 @@ impl<'a> Context<'a> {
     /// The object itself, of one that [`Self::object`] has let through.
     pub async fn material(&mut self, id: &str) -> Result<Material> {
         let missing = || StoreError::Damaged(format!("object {id} has lost its material"));
+        let row = self.view.get(&self.metadata_key(id)).await?.ok_or_else(missing)?;
+        let (_, beside) = take_apart(&row);
+        if !beside.is_empty() {
+            return Ok(Material::decode(beside).map_err(|error| damaged(id, &error))?);
+        }
         let bytes = self.view.get(&self.material_key(id)).await?.ok_or_else(missing)?;
         Ok(Material::decode(&bytes).map_err(|error| damaged(id, &error))?)
     }
@@ -204,9 +209,7 @@ impl<'a> Context<'a> {
             metadata.set(lease_time);
         }
         self.write_rows(&id, None, Some(&metadata)).await?;
-        let material = Material { version: self.version, object };
-        self.view.put(Material::key(&id), material.encode());
-        self.view.put(Metadata::key(&id), metadata.encode());
+        self.write_whole(&id, &metadata, Some(object));
         if self.live.feeds.is_kept(&metadata.owner) {
             self.tell(metadata.owner.clone(), News::of_new(&id, &metadata));
         }
@@ -251,11 +254,7 @@ impl<'a> Context<'a> {
         }
         self.write_rows(id, old, Some(new)).await?;
         self.remove_material(id).await?;
-        if let Some(object) = object {
-            let material = Material { version: self.version, object };
-            self.view.put(self.material_key(id), material.encode());
-        }
-        self.view.put(self.metadata_key(id), new.encode());
+        self.write_whole(id, new, object);
         if self.live.feeds.is_kept(&new.owner) {
             let news = match old {
                 None => Some(News::of_new(id, new)),
@@ -285,12 +284,34 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
+    /// Writes an object and what is known of it: in one row, if it is small.
+    fn write_whole(&mut self, id: &str, metadata: &Metadata, object: Option<Object>) {
+        let version = self.version;
+        let material = object.map(|object| Material { version, object }.encode());
+        let is_small = |material: &Zeroizing<Vec<u8>>| material.len() <= BESIDE_LEN_MAX;
+        let beside = material.as_ref().filter(|material| is_small(material));
+        let row = metadata.encode(beside.map(|material| material.as_slice()).unwrap_or_default());
+        self.view.put(self.metadata_key(id), row);
+        if let Some(material) = material.filter(|material| !is_small(material)) {
+            self.view.put(self.material_key(id), material);
+        }
+    }
+
+    /// Writes what is known of an object, and leaves the object itself as it is.
+    async fn write_metadata(&mut self, id: &str, metadata: &Metadata) -> Result<()> {
+        let key = self.metadata_key(id);
+        let row = self.view.get(&key).await?.unwrap_or_default();
+        let (_, beside) = take_apart(&row);
+        self.view.put(key, metadata.encode(beside));
+        Ok(())
+    }
+
     /// Writes what is now known of an object in the place of what was.
     pub async fn update(&mut self, id: &str, old: &Metadata, mut new: Metadata) -> Result<()> {
         attributes::follow(&mut new);
         new.set(AttributeValue::LastChangeDate(self.now));
         self.write_rows(id, Some(old), Some(&new)).await?;
-        self.view.put(self.metadata_key(id), new.encode());
+        self.write_metadata(id, &new).await?;
         if self.live.feeds.is_kept(&new.owner)
             && let Some(news) = News::of_change(id, old, &new, self.now)
         {
@@ -306,25 +327,33 @@ impl<'a> Context<'a> {
 
     /// An object is fresh until it has been served once (1.4, 3.34; 2.1, 4.24). That changes
     /// nothing else of it, not even its Last Change Date.
-    pub fn served(&mut self, id: &str, metadata: &Metadata) {
+    pub async fn served(&mut self, id: &str, metadata: &Metadata) -> Result<()> {
         if find!(metadata.values(), Fresh) == Some(true) {
             let mut served = metadata.clone();
             served.set(AttributeValue::Fresh(false));
-            self.view.put(self.metadata_key(id), served.encode());
+            self.write_metadata(id, &served).await?;
         }
+        Ok(())
     }
 
     /// Removes an object and all that is known of it, as if it had never been. No client asks for
     /// that of a single object: what Destroy leaves is for ever.
     pub async fn forget(&mut self, id: &str, old: &Metadata) -> Result<()> {
         self.write_rows(id, Some(old), None).await?;
+        self.remove_material(id).await?;
         self.view.get(&self.metadata_key(id)).await?;
         self.view.remove(self.metadata_key(id));
-        self.remove_material(id).await
+        Ok(())
     }
 
     /// Removes the object itself. What is known of it stays.
     pub async fn remove_material(&mut self, id: &str) -> Result<()> {
+        let key = self.metadata_key(id);
+        let row = self.view.get(&key).await?.unwrap_or_default();
+        let (known, beside) = take_apart(&row);
+        if !beside.is_empty() {
+            self.view.put(key, Zeroizing::new(known.to_vec()));
+        }
         let key = self.material_key(id);
         self.view.get(&key).await?;
         self.view.remove(key);
@@ -339,9 +368,15 @@ impl<'a> Context<'a> {
         new: Option<&Metadata>,
     ) -> Result<()> {
         let index = self.index();
-        let rows = |metadata: &Metadata| {
-            index.rows(id, metadata, lifecycle::storage(metadata.values(), self.now))
-        };
+        let storage = |metadata: &Metadata| lifecycle::storage(metadata.values(), self.now);
+        // Nearly every change is of a date or another attribute that no row follows from.
+        if let (Some(old), Some(new)) = (old, new)
+            && storage(old) == storage(new)
+            && old.values().filter(has_row).eq(new.values().filter(has_row))
+        {
+            return Ok(());
+        }
+        let rows = |metadata: &Metadata| index.rows(id, metadata, storage(metadata));
         let old = old.map(rows).unwrap_or_default();
         let new = new.map(rows).unwrap_or_default();
         for (key, _) in old.difference(&new) {

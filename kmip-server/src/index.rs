@@ -52,6 +52,11 @@ pub fn is_indexed(reference: &AttributeReference) -> bool {
     }
 }
 
+/// Does a row follow from this value?
+pub fn has_row(value: &&AttributeValue) -> bool {
+    matches!(value, AttributeValue::Name(_)) || is_indexed(&value.reference())
+}
+
 impl Index<'_> {
     /// The row that holds the one object of a name.
     pub fn name(self, value: &[u8]) -> Vec<u8> {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! o/<id>   Metadata: owner and attributes      what Locate, Get Attributes and every check read
-//! k/<id>   Material: the object                what Get reads; removed by Destroy
+//!          and behind it Material, if small    what Get reads; removed by Destroy
+//! k/<id>   Material: the object, else          the same
 //!
 //! O/<hash of owner><id>  K/<hash of owner><id>   the same, where a client chose the identifier
 //!
@@ -117,8 +118,9 @@ impl Metadata {
         attribute
     }
 
-    /// The bytes to be kept.
-    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+    /// The bytes to be kept, with the object's own behind them where it is so small that it is kept
+    /// in the same row: whoever writes what is known anew must write these again.
+    pub fn encode(&self, beside: &[u8]) -> Zeroizing<Vec<u8>> {
         let mut w = Writer::default();
         w.structure(kept::METADATA, |w| {
             w.text_string(kept::OWNER, &self.owner);
@@ -132,7 +134,11 @@ impl Metadata {
                 }
             }
         });
-        Zeroizing::new(w.into_bytes())
+        let mut bytes = w.into_bytes();
+        // Before the secret comes: what is outgrown is not wiped.
+        bytes.reserve_exact(beside.len());
+        bytes.extend_from_slice(beside);
+        Zeroizing::new(bytes)
     }
 
     /// Reads what was kept.
@@ -196,6 +202,18 @@ fn decode_attribute(r: &mut Reader<'_>) -> Result<Attribute, Error> {
     Ok(Attribute { index, value })
 }
 
+/// The longest material that is kept beside what is known of the object: every symmetric key. One
+/// row costs half of two to write, and to serve. A longer one, which every search would have to
+/// read past, has a row of its own.
+pub const BESIDE_LEN_MAX: usize = 1024;
+
+/// A row of [`Metadata::key`], taken apart: what is known, and the object itself if it is there.
+pub fn take_apart(row: &[u8]) -> (&[u8], &[u8]) {
+    let len = row.first_chunk().map(|header| ttlv::Header::parse(*header).len);
+    let len = len.and_then(|len| usize::try_from(len).ok()).unwrap_or(0);
+    row.split_at_checked(len.saturating_add(ttlv::HEADER_LEN)).unwrap_or((row, &[]))
+}
+
 /// The object itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Material {
@@ -243,7 +261,7 @@ pub fn damaged(id: &str, error: &Error) -> crate::store::StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::Metadata;
+    use super::{Metadata, take_apart};
     use kmip::DateTime;
     use kmip::attributes::{AttributeValue, OtherAttribute, VendorAttribute};
     use kmip::structures::Name;
@@ -265,6 +283,10 @@ mod tests {
         ] {
             metadata.add(value);
         }
-        assert_eq!(Metadata::decode(&metadata.encode()), Ok(metadata));
+        for beside in [&b""[..], &[0x54, 0x4B, 4, 1, 0, 0, 0, 0]] {
+            let row = metadata.encode(beside);
+            assert_eq!(Metadata::decode(&row), Ok(metadata.clone()));
+            assert_eq!(take_apart(&row), (metadata.encode(b"").as_slice(), beside));
+        }
     }
 }

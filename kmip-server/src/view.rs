@@ -17,6 +17,9 @@ pub struct View<'a> {
     store: &'a dyn Store,
     /// The revision of every key that was read.
     read: BTreeMap<Key, u64>,
+    /// What was read last: who reads what is known of an object then asks for the object, which
+    /// stands in the same row.
+    last: Option<(Key, Zeroizing<Vec<u8>>)>,
     /// What the items that are done want written.
     batch: BTreeMap<Key, Value>,
     /// What the item under way wants written.
@@ -26,7 +29,8 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// A view without changes.
     pub fn new(store: &'a dyn Store) -> Self {
-        Self { store, read: BTreeMap::new(), batch: BTreeMap::new(), item: BTreeMap::new() }
+        let (batch, item) = (BTreeMap::new(), BTreeMap::new());
+        Self { store, read: BTreeMap::new(), last: None, batch, item }
     }
 
     /// The value of a key.
@@ -34,12 +38,17 @@ impl<'a> View<'a> {
         if let Some(value) = self.item.get(key).or_else(|| self.batch.get(key)) {
             return Ok(value.clone());
         }
+        if let Some((_, value)) = self.last.as_ref().filter(|(last, _)| last == key) {
+            return Ok(Some(value.clone()));
+        }
         let record = self.store.get(key).await?;
         let revision = record.as_ref().map_or(0, |record| record.revision);
         // A key that changed since it was first read in this batch must fail the commit, so the
         // first revision stands.
         self.read.entry(key.to_vec()).or_insert(revision);
-        Ok(record.map(|record| record.value))
+        let value = record.map(|record| record.value);
+        self.last = value.clone().map(|value| (key.to_vec(), value));
+        Ok(value)
     }
 
     /// The key shall have this value. It must have been read, or else be absent: the commit fails

@@ -11,7 +11,7 @@ pub(super) async fn get(cx: &mut Context<'_>, request: GetRequest) -> Result<Get
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let metadata = cx.live_object(&unique_identifier).await?;
     let object = serving::object(cx, &unique_identifier, &metadata, Form::from(request)).await?;
-    cx.served(&unique_identifier, &metadata);
+    cx.served(&unique_identifier, &metadata).await?;
     cx.id_placeholder = Some(unique_identifier.clone());
     Ok(GetResponse { object_type: object.object_type(), unique_identifier, object })
 }
