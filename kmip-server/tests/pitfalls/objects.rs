@@ -1,5 +1,12 @@
 //! Objects: their lengths, their lives, their names.
 
+use std::sync::Arc;
+
+use kmip::objects::OpaqueObject;
+use kmip::vocabulary::OpaqueDataType;
+use kmip_server::store::memory::MemoryStore;
+use kmip_server::store::{Order, Range, Store};
+
 use crate::desk::*;
 
 #[tokio::test]
@@ -261,4 +268,39 @@ async fn create_makes_symmetric_keys_alone() {
     assert_eq!(desk.ask(OLDEST, request).await, Err(ResultReason::InvalidField));
     let unknown = SecretBytes::new(&[0; 8]);
     assert_eq!(format!("{unknown:?}"), "SecretBytes(8 bytes)");
+}
+
+/// A short object stands in the row of what is known of it, a long one in its own: neither is lost
+/// when what is known changes, nor is any of it left when it is destroyed.
+#[tokio::test]
+async fn an_object_of_any_length_outlives_changes_and_does_not_outlive_its_destruction() {
+    let store = Arc::new(MemoryStore::default());
+    let desk = Desk::over(store.clone());
+    for (len, rows) in [(16, 0), (900, 0), (1_100, 1), (50_000, 1)] {
+        let bytes = vec![0xA5; len];
+        let object = Object::OpaqueObject(OpaqueObject {
+            opaque_data_type: OpaqueDataType(0x8000_0001),
+            opaque_data_value: SecretBytes::new(&bytes),
+        });
+        let request = RegisterRequest {
+            object_type: ObjectType::OpaqueObject,
+            attributes: Attributes::new([]),
+            object: object.clone(),
+            protection_storage_masks: None,
+        };
+        let made = desk.ask(NEWEST, request).await.unwrap().unique_identifier;
+        let own = Range::prefix(b"k/", 9, Order::Ascending);
+        assert_eq!(store.scan(own.clone()).await.unwrap().len(), rows, "{len} bytes");
+        for round in ["fresh", "served once", "named"] {
+            assert_eq!(desk.ask(NEWEST, get(&made)).await.unwrap().object, object, "{round}");
+            let attribute = name(&format!("{round} {len}")).into();
+            let add = AddAttributeRequest { unique_identifier: id(&made), attribute };
+            desk.ask(NEWEST, add).await.unwrap();
+        }
+        desk.ask(NEWEST, DestroyRequest { unique_identifier: id(&made) }).await.unwrap();
+        assert!(desk.ask(NEWEST, get(&made)).await.is_err());
+        let all = store.scan(Range::prefix(&[], 99, Order::Ascending)).await.unwrap();
+        let holds = |value: &[u8]| value.windows(16).any(|part| part == &bytes[..16]);
+        assert!(!all.iter().any(|(_, record)| holds(&record.value)), "{len} bytes");
+    }
 }
