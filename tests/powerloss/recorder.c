@@ -6,8 +6,8 @@
  *   POWERLOSS_FOLDER   the folder
  *   POWERLOSS_RECORD   the file that the record is added to
  *   POWERLOSS_ACKS     a file: what is written to it are acknowledgements, noted among the rest
- *   POWERLOSS_IGNORE   fsync or fdatasync: the call succeeds, and does nothing; with a space and the
- *                      end of a path behind it, for files with that end alone
+ *   POWERLOSS_IGNORE   fsync or fdatasync: the call succeeds, and does nothing; or a slash and the
+ *                      end of a path: both do nothing for files with that end
  *
  *   entry   kind (1) | inode (8) | number (8) | length (4) | bytes      in the machine's byte order
  *
@@ -181,14 +181,12 @@ int ftruncate64(int fd, off64_t length) {
 int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }
 
 static int is_ignored(const char *name, const char *path) {
-    size_t length = strlen(name);
-    if (!ignore || strncmp(ignore, name, length))
+    if (!ignore)
         return 0;
-    if (!ignore[length])
-        return 1;
-    const char *end = ignore + length + 1;
-    size_t whole = strlen(path), part = strlen(end);
-    return ignore[length] == ' ' && whole >= part && !strcmp(path + whole - part, end);
+    size_t whole = strlen(path), end = strlen(ignore);
+    if (*ignore == '/')
+        return whole >= end && !strcmp(path + whole - end, ignore);
+    return !strcmp(ignore, name);
 }
 
 /* A sync makes durable what was written before it began: what comes while it runs is not in it. */
