@@ -20,7 +20,7 @@ use tracing::{error, info, warn};
 use zeroize::Zeroizing;
 
 use crate::config::{self, Engine, Given, Settings, WrongSetting};
-use crate::credentials::Passwords;
+use crate::credentials::{OneTime, Users};
 use crate::health;
 use crate::key_server::KeyServer;
 use crate::limits::FILES_BESIDE;
@@ -217,9 +217,13 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
     for warning in warnings {
         warn!("{warning}");
     }
-    let passwords = match &settings.users_file {
-        Some(file) => Passwords::read(file).map_err(Failure::Other)?,
-        None => Passwords::default(),
+    let users = match &settings.users_file {
+        Some(file) => Users::read(file).map_err(Failure::Other)?,
+        None => Users::default(),
+    };
+    let users = match &settings.one_time_file {
+        Some(file) => users.with_one_time(OneTime::read(file).map_err(Failure::Other)?),
+        None => users,
     };
     let module = settings.pkcs11_module.as_deref().map(Module::load).transpose();
     let pkcs11 = module.map_err(|why| Failure::Other(why.to_string()))?.map(Arc::new);
@@ -232,7 +236,7 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
     let https = settings.https_listen.map(bind).transpose()?;
     let OpenStore { store, index_key, health: mut store_health } =
         open_store(settings, key).await.map_err(Failure::Other)?;
-    let key_server = KeyServer::new(store, index_key).with_passwords(passwords);
+    let key_server = KeyServer::new(store, index_key).with_users(users);
     let key_server = key_server.with_rules(Rules::from(settings)).with_live(live);
     let server = Server::new(settings, tls, Arc::new(key_server));
     let stop = stop_signal()?;

@@ -181,6 +181,9 @@ settings! {
         /// The file of the key that seals the store, made at the first start [default: store.key
         /// in the data folder]
         store_key_file: PathBuf, "FILE", "KMIP_SERVER_STORE_KEY_FILE";
+        /// Secrets of one-time passwords (RFC 6238), a line name:BASE32 each, that a request may
+        /// carry; a code is taken once
+        one_time_file: PathBuf, "FILE", "KMIP_SERVER_ONE_TIME_FILE";
         /// Clients that are sent Notify and Put without having asked, a line each: the version and
         /// the owner (1.4 subject:CN=array)
         push_file: PathBuf, "FILE", "KMIP_SERVER_PUSH_FILE";

@@ -1,4 +1,14 @@
-//! The name and password that a message may carry beside the certificate (1.4, 6.6; 2.1, 9.2).
+//! What a message may carry beside the certificate (1.4, 2.1.2 and 6.6; 2.1, 9.4 and 9.11).
+//!
+//! ```text
+//! UsernameAndPassword   checked, where the server was told of users
+//! Device                its password likewise, under the first of its names; without one it is a
+//!                       name alone, and nothing is proved by it
+//! OneTimePassword       RFC 6238, for users whose secret the server was told
+//! HashedPassword        checked, and answered with the server's own proof
+//! Ticket                see `tickets`
+//! Attestation           refused: the server verifies none
+//! ```
 //!
 //! The client is its certificate; a password proves nothing more about who owns an object. But a
 //! password that is sent is checked: **a wrong one is refused and not passed over**, when the
@@ -9,71 +19,159 @@ use std::fs;
 use std::path::Path;
 
 use aws_lc_rs::{constant_time, digest};
-use kmip::Decode;
-use kmip::message::{Authentication, Credential, UsernameAndPassword};
+use kmip::message::{
+    Authentication, Credential, DeviceIdentity, HashedPassword, OneTimePassword,
+    UsernameAndPassword,
+};
 use kmip::payload::Ticket;
 use kmip::vocabulary::{CredentialType, ResultReason, tags};
+use kmip::{Decode, Version};
 use zeroize::Zeroizing;
 
 use crate::error::{OperationError, Result};
 
-/// The hash of each user's password.
-#[derive(Default)]
-pub struct Passwords(BTreeMap<String, digest::Digest>);
+mod hashed;
+mod one_time;
 
-impl Passwords {
+pub use one_time::OneTime;
+
+/// What the server was told of users.
+#[derive(Default)]
+pub struct Users {
+    passwords: BTreeMap<String, Known>,
+    hashed: hashed::Seen,
+    one_time: OneTime,
+}
+
+/// What is kept of a password: nothing that it can be read from.
+struct Known {
+    password: digest::Digest,
+    proofs: hashed::Proofs,
+}
+
+impl Users {
     /// Reads a file of lines `name:password`; empty lines and lines that begin with `#` are none.
     pub fn read(path: &Path) -> core::result::Result<Self, String> {
         let wrong = |why: String| format!("the users in {}: {why}", path.display());
-        let text = fs::read_to_string(path).map_err(|why| wrong(why.to_string()))?;
-        let text = Zeroizing::new(text);
-        let mut all = BTreeMap::new();
-        for (line, number) in text.lines().zip(1_u64..) {
-            if line.trim().is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let (name, password) = line
-                .split_once(':')
-                .ok_or_else(|| wrong(format!("line {number} is not name:password")))?;
-            if all.insert(name.to_owned(), hash(password)).is_some() {
+        let mut passwords = BTreeMap::new();
+        for (number, name, password) in lines(path).map_err(wrong)? {
+            let known =
+                Known { password: hash(&password), proofs: hashed::Proofs::of(&name, &password) };
+            if passwords.insert(name.clone(), known).is_some() {
                 return Err(wrong(format!("line {number} names {name:?} a second time")));
             }
         }
-        Ok(Self(all))
+        Ok(Self { passwords, ..Self::default() })
     }
 
-    /// Refuses a message whose name and password are not those of a user. Without users nobody's
-    /// are wrong, and kinds of credentials other than a password say nothing that could be.
-    pub fn check(&self, authentication: Option<&Authentication>) -> Result<()> {
-        let credentials = authentication.map_or(&[][..], |a| a.credentials.as_slice());
-        if self.0.is_empty() {
-            return Ok(());
+    /// The same, with the secrets of one-time passwords.
+    #[must_use]
+    pub fn with_one_time(self, one_time: OneTime) -> Self {
+        Self { one_time, ..self }
+    }
+
+    /// Refuses a message whose credentials are not all right, at this time in microseconds since
+    /// 1970. Gives the server's own proof where the client asked for one (2.1, 8.5).
+    ///
+    /// Without users no password is wrong, and kinds that are not named above say nothing that
+    /// could be.
+    pub fn check(
+        &self,
+        authentication: Option<&Authentication>,
+        now: i64,
+    ) -> Result<Option<Vec<u8>>> {
+        let mut proof = None;
+        for credential in authentication.map_or(&[][..], |a| a.credentials.as_slice()) {
+            match credential.credential_type {
+                CredentialType::UsernameAndPassword if !self.passwords.is_empty() => {
+                    let given: UsernameAndPassword = read(credential)?;
+                    let password = given.password.as_ref().map_or("", |word| word.as_str());
+                    self.password(&given.username, password)?;
+                }
+                CredentialType::Device => self.device(&read(credential)?)?,
+                CredentialType::OneTimePassword => self.one_time(&read(credential)?, now)?,
+                CredentialType::HashedPassword => {
+                    let given: HashedPassword = read(credential)?;
+                    let known = self.passwords.get(&given.username).ok_or_else(wrong)?;
+                    proof = Some(self.hashed.check(&known.proofs, &given, now)?);
+                }
+                CredentialType::Attestation => {
+                    return Err(OperationError::new(
+                        ResultReason::FeatureNotSupported,
+                        "this server verifies no attestation: leave the credential out",
+                    ));
+                }
+                _ => {}
+            }
         }
-        credentials
-            .iter()
-            .filter(|credential| credential.credential_type == CredentialType::UsernameAndPassword)
-            .try_for_each(|credential| self.check_one(credential))
+        Ok(proof)
     }
 
-    fn check_one(&self, credential: &Credential) -> Result<()> {
-        let mut r = credential.credential_value.reader();
-        let given = UsernameAndPassword::decode(tags::CredentialValue, &mut r, kmip::Version::V1_0)
-            .map_err(|error| {
-                OperationError::invalid_message(format!("the credential cannot be read: {error}"))
-            })?;
-        let password = given.password.as_ref().map_or("", |password| password.as_str());
-        let known = self.0.get(&given.username);
-        let same = known.is_some_and(|known| {
-            constant_time::verify_slices_are_equal(known.as_ref(), hash(password).as_ref()).is_ok()
+    fn password(&self, name: &str, password: &str) -> Result<()> {
+        let same = self.passwords.get(name).is_some_and(|known| {
+            let given = hash(password);
+            constant_time::verify_slices_are_equal(known.password.as_ref(), given.as_ref()).is_ok()
         });
-        match same {
-            true => Ok(()),
-            false => Err(OperationError::new(
-                ResultReason::AuthenticationNotSuccessful,
-                "the user name or the password of the credential is wrong",
-            )),
+        if same { Ok(()) } else { Err(wrong()) }
+    }
+
+    fn device(&self, given: &DeviceIdentity) -> Result<()> {
+        let names = [
+            &given.device_serial_number,
+            &given.device_identifier,
+            &given.network_identifier,
+            &given.machine_identifier,
+            &given.media_identifier,
+        ];
+        let name = names.into_iter().flatten().next().ok_or_else(|| {
+            OperationError::invalid_message("the credential of a device names none")
+        })?;
+        match &given.password {
+            Some(password) if !self.passwords.is_empty() => self.password(name, password.as_str()),
+            Some(_) | None => Ok(()),
         }
     }
+
+    fn one_time(&self, given: &OneTimePassword, now: i64) -> Result<()> {
+        if let Some(password) = &given.password {
+            self.password(&given.username, password.as_str())?;
+        }
+        match self.one_time.check(&given.username, given.one_time_password.as_str(), now) {
+            true => Ok(()),
+            false => Err(wrong()),
+        }
+    }
+}
+
+/// The lines `name:secret` of a file, each with its number.
+fn lines(path: &Path) -> core::result::Result<Vec<(u64, String, Zeroizing<String>)>, String> {
+    let text = Zeroizing::new(fs::read_to_string(path).map_err(|why| why.to_string())?);
+    let mut all = Vec::new();
+    for (line, number) in text.lines().zip(1_u64..) {
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, secret) =
+            line.split_once(':').ok_or_else(|| format!("line {number} is not name:password"))?;
+        all.push((number, name.to_owned(), Zeroizing::new(secret.to_owned())));
+    }
+    Ok(all)
+}
+
+/// The value of a credential.
+fn read<T: Decode>(credential: &Credential) -> Result<T> {
+    let mut r = credential.credential_value.reader();
+    T::decode(tags::CredentialValue, &mut r, Version::V2_1).map_err(|error| {
+        OperationError::invalid_message(format!("the credential cannot be read: {error}"))
+    })
+}
+
+/// The same words for an unknown name and for a wrong password.
+fn wrong() -> OperationError {
+    OperationError::new(
+        ResultReason::AuthenticationNotSuccessful,
+        "the user name or the password of the credential is wrong",
+    )
 }
 
 /// The ticket that a request shows, if it shows one (2.1, 9.9).
@@ -84,8 +182,8 @@ pub fn ticket(authentication: Option<&Authentication>) -> Result<Option<Ticket>>
         return Ok(None);
     };
     let mut r = shown.credential_value.reader();
-    let ticket = r
-        .structure(tags::CredentialValue, |r| Ticket::decode(tags::Ticket, r, kmip::Version::V2_1));
+    let ticket =
+        r.structure(tags::CredentialValue, |r| Ticket::decode(tags::Ticket, r, Version::V2_1));
     ticket.map(Some).map_err(|error| {
         OperationError::invalid_message(format!("the ticket cannot be read: {error}"))
     })
@@ -97,10 +195,13 @@ fn hash(password: &str) -> digest::Digest {
 
 #[cfg(test)]
 mod tests {
-    use super::Passwords;
+    use super::{OneTime, Users};
     use kmip::message::{Authentication, Credential};
     use kmip::vocabulary::{CredentialType, ResultReason, tags};
     use ttlv::Raw;
+
+    /// Some microsecond.
+    const NOW: i64 = 1_795_000_000_000_000;
 
     fn sent(kind: CredentialType, name: &str, password: Option<&str>) -> Authentication {
         let credential_value = Raw::build(|w| {
@@ -119,7 +220,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("users");
         std::fs::write(&file, "# the lab's\n\nforti:se:cret\n").unwrap();
-        let passwords = Passwords::read(&file).unwrap();
+        let users = Users::read(&file).unwrap();
         let kind = CredentialType::UsernameAndPassword;
         let vendors = CredentialType(0x8000_0001);
         let refused = Err(ResultReason::AuthenticationNotSuccessful);
@@ -132,9 +233,9 @@ mod tests {
             (Some(sent(vendors, "anything", None)), Ok(())),
         ];
         for (authentication, expected) in rows {
-            let found = passwords.check(authentication.as_ref()).map_err(|error| error.reason);
+            let found = users.check(authentication.as_ref(), NOW).map(|_| ()).map_err(|e| e.reason);
             assert_eq!(found, expected, "{authentication:?}");
-            assert_eq!(Passwords::default().check(authentication.as_ref()), Ok(()));
+            assert_eq!(Users::default().check(authentication.as_ref(), NOW), Ok(None));
         }
     }
 
@@ -143,7 +244,79 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("users");
         std::fs::write(&file, "a:b\nc\n").unwrap();
-        let error = Passwords::read(&file).err().unwrap();
+        let error = Users::read(&file).err().unwrap();
         assert!(error.ends_with("line 2 is not name:password"), "{error}");
+    }
+
+    fn credential(kind: CredentialType, items: impl FnOnce(&mut ttlv::Writer)) -> Authentication {
+        let credential_value = Raw::build(|w| w.structure(tags::CredentialValue, items));
+        Authentication { credentials: vec![Credential { credential_type: kind, credential_value }] }
+    }
+
+    fn users(text: &str) -> Users {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("users");
+        std::fs::write(&file, text).unwrap();
+        Users::read(&file).unwrap()
+    }
+
+    /// 1.4, 2.1.2: one row a device's names and password, and what becomes of it.
+    #[test]
+    fn a_device_is_named_by_the_first_of_its_names() {
+        let users = users("SN-7:secret\nhost:other\n");
+        let refused = Err(ResultReason::AuthenticationNotSuccessful);
+        let rows = [
+            (&[(tags::DeviceSerialNumber, "SN-7"), (tags::Password, "secret")][..], Ok(())),
+            (&[(tags::DeviceSerialNumber, "SN-7"), (tags::Password, "other")], refused),
+            (&[(tags::Password, "other"), (tags::DeviceIdentifier, "host")], Ok(())),
+            (&[(tags::Password, "other"), (tags::MediaIdentifier, "tape")], refused),
+            (&[(tags::MediaIdentifier, "tape")], Ok(())),
+            (&[(tags::Password, "secret")], Err(ResultReason::InvalidMessage)),
+        ];
+        for (items, expected) in rows {
+            let sent = credential(CredentialType::Device, |w| {
+                items.iter().for_each(|(tag, text)| w.text_string(*tag, text));
+            });
+            let found = users.check(Some(&sent), NOW).map(|_| ()).map_err(|e| e.reason);
+            assert_eq!(found, expected, "{items:?}");
+        }
+    }
+
+    #[test]
+    fn an_attestation_is_refused_and_not_passed_over() {
+        let sent = credential(CredentialType::Attestation, |_| {});
+        let found = Users::default().check(Some(&sent), NOW).map_err(|error| error.reason);
+        assert_eq!(found, Err(ResultReason::FeatureNotSupported));
+    }
+
+    /// RFC 4226, appendix D: the secret "12345678901234567890" at its second count.
+    #[test]
+    fn a_one_time_password_is_good_once_and_with_the_password_if_there_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secrets");
+        std::fs::write(&file, "ada:GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n").unwrap();
+        let users = users("ada:lovelace\n").with_one_time(OneTime::read(&file).unwrap());
+        let sent = |password: Option<&str>, code: &str| {
+            credential(CredentialType::OneTimePassword, |w| {
+                w.text_string(tags::Username, "ada");
+                if let Some(password) = password {
+                    w.text_string(tags::Password, password);
+                }
+                w.text_string(tags::OneTimePassword, code);
+            })
+        };
+        let second = 59_000_000;
+        let refused = Err(ResultReason::AuthenticationNotSuccessful);
+        let rows = [
+            (sent(Some("wrong"), "287082"), refused),
+            (sent(None, "287083"), refused),
+            (sent(Some("lovelace"), "287082"), Ok(())),
+            (sent(Some("lovelace"), "287082"), refused),
+        ];
+        for (authentication, expected) in rows {
+            let found = users.check(Some(&authentication), second);
+            let found = found.map(|_| ()).map_err(|error| error.reason);
+            assert_eq!(found, expected);
+        }
     }
 }

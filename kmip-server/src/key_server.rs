@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 use crate::asynchronous;
 use crate::attempt::{Attempts, Made, now};
 use crate::batch;
-use crate::credentials::{self, Passwords};
+use crate::credentials::{self, Users};
 use crate::error::OperationError;
 use crate::identity::Client;
 use crate::live::Live;
@@ -38,23 +38,20 @@ pub const MESSAGES: &str = "kmip_server::messages";
 /// The key server behind every door.
 pub struct KeyServer {
     attempts: Attempts,
-    passwords: Passwords,
+    users: Users,
 }
 
 impl KeyServer {
     /// Serves the objects in `store`, whose index rows are keyed with `index_key`.
     pub fn new(store: Arc<dyn Store>, index_key: IndexKey) -> Self {
         let (rules, live) = (Arc::default(), Arc::default());
-        Self {
-            attempts: Attempts { store, index_key, rules, live },
-            passwords: Passwords::default(),
-        }
+        Self { attempts: Attempts { store, index_key, rules, live }, users: Users::default() }
     }
 
-    /// The same, with passwords that a request may carry.
+    /// The same, with users whose credentials a request may carry.
     #[must_use]
-    pub fn with_passwords(self, passwords: Passwords) -> Self {
-        Self { passwords, ..self }
+    pub fn with_users(self, users: Users) -> Self {
+        Self { users, ..self }
     }
 
     /// The same, with what lives beside the store as the settings have it.
@@ -156,17 +153,18 @@ impl KeyServer {
         request: RequestMessage,
         len: usize,
     ) -> Result<Zeroizing<Vec<u8>>, OperationError> {
-        self.passwords.check(request.header.authentication.as_ref())?;
+        let now_micros = now().0.saturating_mul(1_000_000);
+        let proof = self.users.check(request.header.authentication.as_ref(), now_micros)?;
         batch::check(&request)?;
         let acting = self.acting(client, &request)?;
         let client = acting.as_ref().unwrap_or(client);
         if asynchronous::is_wanted(client, &request)? {
             let header = request.header.clone();
             let items = asynchronous::submit(&self.attempts, client, request, len)?;
-            return Ok(respond(&header, now(), items));
+            return Ok(respond(&header, now(), items, proof));
         }
         let make = |now, items| {
-            let response = respond(&request.header, now, items);
+            let response = respond(&request.header, now, items, proof.clone());
             match is_too_large(&request, &response) {
                 false => Made::Whole(response),
                 true => Made::TooLong(encode(&too_large(&request, now))),
@@ -221,8 +219,10 @@ fn respond(
     request: &RequestHeader,
     now: DateTime,
     items: Vec<ResponseBatchItem>,
+    proof: Option<Vec<u8>>,
 ) -> Zeroizing<Vec<u8>> {
-    let header = header(request.protocol_version, now, items.len());
+    let mut header = header(request.protocol_version, now, items.len());
+    header.server_hashed_password = proof;
     encode(&ResponseMessage { header, items })
 }
 

@@ -10,14 +10,14 @@
 
 use ttlv::{Error, ErrorKind, Raw, Reader, Type, Writer};
 
-use crate::codec::{DateTime, Decode, Encode};
+use crate::codec::{DateTime, DateTimeExtended, Decode, Encode, SecretBytes};
 use crate::macros::structure;
 use crate::payload::{RequestPayload, ResponsePayload};
 use crate::structures::MessageExtension;
 use crate::version::Version;
 use crate::vocabulary::{
     AsynchronousIndicator, AttestationType, BatchErrorContinuationOption, CredentialType,
-    Operation, ResultReason, ResultStatus, tags,
+    HashingAlgorithm, Operation, ResultReason, ResultStatus, tags,
 };
 
 const V1_2: Version = Version::V1_2;
@@ -149,6 +149,52 @@ structure! {
         Username => username: String,
         /// The password.
         Password => password: Option<SecretText>,
+    }
+}
+
+structure! {
+    /// What names a device, and its password: the value of a credential (1.4, 2.1.2; 2.1, 9.11).
+    /// One of the names at least is there.
+    #[derive(Default)]
+    DeviceIdentity {
+        /// Its serial number.
+        DeviceSerialNumber => device_serial_number: Option<String>,
+        /// A secret that it shares with the server.
+        Password => password: Option<SecretText>,
+        /// Its name.
+        DeviceIdentifier => device_identifier: Option<String>,
+        /// Its network.
+        NetworkIdentifier => network_identifier: Option<String>,
+        /// Its machine.
+        MachineIdentifier => machine_identifier: Option<String>,
+        /// Its medium.
+        MediaIdentifier => media_identifier: Option<String>,
+    }
+}
+
+structure! {
+    /// A password that is good once: the value of a credential (2.1, 9.11).
+    OneTimePassword {
+        /// The user's name.
+        Username => username: String,
+        /// The password that stays the same.
+        Password => password: Option<SecretText>,
+        /// The one that does not.
+        OneTimePassword => one_time_password: SecretText,
+    }
+}
+
+structure! {
+    /// A proof of a password that does not show it: the value of a credential (2.1, 9.11).
+    HashedPassword {
+        /// The user's name.
+        Username => username: String,
+        /// When the proof was made; each is later than the one before.
+        TimeStamp => timestamp: DateTimeExtended,
+        /// The hash of all that is hashed here; SHA-256 when absent.
+        HashingAlgorithm => hashing_algorithm: Option<HashingAlgorithm>,
+        /// Hash(Hash(name, password), timestamp), and after it Hash(password, name).
+        HashedPassword => hashed_password: SecretBytes,
     }
 }
 

@@ -39,6 +39,7 @@ fn the_example_names_every_setting_and_its_default() {
     expected.https_listen.clone_from(&shown.https_listen);
     expected.client_crl.clone_from(&shown.client_crl);
     expected.store_key_file.clone_from(&shown.store_key_file);
+    expected.one_time_file.clone_from(&shown.one_time_file);
     expected.push_file.clone_from(&shown.push_file);
     expected.users_file.clone_from(&shown.users_file);
     expected.pkcs11_module.clone_from(&shown.pkcs11_module);

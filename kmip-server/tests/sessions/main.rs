@@ -9,6 +9,7 @@
     reason = "a test that panics has failed, and that is its purpose"
 )]
 
+mod credentials;
 #[path = "../desk/mod.rs"]
 mod desk;
 mod gate;
