@@ -28,6 +28,7 @@ use crate::live::Live;
 use crate::logging;
 use crate::pkcs11::Module;
 use crate::pushes::Pushes;
+use crate::rotating;
 use crate::rules::Rules;
 use crate::server::{Server, listen};
 use crate::store::health::watched;
@@ -238,9 +239,11 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
         open_store(settings, key).await.map_err(Failure::Other)?;
     let key_server = KeyServer::new(store, index_key).with_users(users);
     let key_server = key_server.with_rules(Rules::from(settings)).with_live(live);
-    let server = Server::new(settings, tls, Arc::new(key_server));
+    let key_server = Arc::new(key_server);
+    let server = Server::new(settings, tls, Arc::clone(&key_server));
     let stop = stop_signal()?;
     let reload = reload_on_signal(Arc::clone(&server))?;
+    let rotating = tokio::spawn(rotating::run(key_server));
     ready(address, https.as_ref().map(|(_, address)| *address));
 
     let mut broken = None;
@@ -263,6 +266,9 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
     };
     tokio::join!(Arc::clone(&server).run(listener, Protocol::Kmip, over), second);
     reload.abort();
+    rotating.abort();
+    // It is over, or it is being cut off: either way it must let go of the store.
+    let _ = rotating.await;
     match broken {
         None => {
             info!("stopped");

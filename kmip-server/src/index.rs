@@ -6,6 +6,7 @@
 //! i/<hash of owner, attribute, value><id> -> -   many objects a value
 //! c/<hash of owner><id>                 -> -     every object of a client
 //! t/<hash of owner><id>                 -> -     every template of a client
+//! r/<when><hash of owner><id>           -> -     every key that the server is to replace
 //! s/<hash of owner and which>           -> ...   what a client has set for itself
 //! ```
 //!
@@ -22,6 +23,7 @@ use ttlv::Writer;
 
 use crate::lifecycle::Storage;
 use crate::record::Metadata;
+use crate::rotation::{self, Due};
 use crate::store::root_key::{HASH_LEN, IndexKey};
 
 /// Makes the keys of rows.
@@ -105,6 +107,10 @@ impl Index<'_> {
         }
         if metadata.object_type() == Some(ObjectType::Template) {
             rows.insert(with_id(self.templates()));
+        }
+        if let Some(when) = rotation::due(metadata).filter(|_| storage == Storage::OnLine) {
+            let due = Due { when, chosen: self.chosen(), id: id.to_owned() };
+            rows.insert((due.row(), Vec::new()));
         }
         for value in metadata.values() {
             let reference = value.reference();

@@ -74,6 +74,11 @@ impl KeyServer {
         response
     }
 
+    /// Where its records live.
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.attempts.store.as_ref()
+    }
+
     /// What lives beside the store.
     pub(crate) fn live(&self) -> &Live {
         &self.attempts.live

@@ -52,6 +52,7 @@ pub mod pushes;
 pub mod record;
 pub mod replaced;
 pub mod replacing;
+pub mod rotating;
 pub mod rotation;
 pub mod rules;
 pub mod seldom;

@@ -45,6 +45,11 @@ pub const OWNER_LEN_MAX: usize = 256;
 /// File descriptors beside those of connections: the store's, the listener's, the standard ones.
 pub const FILES_BESIDE: u64 = 64;
 
+/// How long the server waits before it looks again for keys that it is to replace.
+///
+/// Rotate Intervals are days and years; a minute more is nothing, and an empty look costs one read.
+pub const ROTATION_PAUSE: Duration = Duration::from_secs(60);
+
 /// A certificate that ends within this is warned of at start.
 ///
 /// NetApp Element wants new certificates to last 30 days, and warns from there on.

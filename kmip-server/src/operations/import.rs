@@ -125,6 +125,7 @@ fn metadata(
     }
     let mut values: Vec<AttributeValue> = metadata.values().cloned().collect();
     making::complete(&mut values, object, cx.now, false);
+    of_the_block(&mut values, object)?;
     values.push(short_identifier(id));
     values.extend(cx.lease_time(object));
     for value in values {
@@ -138,6 +139,28 @@ fn metadata(
     }
     attributes::check_dates(metadata.values())?;
     Ok(metadata)
+}
+
+/// The algorithm and the length stand in the key block, in the attributes, or in both: then they
+/// must agree (1.4, 2.1.3).
+fn of_the_block(values: &mut Vec<AttributeValue>, object: &Object) -> Result<()> {
+    let Some(block) = object.key_block() else { return Ok(()) };
+    let (algorithm, length) = making::cryptographic(values);
+    match (algorithm, block.cryptographic_algorithm) {
+        (Some(said), Some(inside)) if said != inside => {
+            return Err(wrong("Cryptographic Algorithm is not that of the key block"));
+        }
+        (None, Some(inside)) => values.push(AttributeValue::CryptographicAlgorithm(inside)),
+        _ => {}
+    }
+    match (length, block.cryptographic_length) {
+        (Some(said), Some(inside)) if said != inside => {
+            return Err(wrong("Cryptographic Length is not that of the key block"));
+        }
+        (None, Some(inside)) => values.push(AttributeValue::CryptographicLength(inside)),
+        _ => {}
+    }
+    Ok(())
 }
 
 fn wrong(message: &str) -> OperationError {

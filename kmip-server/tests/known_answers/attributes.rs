@@ -525,3 +525,58 @@ async fn rotation_is_written_down() {
         old = new;
     }
 }
+
+/// KMIP 2.1, 4.48 and 4.51: "automatic rotation of the Managed Object is performed by the server when
+/// the difference between the Initial Date of the Managed Object and the current server time reaches
+/// or exceeds this value". One row a key: what it says, and whether it turns.
+#[tokio::test]
+async fn keys_turn_by_themselves() {
+    use AttributeValue as A;
+    let long_ago = DateTime(1_000_000_000);
+    let (day, automatic) = (A::RotateInterval(kmip::Interval(86_400)), A::RotateAutomatic(true));
+    let past = vec![A::ActivationDate(long_ago), A::DeactivationDate(DateTime(long_ago.0 + 1))];
+    let rows = [
+        ("due", vec![day.clone(), automatic.clone()], true),
+        ("not automatic", vec![day.clone()], false),
+        ("no interval", vec![automatic.clone()], false),
+        ("deactivated", [vec![day.clone(), automatic.clone()], past].concat(), false),
+        ("turned before", vec![day.clone(), automatic.clone(), A::RotateLatest(false)], false),
+    ];
+    let desk = Desk::new();
+    let mut block = KeyBlock::plain(KeyFormatType::Raw, &[7; 32]);
+    block.cryptographic_algorithm = Some(CryptographicAlgorithm::AES);
+    block.cryptographic_length = Some(256);
+    for (named, values, _) in &rows {
+        let mask = A::CryptographicUsageMask(CryptographicUsageMask::Encrypt);
+        let all = values.iter().cloned().chain([A::InitialDate(long_ago), mask, name(named)]);
+        let request = kmip::payload::ImportRequest {
+            unique_identifier: (*named).to_owned(),
+            object_type: Some(ObjectType::SymmetricKey),
+            replace_existing: None,
+            key_wrap_type: None,
+            attributes: kmip::attributes::AllAttributes(all.map(Attribute::from).collect()),
+            object: Object::SymmetricKey(Key { key_block: block.clone() }),
+        };
+        desk.ask(NEWEST, request).await.unwrap();
+    }
+    // Made today, and so not due before tomorrow.
+    let today = desk.create(NEWEST, vec![day, automatic]).await;
+    let now = DateTime(
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_secs()
+            .try_into()
+            .unwrap(),
+    );
+    assert_eq!(desk.server.turn_keys(now).await, Ok(1));
+    assert_eq!(desk.server.turn_keys(now).await, Ok(0), "what was turned is not due");
+    for (named, _, turns) in &rows {
+        let holder = desk.ask(NEWEST, locate(vec![name(named)])).await.unwrap();
+        assert_eq!(holder.unique_identifiers != [*named], *turns, "{named}");
+    }
+    assert_eq!(attribute(&desk, &today, "Link").await, None);
+    // The day after, both that are left turn: the one of today, and the one that took the place.
+    let tomorrow = DateTime(now.0 + 86_400 + 5);
+    assert_eq!(desk.server.turn_keys(tomorrow).await, Ok(2));
+}

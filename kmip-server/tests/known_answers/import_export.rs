@@ -233,6 +233,11 @@ async fn refusals() {
             ResultReason::InvalidAttributeValue,
         ),
         (
+            "another length than the key's",
+            with(vec![A::CryptographicLength(256)]),
+            ResultReason::InvalidAttributeValue,
+        ),
+        (
             "two of one",
             with(vec![A::InitialDate(DateTime(1)), A::InitialDate(DateTime(2))]),
             ResultReason::AttributeSingleValued,

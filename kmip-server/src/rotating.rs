@@ -1,0 +1,123 @@
+//! Keys that turn by themselves (2.1, 4.48, 4.51 and 4.54): each minute, those whose Rotate Interval
+//! has passed are replaced, as if their owners had asked for Re-key.
+//!
+//! ```text
+//! r/<when><hash of owner><id>  --those that are due-->  Re-key, in its owner's name
+//! ```
+//!
+//! The row is one of the index, so it is written and removed with the object, in one commit: the
+//! old key loses it, and the new one has one of its own. Two servers over one store cannot turn a
+//! key twice, since the second finds the key changed.
+//!
+//! What a Re-key may do is decided by Re-key; what it refuses stays as it is, and is told to the log.
+//! Certificates do not turn: their request is the client's to make.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use kmip::payload::{ReKeyKeyPairRequest, ReKeyRequest, RequestPayload};
+use kmip::vocabulary::{ObjectType, Operation, State};
+use kmip::{DateTime, Identifier, Version};
+use tracing::{info, warn};
+
+use crate::attempt;
+use crate::find::find;
+use crate::identity::Client;
+use crate::key_server::KeyServer;
+use crate::limits::ROTATION_PAUSE;
+use crate::operations::SERVED;
+use crate::record::{Metadata, damaged};
+use crate::rotation::{self, Due};
+use crate::store::{Order, Range, StoreError};
+
+/// Rows read at once.
+const PAGE: usize = 256;
+
+/// Turns what is due, again and again.
+pub async fn run(key_server: Arc<KeyServer>) {
+    loop {
+        tokio::time::sleep(ROTATION_PAUSE).await;
+        match key_server.turn_keys(attempt::now()).await {
+            Ok(0) => {}
+            Ok(turned) => info!("{turned} keys were replaced, as their Rotate Interval says"),
+            Err(error) => warn!(%error, "keys could not be turned"),
+        }
+    }
+}
+
+impl KeyServer {
+    /// Replaces the keys that are due at `now`, and says how many.
+    pub async fn turn_keys(&self, now: DateTime) -> Result<usize, StoreError> {
+        let mut turned: usize = 0;
+        let mut range = Range {
+            from: rotation::PREFIX.to_vec(),
+            to: rotation::row_of(DateTime(now.0.saturating_add(1))),
+            limit: PAGE,
+            order: Order::Ascending,
+        };
+        loop {
+            let page = self.store().scan(range.clone()).await?;
+            for (key, _) in &page {
+                let Some(due) = Due::read(key) else { continue };
+                turned = turned.saturating_add(usize::from(self.turn(&due, now).await?));
+            }
+            match page.last() {
+                Some((last, _)) if page.len() >= PAGE => range = range.beyond(last),
+                _ => return Ok(turned),
+            }
+        }
+    }
+
+    /// Replaces one key, in its owner's name.
+    async fn turn(&self, due: &Due, now: DateTime) -> Result<bool, StoreError> {
+        let Some(metadata) = self.metadata(due).await? else { return Ok(false) };
+        let is_in_use = matches!(metadata.state(now), State::PreActive | State::Active);
+        let Some(request) = request(due, &metadata).filter(|_| is_in_use) else {
+            return Ok(false);
+        };
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let owner = Client::new(metadata.owner, peer);
+        let answers = self.ask(&owner, Version::V2_1, vec![request]).await;
+        if answers.is_empty() {
+            warn!(id = %due.id, owner = %owner.owner, "a key that is due could not be replaced");
+        }
+        Ok(!answers.is_empty())
+    }
+
+    /// What is known of the key, wherever its row says that it may stand.
+    async fn metadata(&self, due: &Due) -> Result<Option<Metadata>, StoreError> {
+        for key in [Metadata::key(&due.id), Metadata::chosen_key(due.chosen, &due.id)] {
+            let Some(record) = self.store().get(&key).await? else { continue };
+            let metadata =
+                Metadata::decode(&record.value).map_err(|error| damaged(&due.id, &error))?;
+            if rotation::due(&metadata) == Some(due.when) {
+                return Ok(Some(metadata));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What its owner would ask for.
+fn request(due: &Due, metadata: &Metadata) -> Option<RequestPayload> {
+    let id = Some(Identifier::from(due.id.as_str()));
+    let offset = find!(metadata.values(), RotateOffset);
+    let request: RequestPayload = match metadata.object_type() {
+        Some(ObjectType::SymmetricKey) => ReKeyRequest {
+            unique_identifier: id,
+            offset,
+            attributes: None,
+            protection_storage_masks: None,
+        }
+        .into(),
+        Some(ObjectType::PrivateKey) => ReKeyKeyPairRequest {
+            private_key_unique_identifier: id,
+            offset,
+            ..ReKeyKeyPairRequest::default()
+        }
+        .into(),
+        Some(_) | None => return None,
+    };
+    let operation: Operation = request.operation();
+    SERVED.contains(&operation).then_some(request)
+}
