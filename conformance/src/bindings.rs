@@ -100,7 +100,9 @@ impl Bindings {
             // The hex form of a date spares a calendar.
             Some(Symbol::Now(offset)) => format!("0x{:016x}", self.now.saturating_add(offset)),
             Some(Symbol::Named(name)) => {
-                let spelt = name.replace('_', "");
+                // What no answer has a symbol for means the last that was answered under its name.
+                let base = name.trim_end_matches(|c: char| c.is_ascii_digit());
+                let spelt = base.replace('_', "");
                 let bound = self.symbols.get(name).or_else(|| self.answered.get(&spelt));
                 return bound.cloned().ok_or_else(|| printed.to_owned());
             }

@@ -6,8 +6,10 @@
 //! except under CI.
 
 #![allow(
+    clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::print_stdout,
     clippy::wildcard_enum_match_arm,
     reason = "a test stops at the first surprise"
 )]
@@ -63,8 +65,8 @@ const CHANGES: &[(usize, &str, Change, bool)] = &[
     (2, "LeaseTime", Change::Set("3601"), false),
     (2, "CryptographicUsageMask", Change::Set("Encrypt"), false),
     // A cipher with a key that is known: every byte counts.
-    (3, "Data", Change::Set("fd912d102dbb482f6f6e91bd57119094"), false),
-    (3, "Data", Change::Set("fd912d102dbb482f6f6e91bd571190"), false),
+    (3, "Data", Change::Set("d9bcce11b0b437b90239552df3a360c8"), false),
+    (3, "Data", Change::Set("d9bcce11b0b437b90239552df3a3"), false),
     (4, "ResultStatus", Change::Set("Success"), false),
     (4, "ResultReason", Change::Set("PermissionDenied"), false),
     (4, "ResultReason", Change::Remove, false),

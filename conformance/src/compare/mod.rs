@@ -108,7 +108,6 @@ pub fn message(
             rule: NO_OTHER.to_owned(),
         }];
     }
-    let header = |element: &'_ Element| element.child("ResponseHeader").cloned();
     let outside = Item {
         case: asked.case,
         version,
@@ -120,20 +119,7 @@ pub fn message(
     };
     let mut findings = Vec::new();
     let mut scene = Scene { item: outside, path: Vec::new(), findings: &mut findings, bindings };
-    match (header(printed), header(normal), header(actual)) {
-        (Some(printed), Some(normal), Some(actual)) => scene.element(&printed, &normal, &actual),
-        (Some(_) | None, _, _) => scene.missing("ResponseHeader"),
-    }
-
-    let names = ["ResponseHeader", "BatchItem"];
-    let places = actual.children().iter().map(|child| names.iter().position(|n| *n == child.name));
-    let places: Vec<Option<usize>> = places.collect();
-    if places.iter().filter(|place| **place == Some(0)).count() != 1 || !places.is_sorted() {
-        scene.unexpected("anything but a ResponseHeader and BatchItems behind it");
-    }
-    for other in actual.children().iter().filter(|child| !names.contains(&child.name.as_ref())) {
-        scene.unexpected(&other.name);
-    }
+    frame(&mut scene, expected, actual);
 
     let mut answers = items(actual);
     let mut asks = items(asked.printed).zip(items(asked.sent));
@@ -180,6 +166,24 @@ pub fn message(
         scene.unexpected("BatchItem");
     }
     findings
+}
+
+/// Compares what is around the items.
+fn frame(scene: &mut Scene<'_, '_>, expected: &Expected, actual: &Element) {
+    let header = |element: &Element| element.child("ResponseHeader").cloned();
+    match (header(&expected.printed), header(&expected.normal), header(actual)) {
+        (Some(printed), Some(normal), Some(actual)) => scene.element(&printed, &normal, &actual),
+        (Some(_) | None, _, _) => scene.missing("ResponseHeader"),
+    }
+    let names = ["ResponseHeader", "BatchItem"];
+    let places = actual.children().iter().map(|child| names.iter().position(|n| *n == child.name));
+    let places: Vec<Option<usize>> = places.collect();
+    if places.iter().filter(|place| **place == Some(0)).count() != 1 || !places.is_sorted() {
+        scene.unexpected("anything but a ResponseHeader and BatchItems behind it");
+    }
+    for other in actual.children().iter().filter(|child| !names.contains(&child.name.as_ref())) {
+        scene.unexpected(&other.name);
+    }
 }
 
 /// The data of an item's payload.
