@@ -13,14 +13,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use harness::foreign::{self, Foreign};
-use harness::{KmipServer, Lab};
+use harness::{KmipServer, Lab, PykmipServer};
 use kmip::vocabulary::Operation as O;
 
 /// The tests need a server each; the rest of PyKMIP's tests are of its own parts.
@@ -49,41 +47,6 @@ const NEEDED: &[(&str, &[O])] = &[
 
 /// A key is not yet given out wrapped.
 const PENDING: &[&str] = &["test_create_get_wrapped_destroy"];
-
-/// PyKMIP's server as a process, stopped when this is dropped.
-struct TheirServer {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl TheirServer {
-    fn start(python: &Foreign, lab: &Lab) -> Self {
-        let folder = lab.path("theirs");
-        fs::create_dir_all(&folder).expect("a folder");
-        let mut child = python
-            .script("pykmip_server.py")
-            .arg(&folder)
-            .args([lab.pki("server.crt"), lab.pki("server.key"), lab.pki("ca.crt")])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("PyKMIP's server starts");
-        let mut line = String::new();
-        let out = child.stdout.take().expect("an output");
-        BufReader::new(out).read_line(&mut line).expect("a line");
-        let address = line.trim().strip_prefix("pykmip listening on ").map(str::parse);
-        let Some(Ok(address)) = address else { panic!("PyKMIP's server is not ready: {line:?}") };
-        Self { child, address }
-    }
-}
-
-impl Drop for TheirServer {
-    fn drop(&mut self) {
-        // Gently first: it has a process beside it that would be left behind.
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        let _ = self.child.wait();
-    }
-}
 
 /// Runs the suite against the server at `address`: whether each test passed, and all it said.
 fn run(
@@ -152,9 +115,9 @@ fn nothing_fails_here_that_passes_at_pykmips_own_server() {
     let lab = Lab::new();
     let ours =
         KmipServer::start_with(&lab, "kmip-server", |program| program.arg("--names").arg("shared"));
-    let theirs = TheirServer::start(&python, &lab);
+    let theirs = PykmipServer::start(&python, &lab);
     let ((here, said), (there, said_there)) = thread::scope(|scope| {
-        let there = scope.spawn(|| run(&python, &source, &lab, "there", theirs.address));
+        let there = scope.spawn(|| run(&python, &source, &lab, "there", theirs.address()));
         let here = run(&python, &source, &lab, "here", ours.address());
         (here, there.join().expect("the other run ends"))
     });

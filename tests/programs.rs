@@ -11,6 +11,7 @@ fn main() -> ExitCode {
     let name = args.first().map(|name| name.to_string_lossy().into_owned());
     match name.as_deref() {
         Some("certs") => certs::cli::run(args),
+        Some("kmip-conformance") => kmip_conformance::cli::run(args),
         Some("kmip-server") => kmip_server::cli::run(args),
         Some("node-sim") => node_sim::cli::main(args),
         _ => {

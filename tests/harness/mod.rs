@@ -22,6 +22,7 @@ mod https;
 mod kmip_server;
 mod lab;
 mod process;
+mod pykmip_server;
 mod steps;
 
 pub use cluster::{Cluster, RpcError};
@@ -30,6 +31,7 @@ pub use https::{Answer, Https};
 pub use kmip_server::KmipServer;
 pub use lab::Lab;
 pub use process::{Process, Program};
+pub use pykmip_server::PykmipServer;
 
 use std::path::{Path, PathBuf};
 
