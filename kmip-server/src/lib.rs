@@ -15,6 +15,7 @@ pub mod attempt;
 pub mod attributes;
 pub mod batch;
 pub mod certificates;
+pub mod chains;
 pub mod cli;
 pub mod config;
 pub mod connection;

@@ -14,7 +14,7 @@ use crate::certificates;
 use crate::defaults;
 use crate::error::{OperationError, Result};
 use crate::find::find;
-use crate::formats::Hint;
+use crate::formats::{self, Hint};
 use crate::promises::RNG;
 
 /// The algorithm and the length that the attributes of a request name.
@@ -101,7 +101,7 @@ pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime
         values.push(A::OriginalCreationDate(now));
         values.push(A::RandomNumberGenerator(RNG));
     }
-    let own = of_the_object(object);
+    let own = of_the_object(object, hint(values.iter()));
     values.retain(|v| {
         matches!(v, A::Digest(_)) || !own.iter().any(|o| o.reference() == v.reference())
     });
@@ -110,7 +110,7 @@ pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime
 }
 
 /// What the object itself says.
-fn of_the_object(object: &Object) -> Vec<AttributeValue> {
+fn of_the_object(object: &Object, hint: Hint) -> Vec<AttributeValue> {
     match object {
         Object::Certificate(certificate) => certificates::attributes(certificate),
         Object::OpaqueObject(opaque) => {
@@ -129,12 +129,11 @@ fn of_the_object(object: &Object) -> Vec<AttributeValue> {
         | Object::PublicKey(_)
         | Object::SecretData(_)
         | Object::SplitKey(_)
-        | Object::SymmetricKey(_) => object
-            .key_block()
-            .and_then(key_digest)
-            .map(AttributeValue::Digest)
-            .into_iter()
-            .collect(),
+        | Object::SymmetricKey(_) => {
+            let block = object.key_block();
+            let digests = block.map(|block| key_digests(object.object_type(), block, hint));
+            digests.into_iter().flatten().map(AttributeValue::Digest).collect()
+        }
         Object::Template(_) => Vec::new(),
     }
 }
@@ -155,16 +154,30 @@ pub fn may_be_kept(masks: Option<&ProtectionStorageMasks>) -> Result<()> {
     }
 }
 
-/// The digest of a key that the server can read; SHA-256 always (1.4, 3.17).
-fn key_digest(block: &KeyBlock) -> Option<Digest> {
-    match &block.key_value {
-        Some(KeyValue::Plain { material: KeyMaterial::Bytes(bytes), .. }) => {
-            Some(sha256(bytes.as_bytes(), block.key_format_type))
-        }
-        Some(KeyValue::Plain { material: KeyMaterial::Transparent(raw), .. }) => {
-            Some(sha256(raw.as_bytes(), block.key_format_type))
-        }
-        Some(KeyValue::Wrapped(_)) | None => None,
+/// The digests of a key that the server can read; SHA-256 always (1.4, 3.17): in the default form
+/// of such a key (2.1, 4.21 and 4.26), and in the form that it has.
+fn key_digests(object_type: ObjectType, block: &KeyBlock, hint: Hint) -> Vec<Digest> {
+    let (Some(KeyValue::Plain { material, .. }), None) =
+        (&block.key_value, &block.key_wrapping_data)
+    else {
+        return Vec::new();
+    };
+    let own = material_digest(material, block.key_format_type);
+    // Raw, Opaque and what cannot be read have the one form.
+    let is_read = !matches!(block.key_format_type, KeyFormatType::Raw | KeyFormatType::Opaque);
+    let key = is_read.then(|| formats::read(object_type, block, hint).ok()).flatten();
+    let standard = key.and_then(|key| {
+        let format = formats::default_format(&key);
+        let material = formats::write(&key, format).ok()?;
+        (format != block.key_format_type).then(|| material_digest(&material, format))
+    });
+    standard.into_iter().chain([own]).collect()
+}
+
+fn material_digest(material: &KeyMaterial, format: KeyFormatType) -> Digest {
+    match material {
+        KeyMaterial::Bytes(bytes) => sha256(bytes.as_bytes(), format),
+        KeyMaterial::Transparent(raw) => sha256(raw.as_bytes(), format),
     }
 }
 

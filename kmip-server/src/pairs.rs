@@ -2,15 +2,16 @@
 
 use kmip::Version;
 use kmip::attributes::AttributeValue;
-use kmip::objects::{Key as KeyObject, Object};
+use kmip::objects::{Key as KeyObject, KeyBlock, Object};
 use kmip::structures::CryptographicDomainParameters;
-use kmip::vocabulary::KeyFormatType;
+use kmip::vocabulary::{CryptographicAlgorithm, KeyFormatType, ObjectType};
 
 use crate::crypto::asymmetric::{Kind, Pair};
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::formats;
 use crate::keys::Key;
+use crate::making;
 
 /// Does work that takes long on a thread that nobody else waits for.
 pub async fn blocking<T: Send + 'static>(
@@ -60,6 +61,42 @@ pub fn kind(private: &[AttributeValue], public: &[AttributeValue]) -> Result<Kin
     Ok(Kind::of(algorithm, find!(both(), CryptographicLength), curve)?)
 }
 
+/// What a key that a client brings says of itself, where its attributes do not (1.4, 3.4, 3.5 and
+/// 3.7; 2.1, 4.12, 4.14 and 4.15). A key that cannot be read is kept all the same.
+pub fn describe(
+    values: &mut Vec<AttributeValue>,
+    object_type: ObjectType,
+    block: &KeyBlock,
+) -> Result<()> {
+    let hint = making::hint(values.iter());
+    let Ok(key) = formats::read(object_type, block, hint) else { return Ok(()) };
+    let (algorithm, length) = making::cryptographic(values);
+    if algorithm.is_none() {
+        values.extend(key.algorithm().map(AttributeValue::CryptographicAlgorithm));
+    }
+    match length {
+        None => values.push(AttributeValue::CryptographicLength(key.length())),
+        Some(said) if algorithm == Some(CryptographicAlgorithm::RSA) && said != key.length() => {
+            return Err(OperationError::invalid_field(format!(
+                "Cryptographic Length says {said} bits and the key has {}",
+                key.length()
+            )));
+        }
+        Some(_) => {}
+    }
+    if find!(values.iter(), CryptographicDomainParameters).is_none() {
+        values.extend(domain_of(&key));
+    }
+    Ok(())
+}
+
+/// The curve of a key, as the attribute says it.
+fn domain_of(key: &Key) -> Option<AttributeValue> {
+    let recommended_curve = Some(key.curve()?);
+    let domain = CryptographicDomainParameters { q_length: None, recommended_curve };
+    Some(AttributeValue::CryptographicDomainParameters(domain))
+}
+
 fn agree<T: PartialEq>(all: Vec<T>) -> bool {
     all.iter().skip(1).all(|other| all.first() == Some(other))
 }
@@ -85,11 +122,8 @@ pub fn objects(
             values.extend(algorithm.map(AttributeValue::CryptographicAlgorithm));
         }
         if find!(values.iter(), CryptographicDomainParameters).is_none() {
-            let domain = domain.clone().or_else(|| {
-                let recommended_curve = Some(pair.public.curve()?);
-                Some(CryptographicDomainParameters { q_length: None, recommended_curve })
-            });
-            values.extend(domain.map(AttributeValue::CryptographicDomainParameters));
+            let given = domain.clone().map(AttributeValue::CryptographicDomainParameters);
+            values.extend(given.or_else(|| domain_of(&pair.public)));
         }
     }
     let private = object(&pair.private, private, version)?;

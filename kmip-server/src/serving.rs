@@ -11,6 +11,7 @@ use kmip::payload::{ExportRequest, GetRequest, KeyWrappingSpecification};
 use kmip::vocabulary::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectType, ResultReason};
 
 use crate::attributes;
+use crate::chains;
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::formats::{self, FormatError};
@@ -72,7 +73,13 @@ pub async fn object(
         if form.key_wrap_type == Some(KeyWrapType::NotWrapped) {
             wrapping::unwrap(cx, block, version).await?;
         }
-        in_form(object_type, block, metadata, &form, cx.version)?;
+        let is_container = block.key_format_type == KeyFormatType::PKCS_12;
+        match form.key_format_type {
+            Some(KeyFormatType::PKCS_12) if !is_container => {
+                *block = chains::container(cx, metadata, object_type, block).await?;
+            }
+            _ => in_form(object_type, block, metadata, &form, cx.version)?,
+        }
         if let Some(specification) = form.key_wrapping_specification {
             wrapping::wrap(cx, block, metadata, *specification).await?;
         }

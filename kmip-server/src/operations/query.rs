@@ -24,6 +24,7 @@ const OBJECT_TYPES: &[ObjectType] = &[
     ObjectType::SecretData,
     ObjectType::OpaqueObject,
     ObjectType::PGPKey,
+    ObjectType::CertificateRequest,
     ObjectType::Template,
 ];
 

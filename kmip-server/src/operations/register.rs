@@ -7,7 +7,7 @@ use kmip::vocabulary::{KeyFormatType, ObjectType};
 
 use super::Context;
 use crate::error::{OperationError, Result};
-use crate::{algorithms, asked, making};
+use crate::{algorithms, asked, chains, making, pairs};
 
 pub(super) async fn register(
     cx: &mut Context<'_>,
@@ -27,6 +27,7 @@ pub(super) async fn register(
             | ObjectType::PublicKey
             | ObjectType::PrivateKey
             | ObjectType::Certificate
+            | ObjectType::CertificateRequest
             | ObjectType::SecretData
             | ObjectType::OpaqueObject
             | ObjectType::SplitKey
@@ -49,6 +50,12 @@ pub(super) async fn register(
         agree(&mut values, block)?;
         if request.object_type == ObjectType::SymmetricKey {
             check_symmetric(&mut values, block)?;
+        }
+        if matches!(request.object_type, ObjectType::PrivateKey | ObjectType::PublicKey) {
+            pairs::describe(&mut values, request.object_type, block)?;
+        }
+        if block.key_format_type == KeyFormatType::PKCS_12 {
+            chains::check_brought(cx, &values).await?;
         }
     }
     making::usage_mask(&mut values, request.object_type, cx.version)?;

@@ -190,3 +190,111 @@ async fn a_pair_in_the_place_of_another() {
     let (_, before) = key(&desk, NEWEST, &old_ids[0], Hint::default()).await;
     assert!(before != private);
 }
+
+/// Registers an object that is active and may be used, with these attributes.
+async fn keep(desk: &Desk, object: Object, more: Vec<A>) -> String {
+    let basic = [A::CryptographicUsageMask(CryptographicUsageMask::Sign)];
+    let request = RegisterRequest {
+        object_type: object.object_type(),
+        attributes: Attributes::new(basic.into_iter().chain(more)),
+        object,
+        protection_storage_masks: None,
+    };
+    desk.ask(NEWEST, request).await.unwrap().unique_identifier
+}
+
+fn to(link_type: LinkType, id: &str) -> A {
+    A::Link(Link { link_type, linked_object_identifier: Identifier::from(id) })
+}
+
+async fn add(desk: &Desk, object: &str, attribute: A) {
+    let request = AddAttributeRequest {
+        unique_identifier: id(object),
+        attribute: Attribute::from(attribute),
+    };
+    desk.ask(NEWEST, request).await.unwrap();
+}
+
+/// 1.4, 4.11; 2.1, 6.1.19: with a password, one chain, and the name that a key without one has.
+#[tokio::test]
+async fn a_container_for_a_key() {
+    use kmip::objects::{Certificate, SecretData};
+    use kmip::vocabulary::{CertificateType, SecretDataType};
+
+    let desk = Desk::new();
+    let made = desk.ask(NEWEST, pair_of(C::EC, vec![A::CryptographicLength(256)])).await.unwrap();
+    let (private, public) = (made.private_key_unique_identifier, made.public_key_unique_identifier);
+    let contained = get_as(Some(&private), Some(F::PKCS_12));
+    let refused = desk.ask(NEWEST, contained.clone()).await.err();
+    assert_eq!(refused, Some(ResultReason::InvalidField), "no password");
+    let password = Object::SecretData(SecretData {
+        secret_data_type: SecretDataType::Password,
+        key_block: KeyBlock::plain(F::Raw, b"secret"),
+    });
+    let password = keep(&desk, password, Vec::new()).await;
+    add(&desk, &private, to(LinkType::PKCS_12PasswordLink, &password)).await;
+    let root = Object::Certificate(Certificate {
+        certificate_type: CertificateType::X_509,
+        certificate_value: vec![0x30, 0],
+    });
+    let root = keep(&desk, root, Vec::new()).await;
+    add(&desk, &public, to(LinkType::CertificateLink, &root)).await;
+    let object = desk.ask(NEWEST, contained.clone()).await.unwrap().object;
+    let block = object.key_block().unwrap();
+    assert_eq!((object.object_type(), block.key_format_type), (ObjectType::PrivateKey, F::PKCS_12));
+    let container = block.bytes().unwrap();
+    assert!(container.windows(10).any(|part| part == b"\0a\0l\0i\0a\0s"));
+    let (_, Neutral::EcPrivate(key)) = key(&desk, NEWEST, &private, Hint::default()).await else {
+        panic!("a key on a curve")
+    };
+    assert!(!container.windows(32).any(|part| part == key.d.as_bytes()));
+    // Two chains are one too many.
+    add(&desk, &public, to(LinkType::CertificateLink, &private)).await;
+    let refused = desk.ask(NEWEST, contained).await.err();
+    assert_eq!(refused, Some(ResultReason::InvalidField), "two chains");
+}
+
+/// What a key says of itself becomes its attributes, and its digest in the form that the standard
+/// sets for it stands beside that of the form it came in (2.1, 4.21).
+#[tokio::test]
+async fn what_a_key_says_of_itself() {
+    use crate::stanzas::of_kind;
+    let desk = Desk::new();
+    for stanza in of_kind(include_str!("formats.txt"), "PrivateKey") {
+        let key_block = KeyBlock::plain(F::PKCS_8, &stanza.bytes("PKCS_8"));
+        let kept = keep(&desk, Object::PrivateKey(Key { key_block }), Vec::new()).await;
+        let attributes = attributes(&desk, NEWEST, &kept).await;
+        let algorithm = C::from_name(stanza.word("algorithm")).unwrap();
+        let length = stanza.word("length").parse().unwrap();
+        assert!(attributes.contains(&A::CryptographicAlgorithm(algorithm)), "{}", stanza.source());
+        assert!(attributes.contains(&A::CryptographicLength(length)), "{}", stanza.source());
+        let forms: Vec<F> = attributes
+            .iter()
+            .filter_map(|value| match value {
+                A::Digest(digest) => digest.key_format_type,
+                _ => None,
+            })
+            .collect();
+        let standard = match stanza.word("algorithm") {
+            "RSA" => Some(F::PKCS_1),
+            "EC" if stanza.word("curve").is_empty() => Some(F::TransparentECPrivateKey),
+            "DSA" => Some(F::TransparentDSAPrivateKey),
+            "DH" => Some(F::TransparentDHPrivateKey),
+            _ => None,
+        };
+        let expected: Vec<F> = standard.into_iter().chain([F::PKCS_8]).collect();
+        assert_eq!(forms, expected, "{}", stanza.source());
+    }
+    let stanza = &of_kind(include_str!("formats.txt"), "PrivateKey")[0];
+    let mut key_block = KeyBlock::plain(F::PKCS_8, &stanza.bytes("PKCS_8"));
+    key_block.cryptographic_algorithm = Some(C::RSA);
+    key_block.cryptographic_length = Some(2048);
+    let request = RegisterRequest {
+        object_type: ObjectType::PrivateKey,
+        attributes: Attributes::new([A::CryptographicUsageMask(CryptographicUsageMask::Sign)]),
+        object: Object::PrivateKey(Key { key_block }),
+        protection_storage_masks: None,
+    };
+    let refused = desk.ask(NEWEST, request).await.err();
+    assert_eq!(refused, Some(ResultReason::InvalidField), "it has 1024 bits");
+}
