@@ -75,8 +75,8 @@ impl RequestHeader {
     }
 }
 
-/// May an answer come later (1.4, 6.7; 2.1, 9.2)? The names are those of 2.x; in 1.x it is a Boolean,
-/// whose True says that it may and whose False that it may not.
+/// May an answer come later (1.4, 6.7; 2.1, 9.2)? The names are those of 2.x; in 1.x it is a
+/// Boolean, whose True says that it may and whose False that it may not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asynchronous(pub AsynchronousIndicator);
 

@@ -1,5 +1,5 @@
-//! 2.1, 6.1.39: a request that is answered later is done now. When this answers, the next Poll finds
-//! it done.
+//! 2.1, 6.1.39: a request that is answered later is done now. When this answers, the next Poll
+//! finds it done.
 
 use kmip::payload::{ProcessRequest, ProcessResponse};
 
