@@ -14,7 +14,7 @@ use kmip::vocabulary::{
     CryptographicAlgorithm, CryptographicUsageMask as Mask, KeyFormatType, ResultReason, State,
     tags,
 };
-use kmip::{DateTime, SecretBytes};
+use kmip::{SecretBytes, Version};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::error::{OperationError, Result};
@@ -37,10 +37,14 @@ pub struct Use {
 
 /// Does the use protect data, or process what is protected? A key whose time is over may still
 /// process (1.4, 3.22; 2.1, 4.57).
+///
+//= KMIP 1.4, 3.22, exception: up to 1.4 Derive Key has no error for the State of its base (1.4, 11.6),
+// and PyKMIP's clients derive from what was never activated. From 2.0 on it has one (2.1, 6.1.14.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Protects,
     Processes,
+    Derives,
 }
 
 /// One row a use: its words, its bit, its side.
@@ -65,7 +69,7 @@ uses! {
     /// MAC Verify.
     MAC_VERIFY = "verify codes with", MACVerify, Processes;
     /// Derive Key.
-    DERIVE = "derive keys from", DeriveKey, Protects;
+    DERIVE = "derive keys from", DeriveKey, Derives;
     /// Agreement of a key with another's public key.
     AGREE = "agree on keys with", KeyAgreement, Protects;
     /// A key that leaves the server wrapped.
@@ -89,7 +93,7 @@ pub struct Subject {
 /// The object, if the client may use it so at the time of the message.
 pub async fn subject(cx: &mut Context<'_>, id: &str, wanted: Use) -> Result<Subject> {
     let metadata = cx.live_object(id).await?;
-    in_time(&metadata, cx.now, wanted)?;
+    in_time(&metadata, cx, wanted)?;
     let allowed = metadata.usage_mask();
     if !allowed.contains(wanted.mask) && !allowed.contains(Mask::Unrestricted) {
         return Err(OperationError::new(
@@ -106,11 +110,13 @@ pub async fn subject(cx: &mut Context<'_>, id: &str, wanted: Use) -> Result<Subj
 }
 
 /// The State, Process Start Date and Protect Stop Date.
-fn in_time(metadata: &Metadata, now: DateTime, wanted: Use) -> Result<()> {
+fn in_time(metadata: &Metadata, cx: &Context<'_>, wanted: Use) -> Result<()> {
+    let now = cx.now;
     let state = metadata.state(now);
     let allowed = match (wanted.side, state) {
         (_, State::Active) => true,
         (Side::Processes, State::Deactivated | State::Compromised) => true,
+        (Side::Derives, State::PreActive) => cx.version < Version::V2_0,
         (_, _) => false,
     };
     if !allowed {
@@ -122,8 +128,10 @@ fn in_time(metadata: &Metadata, now: DateTime, wanted: Use) -> Result<()> {
         Side::Processes if start.is_some_and(|start| start > now) => {
             "Process Start Date is to come"
         }
-        Side::Protects if stop.is_some_and(|stop| stop <= now) => "Protect Stop Date is past",
-        Side::Processes | Side::Protects => return Ok(()),
+        Side::Protects | Side::Derives if stop.is_some_and(|stop| stop <= now) => {
+            "Protect Stop Date is past"
+        }
+        Side::Processes | Side::Protects | Side::Derives => return Ok(()),
     };
     Err(OperationError::new(
         ResultReason::WrongKeyLifecycleState,

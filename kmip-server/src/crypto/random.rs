@@ -9,8 +9,7 @@
 //! afterwards; it can make no byte easier to guess than the library's alone.
 
 use aws_lc_rs::rand;
-use kmip::structures::RNGParameters;
-use kmip::vocabulary::{CryptographicAlgorithm, DRBGAlgorithm, HashingAlgorithm, RNGAlgorithm};
+use kmip::vocabulary::HashingAlgorithm;
 use zeroize::Zeroizing;
 
 use super::chain::mix;
@@ -55,18 +54,4 @@ fn hashed(parts: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>> {
     let mut hash = hash(HashingAlgorithm::SHA_256)?;
     parts.iter().for_each(|part| hash.update(part));
     Ok(hash.finish())
-}
-
-/// How the library makes them: CTR_DRBG with AES-256 (SP 800-90A, 10.2.1).
-pub const fn parameters() -> RNGParameters {
-    RNGParameters {
-        rng_algorithm: RNGAlgorithm::DRBG,
-        cryptographic_algorithm: Some(CryptographicAlgorithm::AES),
-        cryptographic_length: Some(256),
-        hashing_algorithm: None,
-        drbg_algorithm: Some(DRBGAlgorithm::CTR),
-        recommended_curve: None,
-        fips186_variation: None,
-        prediction_resistance: None,
-    }
 }

@@ -55,7 +55,8 @@ pub(super) async fn derive_key(
     for base in &bases {
         values.push(link(LinkType::DerivationBaseObjectLink, &base.id));
     }
-    making::usage_mask(&mut values, object_type, cx.version)?;
+    // Derive Key gives a mask where none is named, in every version (1.4, 3.19): as 2.x does.
+    making::usage_mask(&mut values, object_type, cx.version.max(Version::V2_0))?;
     making::complete(&mut values, &object, cx.now, true);
     let unique_identifier = cx.insert(values, object).await?;
     for base in bases {
@@ -102,8 +103,11 @@ fn length(
                 "the attributes lack the Cryptographic Algorithm of the derived key",
             )
         })?;
-        let bits = algorithms::symmetric_length(algorithm, Some(bits))?;
-        return Ok((bits, algorithms::key_bytes(algorithm, bits)));
+        // A length that no key of the algorithm has is let through: clients derive so much and cut
+        // it themselves. What cannot be used with such a key says so when it is used.
+        if algorithms::symmetric_length(algorithm, Some(bits)).is_ok() {
+            return Ok((bits, algorithms::key_bytes(algorithm, bits)));
+        }
     }
     match usize::try_from(bits) {
         Ok(whole) if whole.is_multiple_of(8) => Ok((bits, whole.div_euclid(8))),

@@ -75,7 +75,7 @@ fn answer(function: Function, cx: &Context<'_>, response: &mut QueryResponse) {
         }
         Function::QueryCapabilities => {
             response.capability_information = vec![CapabilityInformation {
-                streaming_capability: Some(false),
+                streaming_capability: Some(true),
                 asynchronous_capability: Some(true),
                 attestation_capability: Some(false),
                 batch_undo_capability: Some(true),
