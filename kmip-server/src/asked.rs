@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! for one object      attributes > the last template > ... > the first one > defaults
-//! for one of a pair   its attributes > its templates > the common ones > common templates > defaults
+//! for one of a pair   its attributes > its templates > common ones > common templates > defaults
 //! ```
 //!
 //! Of an attribute that an object has once, the first of these that names it counts; of others,

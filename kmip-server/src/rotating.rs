@@ -1,5 +1,5 @@
-//! Keys that turn by themselves (2.1, 4.48, 4.51 and 4.54): each minute, those whose Rotate Interval
-//! has passed are replaced, as if their owners had asked for Re-key.
+//! Keys that turn by themselves (2.1, 4.48, 4.51 and 4.54): each minute, those whose Rotate
+//! Interval has passed are replaced, as if their owners had asked for Re-key.
 //!
 //! ```text
 //! r/<when><hash of owner><id>  --those that are due-->  Re-key, in its owner's name
@@ -9,7 +9,7 @@
 //! old key loses it, and the new one has one of its own. Two servers over one store cannot turn a
 //! key twice, since the second finds the key changed.
 //!
-//! What a Re-key may do is decided by Re-key; what it refuses stays as it is, and is told to the log.
+//! What a Re-key may do is decided by Re-key; what it refuses stays as it is, and the log is told.
 //! Certificates do not turn: their request is the client's to make.
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -5,7 +5,7 @@
 //! old key                                new key
 //! Rotate Date        now                 Rotate Generation   the old one's and one more
 //! Rotate Latest      no                  Rotate Latest       yes
-//!                                        Rotate Name, Automatic, Interval, Offset   as the old one's
+//!                                        Rotate Name, Automatic, Interval, Offset   as before
 //! ```
 //!
 //! The standard says that a rotated object has a Rotate Date; the rotated one is the old one.

@@ -207,7 +207,7 @@ async fn of_a_destroyed_object_its_attributes_are_exported() {
     assert!(all(&exported).contains(&name("n")));
 }
 
-/// One row a refusal: what is wrong with the request, and the reason (KMIP 2.1, tables 219 and 240).
+/// One row a refusal: what is wrong, and the reason (KMIP 2.1, tables 219 and 240).
 #[tokio::test]
 async fn refusals() {
     use AttributeValue as A;

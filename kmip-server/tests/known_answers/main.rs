@@ -29,4 +29,5 @@ mod split_keys;
 mod stanzas;
 mod table;
 mod templates;
+mod values;
 mod wrapping;

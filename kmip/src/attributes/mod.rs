@@ -12,6 +12,7 @@
 //! Which attributes there are, how each version names them and who may set them is the table in
 //! `table.rs`. What is in no row is carried as it came.
 
+mod kinds;
 mod reference;
 mod table;
 mod value;
@@ -23,8 +24,9 @@ use crate::structures::Name;
 use crate::version::Version;
 use crate::vocabulary::tags;
 
+pub use kinds::Kinds;
 pub use reference::AttributeReference;
-pub use table::{ATTRIBUTES, AttributeRow, AttributeValue, Kinds, Modifiable, Settable};
+pub use table::{ATTRIBUTES, AttributeRow, AttributeValue, Modifiable, Settable};
 pub use value::{OtherAttribute, VendorAttribute};
 
 /// One attribute of an object (1.4, 2.1.1; 2.1, 4).

@@ -20,6 +20,7 @@ use crate::vocabulary::{
 };
 
 use super::AttributeReference;
+use super::kinds::*;
 use super::value::{OtherAttribute, VendorAttribute, value};
 
 /// What the standard says of one attribute.
@@ -43,27 +44,6 @@ pub struct AttributeRow {
     pub deletable: bool,
     /// Which objects may have it?
     pub kinds: Kinds,
-}
-
-/// Which objects may have an attribute.
-///
-/// 1.x names the kinds one by one; from 2.0 on nearly every attribute is for all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kinds {
-    /// The kinds of 1.x; all when empty.
-    pub v1: &'static [ObjectType],
-    /// The kinds from 2.0 on; all when empty.
-    pub v2: &'static [ObjectType],
-}
-
-impl Kinds {
-    /// The kinds in `version`; all when empty.
-    pub const fn of(&self, version: Version) -> &'static [ObjectType] {
-        match version.major {
-            0 | 1 => self.v1,
-            _ => self.v2,
-        }
-    }
 }
 
 impl AttributeRow {
@@ -101,82 +81,6 @@ pub enum Modifiable {
 
 use Modifiable::{Always, Never, PreActive, UntilDeactivated, UntilReached};
 use Settable::{AtCreation, Client, Server};
-
-use ObjectType as O;
-
-/// Every object.
-const ALL: Kinds = Kinds { v1: &[], v2: &[] };
-/// What has a life: all but templates and opaque objects.
-const CRYPTOGRAPHIC: Kinds = Kinds {
-    v1: &[
-        O::Certificate,
-        O::SymmetricKey,
-        O::PublicKey,
-        O::PrivateKey,
-        O::SplitKey,
-        O::SecretData,
-        O::PGPKey,
-    ],
-    v2: &[],
-};
-/// Likewise, and the templates that such objects are made from.
-const CRYPTOGRAPHIC_T: Kinds = Kinds {
-    v1: &[
-        O::Certificate,
-        O::SymmetricKey,
-        O::PublicKey,
-        O::PrivateKey,
-        O::SplitKey,
-        O::SecretData,
-        O::PGPKey,
-        O::Template,
-    ],
-    v2: &[],
-};
-/// All but templates.
-const NO_TEMPLATE: Kinds = Kinds {
-    v1: &[
-        O::Certificate,
-        O::SymmetricKey,
-        O::PublicKey,
-        O::PrivateKey,
-        O::SplitKey,
-        O::SecretData,
-        O::OpaqueObject,
-        O::PGPKey,
-    ],
-    v2: &[],
-};
-/// Keys and certificates, and their templates.
-const KEYS_CERTIFICATES_T: Kinds = Kinds {
-    v1: &[
-        O::Certificate,
-        O::SymmetricKey,
-        O::PublicKey,
-        O::PrivateKey,
-        O::SplitKey,
-        O::PGPKey,
-        O::Template,
-    ],
-    v2: &[],
-};
-/// Keys, and their templates.
-const KEYS_T: Kinds = Kinds {
-    v1: &[O::SymmetricKey, O::PublicKey, O::PrivateKey, O::SplitKey, O::PGPKey, O::Template],
-    v2: &[],
-};
-/// The keys of a pair, and their templates.
-const PAIRS_T: Kinds =
-    Kinds { v1: &[O::PublicKey, O::PrivateKey, O::Template], v2: &[O::PublicKey, O::PrivateKey] };
-/// What has a Key Value that may be kept elsewhere.
-const KEY_VALUES: Kinds =
-    Kinds { v1: &[O::SymmetricKey, O::PrivateKey, O::SplitKey, O::SecretData], v2: &[] };
-/// Certificates.
-const CERTIFICATES: Kinds = Kinds { v1: &[O::Certificate], v2: &[O::Certificate] };
-/// What bears a signature.
-const SIGNED: Kinds = Kinds { v1: &[O::Certificate, O::PGPKey], v2: &[O::Certificate, O::PGPKey] };
-/// Opaque objects.
-const OPAQUE: Kinds = Kinds { v1: &[O::OpaqueObject], v2: &[O::OpaqueObject] };
 
 const ONE: bool = false;
 const MANY: bool = true;
