@@ -9,10 +9,7 @@
     reason = "a test stops at the first surprise, also in what tests share"
 )]
 
-use std::path::Path;
-
-use harness::foreign::{passed, skip};
-use harness::{KmipServer, Lab};
+use harness::{KmipServer, Lab, SoftHsm};
 use kmip::SecretBytes;
 use kmip::client::{Client, Error};
 use kmip::payload::{PKCS11Call, PKCS11Request, PKCS11Response, QueryRequest};
@@ -20,28 +17,10 @@ use kmip::vocabulary::{
     Operation, PKCS_11Function as Function, PKCS_11ReturnCode as Code, QueryFunction, ResultReason,
 };
 
-/// Where distributions keep the module.
-const MODULES: [&str; 3] = [
-    "/usr/lib/softhsm/libsofthsm2.so",
-    "/usr/lib64/softhsm/libsofthsm2.so",
-    "/usr/lib64/pkcs11/libsofthsm2.so",
-];
-
 /// A server with a token of its own; `None` where there is no SoftHSM2.
 fn server(lab: &Lab) -> Option<KmipServer> {
-    let Some(module) = MODULES.into_iter().find(|module| Path::new(module).exists()) else {
-        skip("SoftHSM2 is not installed");
-        return None;
-    };
-    let (tokens, conf) = (lab.path("tokens"), lab.path("softhsm2.conf"));
-    std::fs::create_dir(&tokens).unwrap();
-    std::fs::write(&conf, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
-    let init = ["--init-token", "--free", "--label", "lab", "--so-pin", "1234", "--pin", "1234"];
-    let mut softhsm2 = std::process::Command::new("softhsm2-util");
-    passed("softhsm2-util", softhsm2.args(init).env("SOFTHSM2_CONF", &conf).output());
-    Some(KmipServer::start_with(lab, "kmip-server", |program| {
-        program.arg("--pkcs11-module").arg(module).env("SOFTHSM2_CONF", conf)
-    }))
+    let module = SoftHsm::new(lab)?;
+    Some(KmipServer::start_with(lab, "kmip-server", |program| module.behind(program)))
 }
 
 fn client(lab: &Lab, server: &KmipServer, pair: &str) -> Client {

@@ -159,6 +159,19 @@ pub fn parse(name: &str, mandatory: bool, text: &str) -> Result<Case, String> {
     Ok(Case { name: name.to_owned(), version, profile, mandatory, steps })
 }
 
+/// What is repaired in the print of cases before they are run: the case, and the repair.
+pub fn repairs() -> Vec<(&'static str, String)> {
+    let names =
+        MISPRINTED.iter().map(|(case, name)| (*case, format!("an Attribute is named {name}")));
+    let versions = MISVERSIONED.iter().map(|(case, step, minor)| {
+        (*case, format!("the answer of step {step} has the minor version {minor}, as its request"))
+    });
+    let outputs = MISCALCULATED
+        .iter()
+        .map(|(case, printed, right)| (*case, format!("{printed}, of another key, is {right}")));
+    names.chain(versions).chain(outputs).collect()
+}
+
 impl Case {
     /// The name without the version behind it: `SASED-M-1`.
     pub fn base(&self) -> &str {

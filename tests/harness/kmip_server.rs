@@ -40,6 +40,12 @@ impl KmipServer {
         self.address
     }
 
+    /// Where it listens for KMIP over HTTPS, which it must have been told to do.
+    #[track_caller]
+    pub fn https_address(&self) -> String {
+        self.process.told("kmip-server https listening on ")
+    }
+
     /// The folder with its objects.
     pub fn data(&self) -> &Path {
         &self.data

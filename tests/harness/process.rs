@@ -108,6 +108,20 @@ impl Process {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What follows `prefix` in a line that it says, or will say.
+    #[track_caller]
+    pub fn told(&self, prefix: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let log = self.log();
+            if let Some(told) = log.lines().find_map(|line| line.strip_prefix(prefix)) {
+                return told.trim().to_owned();
+            }
+            assert!(begun.elapsed() < READY_WITHIN, "it does not say {prefix:?}:\n{log}");
+            thread::sleep(POLL);
+        }
+    }
+
     /// Its number in the system.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -232,7 +232,7 @@ impl Scene<'_, '_> {
         }
     }
 
-    /// Sees that the fields of a structure to which some may be added stand as the standard has them.
+    /// Sees that the fields of a structure to which some may be added stand as in the standard.
     fn in_order(&mut self, actual: &[Element]) {
         let parent = self.path.last().map(|parent| parent.split(' ').next().unwrap_or_default());
         let Some((_, order)) = ORDERS.iter().find(|(name, _)| Some(*name) == parent) else {
