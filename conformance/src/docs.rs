@@ -26,7 +26,7 @@ const HEAD: &str = "# Conformance\n\n\
     Made by `kmip-conformance docs` out of the reports of `kmip-conformance run`; do not edit it.\n\
     The cases are the OASIS KMIP profile test cases, each sent over the wire in its own encoding \
     and compared by section 4.1 of the profiles and nothing looser. CS-RNG-O-1 to -4 exclude each \
-    other: each runs under its own setting of the server. PKCS11-M-1 runs with SoftHSM2 behind it.\n";
+    other: each runs under its own setting of the server. PKCS11-M-1 runs with SoftHSM2.\n";
 
 /// The document: the first report is ours, the others stand beside it.
 pub fn document(ours: &Report, others: &[Report]) -> String {
