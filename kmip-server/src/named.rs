@@ -1,5 +1,5 @@
-//! 2.1, 4.58 and 7.9: which object a request means that names none by its identifier, and which data
-//! one that holds none: a word or a number stands for what the batch has named or given before it.
+//! 2.1, 4.58 and 7.9: which object a request means that names none by its identifier, and which
+//! data one that holds none: a word or a number for what the batch has named or given before it.
 
 use kmip::SecretBytes;
 use kmip::payload::ResponsePayload;

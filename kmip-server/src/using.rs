@@ -38,8 +38,9 @@ pub struct Use {
 /// Does the use protect data, or process what is protected? A key whose time is over may still
 /// process (1.4, 3.22; 2.1, 4.57).
 ///
-//= KMIP 1.4, 3.22, exception: up to 1.4 Derive Key has no error for the State of its base (1.4, 11.6),
-// and PyKMIP's clients derive from what was never activated. From 2.0 on it has one (2.1, 6.1.14.1).
+//= KMIP 1.4, 3.22, exception: up to 1.4 Derive Key has no error for the State of its base (1.4,
+// 11.6), and PyKMIP's clients derive from what was never activated. From 2.0 on it has one (2.1,
+// 6.1.14.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Protects,
@@ -173,7 +174,7 @@ impl Subject {
         all.min_by_key(|(index, _)| *index).map(|(_, parameters)| parameters)
     }
 
-    /// The cipher of the use: the one that the parameters name, which must be the key's, or the key's.
+    /// The cipher of the use: the key's. Parameters that name another one are wrong.
     pub fn cipher(&self, parameters: &CryptographicParameters) -> Result<CryptographicAlgorithm> {
         match (parameters.cryptographic_algorithm, self.algorithm()) {
             (Some(asked), Some(own)) if asked != own => Err(OperationError::new(

@@ -1,8 +1,8 @@
-//! Keys in keys: how an object's key is wrapped on its way out, and a wrapped key opened (1.4, 2.1.5,
-//! 2.1.6, 4.11 and 4.40; 2.1, 3.3, 6.1.18, 6.1.19 and 7.17).
+//! Keys in keys: how an object's key is wrapped on its way out, and a wrapped key opened (1.4,
+//! 2.1.5, 2.1.6, 4.11 and 4.40; 2.1, 3.3, 6.1.18, 6.1.19 and 7.17).
 //!
 //! ```text
-//! what is wrapped      No Encoding: the bytes of the key    TTLV Encoding: the Key Value as it is encoded
+//! what is wrapped      No Encoding: the bytes of the key    TTLV Encoding: the Key Value in TTLV
 //! Encrypt              key value <- E(what)
 //! MACSign              key value stays,     MAC/Signature <- code(what)
 //! EncryptThenMACSign   key value <- E(what) MAC/Signature <- code(E(what))
@@ -206,7 +206,7 @@ fn with_attributes(
     if encoding == Some(EncodingOption::NoEncoding) {
         let KeyMaterial::Bytes(bytes) = material else {
             return Err(encoding_error(
-                "a transparent key is no bytes: ask for another Key Format Type or for TTLVEncoding",
+                "a transparent key is no bytes: ask for another Key Format Type, or TTLVEncoding",
             ));
         };
         return match names.is_empty() {

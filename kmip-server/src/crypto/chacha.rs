@@ -1,8 +1,8 @@
 //! ChaCha20, with and without Poly1305 (RFC 8439; and Bernstein's original).
 //!
 //! ```text
-//! IV/Counter/Nonce   8 bytes    nonce; the counter has 64 bits                     (Bernstein 2008)
-//!                   12 bytes    nonce; the counter has 32 bits                     (RFC 8439)
+//! IV/Counter/Nonce   8 bytes    nonce; the counter has 64 bits               (Bernstein 2008)
+//!                   12 bytes    nonce; the counter has 32 bits               (RFC 8439)
 //!                   16 bytes    counter, the lowest byte first, and then the nonce of 12
 //! ```
 

@@ -121,7 +121,7 @@ impl Kind {
                 "{algorithm:?} is no cipher that this server encrypts and decrypts with"
             ))),
             (_, None) => Err(Error::parameters(format!(
-                "{algorithm:?} needs a BlockCipherMode, and neither the request nor the key names one"
+                "{algorithm:?} needs a BlockCipherMode: neither the request nor the key names one"
             ))),
             (_, Some(mode)) => Self::of_block_cipher(algorithm, mode),
         }

@@ -1,6 +1,7 @@
 //! Hashes, and HMAC over each of them (1.4, 4.37; 2.1, 6.1.22 and 11.21).
 //!
-//! One row a hash: the library's type, how the library makes HMAC of it, and the algorithm of keys whose code is HMAC over it.
+//! One row a hash: the library's type, how the library makes HMAC of it, and the algorithm of keys
+//! whose code is HMAC over it.
 
 use hmac::{Hmac, KeyInit, SimpleHmac};
 use kmip::vocabulary::{CryptographicAlgorithm as A, HashingAlgorithm as H};

@@ -5,7 +5,8 @@
 //!                rsa (oaep . pkcs1 . pss) . elliptic . edwards, with the hashes in digests
 //! signing      messages to be signed, whole or in parts
 //! cipher       encryption: algorithms by modes, in one part or in many
-//!                block . chain . key_stream . gcm . ccm . xts . chacha . key_wrap . padding . vector
+//!                block . chain . key_stream . gcm . ccm . xts . chacha . key_wrap . padding
+//!                vector
 //! digest       hashes, and HMAC over them        mac       codes
 //! derive       keys out of keys                  random    bytes that nobody knows
 //! error        why it cannot be done, in this room's own words

@@ -3,7 +3,7 @@
 //! ```text
 //! None         not at all: the data must be whole blocks
 //! PKCS5        n bytes of value n                   (RFC 8018; PKCS #7 for longer blocks)
-//! Zeros        zeros, and none to whole blocks; they stay when decrypted, for nothing tells them apart
+//! Zeros        zeros, and none to whole blocks; they stay when decrypted: nothing tells them apart
 //! ANSIX9_23    zeros, and the last byte says how many bytes were added
 //! ISO10126     random bytes, and the last byte says how many bytes were added
 //! SSL3         any bytes, and the last byte says how many stand before it (RFC 6101, 5.2.3.2)

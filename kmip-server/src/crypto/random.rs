@@ -2,7 +2,7 @@
 //! 7.25).
 //!
 //! ```text
-//! bytes = CTR_DRBG of the library, seeded by the system  ^  SHA-256(pool, fresh bytes, 0, 1, 2 ...)
+//! bytes = the library's own, seeded by the system  ^  SHA-256(pool, fresh bytes, 0, 1, 2 ...)
 //! ```
 //!
 //! What a client sends is stirred into the pool, and so into every byte that is given out

@@ -73,8 +73,8 @@ fn link(link_type: LinkType, id: &str) -> AttributeValue {
     AttributeValue::Link(Link { link_type, linked_object_identifier })
 }
 
-/// The length of a secret that is derived. Up to 1.4 Secret Data has no attribute of that name (1.4,
-/// 3.5), and still it is named in this request: there it is taken, and not kept.
+/// The length of a secret that is derived. Up to 1.4 Secret Data has no attribute of that name
+/// (1.4, 3.5), and still it is named in this request: there it is taken, and not kept.
 fn length_of_secret(
     attributes: &mut Attributes,
     object_type: ObjectType,

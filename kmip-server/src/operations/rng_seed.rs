@@ -1,4 +1,4 @@
-//! 1.4, 4.36; 2.1, 6.1.50: what a client adds to the server's chance, as far as the settings let it.
+//! 1.4, 4.36; 2.1, 6.1.50: what a client adds to the server's chance, if the settings let it.
 
 use kmip::SecretBytes;
 use kmip::payload::{RNGSeedRequest, RNGSeedResponse};

@@ -29,5 +29,6 @@ mod split_keys;
 mod stanzas;
 mod table;
 mod templates;
+mod uses;
 mod values;
 mod wrapping;

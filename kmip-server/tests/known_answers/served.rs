@@ -1,17 +1,12 @@
-//! Encrypt, Decrypt, MAC, MAC Verify, Hash, RNG Retrieve and RNG Seed: what the room of cryptography
-//! answers right comes out right at the desk too, whole and in parts.
+//! Encrypt, Decrypt, MAC, MAC Verify and Hash: what the room of cryptography answers right comes
+//! out right at the desk too, whole and in parts.
 
 use kmip::InputData;
-use kmip::payload::{
-    DecryptRequest, EncryptRequest, HashRequest, MACRequest, MACVerifyRequest, RNGRetrieveRequest,
-    RNGSeedRequest,
-};
+use kmip::payload::{DecryptRequest, EncryptRequest, HashRequest, MACRequest, MACVerifyRequest};
 use kmip::structures::{CryptographicParameters, UsageLimits};
 use kmip::vocabulary::{
     BlockCipherMode, Data, HashingAlgorithm, PaddingMethod, UsageLimitsUnit, ValidityIndicator,
 };
-use kmip_server::config::RngSeed;
-use kmip_server::rules::Rules;
 
 use crate::desk::*;
 use crate::table::{Row, rows};
@@ -19,7 +14,7 @@ use crate::table::{Row, rows};
 const V1_4: Version = Version::V1_4;
 
 /// Registers a key that may be used for everything, active since 1970.
-async fn register(
+pub(crate) async fn register(
     desk: &Desk,
     algorithm: CryptographicAlgorithm,
     key: &[u8],
@@ -41,7 +36,7 @@ async fn register(
     desk.ask(V1_4, request).await.unwrap().unique_identifier
 }
 
-fn data(bytes: &[u8]) -> Option<InputData> {
+pub(crate) fn data(bytes: &[u8]) -> Option<InputData> {
     Some(InputData::from(bytes))
 }
 
@@ -202,7 +197,7 @@ async fn codes_and_hashes() {
     }
 }
 
-fn hash(algorithm: Option<HashingAlgorithm>, data: Option<InputData>) -> HashRequest {
+pub(crate) fn hash(algorithm: Option<HashingAlgorithm>, data: Option<InputData>) -> HashRequest {
     HashRequest {
         cryptographic_parameters: Box::new(CryptographicParameters {
             hashing_algorithm: algorithm,
@@ -332,55 +327,6 @@ async fn an_item_works_on_what_another_gave() {
     assert_eq!(items[4].result_reason, Some(ResultReason::InvalidField));
 }
 
-/// One row a key that may not be used so: its attributes, and the reason in 2.1 of Encrypt and of
-/// Decrypt (2.1, 4.17, 4.38, 4.40 and 4.57).
-#[tokio::test]
-async fn when_a_key_may_be_used() {
-    use AttributeValue as V;
-    let desk = Desk::new();
-    let (past, future) = (DateTime(1), DateTime(i64::MAX));
-    let state = Some(ResultReason::WrongKeyLifecycleState);
-    let active = V::ActivationDate(past);
-    type Row = (&'static str, Vec<AttributeValue>, Option<ResultReason>, Option<ResultReason>);
-    let rows: &[Row] = &[
-        ("active", vec![active.clone()], None, None),
-        ("not yet active", vec![], state, state),
-        ("to be active", vec![V::ActivationDate(future)], state, state),
-        ("deactivated", vec![active.clone(), V::DeactivationDate(past)], state, None),
-        ("protects no more", vec![active.clone(), V::ProtectStopDate(past)], state, None),
-        ("processes later", vec![active.clone(), V::ProcessStartDate(future)], None, state),
-    ];
-    for (what, more, encrypts, decrypts) in rows {
-        let key = desk.create(V1_4, more.clone()).await;
-        let ecb = Some(Box::new(CryptographicParameters {
-            block_cipher_mode: Some(BlockCipherMode::ECB),
-            ..CryptographicParameters::default()
-        }));
-        let encrypt = EncryptRequest {
-            unique_identifier: id(&key),
-            cryptographic_parameters: ecb.clone(),
-            data: data(&[0; 16]),
-            ..EncryptRequest::default()
-        };
-        let decrypt = DecryptRequest {
-            unique_identifier: id(&key),
-            cryptographic_parameters: ecb,
-            data: data(&[0; 16]),
-            ..DecryptRequest::default()
-        };
-        assert_eq!(desk.ask(NEWEST, encrypt).await.err(), *encrypts, "{what}: encrypt");
-        assert_eq!(desk.ask(NEWEST, decrypt).await.err(), *decrypts, "{what}: decrypt");
-        let mac =
-            MACRequest { unique_identifier: id(&key), data: data(b"x"), ..MACRequest::default() };
-        let reason = if encrypts.is_some() {
-            *encrypts
-        } else {
-            Some(ResultReason::IncompatibleCryptographicUsageMask)
-        };
-        assert_eq!(desk.ask(NEWEST, mac).await.err(), reason, "{what}: no mask for MAC");
-    }
-}
-
 /// KMIP 1.4, 3.21: each byte that is encrypted counts, in parts too; what is decrypted does not.
 #[tokio::test]
 async fn usage_limits_count_the_parts() {
@@ -467,66 +413,4 @@ async fn a_part_that_is_undone_was_not_taken() {
     let digest = items[1].payload.as_ref().and_then(ResponsePayload::data).unwrap();
     let whole = desk.ask(V1_4, hash(sha, data(b"abc"))).await.unwrap().data;
     assert_eq!(digest, secret(whole));
-}
-
-/// KMIP 1.4, 4.35: as many bytes as were asked for, and others each time.
-#[tokio::test]
-async fn random_bytes() {
-    let desk = Desk::new();
-    let mut seen = Vec::new();
-    for len in [0, 1, 32, 1000] {
-        let bytes = desk.ask(V1_4, RNGRetrieveRequest { data_length: len }).await.unwrap().data;
-        assert_eq!(bytes.as_bytes().len(), usize::try_from(len).unwrap());
-        assert!(len < 32 || !seen.contains(&bytes));
-        seen.push(bytes);
-    }
-    for len in [-1, i32::MAX] {
-        assert!(desk.ask(V1_4, RNGRetrieveRequest { data_length: len }).await.is_err());
-    }
-}
-
-/// KMIP 1.4, 4.36: the server may use all of a seed, some of it, none, or refuse.
-#[tokio::test]
-async fn seeds() {
-    let rows = [
-        (RngSeed::All, Ok(40)),
-        (RngSeed::Some, Ok(16)),
-        (RngSeed::None, Ok(0)),
-        (RngSeed::Refuse, Err(ResultReason::PermissionDenied)),
-    ];
-    for (rng_seed, used) in rows {
-        let desk = Desk::ruled(Rules { rng_seed, ..Rules::default() });
-        let seed = RNGSeedRequest { data: InputData::from(&[7; 40][..]) };
-        let answer = desk.ask(V1_4, seed).await.map(|answer| answer.data_length);
-        assert_eq!(answer, used, "{rng_seed:?}");
-        let bytes = desk.ask(V1_4, RNGRetrieveRequest { data_length: 64 }).await.unwrap().data;
-        assert_ne!(bytes.as_bytes(), [0; 64]);
-    }
-}
-
-/// What the settings turn off is neither made nor kept nor used.
-#[tokio::test]
-async fn what_is_turned_off() {
-    let disabled = "DES3,ECB,MD5".parse().unwrap();
-    let desk = Desk::ruled(Rules { disabled, ..Rules::default() });
-    let denied = Some(ResultReason::PermissionDenied);
-    let des3 = create_with([
-        AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::DES3),
-        AttributeValue::CryptographicUsageMask(CryptographicUsageMask::Encrypt),
-    ]);
-    assert_eq!(desk.ask(V1_4, des3).await.err(), denied);
-    let md5 = hash(Some(HashingAlgorithm::MD5), data(b"x"));
-    assert_eq!(desk.ask(V1_4, md5).await.err(), denied);
-    let key = desk.create(V1_4, vec![AttributeValue::ActivationDate(DateTime(0))]).await;
-    let encrypt = |mode| EncryptRequest {
-        unique_identifier: id(&key),
-        cryptographic_parameters: Some(Box::new(CryptographicParameters {
-            block_cipher_mode: Some(mode),
-            ..CryptographicParameters::default()
-        })),
-        data: data(&[0; 16]),
-        ..EncryptRequest::default()
-    };
-    assert_eq!(desk.ask(V1_4, encrypt(BlockCipherMode::ECB)).await.err(), denied);
-    desk.ask(V1_4, encrypt(BlockCipherMode::CBC)).await.unwrap();
 }
