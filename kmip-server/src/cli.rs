@@ -37,6 +37,7 @@ use crate::store::memory::MemoryStore;
 use crate::store::root_key::{KEY_LEN, RootKey};
 use crate::store::{OpenStore, StoreSettings, open};
 use crate::tls::{Caller, Protocol, Tls, WrongFile};
+use crate::x509::authority::Authority;
 
 /// The variable with the key that seals the store. No flag has it: flags are seen by all users.
 const STORE_KEY: &str = "KMIP_SERVER_STORE_KEY";
@@ -212,6 +213,15 @@ fn store_key(settings: &Settings) -> Result<Option<KeySource>, WrongSetting> {
     }
 }
 
+/// The authority that certifies public keys, where the settings name one.
+fn authority(settings: &Settings) -> Result<Option<Arc<Authority>>, Failure> {
+    let (Some(cert), Some(key)) = (&settings.certify_ca_cert, &settings.certify_ca_key) else {
+        return Ok(None);
+    };
+    let authority = Authority::read(cert, key, settings.certify_days, &settings.client_ca);
+    Ok(Some(Arc::new(authority.map_err(Failure::Setting)?)))
+}
+
 async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failure> {
     // What can be wrong without a store is found before one is made.
     let (tls, warnings) = Tls::open(settings)?;
@@ -232,7 +242,8 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
         Some(file) => Pushes::read(file).map_err(Failure::Other)?,
         None => Pushes::default(),
     };
-    let live = Live { pkcs11, pushes, ..Live::default() };
+    let authority = authority(settings)?;
+    let live = Live { pkcs11, authority, pushes, ..Live::default() };
     let (listener, address) = bind(settings.listen)?;
     let https = settings.https_listen.map(bind).transpose()?;
     let OpenStore { store, index_key, health: mut store_health } =

@@ -119,6 +119,10 @@ macro_rules! settings {
 /// Lease Time unless set otherwise, in seconds: what the standard's own test cases show.
 pub const LEASE_S: u32 = 3600;
 
+/// How long a new certificate is valid unless set otherwise, in days: a year, as public authorities
+/// had it for long.
+const CERTIFY_DAYS: u32 = 365;
+
 settings! {
     required {
         /// The folder of the store; made if it is not there
@@ -145,6 +149,9 @@ settings! {
         /// Whether the operation Interop is there, by which a client that tests can put all its
         /// objects away; never on a server in use
         interop: bool, "true|false", "KMIP_SERVER_INTEROP", false;
+        /// For how many days a certificate that Certify makes is valid, at the most; it never
+        /// outlives certify-ca-cert
+        certify_days: u32, "DAYS", "KMIP_SERVER_CERTIFY_DAYS", CERTIFY_DAYS;
         /// How much of what clients send with RNG Seed is stirred into the random bytes: all of it,
         /// 16 bytes, none of it, or the operation is refused
         rng_seed: RngSeed, "all|some|none|refuse", "KMIP_SERVER_RNG_SEED", RngSeed::All;
@@ -193,6 +200,11 @@ settings! {
         /// What is turned off, names of the standard apart by commas: algorithms, modes, paddings,
         /// hashes and derivations (DES3,MD5,ECB); no key is made, kept or used for them
         disabled_algorithms: Disabled, "NAMES", "KMIP_SERVER_DISABLED_ALGORITHMS";
+        /// The authority's certificate in PEM, in whose name Certify and Re-certify make certificates;
+        /// without it there are no such operations. It must not be one that lets clients in
+        certify_ca_cert: PathBuf, "FILE", "KMIP_SERVER_CERTIFY_CA_CERT";
+        /// The private key of that authority in PEM
+        certify_ca_key: PathBuf, "FILE", "KMIP_SERVER_CERTIFY_CA_KEY";
         /// A PKCS#11 module, for the operation PKCS#11; without it there is no such operation
         pkcs11_module: PathBuf, "FILE", "KMIP_SERVER_PKCS11_MODULE";
     }
@@ -290,7 +302,7 @@ impl Settings {
     fn check(&self) -> Result<(), WrongSetting> {
         let connections = to_u64(self.connections_max);
         let day = 24 * 60 * 60 * 1000;
-        let ranges: [(&str, u64, u64, u64, &str); 7] = [
+        let ranges: [(&str, u64, u64, u64, &str); 8] = [
             (
                 "frame-len-max",
                 to_u64(self.frame_len_max),
@@ -306,6 +318,13 @@ impl Settings {
                 1 << 20,
                 "each takes a file descriptor",
             ),
+            (
+                "certify-days",
+                self.certify_days.into(),
+                1,
+                36_500,
+                "a certificate lasts a day at the least and a hundred years at the most",
+            ),
             ("handshake-deadline-ms", self.handshake_deadline_ms, 1, day, "at most a day"),
             ("message-deadline-ms", self.message_deadline_ms, 1, day, "at most a day"),
             ("idle-deadline-ms", self.idle_deadline_ms, 1, 30 * day, "at most 30 days"),
@@ -318,7 +337,12 @@ impl Settings {
                 )));
             }
         }
-        Ok(())
+        match self.certify_ca_cert.is_some() == self.certify_ca_key.is_some() {
+            true => Ok(()),
+            false => Err(WrongSetting::new(
+                "certify-ca-cert and certify-ca-key go together, and one of them is not set",
+            )),
+        }
     }
 }
 

@@ -67,6 +67,7 @@ impl<'a> Context<'a> {
         let is_allowed = match operation {
             Operation::Interop => self.rules.interop,
             Operation::PKCS_11 => self.live.pkcs11.is_some(),
+            Operation::Certify | Operation::ReCertify => self.live.authority.is_some(),
             _ => true,
         };
         let is_known =

@@ -29,9 +29,15 @@ impl OperationError {
 
     /// The operation is not one that this server does, in this version.
     pub fn not_supported(operation: Operation, version: Version) -> Self {
+        let lacks = match operation {
+            Operation::Certify | Operation::ReCertify => {
+                ": it has no authority that certifies, which the setting certify-ca-cert names"
+            }
+            _ => "",
+        };
         Self::new(
             ResultReason::OperationNotSupported,
-            format!("{operation:?} is not an operation of this server in KMIP {version}"),
+            format!("{operation:?} is not an operation of this server in KMIP {version}{lacks}"),
         )
     }
 
@@ -122,6 +128,8 @@ const OLDER: &[(ResultReason, Version, ResultReason)] = &[
     (ResultReason::UsageLimitExceeded, Version::V2_0, ResultReason::PermissionDenied),
     (ResultReason::BadCryptographicParameters, Version::V2_0, ResultReason::InvalidField),
     (ResultReason::InvalidObjectType, Version::V2_0, ResultReason::InvalidField),
+    // "Object specified is not able to be certified" (1.4, 11.8).
+    (ResultReason::InvalidCSR, Version::V2_0, ResultReason::PermissionDenied),
     // What an object cannot have cannot be added to it (1.4, 11.15).
     (ResultReason::InvalidAttribute, Version::V2_0, ResultReason::PermissionDenied),
     (ResultReason::InvalidAttributeValue, Version::V2_0, ResultReason::InvalidField),

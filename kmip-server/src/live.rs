@@ -20,12 +20,15 @@ use crate::pkcs11::Module;
 use crate::pushes::Pushes;
 use crate::streams::{Advances, Streams};
 use crate::tickets::Tickets;
+use crate::x509::authority::Authority;
 
 /// What lives beside the store.
 #[derive(Default)]
 pub struct Live {
     /// The PKCS#11 module, where the server has one.
     pub pkcs11: Option<Arc<Module>>,
+    /// The authority that certifies public keys, where the server has one.
+    pub authority: Option<Arc<Authority>>,
     /// What changes of the objects of clients that are told.
     pub feeds: Arc<Feeds>,
     /// The clients that are told without having asked.

@@ -9,6 +9,7 @@ mod add_attribute;
 mod adjust_attribute;
 mod archive;
 mod cancel;
+mod certify;
 mod check;
 mod create;
 mod create_key_pair;
@@ -44,6 +45,7 @@ mod poll;
 mod process;
 mod query;
 mod query_asynchronous_requests;
+mod re_certify;
 mod re_key;
 mod re_key_key_pair;
 mod re_provision;
@@ -58,6 +60,7 @@ mod set_defaults;
 mod set_endpoint_role;
 mod sign;
 mod signature_verify;
+mod validate;
 
 use kmip::message::ResponseBatchItem;
 use kmip::payload::{MalformedPayload, RequestPayload, ResponsePayload};
@@ -127,6 +130,7 @@ operations! {
         AdjustAttribute => adjust_attribute;
         Archive => archive;
         Cancel => cancel;
+        Certify => certify;
         Check => check;
         Create => create;
         CreateKeyPair => create_key_pair;
@@ -164,6 +168,7 @@ operations! {
         ReProvision => re_provision;
         Recover => recover;
         Register => register;
+        ReCertify => re_certify;
         ReKey => re_key;
         ReKeyKeyPair => re_key_key_pair;
         Revoke => revoke;
@@ -175,15 +180,13 @@ operations! {
         SetEndpointRole => set_endpoint_role;
         Sign => sign;
         SignatureVerify => signature_verify;
+        Validate => validate;
     }
     whole {
         Poll => poll;
     }
     rest {
-        Certify
         Notify
         Put
-        ReCertify
-        Validate
     }
 }

@@ -5,6 +5,7 @@
 use kmip_server::config::Names;
 use kmip_server::identity::Client;
 use kmip_server::key_server::KeyServer;
+use kmip_server::live::Live;
 use kmip_server::rules::Rules;
 use kmip_server::store::Store;
 use kmip_server::store::memory::MemoryStore;
@@ -58,6 +59,13 @@ impl Desk {
     pub(crate) fn ruled(rules: Rules) -> Self {
         let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
         let server = KeyServer::new(Arc::new(MemoryStore::default()), index_key).with_rules(rules);
+        Self { server: Arc::new(server), client: client("alice") }
+    }
+
+    /// A server with this beside its store.
+    pub(crate) fn living(live: Live) -> Self {
+        let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
+        let server = KeyServer::new(Arc::new(MemoryStore::default()), index_key).with_live(live);
         Self { server: Arc::new(server), client: client("alice") }
     }
 

@@ -42,6 +42,8 @@ fn the_example_names_every_setting_and_its_default() {
     expected.one_time_file.clone_from(&shown.one_time_file);
     expected.push_file.clone_from(&shown.push_file);
     expected.users_file.clone_from(&shown.users_file);
+    expected.certify_ca_cert.clone_from(&shown.certify_ca_cert);
+    expected.certify_ca_key.clone_from(&shown.certify_ca_key);
     expected.pkcs11_module.clone_from(&shown.pkcs11_module);
     expected.disabled_algorithms.clone_from(&shown.disabled_algorithms);
     assert_eq!(shown, expected, "what the example shows are the defaults");

@@ -13,6 +13,8 @@
 
 mod asymmetric;
 mod attributes;
+mod certificates;
+mod chains;
 mod ciphers;
 mod codes;
 mod derivations;

@@ -1,0 +1,127 @@
+//! 1.4, 4.8; 2.1, 6.1.45: a new certificate for the key of an old one.
+//!
+//! The Name moves to the new certificate and the public key's link with it; the old one stays as it
+//! is, since what it vouches for must still be checked.
+
+use kmip::DateTime;
+use kmip::attributes::AttributeValue;
+use kmip::objects::Object;
+use kmip::payload::{ReCertifyRequest, ReCertifyResponse};
+use kmip::vocabulary::{LinkType, ObjectType, ResultReason, State};
+
+use super::Context;
+use crate::certifying::{self, invalid_csr};
+use crate::error::{OperationError, Result};
+use crate::find::find;
+use crate::replacing::{self, link, set_link};
+use crate::x509::request::{self, Wanted};
+use crate::x509::subject;
+use crate::{attributes, certificates, making};
+
+pub(super) async fn re_certify(
+    cx: &mut Context<'_>,
+    request: ReCertifyRequest,
+) -> Result<ReCertifyResponse> {
+    making::may_be_kept(request.protection_storage_masks.as_ref())?;
+    let old_id = cx.identify(request.unique_identifier.as_ref())?;
+    let old = cx.live_object(&old_id).await?;
+    if old.object_type() != Some(ObjectType::Certificate) {
+        return Err(OperationError::new(
+            ResultReason::InvalidObjectType,
+            format!("Re-certify replaces a Certificate and no {:?}", old.object_type()),
+        ));
+    }
+    if old.state(cx.now) == State::Compromised {
+        return Err(OperationError::state("renew", State::Compromised));
+    }
+    let Object::Certificate(certificate) = cx.material(&old_id).await?.object else {
+        return Err(OperationError::internal("read the certificate"));
+    };
+    let renewed = request::of_certificate(&certificate.certificate_value).map_err(|why| {
+        OperationError::new(ResultReason::PermissionDenied, format!("no such renewal: {why}"))
+    })?;
+    let public_id = certifying::linked_public_key(&old);
+    if let Some(id) = &public_id {
+        // A key that may not be certified any more is none to be certified again.
+        certifying::public_key(cx, id).await?;
+    }
+    let asked_again = request_of(cx, &request).await?;
+    let layer = request.attributes.unwrap_or_default();
+    let (given, asked) = certifying::attributes(cx, layer, true).await?;
+    let wanted = renewal(renewed, asked_again, asked)?;
+
+    let offset = request.offset.map(|offset| offset.0);
+    let own = certificates::attributes(&certificate);
+    let mut values = replacing::carried(&old, cx.now, offset);
+    values.retain(|value| !own.iter().any(|own| own.reference() == value.reference()));
+    values.retain(|value| !given.iter().any(|given| given.reference() == value.reference()));
+    values.extend(given.iter().cloned());
+    attributes::check_dates(&values)?;
+    cap(cx, &mut values, find!(given.iter(), DeactivationDate).is_some())?;
+    let validity = certifying::validity(cx, &values)?;
+    let new = certifying::issue(cx, &wanted, validity).await?;
+    certifying::complete(&mut values, &new, &wanted, validity, cx.now)?;
+    values.extend(public_id.as_deref().map(|id| link(LinkType::PublicKeyLink, id)));
+    let unique_identifier = replacing::replace(cx, &old_id, &old, values, new).await?;
+    if let Some(id) = public_id {
+        set_link(cx, &id, LinkType::CertificateLink, &unique_identifier).await?;
+    }
+    Ok(ReCertifyResponse { unique_identifier, template_attribute: None })
+}
+
+/// The request that the client sends, or names.
+async fn request_of(cx: &mut Context<'_>, request: &ReCertifyRequest) -> Result<Option<Wanted>> {
+    let sent = certifying::read(
+        request.certificate_request_type,
+        request.certificate_request_value.clone(),
+    )?;
+    match (sent, &request.certificate_request_unique_identifier) {
+        (Some(_), Some(_)) => Err(OperationError::invalid_field(
+            "the message holds a certificate request and names another one",
+        )),
+        (Some(sent), None) => Ok(Some(sent)),
+        (None, Some(named)) => {
+            let id = cx.identify(Some(named))?;
+            cx.live_object(&id).await?;
+            certifying::kept_request(cx, &id).await.map(Some)
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// What the new certificate says: what a request says goes before what the attributes say, and that
+/// before what the old certificate says.
+fn renewal(old: Wanted, again: Option<Wanted>, asked: certifying::Asked) -> Result<Wanted> {
+    let mut wanted = match again {
+        Some(again) if again.key != old.key => {
+            return Err(invalid_csr("a renewed certificate is for the key of the old one"));
+        }
+        Some(again) => certifying::fill(again, asked),
+        None => certifying::fill(Wanted::of(old.key.clone()), asked),
+    };
+    if subject::is_empty(&wanted.names.subject) && wanted.names.alternative.is_empty() {
+        wanted.names = old.names;
+    }
+    if wanted.usage == 0 {
+        wanted.usage = old.usage;
+    }
+    if wanted.purposes.is_empty() {
+        wanted.purposes = old.purposes;
+    }
+    Ok(wanted)
+}
+
+/// The date that follows from the old one's is no wish of the client's: it ends where it must.
+fn cap(cx: &Context<'_>, values: &mut Vec<AttributeValue>, is_wished: bool) -> Result<()> {
+    if is_wished {
+        return Ok(());
+    }
+    let from = find!(values.iter(), ActivationDate).unwrap_or(cx.now);
+    let latest = certifying::own(cx)?.latest(from.0);
+    for value in values {
+        if let AttributeValue::DeactivationDate(date) = value {
+            *date = DateTime(date.0.min(latest));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,564 @@
+//! Certify and Re-certify: requests that OpenSSL made (`requests.pem`), and what the tables of the
+//! standard say of the new objects. The certificates are read and checked with another library.
+
+use std::fs;
+use std::sync::Arc;
+
+use kmip::Interval;
+use kmip::objects::{Certificate, CertificateRequest};
+use kmip::payload::{CertifyRequest, CreateKeyPairRequest, ReCertifyRequest, ValidateRequest};
+use kmip::structures::{CertificateSubject, Link, X509CertificateSubject};
+use kmip::vocabulary::{
+    CertificateRequestType as Form, CertificateType, DigitalSignatureAlgorithm, ValidityIndicator,
+};
+use kmip_server::keys::pkcs;
+use kmip_server::live::Live;
+use kmip_server::x509::authority::Authority;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use time::{Duration, OffsetDateTime};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer;
+
+use crate::desk::*;
+use AttributeValue as A;
+
+const DAYS: u32 = 30;
+const DAY: i64 = 86_400;
+const REQUESTS: &str = include_str!("requests.pem");
+
+/// A server with an authority, and the authority's certificate.
+fn desk_of(algorithm: &'static rcgen::SignatureAlgorithm) -> (Desk, Vec<u8>) {
+    let key = KeyPair::generate_for(algorithm).unwrap();
+    let der = authority(&key, |_| {});
+    let private = pkcs::read_pkcs8(&key.serialize_der()).unwrap();
+    let own = Authority::new(der.clone(), private, DAYS).unwrap();
+    (Desk::living(Live { authority: Some(Arc::new(own)), ..Live::default() }), der)
+}
+
+fn desk() -> (Desk, Vec<u8>) {
+    desk_of(&rcgen::PKCS_ECDSA_P256_SHA256)
+}
+
+fn authority(key: &KeyPair, change: impl FnOnce(&mut CertificateParams)) -> Vec<u8> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "authority");
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.not_before = OffsetDateTime::now_utc() - Duration::days(100);
+    params.not_after = OffsetDateTime::now_utc() + Duration::days(1000);
+    change(&mut params);
+    params.self_signed(key).unwrap().der().to_vec()
+}
+
+/// A request of the file, in PEM.
+fn pem(name: &str) -> String {
+    let (_, after) = REQUESTS.split_once(&format!("# {name}\n")).expect(name);
+    let (body, _) = after.split_once("-----END").unwrap();
+    format!("{body}-----END CERTIFICATE REQUEST-----\n")
+}
+
+/// The same in DER.
+fn der(name: &str) -> Vec<u8> {
+    x509_parser::pem::parse_x509_pem(pem(name).as_bytes()).unwrap().1.contents
+}
+
+fn of_request(form: Form, bytes: Vec<u8>) -> CertifyRequest {
+    CertifyRequest {
+        certificate_request_type: Some(form),
+        certificate_request_value: Some(bytes),
+        ..CertifyRequest::default()
+    }
+}
+
+fn of_key(key: &str, values: impl IntoIterator<Item = A>) -> CertifyRequest {
+    let x509 = [A::CertificateType(CertificateType::X_509)];
+    CertifyRequest {
+        unique_identifier: id(key),
+        attributes: Some(Attributes::new(x509.into_iter().chain(values))),
+        ..CertifyRequest::default()
+    }
+}
+
+async fn certificate(desk: &Desk, id: &str) -> Vec<u8> {
+    match desk.ask(Version::V1_4, get(id)).await.unwrap().object {
+        Object::Certificate(certificate) => certificate.certificate_value,
+        other => panic!("{:?}", other.object_type()),
+    }
+}
+
+async fn values(desk: &Desk, version: Version, id: &str) -> Vec<A> {
+    let request = GetAttributesRequest {
+        unique_identifier: Some(Identifier::from(id)),
+        attributes: Vec::new(),
+    };
+    let found = desk.ask(version, request).await.unwrap();
+    found.attributes.0.into_iter().map(|attribute| attribute.value).collect()
+}
+
+fn links(values: &[A]) -> Vec<(LinkType, String)> {
+    let links = values.iter().filter_map(|value| match value {
+        A::Link(Link { link_type, linked_object_identifier: Identifier::Text(id) }) => {
+            Some((*link_type, id.clone()))
+        }
+        _ => None,
+    });
+    links.collect()
+}
+
+fn date(values: &[A], which: fn(&A) -> Option<i64>) -> Option<i64> {
+    values.iter().find_map(which)
+}
+
+fn activation(value: &A) -> Option<i64> {
+    if let A::ActivationDate(date) = value { Some(date.0) } else { None }
+}
+
+fn deactivation(value: &A) -> Option<i64> {
+    if let A::DeactivationDate(date) = value { Some(date.0) } else { None }
+}
+
+/// A public key of the desk's own, with its name.
+async fn public_key(desk: &Desk) -> String {
+    let common =
+        [A::CryptographicAlgorithm(CryptographicAlgorithm::EC), A::CryptographicLength(256)];
+    let request = CreateKeyPairRequest {
+        common_attributes: Some(Attributes::new(common)),
+        private_key_attributes: Some(Attributes::new([A::CryptographicUsageMask(
+            CryptographicUsageMask::Sign,
+        )])),
+        public_key_attributes: Some(Attributes::new([A::CryptographicUsageMask(
+            CryptographicUsageMask::Verify,
+        )])),
+        ..CreateKeyPairRequest::default()
+    };
+    desk.ask(Version::V1_4, request).await.unwrap().public_key_unique_identifier
+}
+
+/// One row a request: its name, and the subject of the certificate. Each in both its forms.
+#[tokio::test]
+async fn requests_of_openssl() {
+    let (desk, authority) = desk();
+    let (_, authority) = X509Certificate::from_der(&authority).unwrap();
+    let rows = [
+        ("rsa-2048", "C=DE, O=Example, CN=kms.example.com"),
+        ("rsa-2048-pss", "CN=pss"),
+        ("p-256", "DC=com, DC=example, OU=a, OU=b, CN=J\u{f6}rg"),
+        ("p-384", "CN=p384"),
+        ("p-521", "CN=p521"),
+        ("ed25519", "CN=ed"),
+    ];
+    let mut serials = Vec::new();
+    for (name, subject) in rows {
+        for (form, bytes) in [(Form::PEM, pem(name).into_bytes()), (Form::PKCS_10, der(name))] {
+            let made = desk.ask(Version::V1_4, of_request(form, bytes)).await.unwrap();
+            let der_ = certificate(&desk, &made.unique_identifier).await;
+            let (rest, cert) = X509Certificate::from_der(&der_).unwrap();
+            assert!(rest.is_empty());
+            assert_eq!(cert.subject().to_string(), subject, "{name}");
+            assert_eq!(cert.issuer().as_raw(), authority.subject().as_raw());
+            cert.verify_signature(Some(authority.public_key())).unwrap();
+            let request = der(name);
+            let spki = cert.public_key().raw;
+            assert!(request.windows(spki.len()).any(|part| part == spki), "{name}: the same key");
+            assert!(!cert.is_ca());
+            let usage = cert.key_usage().unwrap().unwrap();
+            assert!(usage.critical && usage.value.digital_signature(), "{name}");
+            assert!(!usage.value.key_cert_sign() && !usage.value.crl_sign(), "{name}");
+            assert!((15..=17).contains(&cert.raw_serial().len()), "128 random bits");
+            serials.push(cert.raw_serial().to_vec());
+            let values = values(&desk, Version::V1_4, &made.unique_identifier).await;
+            let (from, to) =
+                (cert.validity().not_before.timestamp(), cert.validity().not_after.timestamp());
+            assert_eq!(to - from, i64::from(DAYS) * DAY);
+            assert_eq!(date(&values, activation), Some(from));
+            assert_eq!(date(&values, deactivation), Some(to));
+            assert_eq!(state(&desk, &made.unique_identifier).await, State::Active);
+            let validate = ValidateRequest {
+                unique_identifiers: vec![Identifier::from(made.unique_identifier.as_str())],
+                ..ValidateRequest::default()
+            };
+            let verdict = desk.ask(Version::V1_4, validate).await.unwrap().validity_indicator;
+            assert_eq!(verdict, ValidityIndicator::Valid);
+        }
+    }
+    serials.sort();
+    serials.dedup();
+    assert_eq!(serials.len(), rows.len() * 2, "no serial number is given twice");
+}
+
+/// What a request asks for beside its key and its name is an attacker's word: an authority's flag,
+/// the account of a directory, the signing of programs.
+#[tokio::test]
+async fn extensions_that_are_asked_for() {
+    let (desk, _) = desk();
+    let made = desk.ask(NEWEST, of_request(Form::PKCS_10, der("rsa-2048"))).await.unwrap();
+    let der = certificate(&desk, &made.unique_identifier).await;
+    let (_, cert) = X509Certificate::from_der(&der).unwrap();
+    let names = cert.subject_alternative_name().unwrap().unwrap();
+    assert_eq!(
+        names.value.general_names,
+        [
+            GeneralName::DNSName("kms.example.com"),
+            GeneralName::IPAddress(&[192, 0, 2, 7]),
+            GeneralName::RFC822Name("alice@example.com"),
+        ]
+    );
+    assert!(!names.critical);
+    let purposes = cert.extended_key_usage().unwrap().unwrap().value;
+    assert!(purposes.server_auth && !purposes.code_signing && !purposes.client_auth);
+    let usage = cert.key_usage().unwrap().unwrap().value;
+    assert_eq!(usage.flags, 0b101, "digitalSignature and keyEncipherment");
+    assert!(!cert.is_ca());
+    let mask = CryptographicUsageMask::Verify.union(CryptographicUsageMask::WrapKey);
+    let values = values(&desk, NEWEST, &made.unique_identifier).await;
+    assert!(values.contains(&A::CryptographicUsageMask(mask)));
+    assert!(values.contains(&A::CertificateSubjectCN("kms.example.com".to_owned())));
+    assert!(values.contains(&A::CertificateIssuerCN("authority".to_owned())));
+}
+
+/// One row a request that is refused: its form, its bytes, the reason.
+#[tokio::test]
+async fn requests_that_prove_nothing() {
+    use ResultReason as R;
+    let (desk, own) = desk();
+    let mut turned = der("p-256");
+    *turned.last_mut().unwrap() ^= 1;
+    let mut other_name = der("p-384");
+    let at = other_name.windows(4).position(|part| part == b"p384").unwrap();
+    other_name[at] = b'q';
+    let trailing = [der("p-256"), vec![0]].concat();
+    let rows: Vec<(&str, Form, Vec<u8>, R)> = vec![
+        ("another signature", Form::PKCS_10, turned, R::InvalidCSR),
+        ("another name", Form::PKCS_10, other_name, R::InvalidCSR),
+        ("bytes after it", Form::PKCS_10, trailing, R::InvalidCSR),
+        ("signed with SHA-1", Form::PKCS_10, der("sha-1"), R::InvalidCSR),
+        ("1024 bits", Form::PKCS_10, der("rsa-1024"), R::InvalidCSR),
+        ("another curve", Form::PKCS_10, der("secp256k1"), R::InvalidCSR),
+        ("a certificate", Form::PKCS_10, own, R::InvalidCSR),
+        ("PEM as DER", Form::PKCS_10, pem("p-256").into_bytes(), R::InvalidCSR),
+        ("DER as PEM", Form::PEM, der("p-256"), R::InvalidCSR),
+        ("nothing", Form::PKCS_10, Vec::new(), R::InvalidCSR),
+        ("CRMF", Form::CRMF, der("p-256"), R::FeatureNotSupported),
+    ];
+    for (name, form, bytes, reason) in rows {
+        let found = desk.ask(NEWEST, of_request(form, bytes)).await.unwrap_err();
+        assert_eq!(found, reason, "{name}");
+    }
+    let mut formless = of_request(Form::PEM, der("p-256"));
+    formless.certificate_request_type = None;
+    assert_eq!(desk.ask(NEWEST, formless).await.unwrap_err(), R::MissingData);
+    let old = desk.ask(Version::V1_4, of_request(Form::PKCS_10, vec![1])).await.unwrap_err();
+    assert_eq!(old, R::PermissionDenied, "1.4, 11.8: it has no Invalid CSR");
+}
+
+/// One row a kind of authority: how it signs.
+#[tokio::test]
+async fn authorities() {
+    use DigitalSignatureAlgorithm as S;
+    let rows = [
+        (&rcgen::PKCS_RSA_SHA256, Some(S::SHA_256WithRSAEncryption)),
+        (&rcgen::PKCS_ECDSA_P256_SHA256, Some(S::ECDSAWithSHA256)),
+        (&rcgen::PKCS_ECDSA_P384_SHA384, Some(S::ECDSAWithSHA384)),
+        (&rcgen::PKCS_ED25519, None),
+    ];
+    for (algorithm, name) in rows {
+        let (desk, own) = desk_of(algorithm);
+        let (_, own) = X509Certificate::from_der(&own).unwrap();
+        let made = desk.ask(NEWEST, of_request(Form::PKCS_10, der("p-256"))).await.unwrap();
+        let der = certificate(&desk, &made.unique_identifier).await;
+        let (_, cert) = X509Certificate::from_der(&der).unwrap();
+        cert.verify_signature(Some(own.public_key())).unwrap();
+        let values = values(&desk, NEWEST, &made.unique_identifier).await;
+        let signature = values.iter().find_map(|value| match value {
+            A::DigitalSignatureAlgorithm(name) => Some(*name),
+            _ => None,
+        });
+        assert_eq!(signature, name);
+    }
+}
+
+/// One row a certificate that is none of an authority, and the words for it.
+#[test]
+fn no_authorities() {
+    let key = KeyPair::generate().unwrap();
+    let private = |key: &KeyPair| pkcs::read_pkcs8(&key.serialize_der()).unwrap();
+    let other = private(&KeyPair::generate().unwrap());
+    let rows = [
+        (authority(&key, |params| params.is_ca = IsCa::NoCa), private(&key), "not one of an auth"),
+        (
+            authority(&key, |params| params.key_usages = vec![KeyUsagePurpose::CrlSign]),
+            private(&key),
+            "key usage",
+        ),
+        (authority(&key, |_| {}), other, "another one's"),
+        (vec![0x30, 0], private(&key), "no X.509 certificate"),
+    ];
+    for (certificate, key, words) in rows {
+        let why = Authority::new(certificate, key, DAYS).err().unwrap();
+        assert!(why.contains(words), "{why}");
+    }
+}
+
+/// Who may certify chooses the subject, and the subject is who a client is: an authority whose
+/// clients may connect certifies nothing.
+#[test]
+fn an_authority_that_lets_clients_in_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let clients = certs::Authority::new("clients").unwrap();
+    let own = certs::Authority::new("own").unwrap();
+    let client_ca = file("clients.crt", clients.cert_pem());
+    let client_key = file("clients.key", &clients.key_pem());
+    let (cert, key) = (file("own.crt", own.cert_pem()), file("own.key", &own.key_pem()));
+    assert!(Authority::read(&cert, &key, DAYS, &client_ca).is_ok());
+    let why = Authority::read(&client_ca, &client_key, DAYS, &client_ca).err().unwrap();
+    assert!(why.contains("let their holders in as clients"), "{why}");
+    let why = Authority::read(&cert, &client_key, DAYS, &client_ca).err().unwrap();
+    assert!(why.contains("the private key is another one's"), "{why}");
+}
+
+/// "The Certificate Request object MAY be omitted, in which case the public key [...] SHALL be
+/// specified by its Unique Identifier only": one row a version, with its words for the subject.
+#[tokio::test]
+async fn public_keys_alone() {
+    let name = vec![
+        0x30, 0x10, 0x31, 0x0E, 0x30, 0x0C, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0C, 0x05, b'a', b'l',
+        b'i', b'c', b'e',
+    ];
+    let text = A::CertificateSubject(CertificateSubject {
+        distinguished_name: "CN=alice,O=Example".to_owned(),
+        alternative_names: Vec::new(),
+    });
+    let raw = A::X_509CertificateSubject(X509CertificateSubject {
+        distinguished_name: name,
+        alternative_names: vec![[&[0x82, 9][..], b"a.example"].concat()],
+    });
+    let flat = vec![
+        A::CertificateSubjectO("Example".to_owned()),
+        A::CertificateSubjectCN("alice".to_owned()),
+    ];
+    let rows = [
+        (Version::V1_0, vec![text], "O=Example, CN=alice"),
+        (Version::V1_4, vec![raw], "CN=alice"),
+        (NEWEST, flat, "O=Example, CN=alice"),
+    ];
+    for (version, attributes, subject) in rows {
+        let (desk, _) = desk();
+        let key = public_key(&desk).await;
+        // "MAY be obtained by the client via a Get operation in the same batch".
+        let items = vec![of_key(&key, attributes.clone()).into(), get_as(None, None).into()];
+        let items = desk.batch(version, items).await;
+        let Some(ResponsePayload::Certify(made)) = &items[0].payload else {
+            panic!("{:?}", items[0])
+        };
+        let Some(ResponsePayload::Get(got)) = &items[1].payload else { panic!("{:?}", items[1]) };
+        let Object::Certificate(certificate) = &got.object else { panic!("no certificate") };
+        let (_, cert) = X509Certificate::from_der(&certificate.certificate_value).unwrap();
+        assert_eq!(cert.subject().to_string(), subject, "{version}");
+        let made = &made.unique_identifier;
+        let of_certificate = values(&desk, Version::V1_4, made).await;
+        assert_eq!(links(&of_certificate), [(LinkType::PublicKeyLink, key.clone())]);
+        let of_the_key = values(&desk, Version::V1_4, &key).await;
+        assert!(links(&of_the_key).contains(&(LinkType::CertificateLink, made.clone())));
+        // Certified again, the key links to its newest certificate.
+        let again = desk.ask(version, of_key(&key, attributes)).await.unwrap().unique_identifier;
+        let of_the_key = links(&values(&desk, Version::V1_4, &key).await);
+        assert!(of_the_key.contains(&(LinkType::CertificateLink, again)));
+        assert!(!of_the_key.contains(&(LinkType::CertificateLink, made.clone())));
+    }
+}
+
+/// One row a request without a certificate request that is refused.
+#[tokio::test]
+async fn public_keys_that_are_not_certified() {
+    use ResultReason as R;
+    let (desk, _) = desk();
+    let key = public_key(&desk).await;
+    let revoked = public_key(&desk).await;
+    desk.ask(NEWEST, revoke(&revoked, RevocationReasonCode::KeyCompromise)).await.unwrap();
+    let symmetric = desk.create(NEWEST, Vec::new()).await;
+    let cn = || A::CertificateSubjectCN("alice".to_owned());
+    let far = DateTime(OffsetDateTime::now_utc().unix_timestamp() + 31 * DAY);
+    let both = A::X_509CertificateSubject(X509CertificateSubject {
+        distinguished_name: vec![0x30, 0],
+        alternative_names: Vec::new(),
+    });
+    let untyped =
+        CertifyRequest { attributes: Some(Attributes::new([cn()])), ..of_key(&key, Vec::new()) };
+    let mut of_another = of_request(Form::PKCS_10, der("p-256"));
+    of_another.unique_identifier = id(&key);
+    let sign = A::CryptographicUsageMask(CryptographicUsageMask::CertificateSign);
+    let control = A::CertificateSubjectCN("a\nb".to_owned());
+    let rows = [
+        ("nobody is named", of_key(&key, []), R::MissingData),
+        ("no Certificate Type", untyped, R::MissingData),
+        ("another kind of object", of_key(&symmetric, [cn()]), R::InvalidObjectType),
+        ("compromised", of_key(&revoked, [cn()]), R::WrongKeyLifecycleState),
+        ("no such object", of_key("nothing", [cn()]), R::ObjectNotFound),
+        ("the request is for another key", of_another, R::InvalidCSR),
+        ("a new authority", of_key(&key, [cn(), sign]), R::PermissionDenied),
+        ("named twice", of_key(&key, [cn(), both]), R::InvalidField),
+        ("a control character", of_key(&key, [control]), R::InvalidField),
+        ("too long", of_key(&key, [cn(), A::DeactivationDate(far)]), R::InvalidField),
+        (
+            "the authority's own name",
+            of_key(&key, [A::CertificateSubjectCN("authority".to_owned())]),
+            R::PermissionDenied,
+        ),
+        ("nothing at all", CertifyRequest::default(), R::InvalidField),
+    ];
+    for (name, request, reason) in rows {
+        assert_eq!(desk.ask(NEWEST, request).await.unwrap_err(), reason, "{name}");
+    }
+}
+
+/// 2.1, 6.1.6: the Unique Identifier may be that of a kept Certificate Request.
+#[tokio::test]
+async fn a_kept_request() {
+    let (desk, _) = desk();
+    let kept = RegisterRequest {
+        object_type: ObjectType::CertificateRequest,
+        attributes: Attributes::default(),
+        object: Object::CertificateRequest(CertificateRequest {
+            certificate_request_type: Form::PKCS_10,
+            certificate_request_value: der("p-256"),
+        }),
+        protection_storage_masks: None,
+    };
+    let kept = desk.ask(NEWEST, kept).await.unwrap().unique_identifier;
+    let certify = CertifyRequest { unique_identifier: id(&kept), ..CertifyRequest::default() };
+    let made = desk.ask(NEWEST, certify).await.unwrap().unique_identifier;
+    let first = certificate(&desk, &made).await;
+    let renew = ReCertifyRequest {
+        unique_identifier: id(&made),
+        certificate_request_unique_identifier: id(&kept),
+        ..ReCertifyRequest::default()
+    };
+    let renewed = desk.ask(NEWEST, renew).await.unwrap().unique_identifier;
+    let second = certificate(&desk, &renewed).await;
+    let subject = |der: &[u8]| X509Certificate::from_der(der).unwrap().1.subject().to_string();
+    assert_eq!(subject(&first), subject(&second));
+    assert_ne!(first, second);
+}
+
+/// 1.4, tables 186 and 187; 2.1, tables 298 and 299. One row an Offset: how far the new dates lie
+/// from the old ones.
+#[tokio::test]
+async fn renewal() {
+    for (version, offset) in
+        [(Version::V1_2, None), (Version::V1_4, Some(0)), (NEWEST, Some(3 * 86_400))]
+    {
+        let (desk, _) = desk();
+        let key = public_key(&desk).await;
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let (from, to) = (now - 10 * DAY, now + 5 * DAY);
+        let old = of_key(
+            &key,
+            [
+                A::X_509CertificateSubject(X509CertificateSubject {
+                    distinguished_name: vec![0x30, 0],
+                    alternative_names: vec![[&[0x82, 9][..], b"a.example"].concat()],
+                }),
+                A::ActivationDate(DateTime(from)),
+                A::DeactivationDate(DateTime(to)),
+                name("certificate"),
+            ],
+        );
+        let old = desk.ask(Version::V1_4, old).await.unwrap().unique_identifier;
+        let renew = ReCertifyRequest {
+            unique_identifier: id(&old),
+            offset: offset.map(Interval),
+            ..ReCertifyRequest::default()
+        };
+        let new = desk.ask(version, renew).await.unwrap().unique_identifier;
+        let (of_old, of_new) =
+            (values(&desk, Version::V1_4, &old).await, values(&desk, Version::V1_4, &new).await);
+        assert!(of_new.contains(&name("certificate")) && !of_old.contains(&name("certificate")));
+        assert!(links(&of_old).contains(&(LinkType::ReplacementObjectLink, new.clone())));
+        assert!(links(&of_new).contains(&(LinkType::ReplacedObjectLink, old.clone())));
+        assert!(links(&of_new).contains(&(LinkType::PublicKeyLink, key.clone())));
+        let of_key = links(&values(&desk, Version::V1_4, &key).await);
+        assert!(of_key.contains(&(LinkType::CertificateLink, new.clone())));
+        assert!(!of_key.contains(&(LinkType::CertificateLink, old.clone())));
+        assert_eq!(state(&desk, &old).await, State::Active, "the old one stays");
+
+        let (found_from, found_to) =
+            (date(&of_new, activation).unwrap(), date(&of_new, deactivation).unwrap());
+        match offset {
+            None => assert_eq!((found_from, found_to), (from, to), "copied"),
+            Some(offset) => {
+                assert!((0..60).contains(&(found_from - now - i64::from(offset))));
+                assert_eq!(found_to - found_from, to - from, "DT1 + (AT2 - AT1)");
+            }
+        }
+        let (old, new) = (certificate(&desk, &old).await, certificate(&desk, &new).await);
+        let (_, old) = X509Certificate::from_der(&old).unwrap();
+        let (_, new) = X509Certificate::from_der(&new).unwrap();
+        assert_eq!(old.public_key().raw, new.public_key().raw);
+        assert_ne!(old.raw_serial(), new.raw_serial());
+        assert_eq!(new.validity().not_before.timestamp(), found_from);
+        assert_eq!(new.validity().not_after.timestamp(), found_to);
+        let names = new.subject_alternative_name().unwrap().unwrap();
+        assert_eq!(names.value.general_names, [GeneralName::DNSName("a.example")]);
+        assert!(names.critical, "RFC 5280, 4.2.1.6: without a subject the names are critical");
+    }
+}
+
+/// One row a renewal that is refused.
+#[tokio::test]
+async fn no_renewal() {
+    use ResultReason as R;
+    let (desk, _) = desk();
+    let key = public_key(&desk).await;
+    let cn = A::CertificateSubjectCN("alice".to_owned());
+    let made = desk.ask(NEWEST, of_key(&key, [cn])).await.unwrap().unique_identifier;
+    let renew =
+        |id_: &str| ReCertifyRequest { unique_identifier: id(id_), ..ReCertifyRequest::default() };
+    let of_another = ReCertifyRequest {
+        certificate_request_type: Some(Form::PKCS_10),
+        certificate_request_value: Some(der("p-256")),
+        ..renew(&made)
+    };
+    let garbage = RegisterRequest {
+        object_type: ObjectType::Certificate,
+        attributes: Attributes::default(),
+        object: Object::Certificate(Certificate {
+            certificate_type: CertificateType::X_509,
+            certificate_value: vec![1, 2, 3],
+        }),
+        protection_storage_masks: None,
+    };
+    let garbage = desk.ask(NEWEST, garbage).await.unwrap().unique_identifier;
+    for (request, reason) in [
+        (renew(&key), R::InvalidObjectType),
+        (of_another, R::InvalidCSR),
+        (renew(&garbage), R::PermissionDenied),
+        (renew("nothing"), R::ObjectNotFound),
+    ] {
+        assert_eq!(desk.ask(NEWEST, request).await.unwrap_err(), reason);
+    }
+    desk.ask(NEWEST, revoke(&made, RevocationReasonCode::KeyCompromise)).await.unwrap();
+    assert_eq!(desk.ask(NEWEST, renew(&made)).await.unwrap_err(), R::WrongKeyLifecycleState);
+}
+
+/// Query tells of the two operations where there is an authority, and there alone.
+#[tokio::test]
+async fn without_an_authority() {
+    let query = || QueryRequest {
+        query_functions: vec![QueryFunction::QueryOperations],
+        object_groups: None,
+    };
+    let (with, without) = (desk().0, Desk::new());
+    for operation in [Operation::Certify, Operation::ReCertify] {
+        assert!(with.ask(NEWEST, query()).await.unwrap().operations.contains(&operation));
+        assert!(!without.ask(NEWEST, query()).await.unwrap().operations.contains(&operation));
+    }
+    let found = without.ask(NEWEST, of_request(Form::PKCS_10, der("p-256"))).await;
+    assert_eq!(found.unwrap_err(), ResultReason::OperationNotSupported);
+}
