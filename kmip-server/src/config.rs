@@ -200,7 +200,7 @@ settings! {
         /// What is turned off, names of the standard apart by commas: algorithms, modes, paddings,
         /// hashes and derivations (DES3,MD5,ECB); no key is made, kept or used for them
         disabled_algorithms: Disabled, "NAMES", "KMIP_SERVER_DISABLED_ALGORITHMS";
-        /// The authority's certificate in PEM, in whose name Certify and Re-certify make certificates;
+        /// The certificate in PEM of the authority in whose name Certify and Re-certify make more;
         /// without it there are no such operations. It must not be one that lets clients in
         certify_ca_cert: PathBuf, "FILE", "KMIP_SERVER_CERTIFY_CA_CERT";
         /// The private key of that authority in PEM

@@ -68,8 +68,8 @@ const TLS: &[&str] = &[
     "tests/harness/https.rs",
 ];
 
-/// Certificates are made by the lab's authority, for the cluster's key pair and for its door; and in
-/// the tests that judge those of another hand.
+/// Certificates are made by the lab's authority, for the cluster's key pair and for its door; and
+/// in the tests that judge those of another hand.
 const RCGEN: &[&str] = &[
     "certs/",
     "kmip-server/tests/known_answers/certificates.rs",

@@ -1,9 +1,9 @@
 //! 2.0, 6.1.46; 2.1, 6.1.48: a client puts another certificate in the place of the one that it
 //! connects with, which is invalid from then on.
 //!
-//! The server has no key of the clients' authority; the one that certifies public keys is never that
-//! one. So it takes a certificate that the client brings, and signs no request and makes no key
-//! pair: who asks for that is told where certificates come from.
+//! The server has no key of the clients' authority; the one that certifies public keys is never
+//! that one. So it takes a certificate that the client brings, and signs no request and makes no
+//! key pair: who asks for that is told where certificates come from.
 //!
 //! **No client can make another's certificate its own**, nor lock itself out by a slip: the new one
 //! must name the same client and come from the same issuer, and be valid today. That its issuer

@@ -7,7 +7,7 @@
 //! identifiers of the key and of the authority's
 //! ```
 //!
-//! **It makes no authority below itself, and it is none whose certificates let clients in**: whoever
+//! **It makes no authority below itself, and it is none whose certificates let clients in**: who
 //! may certify a key chooses the subject, and the subject is who a client is.
 
 use std::fs;

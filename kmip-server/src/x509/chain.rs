@@ -1,7 +1,7 @@
 //! Is a chain of certificates valid at a moment (RFC 5280, 6.1)?
 //!
 //! ```text
-//! leaf --signed by--> authority --> ... --> a root that was brought, or this server's own authority
+//! leaf --signed by--> authority --> ... --> a root that was brought, or the server's own authority
 //!   each:  valid then . name of its issuer . signature of its issuer . nothing critical unknown
 //!   each but the leaf:  an authority . may sign certificates . as long a chain as it allows
 //! ```

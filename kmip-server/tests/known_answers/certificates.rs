@@ -1,12 +1,10 @@
-//! Certify and Re-certify: requests that OpenSSL made (`requests.pem`), and what the tables of the
+//! Certify: requests that OpenSSL made (`requests.txt`), and what the tables of the
 //! standard say of the new objects. The certificates are read and checked with another library.
 
 use std::fs;
 use std::sync::Arc;
 
-use kmip::Interval;
-use kmip::objects::{Certificate, CertificateRequest};
-use kmip::payload::{CertifyRequest, CreateKeyPairRequest, ReCertifyRequest, ValidateRequest};
+use kmip::payload::{CertifyRequest, CreateKeyPairRequest, ValidateRequest};
 use kmip::structures::{CertificateSubject, Link, X509CertificateSubject};
 use kmip::vocabulary::{
     CertificateRequestType as Form, CertificateType, DigitalSignatureAlgorithm, ValidityIndicator,
@@ -24,8 +22,8 @@ use crate::desk::*;
 use AttributeValue as A;
 
 const DAYS: u32 = 30;
-const DAY: i64 = 86_400;
-const REQUESTS: &str = include_str!("requests.pem");
+pub(crate) const DAY: i64 = 86_400;
+const REQUESTS: &str = include_str!("requests.txt");
 
 /// A server with an authority, and the authority's certificate.
 fn desk_of(algorithm: &'static rcgen::SignatureAlgorithm) -> (Desk, Vec<u8>) {
@@ -36,7 +34,7 @@ fn desk_of(algorithm: &'static rcgen::SignatureAlgorithm) -> (Desk, Vec<u8>) {
     (Desk::living(Live { authority: Some(Arc::new(own)), ..Live::default() }), der)
 }
 
-fn desk() -> (Desk, Vec<u8>) {
+pub(crate) fn desk() -> (Desk, Vec<u8>) {
     desk_of(&rcgen::PKCS_ECDSA_P256_SHA256)
 }
 
@@ -60,11 +58,11 @@ fn pem(name: &str) -> String {
 }
 
 /// The same in DER.
-fn der(name: &str) -> Vec<u8> {
+pub(crate) fn der(name: &str) -> Vec<u8> {
     x509_parser::pem::parse_x509_pem(pem(name).as_bytes()).unwrap().1.contents
 }
 
-fn of_request(form: Form, bytes: Vec<u8>) -> CertifyRequest {
+pub(crate) fn of_request(form: Form, bytes: Vec<u8>) -> CertifyRequest {
     CertifyRequest {
         certificate_request_type: Some(form),
         certificate_request_value: Some(bytes),
@@ -72,7 +70,7 @@ fn of_request(form: Form, bytes: Vec<u8>) -> CertifyRequest {
     }
 }
 
-fn of_key(key: &str, values: impl IntoIterator<Item = A>) -> CertifyRequest {
+pub(crate) fn of_key(key: &str, values: impl IntoIterator<Item = A>) -> CertifyRequest {
     let x509 = [A::CertificateType(CertificateType::X_509)];
     CertifyRequest {
         unique_identifier: id(key),
@@ -81,14 +79,14 @@ fn of_key(key: &str, values: impl IntoIterator<Item = A>) -> CertifyRequest {
     }
 }
 
-async fn certificate(desk: &Desk, id: &str) -> Vec<u8> {
+pub(crate) async fn certificate(desk: &Desk, id: &str) -> Vec<u8> {
     match desk.ask(Version::V1_4, get(id)).await.unwrap().object {
         Object::Certificate(certificate) => certificate.certificate_value,
         other => panic!("{:?}", other.object_type()),
     }
 }
 
-async fn values(desk: &Desk, version: Version, id: &str) -> Vec<A> {
+pub(crate) async fn values(desk: &Desk, version: Version, id: &str) -> Vec<A> {
     let request = GetAttributesRequest {
         unique_identifier: Some(Identifier::from(id)),
         attributes: Vec::new(),
@@ -97,7 +95,7 @@ async fn values(desk: &Desk, version: Version, id: &str) -> Vec<A> {
     found.attributes.0.into_iter().map(|attribute| attribute.value).collect()
 }
 
-fn links(values: &[A]) -> Vec<(LinkType, String)> {
+pub(crate) fn links(values: &[A]) -> Vec<(LinkType, String)> {
     let links = values.iter().filter_map(|value| match value {
         A::Link(Link { link_type, linked_object_identifier: Identifier::Text(id) }) => {
             Some((*link_type, id.clone()))
@@ -107,20 +105,20 @@ fn links(values: &[A]) -> Vec<(LinkType, String)> {
     links.collect()
 }
 
-fn date(values: &[A], which: fn(&A) -> Option<i64>) -> Option<i64> {
+pub(crate) fn date(values: &[A], which: fn(&A) -> Option<i64>) -> Option<i64> {
     values.iter().find_map(which)
 }
 
-fn activation(value: &A) -> Option<i64> {
+pub(crate) fn activation(value: &A) -> Option<i64> {
     if let A::ActivationDate(date) = value { Some(date.0) } else { None }
 }
 
-fn deactivation(value: &A) -> Option<i64> {
+pub(crate) fn deactivation(value: &A) -> Option<i64> {
     if let A::DeactivationDate(date) = value { Some(date.0) } else { None }
 }
 
 /// A public key of the desk's own, with its name.
-async fn public_key(desk: &Desk) -> String {
+pub(crate) async fn public_key(desk: &Desk) -> String {
     let common =
         [A::CryptographicAlgorithm(CryptographicAlgorithm::EC), A::CryptographicLength(256)];
     let request = CreateKeyPairRequest {
@@ -416,135 +414,6 @@ async fn public_keys_that_are_not_certified() {
     for (name, request, reason) in rows {
         assert_eq!(desk.ask(NEWEST, request).await.unwrap_err(), reason, "{name}");
     }
-}
-
-/// 2.1, 6.1.6: the Unique Identifier may be that of a kept Certificate Request.
-#[tokio::test]
-async fn a_kept_request() {
-    let (desk, _) = desk();
-    let kept = RegisterRequest {
-        object_type: ObjectType::CertificateRequest,
-        attributes: Attributes::default(),
-        object: Object::CertificateRequest(CertificateRequest {
-            certificate_request_type: Form::PKCS_10,
-            certificate_request_value: der("p-256"),
-        }),
-        protection_storage_masks: None,
-    };
-    let kept = desk.ask(NEWEST, kept).await.unwrap().unique_identifier;
-    let certify = CertifyRequest { unique_identifier: id(&kept), ..CertifyRequest::default() };
-    let made = desk.ask(NEWEST, certify).await.unwrap().unique_identifier;
-    let first = certificate(&desk, &made).await;
-    let renew = ReCertifyRequest {
-        unique_identifier: id(&made),
-        certificate_request_unique_identifier: id(&kept),
-        ..ReCertifyRequest::default()
-    };
-    let renewed = desk.ask(NEWEST, renew).await.unwrap().unique_identifier;
-    let second = certificate(&desk, &renewed).await;
-    let subject = |der: &[u8]| X509Certificate::from_der(der).unwrap().1.subject().to_string();
-    assert_eq!(subject(&first), subject(&second));
-    assert_ne!(first, second);
-}
-
-/// 1.4, tables 186 and 187; 2.1, tables 298 and 299. One row an Offset: how far the new dates lie
-/// from the old ones.
-#[tokio::test]
-async fn renewal() {
-    for (version, offset) in
-        [(Version::V1_2, None), (Version::V1_4, Some(0)), (NEWEST, Some(3 * 86_400))]
-    {
-        let (desk, _) = desk();
-        let key = public_key(&desk).await;
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        let (from, to) = (now - 10 * DAY, now + 5 * DAY);
-        let old = of_key(
-            &key,
-            [
-                A::X_509CertificateSubject(X509CertificateSubject {
-                    distinguished_name: vec![0x30, 0],
-                    alternative_names: vec![[&[0x82, 9][..], b"a.example"].concat()],
-                }),
-                A::ActivationDate(DateTime(from)),
-                A::DeactivationDate(DateTime(to)),
-                name("certificate"),
-            ],
-        );
-        let old = desk.ask(Version::V1_4, old).await.unwrap().unique_identifier;
-        let renew = ReCertifyRequest {
-            unique_identifier: id(&old),
-            offset: offset.map(Interval),
-            ..ReCertifyRequest::default()
-        };
-        let new = desk.ask(version, renew).await.unwrap().unique_identifier;
-        let (of_old, of_new) =
-            (values(&desk, Version::V1_4, &old).await, values(&desk, Version::V1_4, &new).await);
-        assert!(of_new.contains(&name("certificate")) && !of_old.contains(&name("certificate")));
-        assert!(links(&of_old).contains(&(LinkType::ReplacementObjectLink, new.clone())));
-        assert!(links(&of_new).contains(&(LinkType::ReplacedObjectLink, old.clone())));
-        assert!(links(&of_new).contains(&(LinkType::PublicKeyLink, key.clone())));
-        let of_key = links(&values(&desk, Version::V1_4, &key).await);
-        assert!(of_key.contains(&(LinkType::CertificateLink, new.clone())));
-        assert!(!of_key.contains(&(LinkType::CertificateLink, old.clone())));
-        assert_eq!(state(&desk, &old).await, State::Active, "the old one stays");
-
-        let (found_from, found_to) =
-            (date(&of_new, activation).unwrap(), date(&of_new, deactivation).unwrap());
-        match offset {
-            None => assert_eq!((found_from, found_to), (from, to), "copied"),
-            Some(offset) => {
-                assert!((0..60).contains(&(found_from - now - i64::from(offset))));
-                assert_eq!(found_to - found_from, to - from, "DT1 + (AT2 - AT1)");
-            }
-        }
-        let (old, new) = (certificate(&desk, &old).await, certificate(&desk, &new).await);
-        let (_, old) = X509Certificate::from_der(&old).unwrap();
-        let (_, new) = X509Certificate::from_der(&new).unwrap();
-        assert_eq!(old.public_key().raw, new.public_key().raw);
-        assert_ne!(old.raw_serial(), new.raw_serial());
-        assert_eq!(new.validity().not_before.timestamp(), found_from);
-        assert_eq!(new.validity().not_after.timestamp(), found_to);
-        let names = new.subject_alternative_name().unwrap().unwrap();
-        assert_eq!(names.value.general_names, [GeneralName::DNSName("a.example")]);
-        assert!(names.critical, "RFC 5280, 4.2.1.6: without a subject the names are critical");
-    }
-}
-
-/// One row a renewal that is refused.
-#[tokio::test]
-async fn no_renewal() {
-    use ResultReason as R;
-    let (desk, _) = desk();
-    let key = public_key(&desk).await;
-    let cn = A::CertificateSubjectCN("alice".to_owned());
-    let made = desk.ask(NEWEST, of_key(&key, [cn])).await.unwrap().unique_identifier;
-    let renew =
-        |id_: &str| ReCertifyRequest { unique_identifier: id(id_), ..ReCertifyRequest::default() };
-    let of_another = ReCertifyRequest {
-        certificate_request_type: Some(Form::PKCS_10),
-        certificate_request_value: Some(der("p-256")),
-        ..renew(&made)
-    };
-    let garbage = RegisterRequest {
-        object_type: ObjectType::Certificate,
-        attributes: Attributes::default(),
-        object: Object::Certificate(Certificate {
-            certificate_type: CertificateType::X_509,
-            certificate_value: vec![1, 2, 3],
-        }),
-        protection_storage_masks: None,
-    };
-    let garbage = desk.ask(NEWEST, garbage).await.unwrap().unique_identifier;
-    for (request, reason) in [
-        (renew(&key), R::InvalidObjectType),
-        (of_another, R::InvalidCSR),
-        (renew(&garbage), R::PermissionDenied),
-        (renew("nothing"), R::ObjectNotFound),
-    ] {
-        assert_eq!(desk.ask(NEWEST, request).await.unwrap_err(), reason);
-    }
-    desk.ask(NEWEST, revoke(&made, RevocationReasonCode::KeyCompromise)).await.unwrap();
-    assert_eq!(desk.ask(NEWEST, renew(&made)).await.unwrap_err(), R::WrongKeyLifecycleState);
 }
 
 /// Query tells of the two operations where there is an authority, and there alone.

@@ -24,6 +24,7 @@ mod formats;
 mod import_export;
 mod pairs;
 mod re_provision;
+mod renewals;
 mod served;
 mod settings;
 mod signatures;
