@@ -8,9 +8,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use kmip::vocabulary::Operation;
-use kmip_server::operations::SERVED;
-
 use crate::{build_folder, repository};
 
 /// The clients, pinned: what they send is part of what the tests say.
@@ -72,17 +69,6 @@ pub fn passed(what: &str, output: std::io::Result<Output>) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{what}: {}\n{said}{errors}", output.status);
     said
-}
-
-/// True when the key server does all of these; otherwise a line says what the running test waits
-/// for. A row of a test that asks this goes on by itself once they are served.
-pub fn are_served(operations: &[Operation]) -> bool {
-    let missing: Vec<_> = operations.iter().filter(|needed| !SERVED.contains(needed)).collect();
-    if !missing.is_empty() {
-        let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        let _ = writeln!(std::io::stderr(), "not yet: {test}: {missing:?}");
-    }
-    missing.is_empty()
 }
 
 /// True when a program of the machine is there; otherwise the test is skipped.
