@@ -306,8 +306,8 @@ attributes! {
         ONE, Client, Never, KEEP, ALL;
     PKCS_12FriendlyName(String), "PKCS#12 Friendly Name", V1_4..=V3_0,
         ONE, Client, Always, DELETE, CRYPTOGRAPHIC;
-    // The text has these two for symmetric keys alone (1.4, 3.25 and 3.26); the committee's own case
-    // gives them to a private and a public key (CS-AC-M-8-12).
+    // The text has these two for symmetric keys alone (1.4, 3.25 and 3.26); the committee's own
+    // case gives them to a private and a public key (CS-AC-M-8-12).
     ProcessStartDate(DateTime), "Process Start Date", V1_0..=V3_0,
         ONE, Client, UntilReached, KEEP, KEYS_T;
     ProtectStopDate(DateTime), "Protect Stop Date", V1_0..=V3_0,
