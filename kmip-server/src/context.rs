@@ -1,6 +1,7 @@
 //! What an operation may see and do: the objects of its client, as its batch sees them, and what
 //! the batch has named so far. **Access is checked here and nowhere else**: every object comes
-//! through [`Context::object`], and every new one goes through [`Context::insert`] or [`Context::import`].
+//! through [`Context::object`], and every new one goes through [`Context::insert`] or
+//! [`Context::import`].
 
 use std::collections::BTreeSet;
 
