@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.."
 
 # A project of its own: a lab that somebody uses is not touched.
 export COMPOSE_PROJECT_NAME=kmip-lab-check
-export KMIP_PORT=${KMIP_PORT:-25696} ELEMENT_PORT=${ELEMENT_PORT:-28443}
+export KMIP_PORT=${KMIP_PORT:-25696} KMIP_HTTPS_PORT=${KMIP_HTTPS_PORT:-25697}
+export ELEMENT_PORT=${ELEMENT_PORT:-28443}
 # Healthy within this many seconds, on a machine with two busy cores.
 HEALTHY_WITHIN=180
 
