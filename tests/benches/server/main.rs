@@ -41,6 +41,10 @@ use harness::Lab;
 use load::Load;
 use report::Report;
 
+/// The program's own: it must be measured as it is used.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long one round of one row lasts.
 const ROUND: Duration = Duration::from_millis(1_500);
 /// Rounds of each row; the median is shown.
