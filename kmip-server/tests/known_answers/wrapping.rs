@@ -8,32 +8,10 @@ use kmip::vocabulary::{
 };
 
 use crate::desk::*;
+use crate::served::register;
 use crate::table::{bytes, rows};
 
 const V1_4: Version = Version::V1_4;
-
-/// Registers a key that may be used for everything, active since 1970.
-async fn register(
-    desk: &Desk,
-    algorithm: CryptographicAlgorithm,
-    key: &[u8],
-    more: Vec<AttributeValue>,
-) -> String {
-    let mut key_block = KeyBlock::plain(KeyFormatType::Raw, key);
-    key_block.cryptographic_algorithm = Some(algorithm);
-    key_block.cryptographic_length = Some(i32::try_from(key.len() * 8).unwrap());
-    let basic = [
-        AttributeValue::CryptographicUsageMask(CryptographicUsageMask(0x000F_FFFF)),
-        AttributeValue::ActivationDate(DateTime(0)),
-    ];
-    let request = RegisterRequest {
-        object_type: ObjectType::SymmetricKey,
-        attributes: Attributes::new(basic.into_iter().chain(more)),
-        object: Object::SymmetricKey(Key { key_block }),
-        protection_storage_masks: None,
-    };
-    desk.ask(V1_4, request).await.unwrap().unique_identifier
-}
 
 /// Registers a secret of any length.
 async fn secret(desk: &Desk, data: &[u8], more: Vec<AttributeValue>) -> String {
