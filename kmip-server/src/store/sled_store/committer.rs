@@ -20,7 +20,8 @@ use std::sync::mpsc::{Receiver, Sender};
 use sled::IVec;
 use tokio::sync::oneshot;
 
-use super::log::{Log, Row};
+use super::entries::Row;
+use super::log::Log;
 use super::rows::{self, Head};
 use super::view::{Ahead, Rows, View};
 use crate::store::health::Alarm;

@@ -33,6 +33,7 @@
 
 mod committer;
 mod directory;
+mod entries;
 mod log;
 mod rows;
 mod settler;

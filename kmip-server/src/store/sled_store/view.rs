@@ -18,7 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sled::{Db, IVec};
 
-use super::log::Row;
+use super::entries::Row;
 use super::rows::{self, Head};
 use crate::store::{Key, Order, Range, Record, SCAN_MAX, StoreError};
 
