@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use super::log::Log;
 use super::settler::settle;
+use super::tree::Tree;
 use super::view::Rows;
 use crate::store::OpenError;
 
@@ -44,7 +45,7 @@ pub struct Directory {
 
 /// An open engine, in which is all that was acknowledged.
 pub(super) struct Open {
-    pub(super) tree: sled::Db,
+    pub(super) tree: Tree,
     /// Our own handle of its file.
     pub(super) file: File,
     pub(super) log: Log,
@@ -101,6 +102,7 @@ impl Directory {
             }
             other => other,
         }
+        .map(Tree::new)
         .map_err(|error| self.failed(&error))?;
         sync()?;
         self.refuse_blobs()?;
@@ -110,7 +112,7 @@ impl Directory {
 
     /// Puts into the tree what the log has and the tree may lack. A store without a log, as they
     /// were once, is one whose log tells of nothing.
-    fn read_log(&self, tree: &sled::Db, file: &File) -> Result<Log, OpenError> {
+    fn read_log(&self, tree: &Tree, file: &File) -> Result<Log, OpenError> {
         let (mut log, rows) = Log::open(&self.path)?;
         if !rows.is_empty() {
             let rows: Rows = rows.into_iter().collect();

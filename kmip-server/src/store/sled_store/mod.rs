@@ -6,7 +6,7 @@
 //!    ^                         |                                        |
 //!    +--------- answers -------+---> fresh rows                         | full
 //!                                        |                              v
-//! readers <-- fresh, settling, tree -----+       settler --- sorted rows, fdatasync ---> sled
+//! readers <-- fresh, settling, tree -----+       settler --- blocks, fdatasync ---> sled
 //! ```
 //!
 //! sled's own `flush` does not call fsync on Linux, and loses acknowledged writes when the power
@@ -14,7 +14,7 @@
 //! the rows of a whole log at once. Kept to these rules it loses none; each is here because a
 //! proof fails without it:
 //!
-//! 1. One tree ([`rows`]). No tree per kind of record.
+//! 1. One tree ([`tree`]). No tree per kind of record.
 //! 2. One thread decides ([`committer`]): one frame of the log for a whole group, fdatasync, then
 //!    the rows are shown, then the answers. One thread puts rows into the tree ([`settler`]):
 //!    flush, then fdatasync on a handle of our own, and only then may the log be written over.
@@ -28,6 +28,8 @@
 //!    before the last one is damage, and the store does not open ([`log`]).
 //! 10. A reader is shown what is durable, and what the tree is given is hidden behind the same
 //!     rows until it is ([`view`]).
+//! 11. Rows that came together lie in one of the engine's, and no write takes a row from where it
+//!     is before it is somewhere else ([`tree`]).
 //!
 //! This is the only room that names sled.
 
@@ -39,6 +41,7 @@ mod rows;
 mod settler;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod view;
 
 use std::fs::File;

@@ -12,8 +12,8 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
-use sled::{Db, IVec};
-
+use super::entries::Row;
+use super::tree::Tree;
 use super::view::{Rows, View};
 use crate::store::StoreError;
 use crate::store::health::Alarm;
@@ -37,8 +37,8 @@ impl<S: FnMut() -> io::Result<()>> Settler<S> {
     /// Serves until the committer is gone or a write fails.
     pub(super) fn run(mut self) {
         while let Ok(rows) = self.work.recv() {
-            let rows_ = rows.iter().map(|(key, row)| (key.clone(), row.clone()));
-            if let Err(error) = settle(self.view.tree(), rows_, &mut self.sync) {
+            let owned = rows.iter().map(|(key, row)| (key.clone(), row.clone()));
+            if let Err(error) = settle(self.view.tree(), owned, &mut self.sync) {
                 self.alarm.raise(&error);
                 return;
             }
@@ -50,25 +50,21 @@ impl<S: FnMut() -> io::Result<()>> Settler<S> {
     }
 }
 
-/// Makes rows durable in the tree.
+/// Makes rows durable in the tree; they must be in order.
 pub(super) fn settle(
-    tree: &Db,
-    rows: impl Iterator<Item = (IVec, Option<IVec>)>,
+    tree: &Tree,
+    rows: impl Iterator<Item = Row>,
     sync: &mut impl FnMut() -> io::Result<()>,
 ) -> Result<(), StoreError> {
-    let stopped = |what: &str, why: String| StoreError::Stopped(format!("{what} failed: {why}"));
     let mut make_durable = || {
-        tree.flush().map_err(|error| stopped("a flush", error.to_string()))?;
-        sync().map_err(|error| stopped("a sync to disk", error.to_string()))
+        tree.flush()?;
+        sync().map_err(|error| StoreError::Stopped(format!("a sync to disk failed: {error}")))
     };
+    let mut rows = rows.peekable();
     let mut piece = 0_usize;
-    for (key, row) in rows {
-        piece = piece.saturating_add(key.len()).saturating_add(row.as_ref().map_or(0, |r| r.len()));
-        match row {
-            Some(row) => tree.insert(key, row),
-            None => tree.remove(key),
-        }
-        .map_err(|error| stopped("a write", error.to_string()))?;
+    while let Some(plan) = tree.plan(&mut rows)? {
+        piece = piece.saturating_add(plan.len());
+        tree.carry_out(plan)?;
         if piece >= PIECE_LEN {
             make_durable()?;
             piece = 0;

@@ -16,10 +16,11 @@ use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use sled::{Db, IVec};
+use sled::IVec;
 
 use super::entries::Row;
 use super::rows::{self, Head};
+use super::tree::Tree;
 use crate::store::{Key, Order, Range, Record, SCAN_MAX, StoreError};
 
 /// Rows and what becomes of them: `None` for one that is removed.
@@ -27,7 +28,7 @@ pub(super) type Rows = BTreeMap<IVec, Option<IVec>>;
 
 /// The tree behind the rows that are in the log.
 pub(super) struct View {
-    tree: Db,
+    tree: Tree,
     shown: RwLock<Shown>,
 }
 
@@ -43,14 +44,14 @@ struct Shown {
 }
 
 impl Shown {
-    fn row(&self, tree: &Db, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+    fn row(&self, tree: &Tree, key: &[u8]) -> Result<Option<IVec>, StoreError> {
         match self.fresh.get(key).or_else(|| self.settling.get(key)) {
             Some(row) => Ok(row.clone()),
-            None => tree.get(key).map_err(unreadable),
+            None => tree.get(key),
         }
     }
 
-    fn head(&self, tree: &Db, key: &[u8]) -> Result<Head, StoreError> {
+    fn head(&self, tree: &Tree, key: &[u8]) -> Result<Head, StoreError> {
         self.row(tree, key)?.map_or(Ok(Head::default()), |row| rows::head(&row))
     }
 }
@@ -76,7 +77,7 @@ impl Ahead {
 
 impl View {
     /// Shows a tree that is durable as it stands.
-    pub(super) fn new(tree: Db) -> Self {
+    pub(super) fn new(tree: Tree) -> Self {
         Self { tree, shown: RwLock::default() }
     }
 
@@ -89,7 +90,7 @@ impl View {
     }
 
     /// The tree itself: for the settler alone.
-    pub(super) fn tree(&self) -> &Db {
+    pub(super) fn tree(&self) -> &Tree {
         &self.tree
     }
 
@@ -150,14 +151,15 @@ impl View {
         let bounds = || range.bounds();
         let fresh = shown.fresh.range::<[u8], _>(bounds()).map(owned);
         let settling = shown.settling.range::<[u8], _>(bounds()).map(owned);
-        let tree = self.tree.range::<&[u8], _>(bounds()).map(found);
         match range.order {
             Order::Ascending => {
+                let tree = self.tree.ascending(&range.from, &range.to).map(found);
                 let rows = Over::new(settling, tree, range.order);
                 self.page(&shown, Over::new(fresh, rows, range.order), range.limit)
             }
             Order::Descending => {
-                let rows = Over::new(settling.rev(), tree.rev(), range.order);
+                let tree = self.tree.descending(&range.from, &range.to).map(found);
+                let rows = Over::new(settling.rev(), tree, range.order);
                 self.page(&shown, Over::new(fresh.rev(), rows, range.order), range.limit)
             }
         }
@@ -191,8 +193,8 @@ fn owned((key, row): (&IVec, &Option<IVec>)) -> Step {
     Ok((key.clone(), row.clone()))
 }
 
-fn found(row: sled::Result<(IVec, IVec)>) -> Step {
-    row.map(|(key, row)| (key, Some(row))).map_err(unreadable)
+fn found(row: Result<(IVec, IVec), StoreError>) -> Step {
+    row.map(|(key, row)| (key, Some(row)))
 }
 
 /// Walks two rows of rows in step; of a row that both have, the upper one counts.
