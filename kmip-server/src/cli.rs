@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::config::{self, Engine, Given, Settings, WrongSetting};
 use crate::credentials::{OneTime, Users};
 use crate::health;
-use crate::key_server::KeyServer;
+use crate::key_server::{KeyServer, SELDOM_WRITTEN};
 use crate::limits::FILES_BESIDE;
 use crate::live::Live;
 use crate::logging;
@@ -34,6 +34,7 @@ use crate::server::{Server, listen};
 use crate::store::health::watched;
 use crate::store::key_source::KeySource;
 use crate::store::memory::MemoryStore;
+use crate::store::remembered::Remembered;
 use crate::store::root_key::{KEY_LEN, RootKey};
 use crate::store::{OpenStore, StoreSettings, open};
 use crate::tls::{Caller, Protocol, Tls, WrongFile};
@@ -312,12 +313,12 @@ fn ready(address: SocketAddr, https: Option<SocketAddr>) {
     let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Opens the place of all records.
+/// Opens the place of all records, which no other process writes to.
 async fn open_store(settings: &Settings, key: Option<KeySource>) -> Result<OpenStore, String> {
-    match settings.store {
+    let opened = match settings.store {
         Engine::Sled => open(StoreSettings { data: settings.data.clone(), key })
             .await
-            .map_err(|why| why.to_string()),
+            .map_err(|why| why.to_string())?,
         Engine::Memory => {
             warn!("objects are kept in memory, and gone when the program ends");
             let mut bytes = Zeroizing::new([0; KEY_LEN]);
@@ -325,9 +326,11 @@ async fn open_store(settings: &Settings, key: Option<KeySource>) -> Result<OpenS
             let index_key = RootKey::new(bytes).index_key();
             // A store in memory cannot stop: the alarm is dropped unraised.
             let (_, health) = watched();
-            Ok(OpenStore { store: Arc::new(MemoryStore::default()), index_key, health })
+            OpenStore { store: Arc::new(MemoryStore::default()), index_key, health }
         }
-    }
+    };
+    let store = Arc::new(Remembered::new(opened.store, SELDOM_WRITTEN));
+    Ok(OpenStore { store, ..opened })
 }
 
 fn on(kind: SignalKind) -> Result<Signal, Failure> {

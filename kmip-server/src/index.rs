@@ -26,6 +26,9 @@ use crate::record::Metadata;
 use crate::rotation::{self, Due};
 use crate::store::root_key::{HASH_LEN, IndexKey};
 
+/// What the keys begin with of what clients have set for themselves.
+pub const SETTINGS: &[u8] = b"s/";
+
 /// Makes the keys of rows.
 #[derive(Clone, Copy)]
 pub struct Index<'a> {
@@ -88,7 +91,7 @@ impl Index<'_> {
     /// The row of something that the client has set for itself.
     pub fn settings(self, which: &[u8]) -> Vec<u8> {
         let hash = self.key.hash(&[self.owner.as_bytes(), b"settings", which]);
-        [b"s/", hash.as_slice()].concat()
+        [SETTINGS, hash.as_slice()].concat()
     }
 
     /// What the keys of objects begin with whose identifiers the client chose, so that the same

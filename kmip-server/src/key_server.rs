@@ -27,13 +27,19 @@ use crate::batch;
 use crate::credentials::{self, Users};
 use crate::error::OperationError;
 use crate::identity::Client;
+use crate::index;
 use crate::live::Live;
+use crate::replaced;
 use crate::rules::Rules;
 use crate::store::Store;
 use crate::store::root_key::IndexKey;
 
 /// The log target of the messages themselves: `kmip_server::messages=trace` shows them.
 pub const MESSAGES: &str = "kmip_server::messages";
+
+/// What the keys of records begin with that nearly every message asks for, and that hardly ever
+/// change: a store may remember them, where no other process writes to it.
+pub const SELDOM_WRITTEN: &[&[u8]] = &[index::SETTINGS, replaced::ROWS];
 
 /// The key server behind every door.
 pub struct KeyServer {

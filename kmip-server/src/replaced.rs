@@ -15,9 +15,12 @@ use crate::identity::{Certificate, Client};
 use crate::store::root_key::IndexKey;
 use crate::view::View;
 
+/// What the keys of the rows begin with.
+pub const ROWS: &[u8] = b"x/";
+
 fn row(key: &IndexKey, certificate: &Certificate) -> Vec<u8> {
     let hash = key.hash(&[b"replaced", certificate.fingerprint.as_bytes()]);
-    [b"x/", hash.as_slice()].concat()
+    [ROWS, hash.as_slice()].concat()
 }
 
 /// Was the certificate replaced?

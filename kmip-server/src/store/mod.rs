@@ -20,6 +20,7 @@ pub mod key_source;
 pub mod memory;
 mod open;
 mod open_error;
+pub mod remembered;
 pub mod root_key;
 mod seal;
 pub mod sealed;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::memory::MemoryStore;
+use super::remembered::Remembered;
 use super::root_key::{KEY_LEN, RootKey};
 use super::sealed::Sealed;
 use super::sled_store::SledStore;
@@ -373,4 +374,9 @@ async fn a_sealed_sled_store_keeps_the_contract() {
     let root_key = RootKey::new(Zeroizing::new([3; KEY_LEN]));
     let store = SledStore::open_at(directory.path()).unwrap();
     contract(Arc::new(Sealed::open(store, &root_key, "the test").await.unwrap())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_store_that_remembers_keeps_the_contract() {
+    contract(Arc::new(Remembered::new(MemoryStore::default(), &[b""]))).await;
 }

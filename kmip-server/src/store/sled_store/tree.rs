@@ -218,8 +218,7 @@ impl Tree {
 
     /// Does what was planned. It is on disk after a flush.
     pub(super) fn carry_out(&self, plan: Plan) -> Result<(), StoreError> {
-        let _whole =
-            plan.parts.then(|| self.whole.write().unwrap_or_else(PoisonError::into_inner));
+        let _whole = plan.parts.then(|| self.whole.write().unwrap_or_else(PoisonError::into_inner));
         plan.writes.into_iter().try_for_each(|write| self.write(write))
     }
 
@@ -453,7 +452,8 @@ mod tests {
         let mut cuts = 0;
         for seed in 0..12 {
             let (before, last) = {
-                let mut batches: Vec<_> = (1..8).map(|n| batch(&mut numbers, seed * 9 + n)).collect();
+                let mut batches: Vec<_> =
+                    (1..8).map(|n| batch(&mut numbers, seed * 9 + n)).collect();
                 let last = batches.pop().unwrap();
                 (batches, last)
             };
