@@ -23,6 +23,9 @@
 //! or as it will be when the log is read again. What such an end left over in a block, behind the
 //! engine's next key, counts for nothing; it is cut off before that key may go.
 
+#[cfg(test)]
+mod tests;
+
 use std::iter::Peekable;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -186,8 +189,7 @@ impl Tree {
         let all = take_apart(first.clone(), &held)?;
         let count = all.partition_point(|(key, _)| next.as_ref().is_none_or(|next| key < next));
         let stood = all.get(..count).unwrap_or_default();
-        let is_whole = count == all.len();
-        if is_whole && stood.last().is_none_or(|(last, _)| *last < key) {
+        if stood.last().is_none_or(|(last, _)| *last < key) {
             // Behind all that stands there.
             plan.writes = writes(&[], come)?;
             return Ok(Some(plan));
@@ -334,194 +336,4 @@ fn pack(group: &[Held]) -> Result<Option<Held>, StoreError> {
             .ok_or(StoreError::Refused("a row is longer than a block can say"))?;
     }
     Ok(Some((first.clone(), IVec::from(block))))
-}
-
-#[cfg(test)]
-#[allow(clippy::arithmetic_side_effects, reason = "a sum that overflows fails the test")]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    type Model = BTreeMap<IVec, IVec>;
-
-    fn tree() -> (tempfile::TempDir, Tree) {
-        let path = tempfile::tempdir().unwrap();
-        let db = sled::Config::new().path(path.path()).open().unwrap();
-        (path, Tree::new(db))
-    }
-
-    /// The same numbers in every run.
-    struct Numbers(u64);
-
-    impl Numbers {
-        fn below(&mut self, end: u64) -> u64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040);
-            (self.0 >> 33) % end
-        }
-    }
-
-    fn row(revision: u64, len: u64) -> IVec {
-        let value = vec![u8::try_from(revision % 251).unwrap(); usize::try_from(len).unwrap()];
-        rows::lay_out(&value, revision).unwrap().first
-    }
-
-    fn key(n: u64) -> IVec {
-        IVec::from(format!("k/{n:04}").as_bytes())
-    }
-
-    /// Carries out at most so many writes; says how many are left.
-    fn apply(tree: &Tree, batch: &BTreeMap<IVec, Option<IVec>>, mut left: usize) -> usize {
-        let mut rows = batch.iter().map(|(key, row)| (key.clone(), row.clone())).peekable();
-        while let Some(plan) = tree.plan(&mut rows).unwrap() {
-            for write in plan.writes {
-                if left == 0 {
-                    return 0;
-                }
-                left -= 1;
-                tree.write(write).unwrap();
-            }
-        }
-        left
-    }
-
-    fn assert_is(tree: &Tree, model: &Model, what: &str) {
-        let all: Vec<_> = tree.ascending(b"", b"").map(Result::unwrap).collect();
-        assert!(all.iter().map(|(k, r)| (k, r)).eq(model.iter()), "{what}");
-        let mut back: Vec<_> = tree.descending(b"", b"").map(Result::unwrap).collect();
-        back.reverse();
-        assert!(all == back, "{what}");
-        for n in 0..200 {
-            let key = key(n);
-            assert!(tree.get(&key).unwrap().as_ref() == model.get(&key), "{what}: {key:?}");
-        }
-    }
-
-    fn change(model: &mut Model, batch: &BTreeMap<IVec, Option<IVec>>) {
-        for (key, row) in batch {
-            match row {
-                Some(row) => model.insert(key.clone(), row.clone()),
-                None => model.remove(key),
-            };
-        }
-    }
-
-    /// Runs, scattered changes and removals, as logs bring them.
-    fn batch(numbers: &mut Numbers, round: u64) -> BTreeMap<IVec, Option<IVec>> {
-        let mut batch = BTreeMap::new();
-        let start = numbers.below(200);
-        for n in start..(start + numbers.below(40)).min(200) {
-            batch.insert(key(n), Some(row(round, 100 + numbers.below(900))));
-        }
-        for _ in 0..numbers.below(12) {
-            let is_put = numbers.below(2) == 0;
-            let row = is_put.then(|| row(round, numbers.below(6000)));
-            batch.insert(key(numbers.below(200)), row);
-        }
-        batch
-    }
-
-    #[test]
-    fn it_is_an_ordered_map_whatever_comes() {
-        let ((_path, tree), mut model) = (tree(), Model::new());
-        let mut numbers = Numbers(1);
-        let mut blocks = 0;
-        for round in 1..200 {
-            let batch = batch(&mut numbers, round);
-            apply(&tree, &batch, usize::MAX);
-            change(&mut model, &batch);
-            assert_is(&tree, &model, &format!("round {round}"));
-            assert!(tree.db.len() <= model.len());
-            blocks += model.len() - tree.db.len();
-            let (a, b) = (key(numbers.below(200)), key(numbers.below(200)));
-            let (from, to) = (a.clone().min(b.clone()), a.max(b));
-            let part: Vec<_> = tree.ascending(&from, &to).map(Result::unwrap).collect();
-            let of_model = model.range(from.clone()..to.clone());
-            assert!(part.iter().map(|(k, r)| (k, r)).eq(of_model), "{from:?} to {to:?}");
-            let mut back: Vec<_> = tree.descending(&from, &to).map(Result::unwrap).collect();
-            back.reverse();
-            assert!(part == back, "{from:?} to {to:?}");
-        }
-        assert!(blocks > 1000, "rows were packed: {blocks}");
-    }
-
-    /// The engine keeps its writes in their order, so a power cut leaves the first so many of them.
-    #[test]
-    fn every_row_is_found_whatever_write_was_the_last_one() {
-        let mut numbers = Numbers(2);
-        let mut cuts = 0;
-        for seed in 0..12 {
-            let (before, last) = {
-                let mut batches: Vec<_> =
-                    (1..8).map(|n| batch(&mut numbers, seed * 9 + n)).collect();
-                let last = batches.pop().unwrap();
-                (batches, last)
-            };
-            for cut in 0.. {
-                let ((_path, tree), mut model) = (tree(), Model::new());
-                for batch in &before {
-                    apply(&tree, batch, usize::MAX);
-                    change(&mut model, batch);
-                }
-                let old = model.clone();
-                change(&mut model, &last);
-                let is_whole = apply(&tree, &last, cut) > 0;
-                // Each row is as it was or as it will be.
-                for n in 0..200 {
-                    let (key, now) = (key(n), tree.get(&key(n)).unwrap());
-                    assert!(now.as_ref() == old.get(&key) || now.as_ref() == model.get(&key));
-                }
-                for (key, row) in tree.ascending(b"", b"").map(Result::unwrap) {
-                    assert!(Some(&row) == old.get(&key) || Some(&row) == model.get(&key));
-                }
-                // The log is read again; and then it goes on, also by removing everything.
-                apply(&tree, &last, usize::MAX);
-                assert_is(&tree, &model, "read again");
-                let mut numbers = Numbers(cuts);
-                for round in 100..103 {
-                    let batch = batch(&mut numbers, round);
-                    apply(&tree, &batch, usize::MAX);
-                    change(&mut model, &batch);
-                    assert_is(&tree, &model, "after it");
-                }
-                for n in 0..200 {
-                    let key = key(numbers.below(200 - n) + n / 2);
-                    apply(&tree, &BTreeMap::from([(key.clone(), None)]), usize::MAX);
-                    model.remove(&key);
-                }
-                assert_is(&tree, &model, "removed one by one");
-                cuts += 1;
-                if is_whole {
-                    break;
-                }
-            }
-        }
-        assert!(cuts > 100, "{cuts}");
-    }
-
-    #[test]
-    fn rows_that_come_together_are_packed_and_a_touched_one_stands_alone() {
-        let (_path, tree) = tree();
-        let run = (0..100).map(|n| (key(n), Some(row(1, 700)))).collect();
-        apply(&tree, &run, usize::MAX);
-        assert_eq!(tree.db.len(), 20, "five to a block");
-        apply(&tree, &BTreeMap::from([(key(7), Some(row(2, 700)))]), usize::MAX);
-        assert_eq!(tree.db.len(), 22, "two stayed before it, and two behind");
-        assert!(rows::block(&tree.db.get(key(7)).unwrap().unwrap()).is_none());
-        apply(&tree, &BTreeMap::from([(key(7), Some(row(3, 700)))]), usize::MAX);
-        assert_eq!(tree.db.len(), 22);
-    }
-
-    #[test]
-    fn a_block_that_is_cut_short_is_damage_and_no_row_less() {
-        let (_path, tree) = tree();
-        apply(&tree, &(0..5).map(|n| (key(n), Some(row(1, 700)))).collect(), usize::MAX);
-        let block = tree.db.get(key(0)).unwrap().unwrap();
-        for len in [10, 700, block.len() - 1] {
-            tree.db.insert(key(0), block.get(..len).unwrap()).unwrap();
-            assert!(matches!(tree.get(&key(4)), Err(StoreError::Damaged(_))));
-            assert!(tree.ascending(b"", b"").any(|row| row.is_err()));
-            assert!(tree.descending(b"", b"").any(|row| row.is_err()));
-        }
-    }
 }
