@@ -17,6 +17,7 @@ pub mod batch;
 pub mod certificates;
 pub mod certifying;
 pub mod chains;
+pub mod ciphering;
 pub mod cli;
 pub mod config;
 pub mod connection;

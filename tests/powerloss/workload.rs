@@ -51,7 +51,13 @@ fn advance(state: &mut State, writer: usize, step: usize) -> Vec<Change> {
             wanted.push((key("name", writer, step - 1), None));
             wanted.push((key("owner", writer, step - 1), None));
         }
-        _ => wanted.push((key("object", writer, step - 3), Some(len))),
+        // One that has long been in the tree, in a block with its neighbours.
+        _ if step % 16 == 7 => wanted.push((key("object", writer, step / 16 * 8), Some(len))),
+        _ => {
+            for kind in ["object", "name", "owner"] {
+                wanted.push((key(kind, writer, step / 16 * 8 + 6), None));
+            }
+        }
     }
     let change = |(key, len): (Vec<u8>, Option<usize>)| {
         let expected = state.get(&key).map_or(0, |planned| planned.revision);

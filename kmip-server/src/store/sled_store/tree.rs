@@ -107,13 +107,10 @@ impl Tree {
         let (from, to) = (from.to_vec(), IVec::from(to));
         let pages = std::iter::from_fn(move || {
             let _reading = &reading;
-            let (first, held) = match walk.next()? {
-                Ok(row) => row,
-                Err(error) => return Some(vec![Err(error)]),
-            };
+            let row = walk.next()?;
             // Where the next one cannot be read, that is told when its turn comes.
             let end = walk.peek().and_then(|next| next.as_ref().ok()).map_or(&to, |(key, _)| key);
-            Some(page(first, held, &from, end))
+            Some(page(row, &from, end))
         });
         pages.flatten()
     }
@@ -129,13 +126,9 @@ impl Tree {
         let (from, mut end) = (from.to_vec(), IVec::from(to));
         let pages = std::iter::from_fn(move || {
             let _reading = &reading;
-            let (first, held) = match walk.next()? {
-                Ok(row) => row,
-                Err(error) => return Some(vec![Err(error)]),
-            };
-            let page = page(first.clone(), held, &from, &end);
-            end = first;
-            Some(page)
+            let row = walk.next()?;
+            let first = row.as_ref().map_or(end.clone(), |(first, _)| first.clone());
+            Some(page(row, &from, &std::mem::replace(&mut end, first)))
         });
         pages.flat_map(|page| page.into_iter().rev())
     }
@@ -265,9 +258,9 @@ fn take_apart(first: IVec, held: &IVec) -> Result<Vec<Held>, StoreError> {
     Ok(all)
 }
 
-/// Those of them that lie in `[from, end)`.
-fn page(first: IVec, held: IVec, from: &[u8], end: &[u8]) -> Vec<Result<Held, StoreError>> {
-    match take_apart(first, &held) {
+/// The rows of one of the engine's that lie in `[from, end)`.
+fn page(row: Result<Held, StoreError>, from: &[u8], end: &[u8]) -> Vec<Result<Held, StoreError>> {
+    match row.and_then(|(first, held)| take_apart(first, &held)) {
         Ok(mut all) => {
             all.retain(|(key, _)| **key >= *from && (end.is_empty() || **key < *end));
             all.into_iter().map(Ok).collect()

@@ -1,0 +1,164 @@
+//! Data through a key that stays here, there or back, whole or in parts: what Encrypt and Decrypt
+//! have in common (1.4, 4.29 and 4.30; 2.1, 6.1.11 and 6.1.17).
+//!
+//! ```text
+//! key -> may it? -> first part: begin a cipher --+
+//!                   later one:  take its stream -+-> the data -> last part: end, or go on
+//! key of a pair                                      one message in one part
+//! ```
+//!
+//! Which fields a request and its response have in which version is the business of the payloads.
+
+use kmip::structures::CryptographicParameters;
+use kmip::vocabulary::Operation;
+use kmip::{Identifier, InputData, SecretBytes};
+use zeroize::Zeroizing;
+
+use crate::crypto::asymmetric;
+use crate::crypto::cipher::{Beginning, Cipher};
+use crate::error::{OperationError, Result};
+use crate::operations::Context;
+use crate::streams::{Part, State, Stream};
+use crate::usage;
+use crate::using::{self, Subject, Use};
+
+/// Which way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// To what nobody reads without the key.
+    There,
+    /// And back.
+    Back,
+}
+
+impl Way {
+    const fn of(self) -> (Operation, Use) {
+        match self {
+            Self::There => (Operation::Encrypt, using::ENCRYPT),
+            Self::Back => (Operation::Decrypt, using::DECRYPT),
+        }
+    }
+}
+
+/// What a request asks for.
+pub struct Asked {
+    /// The key.
+    pub unique_identifier: Option<Identifier>,
+    /// How.
+    pub parameters: Option<Box<CryptographicParameters>>,
+    /// The data of this part.
+    pub data: Option<InputData>,
+    /// Which part.
+    pub part: Part,
+    /// The vector, counter or nonce.
+    pub vector: Option<Vec<u8>>,
+    /// What is vouched for and stays as it is.
+    pub additional: Option<SecretBytes>,
+    /// What vouches for it, on the way back.
+    pub tag: Option<Vec<u8>>,
+}
+
+/// What came of it.
+pub struct Done {
+    /// The key.
+    pub unique_identifier: String,
+    /// As much of the data as is ready.
+    pub data: Option<SecretBytes>,
+    /// The vector, if the server made it up.
+    pub vector: Option<Vec<u8>>,
+    /// What to send with the next part.
+    pub correlation: Option<Vec<u8>>,
+    /// What vouches for the data, on the way there.
+    pub tag: Option<Vec<u8>>,
+}
+
+/// Does it.
+pub async fn run(cx: &mut Context<'_>, way: Way, asked: Asked) -> Result<Done> {
+    let (operation, to_use) = way.of();
+    let unique_identifier = cx.identify(asked.unique_identifier.as_ref())?;
+    let data = cx.data(asked.data)?;
+    let subject = using::subject(cx, &unique_identifier, to_use).await?;
+    if asked.part == Part::Whole && data.is_none() {
+        return Err(OperationError::missing("the request has no Data"));
+    }
+    if subject.is_of_a_pair() {
+        return with_pair(cx, way, &subject, &asked.part, asked.parameters, data).await;
+    }
+    let mut made = None;
+    let mut stream = if asked.part.begins() {
+        let parameters = subject.parameters(cx, asked.parameters)?;
+        let algorithm = subject.cipher(&parameters)?;
+        let beginning = Beginning {
+            vector: asked.vector.as_deref(),
+            additional: asked.additional.as_ref().map(SecretBytes::as_bytes).unwrap_or_default(),
+            tag: asked.tag.as_deref(),
+        };
+        let key = subject.secret()?;
+        let (cipher, vector) = match way {
+            Way::There => Cipher::encryptor(algorithm, key.as_bytes(), &parameters, beginning)?,
+            Way::Back => {
+                (Cipher::decryptor(algorithm, key.as_bytes(), &parameters, beginning)?, None)
+            }
+        };
+        made = vector;
+        Stream::of(cx, operation, Some(&unique_identifier), State::Cipher(cipher))
+    } else {
+        cx.stream(&asked.part, operation, Some(&unique_identifier))?
+    };
+    let data = data.as_ref().map(SecretBytes::as_bytes).unwrap_or_default();
+    count(cx, way, &subject, data.len()).await?;
+    let State::Cipher(cipher) = &mut stream.state else {
+        return Err(OperationError::internal("go on with the stream"));
+    };
+    cx.id_placeholder = Some(unique_identifier.clone());
+    if asked.part.ends() {
+        let finished = cipher.clone().finish(data)?;
+        cx.end(asked.part);
+        let data = Some(SecretBytes::new(&finished.data));
+        let tag = finished.tag;
+        return Ok(Done { unique_identifier, data, vector: made, correlation: None, tag });
+    }
+    let out = cipher.update(data)?;
+    let data = (!out.is_empty()).then(|| SecretBytes::new(&out));
+    let correlation = Some(cx.go_on(asked.part, stream)?);
+    Ok(Done { unique_identifier, data, vector: made, correlation, tag: None })
+}
+
+/// A key of a pair takes a message in one piece: it is no longer than the key.
+async fn with_pair(
+    cx: &mut Context<'_>,
+    way: Way,
+    subject: &Subject,
+    part: &Part,
+    parameters: Option<Box<CryptographicParameters>>,
+    data: Option<SecretBytes>,
+) -> Result<Done> {
+    let (Part::Whole, Some(data)) = (part, data) else {
+        return Err(OperationError::invalid_field(
+            "a key of a pair encrypts and decrypts a message in one part",
+        ));
+    };
+    let parameters = subject.parameters(cx, parameters)?;
+    let key = subject.key()?;
+    let out = match way {
+        Way::There => Zeroizing::new(asymmetric::encrypt(&key, &parameters, data.as_bytes())?),
+        Way::Back => asymmetric::decrypt(&key, &parameters, data.as_bytes())?,
+    };
+    count(cx, way, subject, data.as_bytes().len()).await?;
+    cx.id_placeholder = Some(subject.id.clone());
+    Ok(Done {
+        unique_identifier: subject.id.clone(),
+        data: Some(SecretBytes::new(&out)),
+        vector: None,
+        correlation: None,
+        tag: None,
+    })
+}
+
+/// Usage Limits count what is protected, and not what is read again (1.4, 3.21; 2.1, 4.59).
+async fn count(cx: &mut Context<'_>, way: Way, subject: &Subject, bytes: usize) -> Result<()> {
+    match way {
+        Way::There => usage::protect(cx, &subject.id, &subject.metadata, bytes).await,
+        Way::Back => Ok(()),
+    }
+}
