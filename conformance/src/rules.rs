@@ -7,6 +7,8 @@
 //! and of 4.1.2 (B); T is what the text of a case itself permits, and C what the cases permit by
 //! contradicting each other. V7b, wrapped keys, has no row: the cases print symbols for them.
 
+use std::ops::Range;
+
 use kmip::Version;
 
 /// What may be otherwise.
@@ -217,8 +219,13 @@ rules! {
         => "the order of names: SKFF-M-9-12 and SKFF-M-10-12 print two of one kind of object";
     "T1" V2_0..=V2_1 Value Always of &["PKCS_11"], in "ResponsePayload",
         &["PKCS_11OutputParameters"]
-        => "the names of a PKCS#11 library and its vendor, which C_GetInfo gives out";
+        => "what C_GetInfo tells of a PKCS#11 library and its vendor: neither the version of PKCS#11 nor the flags";
 }
+
+/// The bytes of a value that stay as they are printed, though a rule frees its others. C_GetInfo
+/// gives out the version of PKCS#11 itself, then a name, then flags, which are always zero, then
+/// another name and its version (2.1 profiles, 5.18.1).
+pub const HELD: &[(&str, &[Range<usize>])] = &[("PKCS_11OutputParameters", &[0..2, 34..42])];
 
 /// A case whose own text frees what the rules bind.
 #[derive(Debug)]

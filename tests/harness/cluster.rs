@@ -1,7 +1,6 @@
 //! A cluster as a process, and a client for its API.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use crate::{Answer, Https, Lab, Process, Program};
+use crate::{Answer, Https, Lab, Program, Running};
 
 /// The administrator that the tests use.
 const USER: &str = "admin";
@@ -21,10 +20,8 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// A running cluster on a port of its own; killed when dropped.
 pub struct Cluster {
-    process: Process,
-    program: Program,
+    running: Running,
     https: Https,
-    data: PathBuf,
     next_id: AtomicU64,
 }
 
@@ -49,64 +46,18 @@ impl Cluster {
     /// Starts one that keeps its state in `folder` of the lab, with more arguments or variables.
     #[track_caller]
     pub fn start_with(lab: &Lab, folder: &str, more: impl FnOnce(Program) -> Program) -> Self {
-        let data = lab.path(folder);
         let program = Program::new("node-sim", "node-sim listening on https://").arg("serve");
-        let program = program.arg("--data").arg(&data);
         let program = program.arg("--user").arg(USER).arg("--password").arg(PASSWORD);
         let program = program.arg("--cert").arg(lab.pki("server.crt"));
         let program = program.arg("--key").arg(lab.pki("server.key"));
-        let program = more(program);
-        let process = program.clone().arg("--listen").arg("127.0.0.1:0").start();
-        let address = process.address().parse().expect("node-sim prints its address");
-        let https = Https::new(address, &lab.pem("ca.crt"));
-        Self { process, program, https, data, next_id: AtomicU64::new(1) }
-    }
-
-    /// Where it listens: the same before and after a restart.
-    pub fn address(&self) -> SocketAddr {
-        self.https.address()
+        let running = Running::start(more(program), lab.path(folder));
+        let https = Https::new(running.address(), &lab.pem("ca.crt"));
+        Self { running, https, next_id: AtomicU64::new(1) }
     }
 
     /// The administrator's name and password.
     pub fn credentials(&self) -> (&'static str, &'static str) {
         (USER, PASSWORD)
-    }
-
-    /// The folder with its state.
-    pub fn data(&self) -> &Path {
-        &self.data
-    }
-
-    /// The process, to be looked at or ended.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
-    }
-
-    /// All that it has said since it was last started.
-    pub fn log(&self) -> String {
-        self.process.log()
-    }
-
-    /// Ends it with SIGKILL.
-    pub fn kill(&mut self) {
-        self.process.kill();
-    }
-
-    /// Starts it again, after a kill or to make one, on the same folder and port.
-    #[track_caller]
-    pub fn restart(&mut self) {
-        self.process.kill();
-        let listen = self.address().to_string();
-        self.process = self.program.clone().arg("--listen").arg(listen).start();
-    }
-
-    /// As [`Self::restart`], this once with more arguments or variables; false when it ended
-    /// before it was ready.
-    pub fn try_restart_with(&mut self, more: impl FnOnce(Program) -> Program) -> bool {
-        self.process.kill();
-        let listen = self.address().to_string();
-        let started = more(self.program.clone().arg("--listen").arg(listen)).try_start();
-        started.map(|process| self.process = process).is_ok()
     }
 
     /// Sends one call and returns whatever comes back.
@@ -181,5 +132,19 @@ impl Cluster {
             let result = cluster.call("GetAsyncResult", params);
             (result.get("status") == Some(&json!("complete"))).then_some(result)
         })
+    }
+}
+
+impl Deref for Cluster {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.running
+    }
+}
+
+impl DerefMut for Cluster {
+    fn deref_mut(&mut self) -> &mut Running {
+        &mut self.running
     }
 }

@@ -23,6 +23,7 @@ mod kmip_server;
 mod lab;
 mod process;
 mod pykmip_server;
+mod running;
 mod soft_hsm;
 mod steps;
 
@@ -33,6 +34,7 @@ pub use kmip_server::KmipServer;
 pub use lab::Lab;
 pub use process::{Process, Program};
 pub use pykmip_server::PykmipServer;
+pub use running::Running;
 pub use soft_hsm::SoftHsm;
 
 use std::path::{Path, PathBuf};

@@ -9,7 +9,7 @@ use super::{Finding, NO_OTHER};
 use crate::bindings::{Bindings, Symbol};
 use crate::case::Case;
 use crate::objects::{Attribute, Object, find};
-use crate::rules::{CASES, Freedom, RULES, Rule, When};
+use crate::rules::{CASES, Freedom, HELD, RULES, Rule, When};
 
 /// The fields of structures to which the rules let some be added, in the order of the standard.
 const ORDERS: &[(&str, &[&str])] = &[
@@ -309,6 +309,7 @@ impl Scene<'_, '_> {
         let length = self.rule(name, Freedom::Length, None);
         let value = self.rule(name, Freedom::Value, None);
         let fits = ty != Type::ByteString || texts.normal.len() == texts.actual.len();
+        let fits = fits && is_held(name, texts);
         if length.is_some() || value.is_some() && fits || is_now && self.is_unknown(name) {
             self.bindings.note(name, texts.printed, texts.actual);
             return;
@@ -316,7 +317,10 @@ impl Scene<'_, '_> {
         let what = match value {
             Some(rule) => {
                 let (normal, actual) = (texts.normal.len() / 2, texts.actual.len() / 2);
-                let what = format!("it has {actual} bytes and must have {normal}");
+                let what = match normal == actual {
+                    true => "it differs where it must not".to_owned(),
+                    false => format!("it has {actual} bytes and must have {normal}"),
+                };
                 return self.find(name, what, format!("{}: {}", rule.number, rule.why));
             }
             None => {
@@ -384,6 +388,15 @@ impl Scene<'_, '_> {
         let path: String = path.by_ref().map(|part| part + "/").collect();
         self.findings.push(Finding { path: format!("{path}{name}"), what, rule });
     }
+}
+
+/// Are the bytes of a value that no rule frees as they are printed?
+fn is_held(name: &str, texts: &Texts<'_>) -> bool {
+    let held = HELD.iter().filter(|(held, _)| *held == name).flat_map(|(_, ranges)| *ranges);
+    held.into_iter().all(|range| {
+        let digits = range.start.saturating_mul(2)..range.end.saturating_mul(2);
+        texts.normal.get(digits.clone()) == texts.actual.get(digits)
+    })
 }
 
 /// The three spellings of one value.

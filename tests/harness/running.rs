@@ -1,0 +1,75 @@
+//! A program that serves on a port and has a folder of its own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::{Process, Program};
+
+/// A program that runs; killed when dropped.
+pub struct Running {
+    process: Process,
+    program: Program,
+    address: SocketAddr,
+    data: PathBuf,
+}
+
+impl Running {
+    /// Starts a program that keeps what it has in the folder `data`, on a free port.
+    #[track_caller]
+    pub(crate) fn start(program: Program, data: PathBuf) -> Self {
+        let program = program.arg("--data").arg(&data);
+        let process = program.clone().arg("--listen").arg("127.0.0.1:0").start();
+        let address = process.address().parse().expect("a program prints its address");
+        Self { process, program, address, data }
+    }
+
+    /// Where it listens: the same before and after a restart.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The folder with all that it keeps.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The process, to be looked at or ended.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// All that it has said since it was last started.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// What it has said behind these words.
+    #[track_caller]
+    pub(crate) fn told(&self, words: &str) -> String {
+        self.process.told(words)
+    }
+
+    /// Ends it with SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again, after a kill or to make one, on the same folder and port.
+    #[track_caller]
+    pub fn restart(&mut self) {
+        self.process.kill();
+        self.process = self.again().start();
+    }
+
+    /// As [`Self::restart`], this once with more arguments or variables; false when it ended
+    /// before it was ready.
+    pub fn try_restart_with(&mut self, more: impl FnOnce(Program) -> Program) -> bool {
+        self.process.kill();
+        let started = more(self.again()).try_start();
+        started.map(|process| self.process = process).is_ok()
+    }
+
+    fn again(&self) -> Program {
+        self.program.clone().arg("--listen").arg(self.address.to_string())
+    }
+}
