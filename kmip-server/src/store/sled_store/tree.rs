@@ -77,78 +77,11 @@ impl Tree {
         Self { db, whole: RwLock::default() }
     }
 
-    fn reading(&self) -> RwLockReadGuard<'_, ()> {
-        self.whole.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The row of a key.
-    pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        let _reading = self.reading();
-        let Some((first, held)) = self.holder(key)? else { return Ok(None) };
-        let Some(mut rest) = rows::block(&held) else { return Ok((first == key).then_some(held)) };
-        while !rest.is_empty() {
-            let entry = read(rest)?;
-            if entry.key >= key {
-                return Ok((entry.key == key).then(|| part(&held, &entry).1));
-            }
-            rest = entry.rest;
-        }
-        Ok(None)
-    }
-
-    /// The rows of `[from, to)`, the first one first; an empty `to` is no end.
-    pub(super) fn ascending(
-        &self,
-        from: &[u8],
-        to: &[u8],
-    ) -> impl Iterator<Item = Result<Held, StoreError>> {
-        let reading = self.reading();
-        let mut walk = self.walk(from, to).peekable();
-        let (from, to) = (from.to_vec(), IVec::from(to));
-        let pages = std::iter::from_fn(move || {
-            let _reading = &reading;
-            let row = walk.next()?;
-            // Where the next one cannot be read, that is told when its turn comes.
-            let end = walk.peek().and_then(|next| next.as_ref().ok()).map_or(&to, |(key, _)| key);
-            Some(page(row, &from, end))
-        });
-        pages.flatten()
-    }
-
-    /// The same rows, the last one first.
-    pub(super) fn descending(
-        &self,
-        from: &[u8],
-        to: &[u8],
-    ) -> impl Iterator<Item = Result<Held, StoreError>> {
-        let reading = self.reading();
-        let mut walk = self.walk(from, to).rev();
-        let (from, mut end) = (from.to_vec(), IVec::from(to));
-        let pages = std::iter::from_fn(move || {
-            let _reading = &reading;
-            let row = walk.next()?;
-            let first = row.as_ref().map_or(end.clone(), |(first, _)| first.clone());
-            Some(page(row, &from, &std::mem::replace(&mut end, first)))
-        });
-        pages.flat_map(|page| page.into_iter().rev())
-    }
-
-    /// What the engine has for rows of `[from, to)`.
-    fn walk(
-        &self,
-        from: &[u8],
-        to: &[u8],
-    ) -> impl DoubleEndedIterator<Item = Result<Held, StoreError>> + use<> {
-        use std::ops::Bound::{Excluded, Included, Unbounded};
-        // Before `from` there may be a block that reaches beyond it.
-        let (start, error) = match self.holder(from) {
-            Ok(Some((first, _))) => (first, None),
-            Ok(None) => (IVec::from(from), None),
-            Err(error) => (IVec::from(from), Some(Err(error))),
-        };
-        let to = if to.is_empty() { Unbounded } else { Excluded(IVec::from(to)) };
-        let rows = self.db.range::<IVec, _>((Included(start), to));
-        error.into_iter().chain(rows.map(|row| row.map_err(unreadable)))
+    /// The tree as it is read: whole, for as long as this lives. Whoever has one must not ask for
+    /// another: a block that waits to fall apart would have both wait for ever.
+    pub(super) fn read(&self) -> Reading<'_> {
+        let whole = self.whole.read().unwrap_or_else(PoisonError::into_inner);
+        Reading { tree: self, _whole: whole }
     }
 
     /// What holds the row of this key, if there is one: the engine's greatest key up to it.
@@ -229,6 +162,78 @@ impl Tree {
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         let flushed = self.db.flush();
         flushed.map(drop).map_err(|error| StoreError::Stopped(format!("a flush failed: {error}")))
+    }
+}
+
+/// The tree, whole.
+pub(super) struct Reading<'a> {
+    tree: &'a Tree,
+    _whole: RwLockReadGuard<'a, ()>,
+}
+
+impl Reading<'_> {
+    /// The row of a key.
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        let Some((first, held)) = self.tree.holder(key)? else { return Ok(None) };
+        let Some(mut rest) = rows::block(&held) else { return Ok((first == key).then_some(held)) };
+        while !rest.is_empty() {
+            let entry = read(rest)?;
+            if entry.key >= key {
+                return Ok((entry.key == key).then(|| part(&held, &entry).1));
+            }
+            rest = entry.rest;
+        }
+        Ok(None)
+    }
+
+    /// The rows of `[from, to)`, the first one first; an empty `to` is no end.
+    pub(super) fn ascending(
+        &self,
+        from: &[u8],
+        to: &[u8],
+    ) -> impl Iterator<Item = Result<Held, StoreError>> {
+        let mut walk = self.walk(from, to).peekable();
+        let pages = std::iter::from_fn(move || {
+            let row = walk.next()?;
+            // Where the next one cannot be read, that is told when its turn comes.
+            let end = walk.peek().and_then(|next| next.as_ref().ok()).map_or(to, |(key, _)| key);
+            Some(page(row, from, end))
+        });
+        pages.flatten()
+    }
+
+    /// The same rows, the last one first.
+    pub(super) fn descending(
+        &self,
+        from: &[u8],
+        to: &[u8],
+    ) -> impl Iterator<Item = Result<Held, StoreError>> {
+        let mut walk = self.walk(from, to).rev();
+        let mut end = IVec::from(to);
+        let pages = std::iter::from_fn(move || {
+            let row = walk.next()?;
+            let first = row.as_ref().map_or(end.clone(), |(first, _)| first.clone());
+            Some(page(row, from, &std::mem::replace(&mut end, first)))
+        });
+        pages.flat_map(|page| page.into_iter().rev())
+    }
+
+    /// What the engine has for rows of `[from, to)`.
+    fn walk(
+        &self,
+        from: &[u8],
+        to: &[u8],
+    ) -> impl DoubleEndedIterator<Item = Result<Held, StoreError>> + use<> {
+        use std::ops::Bound::{Excluded, Included, Unbounded};
+        // Before `from` there may be a block that reaches beyond it.
+        let (start, error) = match self.tree.holder(from) {
+            Ok(Some((first, _))) => (first, None),
+            Ok(None) => (IVec::from(from), None),
+            Err(error) => (IVec::from(from), Some(Err(error))),
+        };
+        let to = if to.is_empty() { Unbounded } else { Excluded(IVec::from(to)) };
+        let rows = self.tree.db.range::<IVec, _>((Included(start), to));
+        error.into_iter().chain(rows.map(|row| row.map_err(unreadable)))
     }
 }
 

@@ -20,7 +20,7 @@ use sled::IVec;
 
 use super::entries::Row;
 use super::rows::{self, Head};
-use super::tree::Tree;
+use super::tree::{Reading, Tree};
 use crate::store::{Key, Order, Range, Record, SCAN_MAX, StoreError};
 
 /// Rows and what becomes of them: `None` for one that is removed.
@@ -44,14 +44,14 @@ struct Shown {
 }
 
 impl Shown {
-    fn row(&self, tree: &Tree, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+    fn row(&self, tree: &Reading<'_>, key: &[u8]) -> Result<Option<IVec>, StoreError> {
         match self.fresh.get(key).or_else(|| self.settling.get(key)) {
             Some(row) => Ok(row.clone()),
             None => tree.get(key),
         }
     }
 
-    fn head(&self, tree: &Tree, key: &[u8]) -> Result<Head, StoreError> {
+    fn head(&self, tree: &Reading<'_>, key: &[u8]) -> Result<Head, StoreError> {
         self.row(tree, key)?.map_or(Ok(Head::default()), |row| rows::head(&row))
     }
 }
@@ -117,14 +117,14 @@ impl View {
 
     /// Reads the heads that a commit will ask for.
     pub(super) fn read_ahead<'a>(&self, keys: impl Iterator<Item = &'a IVec>) -> Ahead {
-        let shown = self.shown();
-        let heads = keys.map(|key| shown.head(&self.tree, key).ok()).collect();
+        let (shown, tree) = (self.shown(), self.tree.read());
+        let heads = keys.map(|key| shown.head(&tree, key).ok()).collect();
         Ahead { heads, groups: shown.groups }
     }
 
     /// The durable head of a key.
     pub(super) fn head(&self, key: &[u8]) -> Result<Head, StoreError> {
-        self.shown().head(&self.tree, key)
+        self.shown().head(&self.tree.read(), key)
     }
 
     /// The durable record of a key.
@@ -132,9 +132,9 @@ impl View {
         if key < rows::FIRST {
             return Ok(None);
         }
-        let shown = self.shown();
-        match shown.row(&self.tree, key)? {
-            Some(row) => rows::record(key, &row, |part| shown.row(&self.tree, part)).map(Some),
+        let (shown, tree) = (self.shown(), self.tree.read());
+        match shown.row(&tree, key)? {
+            Some(row) => rows::record(key, &row, |part| shown.row(&tree, part)).map(Some),
             None => Ok(None),
         }
     }
@@ -147,43 +147,43 @@ impl View {
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        let shown = self.shown();
+        let (shown, tree) = (self.shown(), self.tree.read());
         let bounds = || range.bounds();
         let fresh = shown.fresh.range::<[u8], _>(bounds()).map(owned);
         let settling = shown.settling.range::<[u8], _>(bounds()).map(owned);
         match range.order {
             Order::Ascending => {
-                let tree = self.tree.ascending(&range.from, &range.to).map(found);
-                let rows = Over::new(settling, tree, range.order);
-                self.page(&shown, Over::new(fresh, rows, range.order), range.limit)
+                let walk = tree.ascending(&range.from, &range.to).map(found);
+                let rows = Over::new(settling, walk, range.order);
+                page(&shown, &tree, Over::new(fresh, rows, range.order), range.limit)
             }
             Order::Descending => {
-                let tree = self.tree.descending(&range.from, &range.to).map(found);
-                let rows = Over::new(settling.rev(), tree, range.order);
-                self.page(&shown, Over::new(fresh.rev(), rows, range.order), range.limit)
+                let walk = tree.descending(&range.from, &range.to).map(found);
+                let rows = Over::new(settling.rev(), walk, range.order);
+                page(&shown, &tree, Over::new(fresh.rev(), rows, range.order), range.limit)
             }
         }
     }
+}
 
-    fn page(
-        &self,
-        shown: &Shown,
-        rows: impl Iterator<Item = Step>,
-        limit: usize,
-    ) -> Result<Vec<(Key, Record)>, StoreError> {
-        let limit = limit.min(SCAN_MAX);
-        let mut page = Vec::new();
-        for row in rows {
-            // One that is removed hides the one below it, and is not there itself.
-            let (key, Some(row)) = row? else { continue };
-            let record = rows::record(&key, &row, |part| shown.row(&self.tree, part))?;
-            page.push((key.to_vec(), record));
-            if page.len() >= limit {
-                break;
-            }
+fn page(
+    shown: &Shown,
+    tree: &Reading<'_>,
+    rows: impl Iterator<Item = Step>,
+    limit: usize,
+) -> Result<Vec<(Key, Record)>, StoreError> {
+    let limit = limit.min(SCAN_MAX);
+    let mut page = Vec::new();
+    for row in rows {
+        // One that is removed hides the one below it, and is not there itself.
+        let (key, Some(row)) = row? else { continue };
+        let record = rows::record(&key, &row, |part| shown.row(tree, part))?;
+        page.push((key.to_vec(), record));
+        if page.len() >= limit {
+            break;
         }
-        Ok(page)
     }
+    Ok(page)
 }
 
 /// One row on a walk.

@@ -49,14 +49,14 @@ fn apply(tree: &Tree, batch: &BTreeMap<IVec, Option<IVec>>, mut left: usize) -> 
 }
 
 fn assert_is(tree: &Tree, model: &Model, what: &str) {
-    let all: Vec<_> = tree.ascending(b"", b"").map(Result::unwrap).collect();
+    let all: Vec<_> = tree.read().ascending(b"", b"").map(Result::unwrap).collect();
     assert!(all.iter().map(|(k, r)| (k, r)).eq(model.iter()), "{what}");
-    let mut back: Vec<_> = tree.descending(b"", b"").map(Result::unwrap).collect();
+    let mut back: Vec<_> = tree.read().descending(b"", b"").map(Result::unwrap).collect();
     back.reverse();
     assert!(all == back, "{what}");
     for n in 0..200 {
         let key = key(n);
-        assert!(tree.get(&key).unwrap().as_ref() == model.get(&key), "{what}: {key:?}");
+        assert!(tree.read().get(&key).unwrap().as_ref() == model.get(&key), "{what}: {key:?}");
     }
 }
 
@@ -98,10 +98,10 @@ fn it_is_an_ordered_map_whatever_comes() {
         blocks += model.len() - tree.db.len();
         let (a, b) = (key(numbers.below(200)), key(numbers.below(200)));
         let (from, to) = (a.clone().min(b.clone()), a.max(b));
-        let part: Vec<_> = tree.ascending(&from, &to).map(Result::unwrap).collect();
+        let part: Vec<_> = tree.read().ascending(&from, &to).map(Result::unwrap).collect();
         let of_model = model.range(from.clone()..to.clone());
         assert!(part.iter().map(|(k, r)| (k, r)).eq(of_model), "{from:?} to {to:?}");
-        let mut back: Vec<_> = tree.descending(&from, &to).map(Result::unwrap).collect();
+        let mut back: Vec<_> = tree.read().descending(&from, &to).map(Result::unwrap).collect();
         back.reverse();
         assert!(part == back, "{from:?} to {to:?}");
     }
@@ -130,10 +130,10 @@ fn every_row_is_found_whatever_write_was_the_last_one() {
             let is_whole = apply(&tree, &last, cut) > 0;
             // Each row is as it was or as it will be.
             for n in 0..200 {
-                let (key, now) = (key(n), tree.get(&key(n)).unwrap());
+                let (key, now) = (key(n), tree.read().get(&key(n)).unwrap());
                 assert!(now.as_ref() == old.get(&key) || now.as_ref() == model.get(&key));
             }
-            for (key, row) in tree.ascending(b"", b"").map(Result::unwrap) {
+            for (key, row) in tree.read().ascending(b"", b"").map(Result::unwrap) {
                 assert!(Some(&row) == old.get(&key) || Some(&row) == model.get(&key));
             }
             // The log is read again; and then it goes on, also by removing everything.
@@ -188,10 +188,11 @@ fn no_walk_misses_a_row_while_a_block_falls_apart() {
         let touched = all.keys().rev().skip(passed).step_by(3).take(9).cloned();
         let mut touched: Vec<Row> = touched.map(|key| (key, Some(row(2, 560)))).collect();
         touched.reverse();
-        let mut walk = tree.descending(b"", b"");
-        let before = walk.by_ref().take(passed).count();
         let (tell, told) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
+            let reading = tree.read();
+            let mut walk = reading.descending(b"", b"");
+            let before = walk.by_ref().take(passed).count();
             scope.spawn(|| {
                 let mut rows = touched.into_iter().peekable();
                 while let Some(plan) = tree.plan(&mut rows).unwrap() {
@@ -202,8 +203,7 @@ fn no_walk_misses_a_row_while_a_block_falls_apart() {
             });
             // It must wait for the walk; if it does not, it shows here.
             let _ = told.recv_timeout(std::time::Duration::from_millis(10));
-            assert_eq!(before + walk.by_ref().map(Result::unwrap).count(), 420, "{passed}");
-            drop(walk);
+            assert_eq!(before + walk.map(Result::unwrap).count(), 420, "{passed}");
         });
         apply(&tree, &all.keys().map(|key| (key.clone(), None)).collect(), usize::MAX);
         apply(&tree, &all, usize::MAX);
@@ -217,8 +217,32 @@ fn a_block_that_is_cut_short_is_damage_and_no_row_less() {
     let block = tree.db.get(key(0)).unwrap().unwrap();
     for len in [10, 700, block.len() - 1] {
         tree.db.insert(key(0), block.get(..len).unwrap()).unwrap();
-        assert!(matches!(tree.get(&key(4)), Err(StoreError::Damaged(_))));
-        assert!(tree.ascending(b"", b"").any(|row| row.is_err()));
-        assert!(tree.descending(b"", b"").any(|row| row.is_err()));
+        assert!(matches!(tree.read().get(&key(4)), Err(StoreError::Damaged(_))));
+        assert!(tree.read().ascending(b"", b"").any(|row| row.is_err()));
+        assert!(tree.read().descending(b"", b"").any(|row| row.is_err()));
     }
+}
+
+/// A value in parts is looked up while its page is walked. With a lock for each of the two, both
+/// waited for ever once a block waited to fall apart.
+#[test]
+fn who_walks_may_look_a_row_up_while_a_block_waits_to_fall_apart() {
+    let (_path, tree) = tree();
+    apply(&tree, &(0..5).map(|n| (key(n), Some(row(1, 700)))).collect(), usize::MAX);
+    std::thread::scope(|scope| {
+        let reading = tree.read();
+        let mut walk = reading.ascending(b"", b"");
+        walk.next().unwrap().unwrap();
+        scope.spawn(|| {
+            let mut rows = [(key(3), Some(row(2, 700)))].into_iter().peekable();
+            let plan = tree.plan(&mut rows).unwrap().unwrap();
+            tree.carry_out(plan).unwrap();
+        });
+        // Nobody new may read once it waits.
+        while tree.whole.try_read().is_ok() {
+            std::thread::yield_now();
+        }
+        assert!(reading.get(&key(3)).unwrap() == Some(row(1, 700)));
+        assert_eq!(walk.count(), 4);
+    });
 }
