@@ -219,7 +219,7 @@ rules! {
         => "the order of names: SKFF-M-9-12 and SKFF-M-10-12 print two of one kind of object";
     "T1" V2_0..=V2_1 Value Always of &["PKCS_11"], in "ResponsePayload",
         &["PKCS_11OutputParameters"]
-        => "what C_GetInfo tells of a PKCS#11 library and its vendor: neither the version of PKCS#11 nor the flags";
+        => "the names of a PKCS#11 library and of its vendor that C_GetInfo tells, and its version";
 }
 
 /// The bytes of a value that stay as they are printed, though a rule frees its others. C_GetInfo

@@ -86,22 +86,39 @@ fn batch(numbers: &mut Numbers, round: u64) -> BTreeMap<IVec, Option<IVec>> {
 
 #[test]
 fn it_is_an_ordered_map_whatever_comes() {
+    let (_path, tree) = tree();
+    follows(&tree, Model::new(), Numbers(1));
+}
+
+#[test]
+fn a_tree_of_before_there_were_blocks_goes_on_as_it_is() {
     let ((_path, tree), mut model) = (tree(), Model::new());
-    let mut numbers = Numbers(1);
+    for n in 0..200 {
+        let (key, row) = (key(n), row(1, n * 7));
+        tree.db.insert(key.clone(), row.clone()).unwrap();
+        model.insert(key, row);
+    }
+    assert_is(&tree, &model, "as it was found");
+    follows(&tree, model, Numbers(3));
+}
+
+/// Does a tree what the model of it does?
+fn follows(tree: &Tree, mut model: Model, mut numbers: Numbers) {
     let mut blocks = 0;
-    for round in 1..200 {
+    for round in 2..200 {
         let batch = batch(&mut numbers, round);
-        apply(&tree, &batch, usize::MAX);
+        apply(tree, &batch, usize::MAX);
         change(&mut model, &batch);
-        assert_is(&tree, &model, &format!("round {round}"));
+        assert_is(tree, &model, &format!("round {round}"));
         assert!(tree.db.len() <= model.len());
         blocks += model.len() - tree.db.len();
         let (a, b) = (key(numbers.below(200)), key(numbers.below(200)));
         let (from, to) = (a.clone().min(b.clone()), a.max(b));
-        let part: Vec<_> = tree.read().ascending(&from, &to).map(Result::unwrap).collect();
+        let reading = tree.read();
+        let part: Vec<_> = reading.ascending(&from, &to).map(Result::unwrap).collect();
         let of_model = model.range(from.clone()..to.clone());
         assert!(part.iter().map(|(k, r)| (k, r)).eq(of_model), "{from:?} to {to:?}");
-        let mut back: Vec<_> = tree.read().descending(&from, &to).map(Result::unwrap).collect();
+        let mut back: Vec<_> = reading.descending(&from, &to).map(Result::unwrap).collect();
         back.reverse();
         assert!(part == back, "{from:?} to {to:?}");
     }
