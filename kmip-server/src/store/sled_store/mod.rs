@@ -36,6 +36,7 @@
 mod committer;
 mod directory;
 mod entries;
+mod gaps;
 mod log;
 mod rows;
 mod settler;
@@ -172,7 +173,7 @@ impl SledStore {
             };
             writes.push(Write { key: IVec::from(key), expected, to });
         }
-        let ahead = self.view.read_ahead(writes.iter().map(|write| &write.key));
+        let ahead = self.view.read_ahead(writes.iter().map(|write| (&write.key, write.expected)));
         Ok(Commit { writes, ahead, len, answer })
     }
 }

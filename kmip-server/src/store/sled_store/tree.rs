@@ -32,6 +32,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use sled::{Db, IVec};
 
 use super::entries::{self, Entry, Row};
+use super::gaps::Gaps;
 use super::rows;
 use super::view::unreadable;
 use crate::store::StoreError;
@@ -50,6 +51,7 @@ pub(super) struct Tree {
     /// Held by who reads, and by who takes a block apart: a walk must not see a row gone from the
     /// one place before it is in the other.
     whole: RwLock<()>,
+    gaps: Gaps,
 }
 
 /// A row that is there.
@@ -74,7 +76,7 @@ impl Plan {
 impl Tree {
     /// The tree in an open engine.
     pub(super) fn new(db: Db) -> Self {
-        Self { db, whole: RwLock::default() }
+        Self { db, whole: RwLock::default(), gaps: Gaps::default() }
     }
 
     /// The tree as it is read: whole, for as long as this lives. Whoever has one must not ask for
@@ -147,7 +149,10 @@ impl Tree {
     /// Does what was planned. It is on disk after a flush.
     pub(super) fn carry_out(&self, plan: Plan) -> Result<(), StoreError> {
         let _whole = plan.parts.then(|| self.whole.write().unwrap_or_else(PoisonError::into_inner));
-        plan.writes.into_iter().try_for_each(|write| self.write(write))
+        self.gaps.begin(plan.writes.iter().filter_map(extent));
+        plan.writes.into_iter().try_for_each(|write| self.write(write))?;
+        self.gaps.end();
+        Ok(())
     }
 
     fn write(&self, (key, row): Row) -> Result<(), StoreError> {
@@ -183,6 +188,23 @@ impl Reading<'_> {
             }
             rest = entry.rest;
         }
+        Ok(None)
+    }
+
+    /// As [`Self::get`], of a key that is thought to be new: it remembers where there is nothing.
+    pub(super) fn get_new(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        let Tree { db, gaps, .. } = self.tree;
+        let Err(stamp) = gaps.look(key) else { return Ok(None) };
+        let last = match self.tree.holder(key)? {
+            None => IVec::default(),
+            Some((first, held)) => match take_apart(first, &held)?.pop() {
+                Some((last, _)) if *last < *key => IVec::from(&*last),
+                // Not behind all that stands there.
+                Some(_) | None => return self.get(key),
+            },
+        };
+        let next = db.get_gt(key).map_err(unreadable)?;
+        gaps.remember(stamp, last, next.map(|(next, _)| next).unwrap_or_default());
         Ok(None)
     }
 
@@ -235,6 +257,16 @@ impl Reading<'_> {
         let rows = self.tree.db.range::<IVec, _>((Included(start), to));
         error.into_iter().chain(rows.map(|row| row.map_err(unreadable)))
     }
+}
+
+/// The first and the last key of what is to be written; none if something is to go.
+fn extent((first, row): &Row) -> Option<(IVec, IVec)> {
+    let (row, mut last) = (row.as_ref()?, &**first);
+    let mut rest = rows::block(row).unwrap_or_default();
+    while let Some(entry) = entries::read(rest) {
+        (last, rest) = (entry.key, entry.rest);
+    }
+    Some((first.clone(), IVec::from(last)))
 }
 
 fn read(bytes: &[u8]) -> Result<Entry<'_>, StoreError> {

@@ -44,15 +44,23 @@ struct Shown {
 }
 
 impl Shown {
-    fn row(&self, tree: &Reading<'_>, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        match self.fresh.get(key).or_else(|| self.settling.get(key)) {
-            Some(row) => Ok(row.clone()),
-            None => tree.get(key),
-        }
+    /// The row that is shown in place of the tree's, if there is one.
+    fn over(&self, key: &[u8]) -> Option<&Option<IVec>> {
+        self.fresh.get(key).or_else(|| self.settling.get(key))
     }
 
-    fn head(&self, tree: &Reading<'_>, key: &[u8]) -> Result<Head, StoreError> {
-        self.row(tree, key)?.map_or(Ok(Head::default()), |row| rows::head(&row))
+    fn row(&self, tree: &Reading<'_>, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        self.over(key).map_or_else(|| tree.get(key), |row| Ok(row.clone()))
+    }
+
+    /// The head of a key that is thought to be new, or not.
+    fn head(&self, tree: &Reading<'_>, key: &[u8], is_new: bool) -> Result<Head, StoreError> {
+        let row = match self.over(key) {
+            Some(row) => row.clone(),
+            None if is_new => tree.get_new(key)?,
+            None => tree.get(key)?,
+        };
+        row.map_or(Ok(Head::default()), |row| rows::head(&row))
     }
 }
 
@@ -115,16 +123,17 @@ impl View {
         drop(settled);
     }
 
-    /// Reads the heads that a commit will ask for.
-    pub(super) fn read_ahead<'a>(&self, keys: impl Iterator<Item = &'a IVec>) -> Ahead {
+    /// Reads the heads that a commit will ask for: of these keys, each with its expected revision.
+    pub(super) fn read_ahead<'a>(&self, keys: impl Iterator<Item = (&'a IVec, u64)>) -> Ahead {
         let (shown, tree) = (self.shown(), self.tree.read());
-        let heads = keys.map(|key| shown.head(&tree, key).ok()).collect();
+        let head = |(key, expected): (&IVec, u64)| shown.head(&tree, key, expected == 0).ok();
+        let heads = keys.map(head).collect();
         Ahead { heads, groups: shown.groups }
     }
 
     /// The durable head of a key.
     pub(super) fn head(&self, key: &[u8]) -> Result<Head, StoreError> {
-        self.shown().head(&self.tree.read(), key)
+        self.shown().head(&self.tree.read(), key, false)
     }
 
     /// The durable record of a key.

@@ -33,6 +33,14 @@ fn key(n: u64) -> IVec {
     IVec::from(format!("k/{n:04}").as_bytes())
 }
 
+/// Carries everything out.
+fn apply_all(tree: &Tree, batch: &BTreeMap<IVec, Option<IVec>>) {
+    let mut rows = batch.iter().map(|(key, row)| (key.clone(), row.clone())).peekable();
+    while let Some(plan) = tree.plan(&mut rows).unwrap() {
+        tree.carry_out(plan).unwrap();
+    }
+}
+
 /// Carries out at most so many writes; says how many are left.
 fn apply(tree: &Tree, batch: &BTreeMap<IVec, Option<IVec>>, mut left: usize) -> usize {
     let mut rows = batch.iter().map(|(key, row)| (key.clone(), row.clone())).peekable();
@@ -57,6 +65,7 @@ fn assert_is(tree: &Tree, model: &Model, what: &str) {
     for n in 0..200 {
         let key = key(n);
         assert!(tree.read().get(&key).unwrap().as_ref() == model.get(&key), "{what}: {key:?}");
+        assert!(tree.read().get_new(&key).unwrap().as_ref() == model.get(&key), "{what}: {key:?}");
     }
 }
 
@@ -107,7 +116,7 @@ fn follows(tree: &Tree, mut model: Model, mut numbers: Numbers) {
     let mut blocks = 0;
     for round in 2..200 {
         let batch = batch(&mut numbers, round);
-        apply(tree, &batch, usize::MAX);
+        apply_all(tree, &batch);
         change(&mut model, &batch);
         assert_is(tree, &model, &format!("round {round}"));
         assert!(tree.db.len() <= model.len());
@@ -139,7 +148,7 @@ fn every_row_is_found_whatever_write_was_the_last_one() {
         for cut in 0.. {
             let ((_path, tree), mut model) = (tree(), Model::new());
             for batch in &before {
-                apply(&tree, batch, usize::MAX);
+                apply_all(&tree, batch);
                 change(&mut model, batch);
             }
             let old = model.clone();
@@ -153,19 +162,21 @@ fn every_row_is_found_whatever_write_was_the_last_one() {
             for (key, row) in tree.read().ascending(b"", b"").map(Result::unwrap) {
                 assert!(Some(&row) == old.get(&key) || Some(&row) == model.get(&key));
             }
-            // The log is read again; and then it goes on, also by removing everything.
-            apply(&tree, &last, usize::MAX);
+            // The log is read again by another process; and then it goes on, also by removing
+            // everything.
+            let tree = Tree::new(tree.db.clone());
+            apply_all(&tree, &last);
             assert_is(&tree, &model, "read again");
             let mut numbers = Numbers(cuts);
             for round in 100..103 {
                 let batch = batch(&mut numbers, round);
-                apply(&tree, &batch, usize::MAX);
+                apply_all(&tree, &batch);
                 change(&mut model, &batch);
                 assert_is(&tree, &model, "after it");
             }
             for n in 0..200 {
                 let key = key(numbers.below(200 - n) + n / 2);
-                apply(&tree, &BTreeMap::from([(key.clone(), None)]), usize::MAX);
+                apply_all(&tree, &BTreeMap::from([(key.clone(), None)]));
                 model.remove(&key);
             }
             assert_is(&tree, &model, "removed one by one");
@@ -182,12 +193,12 @@ fn every_row_is_found_whatever_write_was_the_last_one() {
 fn rows_that_come_together_are_packed_and_a_touched_one_stands_alone() {
     let (_path, tree) = tree();
     let run = (0..100).map(|n| (key(n), Some(row(1, 700)))).collect();
-    apply(&tree, &run, usize::MAX);
+    apply_all(&tree, &run);
     assert_eq!(tree.db.len(), 20, "five to a block");
-    apply(&tree, &BTreeMap::from([(key(7), Some(row(2, 700)))]), usize::MAX);
+    apply_all(&tree, &BTreeMap::from([(key(7), Some(row(2, 700)))]));
     assert_eq!(tree.db.len(), 22, "two stayed before it, and two behind");
     assert!(rows::block(&tree.db.get(key(7)).unwrap().unwrap()).is_none());
-    apply(&tree, &BTreeMap::from([(key(7), Some(row(3, 700)))]), usize::MAX);
+    apply_all(&tree, &BTreeMap::from([(key(7), Some(row(3, 700)))]));
     assert_eq!(tree.db.len(), 22);
 }
 
@@ -199,7 +210,7 @@ fn no_walk_misses_a_row_while_a_block_falls_apart() {
     // Seven to a block, so that some block begins before a page of the engine's and reaches
     // into it: the engine parts its pages where keys differ for the first time.
     let all: BTreeMap<_, _> = (0..420).map(|n| (key(n), Some(row(1, 560)))).collect();
-    apply(&tree, &all, usize::MAX);
+    apply_all(&tree, &all);
     assert_eq!(tree.db.len(), 60);
     for passed in (0..420).step_by(7) {
         let touched = all.keys().rev().skip(passed).step_by(3).take(9).cloned();
@@ -222,15 +233,15 @@ fn no_walk_misses_a_row_while_a_block_falls_apart() {
             let _ = told.recv_timeout(std::time::Duration::from_millis(10));
             assert_eq!(before + walk.map(Result::unwrap).count(), 420, "{passed}");
         });
-        apply(&tree, &all.keys().map(|key| (key.clone(), None)).collect(), usize::MAX);
-        apply(&tree, &all, usize::MAX);
+        apply_all(&tree, &all.keys().map(|key| (key.clone(), None)).collect());
+        apply_all(&tree, &all);
     }
 }
 
 #[test]
 fn a_block_that_is_cut_short_is_damage_and_no_row_less() {
     let (_path, tree) = tree();
-    apply(&tree, &(0..5).map(|n| (key(n), Some(row(1, 700)))).collect(), usize::MAX);
+    apply_all(&tree, &(0..5).map(|n| (key(n), Some(row(1, 700)))).collect());
     let block = tree.db.get(key(0)).unwrap().unwrap();
     for len in [10, 700, block.len() - 1] {
         tree.db.insert(key(0), block.get(..len).unwrap()).unwrap();
@@ -245,7 +256,7 @@ fn a_block_that_is_cut_short_is_damage_and_no_row_less() {
 #[test]
 fn who_walks_may_look_a_row_up_while_a_block_waits_to_fall_apart() {
     let (_path, tree) = tree();
-    apply(&tree, &(0..5).map(|n| (key(n), Some(row(1, 700)))).collect(), usize::MAX);
+    apply_all(&tree, &(0..5).map(|n| (key(n), Some(row(1, 700)))).collect());
     std::thread::scope(|scope| {
         let reading = tree.read();
         let mut walk = reading.ascending(b"", b"");
@@ -262,4 +273,16 @@ fn who_walks_may_look_a_row_up_while_a_block_waits_to_fall_apart() {
         assert!(reading.get(&key(3)).unwrap() == Some(row(1, 700)));
         assert_eq!(walk.count(), 4);
     });
+}
+
+/// What makes a Create cheap: the keys of new objects are known to be new without a look.
+#[test]
+fn keys_behind_the_last_row_are_known_to_be_new() {
+    let (_path, tree) = tree();
+    apply_all(&tree, &(0..50).map(|n| (key(n), Some(row(1, 700)))).collect());
+    assert!(tree.gaps.look(&key(60)).is_err());
+    assert!(tree.read().get_new(&key(60)).unwrap().is_none());
+    assert!(tree.gaps.look(&key(50)).is_ok() && tree.gaps.look(&key(199)).is_ok());
+    apply_all(&tree, &(50..100).map(|n| (key(n), Some(row(1, 700)))).collect());
+    assert!(tree.gaps.look(&key(99)).is_err() && tree.gaps.look(&key(100)).is_ok());
 }
