@@ -18,9 +18,10 @@ use super::view::{Rows, View};
 use crate::store::StoreError;
 use crate::store::health::Alarm;
 
-/// So many bytes go into the tree between two syncs: a start of the engine after a power cut has
-/// no more than that to doubt.
-const PIECE_LEN: usize = 1 << 20;
+/// So many bytes go into the tree between two syncs. With more at once the disk is busy for so long
+/// that those who wait for the log are idle meanwhile: with 1 MiB, a Create in twelve less was
+/// served with 64 connections.
+const PIECE_LEN: usize = 256 << 10;
 
 /// The thread's own things.
 pub(super) struct Settler<S> {

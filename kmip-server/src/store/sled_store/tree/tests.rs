@@ -192,14 +192,14 @@ fn every_row_is_found_whatever_write_was_the_last_one() {
 #[test]
 fn rows_that_come_together_are_packed_and_a_touched_one_stands_alone() {
     let (_path, tree) = tree();
-    let run = (0..100).map(|n| (key(n), Some(row(1, 700)))).collect();
+    let run = (0..40).map(|n| (key(n), Some(row(1, 1400)))).collect();
     apply_all(&tree, &run);
-    assert_eq!(tree.db.len(), 20, "five to a block");
-    apply_all(&tree, &BTreeMap::from([(key(7), Some(row(2, 700)))]));
-    assert_eq!(tree.db.len(), 22, "two stayed before it, and two behind");
+    assert_eq!(tree.db.len(), 8, "five to a block");
+    apply_all(&tree, &BTreeMap::from([(key(7), Some(row(2, 1400)))]));
+    assert_eq!(tree.db.len(), 10, "two stayed before it, and two behind");
     assert!(rows::block(&tree.db.get(key(7)).unwrap().unwrap()).is_none());
-    apply_all(&tree, &BTreeMap::from([(key(7), Some(row(3, 700)))]));
-    assert_eq!(tree.db.len(), 22);
+    apply_all(&tree, &BTreeMap::from([(key(7), Some(row(3, 1400)))]));
+    assert_eq!(tree.db.len(), 10);
 }
 
 /// Whoever walks backwards has passed the place that a row of a block goes to, and must not find
@@ -209,12 +209,18 @@ fn no_walk_misses_a_row_while_a_block_falls_apart() {
     let (_path, tree) = tree();
     // Seven to a block, so that some block begins before a page of the engine's and reaches
     // into it: the engine parts its pages where keys differ for the first time.
-    let all: BTreeMap<_, _> = (0..420).map(|n| (key(n), Some(row(1, 560)))).collect();
-    apply_all(&tree, &all);
-    assert_eq!(tree.db.len(), 60);
+    let all: Vec<Row> = (0..420).map(|n| (key(n), Some(row(1, 1140)))).collect();
+    let fill = || {
+        for eight in all.chunks(8 * 7) {
+            apply_all(&tree, &eight.iter().cloned().collect());
+        }
+        assert_eq!(tree.db.len(), 60);
+    };
+    fill();
     for passed in (0..420).step_by(7) {
-        let touched = all.keys().rev().skip(passed).step_by(3).take(9).cloned();
-        let mut touched: Vec<Row> = touched.map(|key| (key, Some(row(2, 560)))).collect();
+        let touched = all.iter().rev().skip(passed).step_by(3).take(9);
+        let touched = touched.map(|(key, _)| (key.clone(), Some(row(2, 1140))));
+        let mut touched: Vec<Row> = touched.collect();
         touched.reverse();
         let (tell, told) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
@@ -233,8 +239,8 @@ fn no_walk_misses_a_row_while_a_block_falls_apart() {
             let _ = told.recv_timeout(std::time::Duration::from_millis(10));
             assert_eq!(before + walk.map(Result::unwrap).count(), 420, "{passed}");
         });
-        apply_all(&tree, &all.keys().map(|key| (key.clone(), None)).collect());
-        apply_all(&tree, &all);
+        apply_all(&tree, &all.iter().map(|(key, _)| (key.clone(), None)).collect());
+        fill();
     }
 }
 
