@@ -1,5 +1,4 @@
-//! Rows one behind the other in one run of bytes: the body of a frame of the log, and of a block of
-//! the tree.
+//! Rows one behind the other in one run of bytes: the body of a frame of the log.
 //!
 //! ```text
 //! entry   length of key (2) | length of row (4), all ones for a removed one | key | row
@@ -10,9 +9,6 @@ use sled::IVec;
 /// In the place of a row's length: there is none.
 const REMOVED: u32 = u32::MAX;
 
-/// What stands before a key.
-const LENGTHS: usize = 2 + 4;
-
 /// A row of the tree and what becomes of it; `None` removes it.
 pub(super) type Row = (IVec, Option<IVec>);
 
@@ -22,11 +18,6 @@ pub(super) struct Entry<'a> {
     pub(super) row: Option<&'a [u8]>,
     /// The entries behind it.
     pub(super) rest: &'a [u8],
-}
-
-/// How long an entry is.
-pub(super) fn len(key: &[u8], row: &[u8]) -> usize {
-    LENGTHS.saturating_add(key.len()).saturating_add(row.len())
 }
 
 /// Writes an entry; none if the key or the row is longer than its length can say.

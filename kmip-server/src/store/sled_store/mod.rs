@@ -33,6 +33,7 @@
 //!
 //! This is the only room that names sled.
 
+mod block;
 mod committer;
 mod directory;
 mod entries;

@@ -4,7 +4,7 @@
 //! whole    key                               -> revision (8) | 0 | value
 //! parted   key                               -> revision (8) | 1 | length of the value (4)
 //!          0 | length of key (2) | key | n (2) -> the nth part of the value
-//! block    key of its first row              -> 0 (8) | 2 | rows, see [`super::tree`]
+//! block    key of its first row              -> 0 (8) | 2 | rows, see [`super::block`]
 //! ```
 //!
 //! A row is never longer than [`ROW_LEN_MAX`]. A leaf of the tree holds up to sixteen rows; with
@@ -28,7 +28,7 @@ pub(super) const FIRST: &[u8] = &[PART + 1];
 const WHOLE: u8 = 0;
 const PARTED: u8 = 1;
 /// What a block begins with: no record has the revision 0.
-const BLOCK: [u8; REVISION_LEN + FORM_LEN] = [0, 0, 0, 0, 0, 0, 0, 0, 2];
+pub(super) const BLOCK: [u8; REVISION_LEN + FORM_LEN] = [0, 0, 0, 0, 0, 0, 0, 0, 2];
 const REVISION_LEN: usize = 8;
 const FORM_LEN: usize = 1;
 const WHOLE_LEN_MAX: usize = ROW_LEN_MAX - REVISION_LEN - FORM_LEN;
@@ -71,15 +71,8 @@ pub(super) fn part_key(key: &[u8], n: u16) -> IVec {
 }
 
 /// What stands in a block; none if this is a row.
-pub(super) fn block(row: &[u8]) -> Option<&[u8]> {
+pub(super) fn block_body(row: &[u8]) -> Option<&[u8]> {
     row.strip_prefix(&BLOCK)
-}
-
-/// A block without rows, with room for `len` bytes of them.
-pub(super) fn new_block(len: usize) -> Vec<u8> {
-    let mut block = Vec::with_capacity(BLOCK.len().saturating_add(len));
-    block.extend_from_slice(&BLOCK);
-    block
 }
 
 /// A first row, taken apart.

@@ -1,8 +1,8 @@
 //! The engine's tree, with rows that came together packed several to a row of its own: a *block*.
 //!
 //! ```text
-//! key         -> a row that stands alone, see [`rows`]
-//! first key   -> 0 (8) | form 2 | entry | entry ...          a block: rows in their order
+//! key         -> a row that stands alone, see [`super::rows`]
+//! first key   -> a block: rows in their order, see [`block`]
 //!
 //! keys of the engine       a          d              k
 //! what stands there        | a b c    | d e f g      | k
@@ -31,16 +31,11 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use sled::{Db, IVec};
 
-use super::entries::{self, Entry, Row};
+use super::block::{self, Held};
+use super::entries::Row;
 use super::gaps::Gaps;
-use super::rows;
 use super::view::unreadable;
 use crate::store::StoreError;
-
-/// The longest block: ten objects with their keys, or some dozens of the short rows of an index. A
-/// longer one costs the engine hardly less (an object takes 1.9 microseconds in blocks of 4 KiB, 1.4
-/// in these, 1.3 in blocks of 16), and more when a row leaves it.
-const BLOCK_LEN: usize = 8192;
 
 /// So many bytes of rows are planned at once: no more than go into the tree between two syncs.
 const PLAN_LEN: usize = 64 << 10;
@@ -53,9 +48,6 @@ pub(super) struct Tree {
     whole: RwLock<()>,
     gaps: Gaps,
 }
-
-/// A row that is there.
-type Held = (IVec, IVec);
 
 /// What is to be written, in this order, so that rows become what they shall be.
 #[derive(Default)]
@@ -106,7 +98,7 @@ impl Tree {
         while let Some((key, row)) =
             rows.next_if(|(key, _)| len < PLAN_LEN && next.as_ref().is_none_or(|next| key < next))
         {
-            len = len.saturating_add(entries::len(&key, row.as_deref().unwrap_or_default()));
+            len = len.saturating_add(key.len()).saturating_add(row.as_ref().map_or(0, |r| r.len()));
             come.push((key, row));
         }
         let mut plan = Plan::default();
@@ -114,7 +106,7 @@ impl Tree {
             plan.writes = writes(&[], come)?;
             return Ok(Some(plan));
         };
-        let all = take_apart(first.clone(), &held)?;
+        let all = block::take_apart(first.clone(), &held)?;
         let count = all.partition_point(|(key, _)| next.as_ref().is_none_or(|next| key < next));
         let stood = all.get(..count).unwrap_or_default();
         if stood.last().is_none_or(|(last, _)| *last < key) {
@@ -136,12 +128,12 @@ impl Tree {
     fn cut_off(&self, key: &IVec, writes: &mut Vec<Row>) -> Result<bool, StoreError> {
         let before = self.db.get_lt(key).map_err(unreadable)?;
         let Some((first, held)) = before else { return Ok(false) };
-        let mut all = take_apart(first, &held)?;
+        let mut all = block::take_apart(first, &held)?;
         let count = all.partition_point(|(held, _)| held < key);
         let is_over = count < all.len();
         if is_over {
             all.truncate(count);
-            writes.extend(pack(&all)?.map(|(key, row)| (key, Some(row))));
+            writes.extend(block::pack(&all)?.map(|(key, row)| (key, Some(row))));
         }
         Ok(is_over)
     }
@@ -149,7 +141,7 @@ impl Tree {
     /// Does what was planned. It is on disk after a flush.
     pub(super) fn carry_out(&self, plan: Plan) -> Result<(), StoreError> {
         let _whole = plan.parts.then(|| self.whole.write().unwrap_or_else(PoisonError::into_inner));
-        self.gaps.begin(plan.writes.iter().filter_map(extent));
+        self.gaps.begin(&extents(&plan.writes)?);
         plan.writes.into_iter().try_for_each(|write| self.write(write))?;
         self.gaps.end();
         Ok(())
@@ -179,16 +171,10 @@ pub(super) struct Reading<'a> {
 impl Reading<'_> {
     /// The row of a key.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        let Some((first, held)) = self.tree.holder(key)? else { return Ok(None) };
-        let Some(mut rest) = rows::block(&held) else { return Ok((first == key).then_some(held)) };
-        while !rest.is_empty() {
-            let entry = read(rest)?;
-            if entry.key >= key {
-                return Ok((entry.key == key).then(|| part(&held, &entry).1));
-            }
-            rest = entry.rest;
+        match self.tree.holder(key)? {
+            Some((first, held)) => block::find(&first, held, key),
+            None => Ok(None),
         }
-        Ok(None)
     }
 
     /// As [`Self::get`], of a key that is thought to be new: it remembers where there is nothing.
@@ -197,10 +183,10 @@ impl Reading<'_> {
         let Err(stamp) = gaps.look(key) else { return Ok(None) };
         let last = match self.tree.holder(key)? {
             None => IVec::default(),
-            Some((first, held)) => match take_apart(first, &held)?.pop() {
-                Some((last, _)) if *last < *key => IVec::from(&*last),
+            Some((first, held)) => match block::last_key(&first, &held)? {
+                last if *last < *key => last,
                 // Not behind all that stands there.
-                Some(_) | None => return self.get(key),
+                _ => return self.get(key),
             },
         };
         let next = db.get_gt(key).map_err(unreadable)?;
@@ -259,45 +245,15 @@ impl Reading<'_> {
     }
 }
 
-/// The first and the last key of what is to be written; none if something is to go.
-fn extent((first, row): &Row) -> Option<(IVec, IVec)> {
-    let (row, mut last) = (row.as_ref()?, &**first);
-    let mut rest = rows::block(row).unwrap_or_default();
-    while let Some(entry) = entries::read(rest) {
-        (last, rest) = (entry.key, entry.rest);
-    }
-    Some((first.clone(), IVec::from(last)))
-}
-
-fn read(bytes: &[u8]) -> Result<Entry<'_>, StoreError> {
-    entries::read(bytes)
-        .filter(|entry| entry.row.is_some())
-        .ok_or_else(|| StoreError::Damaged("a block of rows is cut short".to_owned()))
-}
-
-/// An entry of a block, without copying its bytes.
-fn part(block: &IVec, entry: &Entry<'_>) -> Held {
-    let row = entry.row.map_or(0, <[u8]>::len);
-    let row_at = block.len().saturating_sub(entry.rest.len()).saturating_sub(row);
-    let key_at = row_at.saturating_sub(entry.key.len());
-    (block.subslice(key_at, entry.key.len()), block.subslice(row_at, row))
-}
-
-/// The rows under one key of the engine.
-fn take_apart(first: IVec, held: &IVec) -> Result<Vec<Held>, StoreError> {
-    let Some(mut rest) = rows::block(held) else { return Ok(vec![(first, held.clone())]) };
-    let mut all = Vec::new();
-    while !rest.is_empty() {
-        let entry = read(rest)?;
-        all.push(part(held, &entry));
-        rest = entry.rest;
-    }
-    Ok(all)
+/// From which key to which one rows are to be written, for each of the engine's.
+fn extents(writes: &[Row]) -> Result<Vec<(IVec, IVec)>, StoreError> {
+    let put = writes.iter().filter_map(|(first, row)| Some((first, row.as_ref()?)));
+    put.map(|(first, row)| Ok((first.clone(), block::last_key(first, row)?))).collect()
 }
 
 /// The rows of one of the engine's that lie in `[from, end)`.
 fn page(row: Result<Held, StoreError>, from: &[u8], end: &[u8]) -> Vec<Result<Held, StoreError>> {
-    match row.and_then(|(first, held)| take_apart(first, &held)) {
+    match row.and_then(|(first, held)| block::take_apart(first, &held)) {
         Ok(mut all) => {
             all.retain(|(key, _)| **key >= *from && (end.is_empty() || **key < *end));
             all.into_iter().map(Ok).collect()
@@ -329,8 +285,9 @@ fn writes(stood: &[Held], come: Vec<Row>) -> Result<Vec<Row>, StoreError> {
     for (_, group) in groups {
         let mut group = group.as_slice();
         while !group.is_empty() {
-            let (block, rest) = group.split_at_checked(fitting(group)).unwrap_or((group, &[]));
-            writes.extend(pack(block)?.map(|(key, row)| (key, Some(row))));
+            let (part, rest) =
+                group.split_at_checked(block::fitting(group)).unwrap_or((group, &[]));
+            writes.extend(block::pack(part)?.map(|(key, row)| (key, Some(row))));
             group = rest;
         }
     }
@@ -341,29 +298,4 @@ fn writes(stood: &[Held], come: Vec<Row>) -> Result<Vec<Row>, StoreError> {
 /// A row of a block with bytes of its own, so that it does not keep the whole block in memory.
 fn copy((key, row): &Held) -> Held {
     (IVec::from(&**key), IVec::from(&**row))
-}
-
-/// How many of these rows make a block; at least one.
-fn fitting(rows: &[Held]) -> usize {
-    let mut len = 0_usize;
-    let fits = |(key, row): &&Held| {
-        len = len.saturating_add(entries::len(key, row));
-        len <= BLOCK_LEN
-    };
-    rows.iter().take_while(fits).count().max(1)
-}
-
-/// These rows as one of the engine's: a block, unless there is one alone.
-fn pack(group: &[Held]) -> Result<Option<Held>, StoreError> {
-    let (first, row) = match group {
-        [] => return Ok(None),
-        [alone] => return Ok(Some(alone.clone())),
-        [(first, row), ..] => (first, row),
-    };
-    let mut block = rows::new_block(entries::len(first, row).saturating_mul(group.len()));
-    for (key, row) in group {
-        entries::write(&mut block, key, Some(row))
-            .ok_or(StoreError::Refused("a row is longer than a block can say"))?;
-    }
-    Ok(Some((first.clone(), IVec::from(block))))
 }

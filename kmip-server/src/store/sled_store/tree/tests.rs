@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::store::sled_store::rows;
 
 type Model = BTreeMap<IVec, IVec>;
 
@@ -197,7 +198,7 @@ fn rows_that_come_together_are_packed_and_a_touched_one_stands_alone() {
     assert_eq!(tree.db.len(), 8, "five to a block");
     apply_all(&tree, &BTreeMap::from([(key(7), Some(row(2, 1400)))]));
     assert_eq!(tree.db.len(), 10, "two stayed before it, and two behind");
-    assert!(rows::block(&tree.db.get(key(7)).unwrap().unwrap()).is_none());
+    assert!(rows::block_body(&tree.db.get(key(7)).unwrap().unwrap()).is_none());
     apply_all(&tree, &BTreeMap::from([(key(7), Some(row(3, 1400)))]));
     assert_eq!(tree.db.len(), 10);
 }
