@@ -13,14 +13,17 @@ use sled::IVec;
 use super::rows::block_body;
 use crate::store::StoreError;
 
-/// The longest block: ten objects. A longer one costs the engine hardly less (an object takes 1.9
-/// microseconds in blocks of 4 KiB, 1.4 in these, 1.3 in blocks of 16), and more when a row leaves
-/// it.
-const LEN_MAX: usize = 8192;
+/// The longest row that is packed. The engine takes as long for a short row as for one of some
+/// hundred bytes, so a longer one pays for itself; and one that is looked up alone is looked up
+/// fastest where it stands alone.
+const ROW_MAX: usize = 256;
 
-/// The most rows in a block: of the short rows of an index more would fit, and a search would read
-/// the keys of all of them.
-const ROWS_MAX: usize = 16;
+/// So many bytes of its key a row must share with the first of its block. Rows that an index keeps
+/// of one client or of one value do, and are walked; those whose keys are hashes are looked up.
+const ALIKE: usize = 16;
+
+/// The most rows in a block: it stays as short as a page of memory.
+const ROWS_MAX: usize = 32;
 
 /// What stands before the key in a head.
 const LENGTHS: usize = 2 + 4;
@@ -128,12 +131,12 @@ pub(super) fn last_key(first: &IVec, held: &IVec) -> Result<IVec, StoreError> {
 
 /// How many of these rows make a block; at least one.
 pub(super) fn fitting(rows: &[Held]) -> usize {
-    let mut len = 0_usize;
+    let alike = rows.first().and_then(|(key, _)| key.get(..ALIKE));
     let fits = |(key, row): &&Held| {
-        len = len.saturating_add(LENGTHS).saturating_add(key.len()).saturating_add(row.len());
-        len <= LEN_MAX
+        key.get(..ALIKE) == alike && key.len().saturating_add(row.len()) <= ROW_MAX
     };
-    rows.iter().take(ROWS_MAX).take_while(fits).count().max(1)
+    let fitting = rows.iter().take(ROWS_MAX).take_while(fits).count();
+    if alike.is_none() { 1 } else { fitting.max(1) }
 }
 
 /// These rows as one of the engine's: a block, unless there is one alone. None of none.

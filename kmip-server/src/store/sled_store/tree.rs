@@ -9,13 +9,14 @@
 //! looked for: f                         `-- the greatest key that is not above f
 //! ```
 //!
-//! The engine takes as long for a short row as for a long one, and writes each row some four times
-//! while its leaves fill and split. New objects have keys that follow one another, so the rows of
-//! one kind of a full log are neighbours: in blocks, they cost the engine a quarter.
+//! The engine takes as long for a short row as for a long one. New objects have identifiers that
+//! follow one another, so the rows of a client's index in a full log are neighbours: in blocks they
+//! cost next to nothing.
 //!
-//! **Only neighbours that come together are packed, and a row that is touched leaves its block.**
-//! So rows that are written again and again, or at random, stand alone, as they did before there
-//! were blocks; a store without blocks is one whose rows were never packed.
+//! **Only short neighbours that come together are packed, and a row that is touched leaves its
+//! block.** So rows that are looked up, that are written again, or that come at random, stand
+//! alone, as they did before there were blocks; a store without blocks is one whose rows were never
+//! packed.
 //!
 //! **What the engine keeps under one key ends where its next key begins.** A block falls apart from
 //! right to left: what leaves it is written first, under keys inside it, and at last the block
@@ -171,6 +172,10 @@ pub(super) struct Reading<'a> {
 impl Reading<'_> {
     /// The row of a key.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        // Most rows that are looked up stand alone, and this is how the engine finds one fastest.
+        if let Some(held) = self.tree.db.get(key).map_err(unreadable)? {
+            return block::find(&IVec::from(key), held, key);
+        }
         match self.tree.holder(key)? {
             Some((first, held)) => block::find(&first, held, key),
             None => Ok(None),

@@ -30,8 +30,9 @@ fn row(revision: u64, len: u64) -> IVec {
     rows::lay_out(&value, revision).unwrap().first
 }
 
+/// Rows with keys like these may be packed, as those of an index are.
 fn key(n: u64) -> IVec {
-    IVec::from(format!("k/{n:04}").as_bytes())
+    IVec::from(format!("k/of-one-client/{n:04}").as_bytes())
 }
 
 /// Carries everything out.
@@ -84,7 +85,7 @@ fn batch(numbers: &mut Numbers, round: u64) -> BTreeMap<IVec, Option<IVec>> {
     let mut batch = BTreeMap::new();
     let start = numbers.below(200);
     for n in start..(start + numbers.below(40)).min(200) {
-        batch.insert(key(n), Some(row(round, 100 + numbers.below(900))));
+        batch.insert(key(n), Some(row(round, numbers.below(250))));
     }
     for _ in 0..numbers.below(12) {
         let is_put = numbers.below(2) == 0;
@@ -104,7 +105,7 @@ fn it_is_an_ordered_map_whatever_comes() {
 fn a_tree_of_before_there_were_blocks_goes_on_as_it_is() {
     let ((_path, tree), mut model) = (tree(), Model::new());
     for n in 0..200 {
-        let (key, row) = (key(n), row(1, n * 7));
+        let (key, row) = (key(n), row(1, n));
         tree.db.insert(key.clone(), row.clone()).unwrap();
         model.insert(key, row);
     }
@@ -193,14 +194,25 @@ fn every_row_is_found_whatever_write_was_the_last_one() {
 #[test]
 fn rows_that_come_together_are_packed_and_a_touched_one_stands_alone() {
     let (_path, tree) = tree();
-    let run = (0..40).map(|n| (key(n), Some(row(1, 1400)))).collect();
-    apply_all(&tree, &run);
-    assert_eq!(tree.db.len(), 8, "five to a block");
-    apply_all(&tree, &BTreeMap::from([(key(7), Some(row(2, 1400)))]));
-    assert_eq!(tree.db.len(), 10, "two stayed before it, and two behind");
-    assert!(rows::block_body(&tree.db.get(key(7)).unwrap().unwrap()).is_none());
-    apply_all(&tree, &BTreeMap::from([(key(7), Some(row(3, 1400)))]));
-    assert_eq!(tree.db.len(), 10);
+    apply_all(&tree, &(0..96).map(|n| (key(n), Some(row(1, 70)))).collect());
+    assert_eq!(tree.db.len(), 3, "thirty-two to a block");
+    apply_all(&tree, &BTreeMap::from([(key(40), Some(row(2, 70)))]));
+    assert_eq!(tree.db.len(), 5, "eight stayed before it, and the rest behind");
+    assert!(rows::block_body(&tree.db.get(key(40)).unwrap().unwrap()).is_none());
+    apply_all(&tree, &BTreeMap::from([(key(40), Some(row(3, 70)))]));
+    assert_eq!(tree.db.len(), 5);
+}
+
+#[test]
+fn rows_that_are_looked_up_stand_alone() {
+    let (_path, tree) = tree();
+    let long = (0..10).map(|n| (key(n), Some(row(1, 500))));
+    // Keys that are hashes have nothing in common.
+    let hashed = (0..10_u8).map(|n| (IVec::from(vec![b'n', n, 0, 0, 0]), Some(row(1, 9))));
+    let also_hashed =
+        (0..10_u8).map(|n| (IVec::from([&[b'o', n][..], &[0; 40]].concat()), Some(row(1, 9))));
+    apply_all(&tree, &long.chain(hashed).chain(also_hashed).collect());
+    assert_eq!(tree.db.len(), 30);
 }
 
 /// Whoever walks backwards has passed the place that a row of a block goes to, and must not find
@@ -210,17 +222,17 @@ fn no_walk_misses_a_row_while_a_block_falls_apart() {
     let (_path, tree) = tree();
     // Seven to a block, so that some block begins before a page of the engine's and reaches
     // into it: the engine parts its pages where keys differ for the first time.
-    let all: Vec<Row> = (0..420).map(|n| (key(n), Some(row(1, 1140)))).collect();
+    let all: Vec<Row> = (0..420).map(|n| (key(n), Some(row(1, 140)))).collect();
     let fill = || {
-        for eight in all.chunks(8 * 7) {
-            apply_all(&tree, &eight.iter().cloned().collect());
+        for seven in all.chunks(7) {
+            apply_all(&tree, &seven.iter().cloned().collect());
         }
         assert_eq!(tree.db.len(), 60);
     };
     fill();
     for passed in (0..420).step_by(7) {
         let touched = all.iter().rev().skip(passed).step_by(3).take(9);
-        let touched = touched.map(|(key, _)| (key.clone(), Some(row(2, 1140))));
+        let touched = touched.map(|(key, _)| (key.clone(), Some(row(2, 140))));
         let mut touched: Vec<Row> = touched.collect();
         touched.reverse();
         let (tell, told) = std::sync::mpsc::channel();
@@ -248,9 +260,9 @@ fn no_walk_misses_a_row_while_a_block_falls_apart() {
 #[test]
 fn a_block_that_is_cut_short_is_damage_and_no_row_less() {
     let (_path, tree) = tree();
-    apply_all(&tree, &(0..5).map(|n| (key(n), Some(row(1, 700)))).collect());
+    apply_all(&tree, &(0..5).map(|n| (key(n), Some(row(1, 70)))).collect());
     let block = tree.db.get(key(0)).unwrap().unwrap();
-    for len in [10, 700, block.len() - 1] {
+    for len in [10, 70, 200, block.len() - 1] {
         tree.db.insert(key(0), block.get(..len).unwrap()).unwrap();
         assert!(matches!(tree.read().get(&key(4)), Err(StoreError::Damaged(_))));
         assert!(tree.read().ascending(b"", b"").any(|row| row.is_err()));
@@ -263,13 +275,13 @@ fn a_block_that_is_cut_short_is_damage_and_no_row_less() {
 #[test]
 fn who_walks_may_look_a_row_up_while_a_block_waits_to_fall_apart() {
     let (_path, tree) = tree();
-    apply_all(&tree, &(0..5).map(|n| (key(n), Some(row(1, 700)))).collect());
+    apply_all(&tree, &(0..5).map(|n| (key(n), Some(row(1, 70)))).collect());
     std::thread::scope(|scope| {
         let reading = tree.read();
         let mut walk = reading.ascending(b"", b"");
         walk.next().unwrap().unwrap();
         scope.spawn(|| {
-            let mut rows = [(key(3), Some(row(2, 700)))].into_iter().peekable();
+            let mut rows = [(key(3), Some(row(2, 70)))].into_iter().peekable();
             let plan = tree.plan(&mut rows).unwrap().unwrap();
             tree.carry_out(plan).unwrap();
         });
@@ -277,7 +289,7 @@ fn who_walks_may_look_a_row_up_while_a_block_waits_to_fall_apart() {
         while tree.whole.try_read().is_ok() {
             std::thread::yield_now();
         }
-        assert!(reading.get(&key(3)).unwrap() == Some(row(1, 700)));
+        assert!(reading.get(&key(3)).unwrap() == Some(row(1, 70)));
         assert_eq!(walk.count(), 4);
     });
 }
@@ -286,10 +298,10 @@ fn who_walks_may_look_a_row_up_while_a_block_waits_to_fall_apart() {
 #[test]
 fn keys_behind_the_last_row_are_known_to_be_new() {
     let (_path, tree) = tree();
-    apply_all(&tree, &(0..50).map(|n| (key(n), Some(row(1, 700)))).collect());
+    apply_all(&tree, &(0..50).map(|n| (key(n), Some(row(1, 70)))).collect());
     assert!(tree.gaps.look(&key(60)).is_err());
     assert!(tree.read().get_new(&key(60)).unwrap().is_none());
     assert!(tree.gaps.look(&key(50)).is_ok() && tree.gaps.look(&key(199)).is_ok());
-    apply_all(&tree, &(50..100).map(|n| (key(n), Some(row(1, 700)))).collect());
+    apply_all(&tree, &(50..100).map(|n| (key(n), Some(row(1, 70)))).collect());
     assert!(tree.gaps.look(&key(99)).is_err() && tree.gaps.look(&key(100)).is_ok());
 }
