@@ -28,8 +28,8 @@
 //!    before the last one is damage, and the store does not open ([`log`]).
 //! 10. A reader is shown what is durable, and what the tree is given is hidden behind the same
 //!     rows until it is ([`view`]).
-//! 11. Rows that came together lie in one of the engine's, and no write takes a row from where it
-//!     is before it is somewhere else ([`tree`]).
+//! 11. Short rows that came together lie in one of the engine's ([`block`]), and no write takes a
+//!     row from where it is before it is somewhere else ([`tree`]).
 //!
 //! This is the only room that names sled.
 
