@@ -28,8 +28,9 @@ struct Planned {
 /// What a writer has, key by key.
 type State = BTreeMap<Vec<u8>, Planned>;
 
+/// Keys so much alike that short rows are packed together, as those of an index are.
 fn key(kind: &str, writer: usize, step: usize) -> Vec<u8> {
-    format!("{kind}/{writer:02}/{step:06}").into_bytes()
+    format!("{kind}/{writer:02}/of-one-client/{step:06}").into_bytes()
 }
 
 /// Carries the plan of a writer one step further, and gives the changes of that step.

@@ -5,8 +5,8 @@
 //! head    length of key (2) | length of row (4) | key
 //! ```
 //!
-//! The keys stand together, so that a search for one reads no rows. The first eight bytes are those
-//! of a record without a revision, which there is none of: so a block is told from a row.
+//! The keys stand together, so that a search for one reads no rows. A block is told from a row by
+//! the revision 0, which no record has.
 
 use sled::IVec;
 
@@ -22,7 +22,7 @@ const ROW_MAX: usize = 256;
 /// of one client or of one value do, and are walked; those whose keys are hashes are looked up.
 const ALIKE: usize = 16;
 
-/// The most rows in a block: it stays as short as a page of memory.
+/// The most rows in a block, which so is never longer than 8 KiB.
 const ROWS_MAX: usize = 32;
 
 /// What stands before the key in a head.

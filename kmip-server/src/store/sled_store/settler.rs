@@ -19,8 +19,8 @@ use crate::store::StoreError;
 use crate::store::health::Alarm;
 
 /// So many bytes go into the tree between two syncs. With more at once the disk is busy for so long
-/// that those who wait for the log are idle meanwhile: with 1 MiB, a Create in twelve less was
-/// served with 64 connections.
+/// that all who wait for the log are idle meanwhile: with 1 MiB, 64 connections were served one
+/// Create in twelve less.
 const PIECE_LEN: usize = 256 << 10;
 
 /// The thread's own things.
