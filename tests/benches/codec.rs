@@ -46,6 +46,10 @@ const REGISTER_RESPONSE: &str = "
 const OPERATIONS: [u32; 18] = [1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 24];
 const OBJECTS: [u32; 7] = [1, 2, 3, 4, 6, 7, 8];
 
+/// The programs' own: what is read and written must be measured as they do it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROUNDS: usize = 501;
 
 /// How long a round takes: so short that few are cut in two by other work on the machine.
