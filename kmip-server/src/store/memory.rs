@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use zeroize::Zeroizing;
-
 use super::{
     Change, Key, Order, Outcome, Pending, Range, Record, SCAN_MAX, Store, StoreError, To, check,
 };
@@ -25,7 +23,7 @@ impl MemoryStore {
         }
         let records = self.records();
         let found = records.range::<[u8], _>(range.bounds());
-        let copy = |(key, record): (&Key, &Record)| (key.clone(), copy(record));
+        let copy = |(key, record): (&Key, &Record)| (key.clone(), record.copy());
         let limit = range.limit.min(SCAN_MAX);
         match range.order {
             Order::Ascending => found.take(limit).map(copy).collect(),
@@ -55,13 +53,9 @@ impl MemoryStore {
     }
 }
 
-fn copy(record: &Record) -> Record {
-    Record { value: Zeroizing::new(record.value.to_vec()), revision: record.revision }
-}
-
 impl Store for MemoryStore {
     fn get<'a>(&'a self, key: &'a [u8]) -> Pending<'a, Option<Record>> {
-        Box::pin(ready(Ok(self.records().get(key).map(copy))))
+        Box::pin(ready(Ok(self.records().get(key).map(Record::copy))))
     }
 
     fn scan(&self, range: Range) -> Pending<'_, Vec<(Key, Record)>> {

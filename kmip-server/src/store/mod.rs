@@ -68,6 +68,13 @@ pub struct Record {
     pub revision: u64,
 }
 
+impl Record {
+    /// Another one of it. Not `Clone`: a value is copied where somebody means to.
+    pub(crate) fn copy(&self) -> Self {
+        Self { value: Zeroizing::new(self.value.to_vec()), revision: self.revision }
+    }
+}
+
 /// What a commit does to one key. A commit names a key once.
 #[derive(Debug)]
 pub struct Change {

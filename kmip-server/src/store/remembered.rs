@@ -16,8 +16,6 @@ use std::collections::HashMap;
 use std::future::ready;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use zeroize::Zeroizing;
-
 use super::{Change, Key, Outcome, Pending, Range, Record, Store};
 
 /// The most records that are remembered: some for each of a thousand clients. When there are more,
@@ -68,7 +66,7 @@ impl<S: Store> Remembered<S> {
         if known.records.len() >= RECORDS_MAX {
             known.records.clear();
         }
-        known.records.insert(key.to_vec(), record.map(copy));
+        known.records.insert(key.to_vec(), record.map(Record::copy));
     }
 
     fn begin(&self, keys: &[Key]) {
@@ -92,10 +90,6 @@ impl<S: Store> Remembered<S> {
     }
 }
 
-fn copy(record: &Record) -> Record {
-    Record { value: Zeroizing::new(record.value.to_vec()), revision: record.revision }
-}
-
 impl<S: Store> Store for Remembered<S> {
     fn get<'a>(&'a self, key: &'a [u8]) -> Pending<'a, Option<Record>> {
         if !self.is_remembered(key) {
@@ -103,7 +97,7 @@ impl<S: Store> Store for Remembered<S> {
         }
         let known = self.known();
         if let Some(record) = known.records.get(key) {
-            return Box::pin(ready(Ok(record.as_ref().map(copy))));
+            return Box::pin(ready(Ok(record.as_ref().map(Record::copy))));
         }
         let ended = known.ended;
         drop(known);

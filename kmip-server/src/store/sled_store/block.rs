@@ -10,7 +10,7 @@
 
 use sled::IVec;
 
-use super::rows::block_body;
+use super::rows::{BLOCK, block_body};
 use crate::store::StoreError;
 
 /// The longest row that is packed. The engine takes as long for a short row as for one of some
@@ -155,6 +155,6 @@ pub(super) fn pack(group: &[Held]) -> Result<Option<Held>, StoreError> {
         rows.extend_from_slice(row);
     }
     let heads_len = u32::try_from(heads.len()).map_err(too_long)?.to_be_bytes();
-    let block = [&super::rows::BLOCK[..], &heads_len, &heads, &rows].concat();
+    let block = [&BLOCK[..], &heads_len, &heads, &rows].concat();
     Ok(Some((first.clone(), IVec::from(block))))
 }

@@ -20,8 +20,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use sled::IVec;
 use tokio::sync::oneshot;
 
-use super::entries::Row;
-use super::log::Log;
+use super::log::{Log, Row};
 use super::rows::{self, Head};
 use super::view::{Ahead, Rows, View};
 use crate::store::health::Alarm;

@@ -5,7 +5,7 @@
 //! log.1   | frame 10 | frame 11 | -> | old frames 4, 5 .. being written
 //!
 //! frame   magic (8) | number (8) | wanted (8) | length of body (4) | CRC-32 of all else (4) | body
-//! body    the rows of a group, each an entry
+//! body    length of key (2) | length of row (4), all ones for a removed one | key | row ...
 //! ```
 //!
 //! **A block that holds an acknowledged frame is not written again** before its rows are on disk
@@ -27,7 +27,6 @@ use std::path::Path;
 use sled::IVec;
 
 use super::directory::sync;
-use super::entries::{self, Row};
 use crate::store::{OpenError, StoreError};
 
 /// Where frames begin: what a disk writes whole or tears apart from its neighbours.
@@ -41,6 +40,12 @@ const MAGIC: [u8; 8] = *b"kmip.log";
 const HEADER_LEN: usize = 32;
 const LEN_AT: usize = 24;
 const SUM_AT: usize = 28;
+/// In the place of a row's length: there is none.
+const REMOVED: u32 = u32::MAX;
+
+/// A row of the tree and what becomes of it; `None` removes it.
+pub(super) type Row = (IVec, Option<IVec>);
+
 /// The frame being made, and where it will go.
 pub(super) struct Log {
     files: [File; 2],
@@ -119,7 +124,7 @@ impl Log {
         self.frame.extend_from_slice(&self.wanted.to_be_bytes());
         self.frame.extend_from_slice(&[0; 8]);
         for (key, row) in rows {
-            entries::write(&mut self.frame, key, row.as_deref())
+            write_row(&mut self.frame, key, row.as_deref())
                 .ok_or(StoreError::Refused("a row is longer than the log can say"))?;
         }
         let len = u32::try_from(self.frame.len().saturating_sub(HEADER_LEN))
@@ -238,11 +243,32 @@ fn blocks(body_len: usize) -> usize {
     body_len.saturating_add(HEADER_LEN).next_multiple_of(BLOCK)
 }
 
+fn write_row(frame: &mut Vec<u8>, key: &[u8], row: Option<&[u8]>) -> Option<()> {
+    frame.extend_from_slice(&u16::try_from(key.len()).ok()?.to_be_bytes());
+    let len = match row {
+        Some(row) => u32::try_from(row.len()).ok().filter(|len| *len != REMOVED)?,
+        None => REMOVED,
+    };
+    frame.extend_from_slice(&len.to_be_bytes());
+    frame.extend_from_slice(key);
+    frame.extend_from_slice(row.unwrap_or_default());
+    Some(())
+}
+
 fn read_rows(mut body: &[u8], rows: &mut Vec<Row>) -> Option<()> {
     while !body.is_empty() {
-        let entry = entries::read(body)?;
-        rows.push((IVec::from(entry.key), entry.row.map(IVec::from)));
-        body = entry.rest;
+        let (key_len, rest) = body.split_first_chunk::<2>()?;
+        let (len, rest) = rest.split_first_chunk::<4>()?;
+        let (key, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*key_len)))?;
+        let len = u32::from_be_bytes(*len);
+        if len == REMOVED {
+            rows.push((IVec::from(key), None));
+            body = rest;
+        } else {
+            let (row, rest) = rest.split_at_checked(usize::try_from(len).ok()?)?;
+            rows.push((IVec::from(key), Some(IVec::from(row))));
+            body = rest;
+        }
     }
     Some(())
 }

@@ -36,7 +36,6 @@
 mod block;
 mod committer;
 mod directory;
-mod entries;
 mod gaps;
 mod log;
 mod rows;

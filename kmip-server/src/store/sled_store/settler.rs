@@ -12,7 +12,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
-use super::entries::Row;
+use super::log::Row;
 use super::tree::Tree;
 use super::view::{Rows, View};
 use crate::store::StoreError;

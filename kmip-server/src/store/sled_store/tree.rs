@@ -33,8 +33,8 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use sled::{Db, IVec};
 
 use super::block::{self, Held};
-use super::entries::Row;
 use super::gaps::Gaps;
+use super::log::Row;
 use super::view::unreadable;
 use crate::store::StoreError;
 
@@ -51,7 +51,6 @@ pub(super) struct Tree {
 }
 
 /// What is to be written, in this order, so that rows become what they shall be.
-#[derive(Default)]
 pub(super) struct Plan {
     writes: Vec<Row>,
     /// Does a block fall apart?
@@ -102,21 +101,17 @@ impl Tree {
             len = len.saturating_add(key.len()).saturating_add(row.as_ref().map_or(0, |r| r.len()));
             come.push((key, row));
         }
-        let mut plan = Plan::default();
-        let Some((first, held)) = holder else {
-            plan.writes = writes(&[], come)?;
-            return Ok(Some(plan));
+        let all = match &holder {
+            Some((first, held)) => block::take_apart(first.clone(), held)?,
+            None => Vec::new(),
         };
-        let all = block::take_apart(first.clone(), &held)?;
         let count = all.partition_point(|(key, _)| next.as_ref().is_none_or(|next| key < next));
         let stood = all.get(..count).unwrap_or_default();
-        if stood.last().is_none_or(|(last, _)| *last < key) {
-            // Behind all that stands there.
-            plan.writes = writes(&[], come)?;
-            return Ok(Some(plan));
-        }
-        plan.parts = all.len() > 1;
-        plan.writes = writes(stood, come)?;
+        let is_behind = stood.last().is_none_or(|(last, _)| *last < key);
+        let Some((first, _)) = holder.filter(|_| !is_behind) else {
+            return Ok(Some(Plan { writes: writes(&[], come)?, parts: false }));
+        };
+        let mut plan = Plan { writes: writes(stood, come)?, parts: all.len() > 1 };
         if !plan.writes.iter().any(|(key, _)| *key == first) {
             plan.parts |= self.cut_off(&first, &mut plan.writes)?;
             plan.writes.push((first, None));

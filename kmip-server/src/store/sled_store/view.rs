@@ -18,7 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sled::IVec;
 
-use super::entries::Row;
+use super::log::Row;
 use super::rows::{self, Head};
 use super::tree::{Reading, Tree};
 use crate::store::{Key, Order, Range, Record, SCAN_MAX, StoreError};
