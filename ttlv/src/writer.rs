@@ -165,14 +165,22 @@ impl Writer {
         let capacity = wanted.max(self.bytes.capacity().saturating_mul(2)).max(START_CAPACITY);
         let mut roomier = Vec::with_capacity(capacity);
         roomier.extend_from_slice(&self.bytes);
-        self.bytes.zeroize();
+        wipe(&mut self.bytes);
         self.bytes = roomier;
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.bytes.zeroize();
+        wipe(&mut self.bytes);
+    }
+}
+
+/// Zeroizes a buffer that has memory. One that has none is left alone: to fill nothing at an
+/// address that is no memory's takes a processor with masked stores longer than a message takes.
+fn wipe(bytes: &mut Vec<u8>) {
+    if bytes.capacity() != 0 {
+        bytes.zeroize();
     }
 }
 
