@@ -9,21 +9,24 @@ pub const DEPTH_MAX: u8 = 32;
 /// Reads items from the bytes of a message, front to back and in place.
 ///
 /// ```text
-///        offset                 rest
-///          v                     v
-///  42 00 78 01 00 00 00 88 | 42 00 77 01 ... | ...
+///                           offset             end
+///                             v                 v
+///  42 00 78 01 00 00 00 88 |  42 00 77 01 ...   |  ...
+///                             '---- rest ----'
 /// ```
 #[derive(Clone)]
 pub struct Reader<'a> {
     rest: &'a [u8],
-    offset: usize,
+    /// Where `rest` ends, in bytes from the start of the message: it stays while reading goes on,
+    /// so that an item that is read changes `rest` alone.
+    end: usize,
     depth_left: u8,
 }
 
 impl<'a> Reader<'a> {
     /// Starts at the first byte of `message`.
     pub const fn new(message: &'a [u8]) -> Self {
-        Self { rest: message, offset: 0, depth_left: DEPTH_MAX }
+        Self { rest: message, end: message.len(), depth_left: DEPTH_MAX }
     }
 
     /// The tag of the next item; none at the end of the structure.
@@ -39,8 +42,9 @@ impl<'a> Reader<'a> {
     }
 
     /// How far reading has come, in bytes from the start of the message.
+    #[inline]
     pub const fn offset(&self) -> usize {
-        self.offset
+        self.end.saturating_sub(self.rest.len())
     }
 
     /// Are all items read?
@@ -55,14 +59,14 @@ impl<'a> Reader<'a> {
 
     /// An error at the next item, for a caller that finds its value wrong.
     pub const fn error(&self, tag: Tag, kind: ErrorKind) -> Error {
-        Error { offset: self.offset, tag, kind }
+        Error { offset: self.offset(), tag, kind }
     }
 
     /// Reads the next item, whatever its tag.
     #[inline]
     pub fn item(&mut self) -> Result<Item<'a>, Error> {
         let tag = self.peek().unwrap_or(Tag(0));
-        let offset = self.offset;
+        let offset = self.offset();
         let Some(&[_, _, _, number, ..]) = self.rest.first_chunk::<HEADER_LEN>() else {
             return Err(self.error(tag, ErrorKind::Truncated));
         };
@@ -130,7 +134,7 @@ impl<'a> Reader<'a> {
         if padding.iter().any(|&byte| byte != 0) {
             return Err(ErrorKind::Padding);
         }
-        self.advance(tail);
+        self.rest = tail;
         Ok(value)
     }
 
@@ -172,9 +176,9 @@ impl<'a> Reader<'a> {
             .depth_left
             .checked_sub(1)
             .ok_or_else(|| self.error(tag, ErrorKind::Depth(DEPTH_MAX)))?;
-        let offset = self.offset.saturating_add(HEADER_LEN);
+        let start = self.offset().saturating_add(HEADER_LEN);
         let rest = self.value(tag, Type::Structure)?;
-        Ok(Self { rest, offset, depth_left })
+        Ok(Self { rest, end: start.saturating_add(rest.len()), depth_left })
     }
 
     /// Reads a signed number of 32 bits.
@@ -204,7 +208,7 @@ impl<'a> Reader<'a> {
     /// Reads true or false.
     #[inline]
     pub fn boolean(&mut self, tag: Tag) -> Result<bool, Error> {
-        let offset = self.offset;
+        let offset = self.offset();
         match self.fixed(tag, Type::Boolean).map(u64::from_be_bytes)? {
             0 => Ok(false),
             1 => Ok(true),
@@ -215,7 +219,7 @@ impl<'a> Reader<'a> {
     /// Reads text.
     #[inline]
     pub fn text_string(&mut self, tag: Tag) -> Result<&'a str, Error> {
-        let offset = self.offset;
+        let offset = self.offset();
         let bytes = self.value(tag, Type::TextString)?;
         core::str::from_utf8(bytes).map_err(|_| Error { offset, tag, kind: ErrorKind::Text })
     }
@@ -247,11 +251,11 @@ impl<'a> Reader<'a> {
     /// Reads the next item without looking at its meaning; what is inside is checked too.
     pub fn raw(&mut self) -> Result<Raw, Error> {
         let before = self.rest;
-        let start = self.clone();
+        let depth_left = self.depth_left;
         self.item()?;
         let used = before.len().saturating_sub(self.rest.len());
         let whole = before.get(..used).unwrap_or_default();
-        Reader { rest: whole, ..start }.check()?;
+        Reader { rest: whole, end: self.offset(), depth_left }.check()?;
         Ok(Raw::new(whole))
     }
 
@@ -280,7 +284,6 @@ impl<'a> Reader<'a> {
             && padding.iter().all(|&byte| byte == 0)
         {
             self.rest = tail;
-            self.offset = self.offset.saturating_add(item.len());
             return Ok(*value);
         }
         self.fixed_or_why(tag, ty)
@@ -288,20 +291,13 @@ impl<'a> Reader<'a> {
 
     #[cold]
     fn fixed_or_why<const N: usize>(&mut self, tag: Tag, ty: Type) -> Result<[u8; N], Error> {
-        let offset = self.offset;
+        let offset = self.offset();
         let bytes = self.value(tag, ty)?;
         bytes.try_into().map_err(|_| Error {
             offset,
             tag,
             kind: ErrorKind::Length(ty, bytes.len()),
         })
-    }
-
-    #[inline]
-    fn advance(&mut self, tail: &'a [u8]) {
-        let used = self.rest.len().saturating_sub(tail.len());
-        self.offset = self.offset.saturating_add(used);
-        self.rest = tail;
     }
 }
 
