@@ -169,9 +169,9 @@ impl Subject {
             let AttributeValue::CryptographicParameters(own) = &attribute.value else {
                 return None;
             };
-            Some((attribute.index, own.clone()))
+            Some((attribute.index, own))
         });
-        all.min_by_key(|(index, _)| *index).map(|(_, parameters)| parameters)
+        all.min_by_key(|(index, _)| *index).map(|(_, own)| own.as_ref().clone())
     }
 
     /// The cipher of the use: the key's. Parameters that name another one are wrong.

@@ -17,6 +17,19 @@ pub trait Encode {
 pub trait Decode: Sized {
     /// Reads the value that stands under `tag`.
     fn decode(tag: Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error>;
+
+    /// Reads the value to the end of a list. One that is large may be made there piece by piece,
+    /// because to move it takes longer than to read it; after an error a part of it may be there.
+    #[inline]
+    fn decode_onto(
+        all: &mut Vec<Self>,
+        tag: Tag,
+        r: &mut Reader<'_>,
+        version: Version,
+    ) -> Result<(), Error> {
+        all.push(Self::decode(tag, r, version)?);
+        Ok(())
+    }
 }
 
 /// One row a primitive: the Rust type, how it is written, how it is read.
@@ -167,7 +180,7 @@ impl<T: Decode> Decode for Vec<T> {
             all.reserve_exact(1);
         }
         while r.peek() == Some(tag) {
-            all.push(T::decode(tag, r, version)?);
+            T::decode_onto(&mut all, tag, r, version)?;
         }
         Ok(all)
     }

@@ -241,8 +241,8 @@ pub struct RequestBatchItem {
     pub ephemeral: Option<Raw>,
     /// The operation and what it is asked.
     pub payload: RequestPayload,
-    /// A vendor's own.
-    pub message_extension: Option<MessageExtension>,
+    /// A vendor's own; in a box, because it is rare and an item is moved often.
+    pub message_extension: Option<Box<MessageExtension>>,
 }
 
 impl<P: Into<RequestPayload>> From<P> for RequestBatchItem {
@@ -273,8 +273,8 @@ pub struct ResponseBatchItem {
     pub asynchronous_correlation_value: Option<Vec<u8>>,
     /// What the operation answers.
     pub payload: Option<ResponsePayload>,
-    /// A vendor's own.
-    pub message_extension: Option<MessageExtension>,
+    /// A vendor's own; in a box, because it is rare and an item is moved often.
+    pub message_extension: Option<Box<MessageExtension>>,
 }
 
 impl Encode for RequestBatchItem {
@@ -323,9 +323,10 @@ impl Encode for ResponseBatchItem {
     }
 }
 
-impl Decode for ResponseBatchItem {
-    fn decode(tag: ttlv::Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
-        let r = &mut r.enter(tag)?;
+impl ResponseBatchItem {
+    /// Reads what stands before the payload.
+    #[inline(always)]
+    fn decode_head(r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
         let operation = Decode::decode(tags::Operation, r, version)?;
         let unique_batch_item_id = Decode::decode(tags::UniqueBatchItemID, r, version)?;
         let result_status = Decode::decode(tags::ResultStatus, r, version)?;
@@ -333,9 +334,6 @@ impl Decode for ResponseBatchItem {
         let result_message = Decode::decode(tags::ResultMessage, r, version)?;
         let asynchronous_correlation_value =
             Decode::decode(tags::AsynchronousCorrelationValue, r, version)?;
-        let payload = ResponsePayload::decode(operation, r, version)?;
-        let message_extension = Decode::decode(tags::MessageExtension, r, version)?;
-        r.finish(tag)?;
         Ok(Self {
             operation,
             unique_batch_item_id,
@@ -343,9 +341,40 @@ impl Decode for ResponseBatchItem {
             result_reason,
             result_message,
             asynchronous_correlation_value,
-            payload,
-            message_extension,
+            payload: None,
+            message_extension: None,
         })
+    }
+
+    /// Reads the payload and what stands after it.
+    #[inline(always)]
+    fn decode_rest(&mut self, r: &mut Reader<'_>, version: Version) -> Result<(), Error> {
+        ResponsePayload::decode_into(&mut self.payload, self.operation, r, version)?;
+        self.message_extension = Decode::decode(tags::MessageExtension, r, version)?;
+        Ok(())
+    }
+}
+
+impl Decode for ResponseBatchItem {
+    fn decode(tag: ttlv::Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
+        let r = &mut r.enter(tag)?;
+        let mut item = Self::decode_head(r, version)?;
+        item.decode_rest(r, version)?;
+        r.finish(tag)?;
+        Ok(item)
+    }
+
+    #[inline]
+    fn decode_onto(
+        all: &mut Vec<Self>,
+        tag: ttlv::Tag,
+        r: &mut Reader<'_>,
+        version: Version,
+    ) -> Result<(), Error> {
+        let r = &mut r.enter(tag)?;
+        let item = all.push_mut(Self::decode_head(r, version)?);
+        item.decode_rest(r, version)?;
+        r.finish(tag)
     }
 }
 

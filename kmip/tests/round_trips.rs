@@ -211,7 +211,7 @@ fn request(version: Version, payload: RequestPayload) -> RequestMessage {
         unique_batch_item_id: Some(vec![1]),
         ephemeral: Some(Raw::build(|w| w.enumeration(tags::Ephemeral, 1))),
         payload,
-        message_extension: Some(filled::message_extension()),
+        message_extension: Some(Box::new(filled::message_extension())),
     };
     RequestMessage { header: filled::request_header(version), items: vec![item] }
 }
@@ -225,7 +225,7 @@ fn response(version: Version, payload: ResponsePayload) -> ResponseMessage {
         result_message: Some("words".to_owned()),
         asynchronous_correlation_value: Some(vec![2]),
         payload: Some(payload),
-        message_extension: Some(filled::message_extension()),
+        message_extension: Some(Box::new(filled::message_extension())),
     };
     ResponseMessage { header: filled::response_header(version), items: vec![item] }
 }

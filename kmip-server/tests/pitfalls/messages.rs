@@ -88,13 +88,14 @@ async fn an_extension_is_ignored_unless_it_is_critical() {
         [(false, ResultStatus::Success), (true, ResultStatus::OperationFailed)]
     {
         let mut item = RequestBatchItem::from(aes(vec![]));
-        item.message_extension = Some(MessageExtension {
+        let extension = MessageExtension {
             vendor_identification: "ACME".to_owned(),
             criticality_indicator,
             vendor_extension: Raw::build(|w| {
                 w.structure(tags::VendorExtension, |w| w.integer(ttlv::Tag(0x54_0001), 1));
             }),
-        });
+        };
+        item.message_extension = Some(Box::new(extension));
         let header = RequestHeader::new(Version::V1_2, 1);
         let response = desk.message(&RequestMessage { header, items: vec![item] }).await;
         assert_eq!(response.items[0].result_status, status);

@@ -272,7 +272,8 @@ attributes! {
         "Cryptographic Domain Parameters", V1_0..=V3_0, ONE, Client, Never, KEEP, PAIRS_T;
     CryptographicLength(i32), "Cryptographic Length", V1_0..=V3_0,
         ONE, AtCreation, Never, KEEP, KEYS_CERTIFICATES_T;
-    CryptographicParameters(CryptographicParameters), "Cryptographic Parameters", V1_0..=V3_0,
+    // In a box: it is twice as large as any other, and an attribute is moved often.
+    CryptographicParameters(Box<CryptographicParameters>), "Cryptographic Parameters", V1_0..=V3_0,
         MANY, Client, Always, DELETE, KEYS_CERTIFICATES_T;
     CryptographicUsageMask(CryptographicUsageMask), "Cryptographic Usage Mask", V1_0..=V3_0,
         ONE, Client, Never, KEEP, CRYPTOGRAPHIC_T;

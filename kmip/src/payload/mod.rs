@@ -272,22 +272,24 @@ macro_rules! operations {
                 }
             }
 
-            /// Reads the payload of an answer to `operation`, if there is one.
-            pub(crate) fn decode(
+            /// Reads the payload of an answer to `operation`, if there is one, to where it belongs.
+            pub(crate) fn decode_into(
+                place: &mut Option<Self>,
                 operation: Option<Operation>,
                 r: &mut Reader<'_>,
                 version: Version,
-            ) -> Result<Option<Self>, Error> {
+            ) -> Result<(), Error> {
                 let tag = tags::ResponsePayload;
                 if r.peek() != Some(tag) {
-                    return Ok(None);
+                    return Ok(());
                 }
-                Ok(Some(match operation {
+                *place = Some(match operation {
                     $(Some(Operation::$name) => {
                         Self::$name(Decode::decode(tag, r, version)?)
                     })*
                     other => Self::Unknown(unknown(other.unwrap_or(Operation(0)), tag, r)?),
-                }))
+                });
+                Ok(())
             }
         }
 
@@ -358,7 +360,7 @@ operations! {
     DeriveKey => DeriveKeyRequest, DeriveKeyResponse;
     Destroy => DestroyRequest, DestroyResponse;
     DiscoverVersions => DiscoverVersionsRequest, DiscoverVersionsResponse;
-    Encrypt => EncryptRequest, EncryptResponse;
+    Encrypt => EncryptRequest, EncryptResponse in Box;
     Export => ExportRequest, ExportResponse in Box;
     Get => GetRequest, GetResponse in Box;
     GetAttributeList => GetAttributeListRequest, GetAttributeListResponse;
@@ -378,7 +380,7 @@ operations! {
     ModifyAttribute => ModifyAttributeRequest, ModifyAttributeResponse in Box;
     Notify => NotifyRequest, NotifyResponse;
     ObtainLease => ObtainLeaseRequest, ObtainLeaseResponse;
-    PKCS_11 => PKCS11Request, PKCS11Response;
+    PKCS_11 => PKCS11Request, PKCS11Response in Box;
     Ping => PingRequest, PingResponse;
     Poll => PollRequest, PollResponse;
     Process => ProcessRequest, ProcessResponse;

@@ -71,7 +71,7 @@ fn structures() -> Vec<AttributeValue> {
             q_length: Some(1),
             recommended_curve: Some(RecommendedCurve(1)),
         }),
-        A::CryptographicParameters(cryptographic_parameters()),
+        A::CryptographicParameters(Box::new(cryptographic_parameters())),
         A::Digest(Digest {
             hashing_algorithm: HashingAlgorithm::SHA_256,
             digest_value: Some(vec![1]),
