@@ -164,16 +164,16 @@ async fn exchange<S>(connection: &mut Connection<S>, talk: &mut Talk<'_>) -> Res
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    // Boxed, so that an idle connection does not keep room for an answer.
     match connection.turn(talk).await? {
         Turn::Ours => {
+            // Boxed, so that a connection does not keep room for what is seldom done.
             if let Some(request) = Box::pin(talk.say()).await? {
                 connection.send(&request).await?;
             }
             Ok(false)
         }
         Turn::Theirs(frame) => {
-            let response = Box::pin(talk.hear(&frame)).await?;
+            let response = talk.hear(&frame).await?;
             drop(frame);
             match response {
                 Some(response) => connection.send(&response).await.map(|()| true),

@@ -71,17 +71,17 @@ pub async fn object(
     let object_type = object.object_type();
     if let Some(block) = object.key_block_mut() {
         if form.key_wrap_type == Some(KeyWrapType::NotWrapped) {
-            wrapping::unwrap(cx, block, version).await?;
+            Box::pin(wrapping::unwrap(cx, block, version)).await?;
         }
         let is_container = block.key_format_type == KeyFormatType::PKCS_12;
         match form.key_format_type {
             Some(KeyFormatType::PKCS_12) if !is_container => {
-                *block = chains::container(cx, metadata, object_type, block).await?;
+                *block = Box::pin(chains::container(cx, metadata, object_type, block)).await?;
             }
             _ => in_form(object_type, block, metadata, &form, cx.version)?,
         }
         if let Some(specification) = form.key_wrapping_specification {
-            wrapping::wrap(cx, block, metadata, *specification).await?;
+            Box::pin(wrapping::wrap(cx, block, metadata, *specification)).await?;
         }
     } else if form.key_wrapping_specification.is_some() {
         return Err(OperationError::new(

@@ -105,11 +105,14 @@ macro_rules! operations {
             }
             cx.doing = operation;
             match request {
+                // Each in a box of its own size: else all would be as large as the largest.
                 $(RequestPayload::$name(request) => {
-                    let answer = $file::$file(cx, request).await.map(ResponsePayload::from);
-                    answer.map(|payload| Answer::Payload(Box::new(payload)))
+                    let answer = Box::pin($file::$file(cx, request)).await;
+                    answer.map(|answer| Answer::Payload(Box::new(answer.into())))
                 })*
-                $(RequestPayload::$item(request) => $item_file::$item_file(cx, request).await,)*
+                $(RequestPayload::$item(request) => {
+                    Box::pin($item_file::$item_file(cx, request)).await
+                })*
                 $(RequestPayload::$other(_))|* | RequestPayload::Unknown(_) => {
                     Err(OperationError::not_supported(operation, cx.version))
                 }
