@@ -102,7 +102,7 @@ fn merge(values: &mut Vec<AttributeValue>, more: impl IntoIterator<Item = Attrib
         let reference = value.reference();
         let stands = match attributes::is_multiple(&reference) {
             true => values.contains(&value),
-            false => values.iter().any(|other| other.reference() == reference),
+            false => values.iter().any(|other| other.is_of(&reference)),
         };
         if !stands {
             values.push(value);

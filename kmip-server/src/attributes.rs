@@ -103,7 +103,7 @@ pub fn given(attributes: Vec<Attribute>) -> Result<Vec<AttributeValue>> {
         if is_servers(&reference) {
             return Err(read_only(&reference));
         }
-        let stands = values.iter().any(|value| value.reference() == reference);
+        let stands = values.iter().any(|value| value.is_of(&reference));
         if stands && !is_multiple(&reference) {
             return Err(single(&reference));
         }

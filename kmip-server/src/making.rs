@@ -66,7 +66,7 @@ pub fn usage_mask(
 pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime, made_here: bool) {
     use AttributeValue as A;
     let mut add = |value: A| {
-        if !values.iter().any(|v| v.reference() == value.reference()) {
+        if !values.iter().any(|v| v.is_beside(&value)) {
             values.push(value);
         }
     };
@@ -90,7 +90,7 @@ pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime
     let sensitive = find!(values.iter(), Sensitive).unwrap_or(false);
     let extractable = find!(values.iter(), Extractable).unwrap_or(true);
     let mut add = |value: A| {
-        if !values.iter().any(|v| v.reference() == value.reference()) {
+        if !values.iter().any(|v| v.is_beside(&value)) {
             values.push(value);
         }
     };
@@ -102,9 +102,7 @@ pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime
         values.push(A::RandomNumberGenerator(RNG));
     }
     let own = of_the_object(object, hint(values.iter()));
-    values.retain(|v| {
-        matches!(v, A::Digest(_)) || !own.iter().any(|o| o.reference() == v.reference())
-    });
+    values.retain(|v| matches!(v, A::Digest(_)) || !own.iter().any(|o| o.is_beside(v)));
     let new: Vec<A> = own.into_iter().filter(|value| !values.contains(value)).collect();
     values.extend(new);
 }

@@ -69,7 +69,7 @@ impl Metadata {
         &'a self,
         reference: &'a AttributeReference,
     ) -> impl Iterator<Item = &'a Attribute> {
-        self.attributes.iter().filter(move |a| a.value.reference() == *reference)
+        self.attributes.iter().filter(move |a| a.value.is_of(reference))
     }
 
     /// The State at `now`.
@@ -97,8 +97,7 @@ impl Metadata {
 
     /// Gives a single-instance attribute this value, in the place that it has or at the end.
     pub fn set(&mut self, value: AttributeValue) {
-        let reference = value.reference();
-        match self.attributes.iter_mut().find(|a| a.value.reference() == reference) {
+        match self.attributes.iter_mut().find(|a| a.value.is_beside(&value)) {
             Some(attribute) => attribute.value = value,
             None => self.attributes.push(Attribute { index: Some(0), value }),
         }
@@ -106,16 +105,11 @@ impl Metadata {
 
     /// Adds an instance, under the index after the greatest one: an index once given does not
     /// change and is not given again while a greater one stands (1.4, 2.1.1).
-    pub fn add(&mut self, value: AttributeValue) -> Attribute {
-        let reference = value.reference();
-        let next = self
-            .instances(&reference)
-            .filter_map(|attribute| attribute.index)
-            .max()
-            .map_or(0, |greatest| greatest.saturating_add(1));
-        let attribute = Attribute { index: Some(next), value };
-        self.attributes.push(attribute.clone());
-        attribute
+    pub fn add(&mut self, value: AttributeValue) -> &Attribute {
+        let instances = self.attributes.iter().filter(|a| a.value.is_beside(&value));
+        let greatest = instances.filter_map(|attribute| attribute.index).max();
+        let next = greatest.map_or(0, |greatest| greatest.saturating_add(1));
+        self.attributes.push_mut(Attribute { index: Some(next), value })
     }
 
     /// The bytes to be kept, with the object's own behind them where it is so small that it is kept

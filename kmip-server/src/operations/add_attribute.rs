@@ -21,7 +21,7 @@ pub(super) async fn add_attribute(
     let value = attributes::readable(request.attribute.value)?;
     attributes::may_add(&old, &value, cx.moment(&old))?;
     let mut new = old.clone();
-    let attribute = new.add(value);
+    let attribute = new.add(value).clone();
     attributes::check_dates(new.values())?;
     promises::quantum_safe(new.values())?;
     cx.update(&unique_identifier, &old, new).await?;

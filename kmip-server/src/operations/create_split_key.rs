@@ -139,7 +139,7 @@ async fn standing(
         })
         .cloned()
         .collect();
-    values.retain(|value| !taken_over.iter().any(|own| own.reference() == value.reference()));
+    values.retain(|value| !taken_over.iter().any(|own| own.is_beside(value)));
     values.extend(taken_over);
     object.key_block().cloned().ok_or_else(not_plain)
 }
@@ -187,7 +187,7 @@ fn of_part(values: &[AttributeValue], block: &KeyBlock, first: bool) -> Vec<Attr
         .cloned()
         .collect();
     let mut add = |value: AttributeValue| {
-        if !own.iter().any(|v| v.reference() == value.reference()) {
+        if !own.iter().any(|v| v.is_beside(&value)) {
             own.push(value);
         }
     };

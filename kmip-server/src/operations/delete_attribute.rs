@@ -27,7 +27,7 @@ pub(super) async fn delete_attribute(
     let mut new = old.clone();
     let mut deleted = None;
     new.attributes.retain(|attribute| {
-        let is_meant = attribute.value.reference() == reference
+        let is_meant = attribute.value.is_of(&reference)
             && match &current {
                 Some(current) => attribute.value == *current,
                 None => all || attribute.index == Some(index),

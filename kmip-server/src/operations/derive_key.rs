@@ -84,7 +84,7 @@ fn length_of_secret(
     if crate::attributes::may_have(&length, object_type, version) {
         return None;
     }
-    let given = attributes.attributes.iter().position(|a| a.value.reference() == length)?;
+    let given = attributes.attributes.iter().position(|a| a.value.is_of(&length))?;
     find!([attributes.attributes.remove(given).value], CryptographicLength)
 }
 

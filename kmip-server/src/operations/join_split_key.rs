@@ -95,7 +95,7 @@ fn take_over(values: &mut Vec<AttributeValue>, metadata: &Metadata) {
         )
     });
     for value in own {
-        if !values.iter().any(|given| given.reference() == value.reference()) {
+        if !values.iter().any(|given| given.is_beside(value)) {
             values.push(value.clone());
         }
     }

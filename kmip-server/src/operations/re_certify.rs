@@ -53,8 +53,8 @@ pub(super) async fn re_certify(
     let offset = request.offset.map(|offset| offset.0);
     let own = certificates::attributes(&certificate);
     let mut values = replacing::carried(&old, cx.now, offset);
-    values.retain(|value| !own.iter().any(|own| own.reference() == value.reference()));
-    values.retain(|value| !given.iter().any(|given| given.reference() == value.reference()));
+    values.retain(|value| !own.iter().any(|own| own.is_beside(value)));
+    values.retain(|value| !given.iter().any(|given| given.is_beside(value)));
     values.extend(given.iter().cloned());
     attributes::check_dates(&values)?;
     cap(cx, &mut values, find!(given.iter(), DeactivationDate).is_some())?;

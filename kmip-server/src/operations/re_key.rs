@@ -25,7 +25,7 @@ pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Resul
     let given = asked::given(cx, [asked], ObjectType::SymmetricKey).await?;
     promises::random_number_generator(&given)?;
     let mut values = replacing::carried(&old, cx.now, request.offset.map(|offset| offset.0));
-    values.retain(|value| !given.iter().any(|g| g.reference() == value.reference()));
+    values.retain(|value| !given.iter().any(|g| g.is_beside(value)));
     values.extend(given);
     attributes::check_dates(&values)?;
     let (algorithm, length) = making::cryptographic(&values);

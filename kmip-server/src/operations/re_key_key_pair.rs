@@ -75,7 +75,7 @@ async fn carried_over(
     let given = asked::given(cx, layers, kind).await?;
     promises::random_number_generator(&given)?;
     let mut values = replacing::carried(old, cx.now, offset);
-    values.retain(|value| !given.iter().any(|g| g.reference() == value.reference()));
+    values.retain(|value| !given.iter().any(|g| g.is_beside(value)));
     values.extend(given);
     attributes::check_dates(&values)?;
     Ok(values)

@@ -3,6 +3,8 @@
 //! Name of 1.x, versions, instances, what a client may do, and which objects have it: sections 3 of
 //! 1.0 to 1.4 and 4 of 2.0 and 2.1, second table of each attribute; 1.4, appendix B.
 
+use std::mem::discriminant;
+
 use ttlv::{Error, Reader, Tag, Writer};
 
 use crate::codec::{DateTime, Decode, Encode, Interval};
@@ -354,6 +356,28 @@ impl AttributeValue {
         match self {
             Self::Vendor(vendor) => vendor.custom_name(),
             other => other.reference().name(),
+        }
+    }
+
+    /// Is it a value of this attribute?
+    pub fn is_of(&self, attribute: &AttributeReference) -> bool {
+        match (attribute, self.tag()) {
+            (AttributeReference::Standard(tag), own) => own == Some(*tag),
+            (AttributeReference::Vendor { .. } | AttributeReference::Unknown(_), None) => {
+                self.reference() == *attribute
+            }
+            (AttributeReference::Vendor { .. } | AttributeReference::Unknown(_), Some(_)) => false,
+        }
+    }
+
+    /// Are both values of one attribute?
+    #[inline]
+    pub fn is_beside(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Vendor(_) | Self::Other(_), _) | (_, Self::Vendor(_) | Self::Other(_)) => {
+                self.reference() == other.reference()
+            }
+            (own, others) => discriminant(own) == discriminant(others),
         }
     }
 

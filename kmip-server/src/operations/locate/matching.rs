@@ -57,7 +57,7 @@ impl Conditions {
                 .values()
                 .chain([&state])
                 .chain((!has_policy).then_some(&policy))
-                .filter(|value| value.reference() == *attribute)
+                .filter(|value| value.is_of(attribute))
                 .map(value_bytes)
                 .collect();
             match group.as_slice() {
