@@ -8,7 +8,10 @@
 //!
 //! The root key itself is used for nothing but derivation, and leaves this file in no other form.
 
-use aws_lc_rs::{hkdf, hmac};
+use aws_lc_rs::hkdf;
+use hmac::digest::Key;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// The length of the root key and of every key derived from it.
@@ -21,6 +24,10 @@ pub const HASH_LEN: usize = 16;
 /// Sets this store's derivations apart from any other use of the same secret.
 const SALT: &[u8] = b"kmip-server store 1";
 
+/// A hash that is begun with a key. It is cloned for each value: to begin it anew takes as long as
+/// the value does.
+pub(super) type KeyedHash = Hmac<Sha256>;
+
 /// The root key.
 pub struct RootKey(Zeroizing<[u8; KEY_LEN]>);
 
@@ -32,7 +39,17 @@ impl RootKey {
 
     /// The key that index values are hashed under.
     pub fn index_key(&self) -> IndexKey {
-        IndexKey(hmac::Key::new(hmac::HMAC_SHA256, self.derive(b"index").as_ref()))
+        IndexKey(self.keyed_hash(b"index"))
+    }
+
+    /// HMAC-SHA256 under the key for one purpose.
+    pub(super) fn keyed_hash(&self, purpose: &[u8]) -> KeyedHash {
+        // A key is filled with zeros to the length of the hash's block (RFC 2104, 2).
+        let mut block = Zeroizing::new(Key::<KeyedHash>::default());
+        for (byte, key) in block.iter_mut().zip(*self.derive(purpose)) {
+            *byte = key;
+        }
+        KeyedHash::new(&block)
     }
 
     /// The key for one purpose (RFC 5869).
@@ -56,21 +73,21 @@ impl std::fmt::Debug for RootKey {
 
 /// The key that index values are hashed under, so that no name is on the disk.
 #[derive(Clone)]
-pub struct IndexKey(hmac::Key);
+pub struct IndexKey(KeyedHash);
 
 impl IndexKey {
     /// HMAC-SHA256 over `parts`, each with its length before it so that two lists of parts never
     /// look the same, cut to [`HASH_LEN`].
     pub fn hash(&self, parts: &[&[u8]]) -> [u8; HASH_LEN] {
-        let mut context = hmac::Context::with_key(&self.0);
+        let mut hashing = self.0.clone();
         for part in parts {
             let len = u64::try_from(part.len()).unwrap_or(u64::MAX);
-            context.update(&len.to_be_bytes());
-            context.update(part);
+            hashing.update(&len.to_be_bytes());
+            hashing.update(part);
         }
         let mut hash = [0; HASH_LEN];
-        for (byte, from) in hash.iter_mut().zip(context.sign().as_ref()) {
-            *byte = *from;
+        for (byte, from) in hash.iter_mut().zip(hashing.finalize().into_bytes()) {
+            *byte = from;
         }
         hash
     }

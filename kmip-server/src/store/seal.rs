@@ -19,14 +19,14 @@
 //!
 //! An empty value, as index rows have it, holds nothing to hide. It gets a tag alone.
 
-use aes_gcm::aead::AeadInOut;
-use aes_gcm::aes::Aes256;
-use aes_gcm::aes::cipher::{Block, BlockCipherEncrypt};
-use aes_gcm::{Aes256Gcm, KeyInit};
-use aws_lc_rs::{constant_time, hmac, rand};
+use aes::Aes256;
+use aes::cipher::{Block, BlockCipherEncrypt, KeyInit};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::{constant_time, rand};
+use hmac::Mac;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::root_key::{KEY_LEN, RootKey};
+use super::root_key::{KEY_LEN, KeyedHash, RootKey};
 use super::{Record, StoreError};
 
 const SEALED: u8 = 1;
@@ -41,15 +41,22 @@ const SEAL_LEN: usize = 1 + NONCE_LEN + TAG_LEN;
 /// Seals and opens values.
 pub(super) struct Seal {
     cipher: Xaes,
-    tag_key: hmac::Key,
+    tagging: KeyedHash,
 }
 
 impl Seal {
     pub(super) fn new(root_key: &RootKey) -> Self {
-        Self {
-            cipher: Xaes::new(&root_key.derive(b"seal")),
-            tag_key: hmac::Key::new(hmac::HMAC_SHA256, root_key.derive(b"tag").as_ref()),
+        Self { cipher: Xaes::new(&root_key.derive(b"seal")), tagging: root_key.keyed_hash(b"tag") }
+    }
+
+    /// The seal of an empty value.
+    fn tag(&self, bound: &[u8]) -> [u8; TAG_LEN] {
+        let hash = self.tagging.clone().chain_update(bound).finalize().into_bytes();
+        let mut tag = [0; TAG_LEN];
+        for (byte, from) in tag.iter_mut().zip(hash) {
+            *byte = from;
         }
+        tag
     }
 
     /// The value as it may be shown to a disk.
@@ -61,9 +68,8 @@ impl Seal {
     ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let bound = [&revision.to_be_bytes()[..], key].concat();
         if value.is_empty() {
-            let tag = hmac::sign(&self.tag_key, &bound);
-            let tag = tag.as_ref().iter().take(TAG_LEN);
-            return Ok(Zeroizing::new(std::iter::once(&EMPTY).chain(tag).copied().collect()));
+            let tag = self.tag(&bound);
+            return Ok(Zeroizing::new([&[EMPTY][..], &tag].concat()));
         }
         let mut nonce = [0; NONCE_LEN];
         rand::fill(&mut nonce)
@@ -85,9 +91,7 @@ impl Seal {
         let value = &mut *record.value;
         let opened = match value.split_first_mut() {
             Some((&mut EMPTY, tag)) => {
-                let expected = hmac::sign(&self.tag_key, &bound);
-                let expected = expected.as_ref().get(..TAG_LEN).unwrap_or_default();
-                constant_time::verify_slices_are_equal(tag, expected).ok().map(|()| 0)
+                constant_time::verify_slices_are_equal(tag, &self.tag(&bound)).ok().map(|()| 0)
             }
             Some((&mut SEALED, sealed)) => self.cipher.open(sealed, &bound),
             Some(_) | None => None,
@@ -127,7 +131,7 @@ impl Xaes {
     }
 
     /// The cipher of all nonces that begin with this half.
-    fn derive(&self, half: &[u8; HALF_LEN]) -> Aes256Gcm {
+    fn derive(&self, half: &[u8; HALF_LEN]) -> Option<LessSafeKey> {
         let mut key = Zeroizing::new([0; KEY_LEN]);
         for (counter, out) in (1..).zip(key.chunks_exact_mut(16)) {
             let mut block = Block::<Aes256>::default();
@@ -139,7 +143,7 @@ impl Xaes {
             out.copy_from_slice(&block);
             block.zeroize();
         }
-        Aes256Gcm::new((&*key).into())
+        UnboundKey::new(&AES_256_GCM, &*key).ok().map(LessSafeKey::new)
     }
 
     fn encrypt(
@@ -149,20 +153,19 @@ impl Xaes {
         text: &mut [u8],
     ) -> Option<[u8; TAG_LEN]> {
         let (half, nonce) = halves(nonce)?;
-        let sealed = self.derive(half).encrypt_inout_detached(nonce.into(), bound, text.into());
-        sealed.ok().map(Into::into)
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let key = self.derive(half)?;
+        let tag = key.seal_in_place_separate_tag(nonce, Aad::from(bound), text).ok()?;
+        tag.as_ref().try_into().ok()
     }
 
     /// Opens `nonce | text | tag` in place, and says how long the text is.
     fn open(&self, sealed: &mut [u8], bound: &[u8]) -> Option<usize> {
         let (nonce, rest) = sealed.split_first_chunk_mut::<NONCE_LEN>()?;
-        let (text, tag) = rest.split_last_chunk_mut::<TAG_LEN>()?;
         let (half, nonce) = halves(nonce)?;
-        let len = text.len();
-        let tag = (&*tag).into();
-        let opened =
-            self.derive(half).decrypt_inout_detached(nonce.into(), bound, text.into(), tag);
-        opened.ok().map(|()| len)
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let text = self.derive(half)?.open_in_place(nonce, Aad::from(bound), rest).ok()?;
+        Some(text.len())
     }
 }
 
