@@ -6,7 +6,8 @@
 //!                      +----------------------------------------------------------+
 //! ```
 //!
-//! A group is what is queued when the thread comes to look: nobody is kept waiting for company.
+//! A group is what is queued when the thread comes to look. Where many commit, it waits for company
+//! first, and never longer than a sync takes ([`Pace`]).
 //! A failed write ends it all. What is on disk after one is not known, so no later call may build
 //! on it: the thread stops, and every call says so.
 
@@ -16,6 +17,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant};
 
 use sled::IVec;
 use tokio::sync::oneshot;
@@ -32,6 +34,38 @@ pub(super) const GROUP_MAX: usize = 256;
 /// A group takes no further commit once it holds so many bytes, so that a queue of large values
 /// does not become one write of gigabytes.
 const GROUP_LEN_MAX: usize = 8 << 20;
+
+/// A group waits for company when the one before it had more commits than this. With fewer clients
+/// than that, all of them may be waiting already, and the wait would be lost.
+const COMPANY: usize = 8;
+
+/// The longest wait, so that a slow disk is not made slower than it is.
+const WAIT_MAX: Duration = Duration::from_millis(1);
+
+/// When a group waits for company.
+///
+/// ```text
+/// many cores    sync | sync | sync          a group is half of those who commit
+///               wait   sync | wait   sync   a group is all of them: as many a second
+/// few cores     each sync takes the processor from those who would fill the next group
+/// ```
+///
+/// To sync costs as much processor as a small commit does. Where the processor is what all wait
+/// for, a group that is twice as large takes half of that away; where it is the disk, a wait as
+/// long as a sync costs nothing, because those who come meanwhile need not wait for the next one.
+#[derive(Default)]
+pub(super) struct Pace {
+    /// How many commits the last group had, and how long its sync took.
+    commits: usize,
+    sync: Duration,
+}
+
+impl Pace {
+    /// How long the next group waits before it is closed.
+    fn wait(&self) -> Duration {
+        if self.commits > COMPANY { self.sync.min(WAIT_MAX) } else { Duration::ZERO }
+    }
+}
 
 /// A commit in the queue, its rows laid out by the caller: the one thread has little to do.
 pub(super) struct Commit {
@@ -77,6 +111,8 @@ pub(super) struct Committer<S> {
     pub(super) alarm: Alarm,
     /// The heads as the group before this one left them.
     pub(super) last: Heads,
+    /// When the next group waits.
+    pub(super) pace: Pace,
 }
 
 /// The committer's end of the settler.
@@ -101,6 +137,7 @@ impl<S: FnMut(&File) -> io::Result<()>> Committer<S> {
     /// Serves the queue until the store is dropped or a write fails.
     pub(super) fn run(mut self) {
         while let Ok(first) = self.queue.recv() {
+            std::thread::sleep(self.pace.wait());
             if let Err(error) = self.carry_out(first) {
                 self.alarm.raise(&error);
                 return;
@@ -125,6 +162,7 @@ impl<S: FnMut(&File) -> io::Result<()>> Committer<S> {
             let full = answers.len() >= GROUP_MAX || len >= GROUP_LEN_MAX;
             next = if full { None } else { self.queue.try_recv().ok() };
         }
+        self.pace.commits = answers.len();
         let written = self.write(group);
         for (answer, outcome) in answers {
             // One who no longer waits need not be told.
@@ -140,8 +178,10 @@ impl<S: FnMut(&File) -> io::Result<()>> Committer<S> {
         if self.log.is_full() {
             self.turn()?;
         }
+        let start = Instant::now();
         self.log.append(&group.rows)?;
         self.make_durable()?;
+        self.pace.sync = start.elapsed();
         self.syncs.0.fetch_add(1, Ordering::Relaxed);
         self.view.publish(group.rows);
         self.last = group.heads;
@@ -236,5 +276,28 @@ impl Group {
             self.heads.insert(key, now);
         }
         Ok(Outcome::Durable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_waits_where_many_commit_and_no_longer_than_a_sync() {
+        let us = Duration::from_micros;
+        let rows = [
+            // Commits in the last group, its sync, the wait of the next group, in microseconds.
+            (0, 200, 0),
+            (1, 200, 0),
+            (COMPANY, 200, 0),
+            (COMPANY + 1, 200, 200),
+            (GROUP_MAX, 200, 200),
+            (GROUP_MAX, 20_000, 1_000),
+        ];
+        for (commits, sync, wait) in rows {
+            let pace = Pace { commits, sync: us(sync) };
+            assert_eq!(pace.wait(), us(wait), "{commits} commits, {sync} us");
+        }
     }
 }

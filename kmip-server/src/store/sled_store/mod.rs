@@ -56,7 +56,7 @@ use std::thread::JoinHandle;
 use sled::IVec;
 use tokio::sync::oneshot;
 
-use committer::{Commit, Committer, Heads, Laid, Settling, Syncs, Write};
+use committer::{Commit, Committer, Heads, Laid, Pace, Settling, Syncs, Write};
 pub use directory::Directory;
 use directory::Open;
 pub(super) use directory::sync;
@@ -121,6 +121,7 @@ impl SledStore {
             settling: Settling { work, done, busy: false },
             alarm,
             last: Heads::default(),
+            pace: Pace::default(),
         };
         let start = |name: &str, run: Box<dyn FnOnce() + Send>| {
             let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
