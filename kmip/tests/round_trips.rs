@@ -315,6 +315,28 @@ fn every_attribute_in_every_version() {
     }
 }
 
+#[test]
+fn two_values_are_of_one_attribute_if_they_are_referred_to_alike() {
+    let raw = |n| Raw::build(|w| w.integer(tags::AttributeValue, n));
+    let named = |name: &str| AttributeValue::Other(OtherAttribute::Named(name.to_owned(), raw(1)));
+    let tagged = |tag| AttributeValue::Other(OtherAttribute::Tagged(tag, raw(1)));
+    let vendor = |name, value| AttributeValue::Vendor(VendorAttribute::text(name, value));
+    let mut all = attributes();
+    all.extend([named("Colour"), named("Smell"), vendor("Rack", "a"), vendor("Rack", "b")]);
+    all.extend([vendor("Shelf", "a"), tagged(Tag(0x54_0001)), tagged(Tag(0x54_0002))]);
+    // Of a tag that is in the table, as an older program may have kept it.
+    all.push(tagged(tags::State));
+    let mut pairs = 0;
+    for (one, other) in all.iter().flat_map(|one| all.iter().map(move |other| (one, other))) {
+        let is_one = one.reference() == other.reference();
+        assert_eq!(one.is_beside(other), is_one, "{one:?} {other:?}");
+        assert_eq!(one.is_of(&other.reference()), is_one, "{one:?} {other:?}");
+        pairs += usize::from(is_one);
+    }
+    // Each with itself, and two pairs that differ: the racks, and State in two forms.
+    assert_eq!(pairs, all.len() + 4);
+}
+
 fn attribute_bytes(attribute: &Attribute, version: Version) -> Vec<u8> {
     let mut w = Writer::default();
     let tag = if version >= Version::V2_0 { tags::NewAttribute } else { tags::Attribute };
