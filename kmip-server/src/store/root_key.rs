@@ -101,6 +101,8 @@ impl std::fmt::Debug for IndexKey {
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::hmac;
+
     use super::*;
 
     fn root(byte: u8) -> RootKey {
@@ -123,6 +125,15 @@ mod tests {
         let hash = |byte| root(byte).index_key().hash(&[b"name", b"disk-7"]);
         assert_eq!(hash(1), hash(1));
         assert_ne!(hash(1), hash(2));
+    }
+
+    #[test]
+    fn it_is_hmac_sha256_as_another_library_has_it() {
+        let root = root(7);
+        let key = hmac::Key::new(hmac::HMAC_SHA256, root.derive(b"index").as_ref());
+        let framed = b"\0\0\0\0\0\0\0\x04name\0\0\0\0\0\0\0\x06disk-7";
+        let whole = hmac::sign(&key, framed);
+        assert_eq!(root.index_key().hash(&[b"name", b"disk-7"]), whole.as_ref()[..HASH_LEN]);
     }
 
     #[test]
