@@ -218,7 +218,7 @@ fn with_attributes(
         names.iter().map(|name| AttributeReference::from_name(name)).collect();
     let attributes = attributes::shown(metadata, cx.now)
         .into_iter()
-        .filter(|attribute| references.contains(&attribute.value.reference()))
+        .filter(|attribute| references.iter().any(|asked| attribute.value.is_of(asked)))
         .collect();
     let value =
         KeyValue::Plain { material: material.clone(), attributes: AttributeList(attributes) };

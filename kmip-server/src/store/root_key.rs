@@ -28,6 +28,15 @@ const SALT: &[u8] = b"kmip-server store 1";
 /// the value does.
 pub(super) type KeyedHash = Hmac<Sha256>;
 
+/// The hash, cut to so many bytes.
+pub(super) fn first_bytes<const LEN: usize>(hashing: KeyedHash) -> [u8; LEN] {
+    let mut first = [0; LEN];
+    for (byte, from) in first.iter_mut().zip(hashing.finalize().into_bytes()) {
+        *byte = from;
+    }
+    first
+}
+
 /// The root key.
 pub struct RootKey(Zeroizing<[u8; KEY_LEN]>);
 
@@ -85,11 +94,7 @@ impl IndexKey {
             hashing.update(&len.to_be_bytes());
             hashing.update(part);
         }
-        let mut hash = [0; HASH_LEN];
-        for (byte, from) in hash.iter_mut().zip(hashing.finalize().into_bytes()) {
-            *byte = from;
-        }
-        hash
+        first_bytes(hashing)
     }
 }
 

@@ -26,7 +26,7 @@ use aws_lc_rs::{constant_time, rand};
 use hmac::Mac;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::root_key::{KEY_LEN, KeyedHash, RootKey};
+use super::root_key::{KEY_LEN, KeyedHash, RootKey, first_bytes};
 use super::{Record, StoreError};
 
 const SEALED: u8 = 1;
@@ -51,12 +51,7 @@ impl Seal {
 
     /// The seal of an empty value.
     fn tag(&self, bound: &[u8]) -> [u8; TAG_LEN] {
-        let hash = self.tagging.clone().chain_update(bound).finalize().into_bytes();
-        let mut tag = [0; TAG_LEN];
-        for (byte, from) in tag.iter_mut().zip(hash) {
-            *byte = from;
-        }
-        tag
+        first_bytes(self.tagging.clone().chain_update(bound))
     }
 
     /// The value as it may be shown to a disk.
