@@ -19,12 +19,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
+use rustc_hash::FxBuildHasher;
 use sled::IVec;
 use tokio::sync::oneshot;
 
+use super::layer::Layer;
 use super::log::{Log, Row};
 use super::rows::{self, Head};
-use super::view::{Ahead, Rows, View};
+use super::view::{Ahead, View};
 use crate::store::health::Alarm;
 use crate::store::{Outcome, StoreError};
 
@@ -117,13 +119,13 @@ pub(super) struct Committer<S> {
 
 /// The committer's end of the settler.
 pub(super) struct Settling {
-    pub(super) work: Sender<Arc<Rows>>,
+    pub(super) work: Sender<Arc<Layer>>,
     pub(super) done: Receiver<()>,
     /// Is it at work?
     pub(super) busy: bool,
 }
 
-pub(super) type Heads = HashMap<IVec, Head>;
+pub(super) type Heads = HashMap<IVec, Head, FxBuildHasher>;
 
 /// A group on its way to the disk.
 #[derive(Default)]
@@ -151,7 +153,9 @@ impl<S: FnMut(&File) -> io::Result<()>> Committer<S> {
     /// Carries out one group. Everyone in it is answered after the sync, those in conflict too: a
     /// conflict tells of another commit, which may be of this group.
     fn carry_out(&mut self, first: Commit) -> Result<(), StoreError> {
-        let mut group = Group::default();
+        // It will have about as many keys as the one before.
+        let heads = Heads::with_capacity_and_hasher(self.last.len(), FxBuildHasher);
+        let mut group = Group { heads, ..Group::default() };
         let mut answers = Vec::new();
         let mut len = 0_usize;
         let mut next = Some(first);
@@ -223,7 +227,7 @@ impl Settling {
         Ok(())
     }
 
-    fn begin(&mut self, rows: Arc<Rows>) -> Result<(), StoreError> {
+    fn begin(&mut self, rows: Arc<Layer>) -> Result<(), StoreError> {
         self.busy = true;
         self.work.send(rows).map_err(|_| stopped())
     }

@@ -19,10 +19,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::layer::Rows;
 use super::log::Log;
 use super::settler::settle;
 use super::tree::Tree;
-use super::view::Rows;
 use crate::store::OpenError;
 
 /// Holds the largest leaf of rows of [`super::rows::ROW_LEN_MAX`] four times over: the engine puts

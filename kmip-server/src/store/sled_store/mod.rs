@@ -37,6 +37,7 @@ mod block;
 mod committer;
 mod directory;
 mod gaps;
+mod layer;
 mod log;
 mod rows;
 mod settler;

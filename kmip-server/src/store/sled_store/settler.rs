@@ -12,9 +12,10 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
+use super::layer::Layer;
 use super::log::Row;
 use super::tree::Tree;
-use super::view::{Rows, View};
+use super::view::View;
 use crate::store::StoreError;
 use crate::store::health::Alarm;
 
@@ -26,7 +27,7 @@ const PIECE_LEN: usize = 256 << 10;
 /// The thread's own things.
 pub(super) struct Settler<S> {
     pub(super) view: Arc<View>,
-    pub(super) work: Receiver<Arc<Rows>>,
+    pub(super) work: Receiver<Arc<Layer>>,
     pub(super) done: SyncSender<()>,
     /// Makes the engine's file durable: fdatasync on a handle of our own. The engine's flush alone
     /// does not.
@@ -37,8 +38,8 @@ pub(super) struct Settler<S> {
 impl<S: FnMut() -> io::Result<()>> Settler<S> {
     /// Serves until the committer is gone or a write fails.
     pub(super) fn run(mut self) {
-        while let Ok(rows) = self.work.recv() {
-            let owned = rows.iter().map(|(key, row)| (key.clone(), row.clone()));
+        while let Ok(layer) = self.work.recv() {
+            let owned = layer.rows().iter().map(|(key, row)| (key.clone(), row.clone()));
             if let Err(error) = settle(self.view.tree(), owned, &mut self.sync) {
                 self.alarm.raise(&error);
                 return;

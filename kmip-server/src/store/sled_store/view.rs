@@ -12,19 +12,16 @@
 //! the lock of both while it reads the tree: a page is one moment.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sled::IVec;
 
+use super::layer::{Hash, Layer};
 use super::log::Row;
 use super::rows::{self, Head};
 use super::tree::{Reading, Tree};
 use crate::store::{Key, Order, Range, Record, SCAN_MAX, StoreError};
-
-/// Rows and what becomes of them: `None` for one that is removed.
-pub(super) type Rows = BTreeMap<IVec, Option<IVec>>;
 
 /// The tree behind the rows that are in the log.
 pub(super) struct View {
@@ -36,9 +33,9 @@ pub(super) struct View {
 #[derive(Default)]
 struct Shown {
     /// Of the log that is being written.
-    fresh: Rows,
+    fresh: Layer,
     /// Of the full log, which are on their way into the tree.
-    settling: Arc<Rows>,
+    settling: Arc<Layer>,
     /// How many groups were published.
     groups: u64,
 }
@@ -46,7 +43,8 @@ struct Shown {
 impl Shown {
     /// The row that is shown in place of the tree's, if there is one.
     fn over(&self, key: &[u8]) -> Option<&Option<IVec>> {
-        self.fresh.get(key).or_else(|| self.settling.get(key))
+        let hash = Hash::of(key);
+        self.fresh.get(key, hash).or_else(|| self.settling.get(key, hash))
     }
 
     fn row(&self, tree: &Reading<'_>, key: &[u8]) -> Result<Option<IVec>, StoreError> {
@@ -110,7 +108,7 @@ impl View {
     }
 
     /// The rows of the log that is full, to be put into the tree. Those before them must be there.
-    pub(super) fn turn(&self) -> Arc<Rows> {
+    pub(super) fn turn(&self) -> Arc<Layer> {
         let mut shown = self.shown_mut();
         shown.settling = Arc::new(std::mem::take(&mut shown.fresh));
         Arc::clone(&shown.settling)
@@ -158,8 +156,8 @@ impl View {
         }
         let (shown, tree) = (self.shown(), self.tree.read());
         let bounds = || range.bounds();
-        let fresh = shown.fresh.range::<[u8], _>(bounds()).map(owned);
-        let settling = shown.settling.range::<[u8], _>(bounds()).map(owned);
+        let fresh = shown.fresh.rows().range::<[u8], _>(bounds()).map(owned);
+        let settling = shown.settling.rows().range::<[u8], _>(bounds()).map(owned);
         match range.order {
             Order::Ascending => {
                 let walk = tree.ascending(&range.from, &range.to).map(found);
