@@ -16,7 +16,7 @@ use kmip::vocabulary::{ObjectType, ResultReason};
 use crate::attributes;
 use crate::defaults::{self, Origin};
 use crate::error::{OperationError, Result};
-use crate::index::value_bytes;
+use crate::index::{Holder, value_bytes};
 use crate::lifecycle;
 use crate::operations::Context;
 use crate::promises;
@@ -113,11 +113,12 @@ fn merge(values: &mut Vec<AttributeValue>, more: impl IntoIterator<Item = Attrib
 /// The client's template of this name.
 async fn template(cx: &mut Context<'_>, name: &Name) -> Result<Metadata> {
     let row = cx.index().name(&value_bytes(&AttributeValue::Name(name.clone())));
-    let holder = cx.view.get(&row).await?.map(|id| id.to_vec());
+    let holder = cx.view.get(&row).await?.map(|holder| Holder::read(&holder).id);
     let sharers = cx.view.page(&row, None, SHARERS_MAX).await?;
-    let sharers = sharers.iter().filter_map(|key| key.get(row.len()..)).map(<[u8]>::to_vec);
-    for id in holder.into_iter().chain(sharers).filter(|id| !id.is_empty()) {
-        let found = cx.object(&String::from_utf8_lossy(&id)).await?;
+    let sharers =
+        sharers.iter().filter_map(|key| key.get(row.len()..)).map(String::from_utf8_lossy);
+    for id in holder.into_iter().chain(sharers.map(Into::into)).filter(|id| !id.is_empty()) {
+        let found = cx.object(&id).await?;
         if found.object_type() == Some(ObjectType::Template) {
             return match lifecycle::is_archived(found.values()) {
                 true => Err(OperationError::archived(&name.value)),

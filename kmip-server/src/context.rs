@@ -21,7 +21,7 @@ use crate::error::{OperationError, Result};
 use crate::feed::News;
 use crate::find::find;
 use crate::identity::Client;
-use crate::index::{Index, has_row};
+use crate::index::{Holder, Index, has_row};
 use crate::lifecycle;
 use crate::live::{Effects, Live};
 use crate::named::Named;
@@ -381,13 +381,13 @@ impl<'a> Context<'a> {
         let rows = |metadata: &Metadata| index.rows(id, metadata, storage(metadata));
         let old = old.map(rows).unwrap_or_default();
         let new = new.map(rows).unwrap_or_default();
-        for (key, _) in old.difference(&new) {
+        for key in old.keys().filter(|key| !new.contains_key(*key)) {
             match self.view.get(key).await? {
                 Some(holder) if !holder.is_empty() => self.leave_name(key, &holder, id).await?,
                 Some(_) | None => self.view.remove(key.clone()),
             }
         }
-        for (key, value) in new.difference(&old) {
+        for (key, value) in new.iter().filter(|(key, value)| old.get(*key) != Some(*value)) {
             // Only a name can be another object's already: its row is the one that is shared. The
             // rest have the identifier in their key, and those of a new one are in no store.
             let is_own = value.is_empty();
@@ -396,7 +396,12 @@ impl<'a> Context<'a> {
                 continue;
             }
             match self.view.get(key).await? {
-                Some(holder) if *holder != *value => self.share_name(key, holder, id)?,
+                Some(holder) if !is_own && Holder::read(&holder).id != id => {
+                    // One that has it already stands among those who share it, and stays there.
+                    if !old.contains_key(key) {
+                        self.share_name(key, holder, id)?;
+                    }
+                }
                 Some(_) | None => self.view.put(key.clone(), Zeroizing::new(value.clone())),
             }
         }
@@ -422,7 +427,7 @@ impl<'a> Context<'a> {
 
     /// Takes a name from an object. If others share it, one of them comes into its row.
     async fn leave_name(&mut self, key: &[u8], holder: &[u8], id: &str) -> Result<()> {
-        if holder != id.as_bytes() {
+        if Holder::read(holder).id != id {
             let own = [key, id.as_bytes()].concat();
             self.view.get(&own).await?;
             self.view.remove(own);

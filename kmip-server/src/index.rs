@@ -1,7 +1,8 @@
 //! The rows by which Locate finds objects without reading all of them.
 //!
 //! ```text
-//! n/<hash of owner and name>            -> id    one object a name: what makes names unique
+//! n/<hash of owner and name>            -> id    one object a name, see [`Holder`]: what makes
+//!                                                names unique
 //! n/<hash of owner and name><id>        -> -     further objects of it, if they may share it
 //! i/<hash of owner, attribute, value><id> -> -   many objects a value
 //! c/<hash of owner><id>                 -> -     every object of a client
@@ -14,7 +15,7 @@
 //! Identifiers are UUIDs of version 7, which sort by their time: a scan from the end answers the
 //! newest first. The rows follow from the metadata alone and are written in the same commit.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use kmip::Version;
 use kmip::attributes::{AttributeReference, AttributeValue};
@@ -38,8 +39,41 @@ pub struct Index<'a> {
     pub owner: &'a str,
 }
 
-/// A row: its key and its value.
-pub type Row = (Vec<u8>, Vec<u8>);
+/// Rows by their keys.
+pub type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// What the row of a name says.
+///
+/// ```text
+/// id          the object has the name
+/// id | ff     and is at hand, and no template: one that looks for the name alone has found it
+/// ```
+///
+/// No identifier has the byte ff, which is none of UTF-8.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Which object.
+    pub id: String,
+    /// Is it known to be at hand, and no template?
+    pub is_at_hand: bool,
+}
+
+const AT_HAND: u8 = 0xff;
+
+impl Holder {
+    /// Reads the row.
+    pub fn read(row: &[u8]) -> Self {
+        let id = row.strip_suffix(&[AT_HAND]);
+        let text = String::from_utf8_lossy(id.unwrap_or(row)).into_owned();
+        Self { id: text, is_at_hand: id.is_some() }
+    }
+
+    /// The row.
+    pub fn row(&self) -> Vec<u8> {
+        let mark: &[u8] = if self.is_at_hand { &[AT_HAND] } else { &[] };
+        [self.id.as_bytes(), mark].concat()
+    }
+}
 
 /// Is there a row for each instance of this attribute? (The rest is found by reading the client's
 /// objects.)
@@ -102,25 +136,28 @@ impl Index<'_> {
 
     /// All rows of one object. One that is archived keeps its names, and is else found in the row
     /// of its client alone; one that is destroyed gives its names free.
-    pub fn rows(self, id: &str, metadata: &Metadata, storage: Storage) -> BTreeSet<Row> {
-        let with_id = |prefix: Vec<u8>| ([prefix.as_slice(), id.as_bytes()].concat(), Vec::new());
-        let mut rows = BTreeSet::from([with_id(self.client())]);
+    pub fn rows(self, id: &str, metadata: &Metadata, storage: Storage) -> Rows {
+        let with_id = |prefix: Vec<u8>| [prefix.as_slice(), id.as_bytes()].concat();
+        let mut rows = Rows::from([(with_id(self.client()), Vec::new())]);
         if storage == Storage::Destroyed {
             return rows;
         }
-        if metadata.object_type() == Some(ObjectType::Template) {
-            rows.insert(with_id(self.templates()));
+        let is_template = metadata.object_type() == Some(ObjectType::Template);
+        if is_template {
+            rows.insert(with_id(self.templates()), Vec::new());
         }
         if let Some(when) = rotation::due(metadata).filter(|_| storage == Storage::OnLine) {
             let due = Due { when, chosen: self.chosen(), id: id.to_owned() };
-            rows.insert((due.row(), Vec::new()));
+            rows.insert(due.row(), Vec::new());
         }
+        let is_at_hand = storage == Storage::OnLine && !is_template;
+        let holder = Holder { id: id.to_owned(), is_at_hand }.row();
         for value in metadata.values() {
             let reference = value.reference();
             if matches!(value, AttributeValue::Name(_)) {
-                rows.insert((self.name(&value_bytes(value)), id.as_bytes().to_vec()));
+                rows.insert(self.name(&value_bytes(value)), holder.clone());
             } else if storage == Storage::OnLine && is_indexed(&reference) {
-                rows.insert(with_id(self.value(&reference, &value_bytes(value))));
+                rows.insert(with_id(self.value(&reference, &value_bytes(value))), Vec::new());
             }
         }
         rows

@@ -16,7 +16,7 @@ use kmip::{Version, payload::Condition};
 use super::Context;
 use crate::config::Names;
 use crate::error::{OperationError, Result};
-use crate::index::is_indexed;
+use crate::index::{Holder, is_indexed};
 use crate::lifecycle::{self, Storage};
 use matching::Conditions;
 
@@ -49,9 +49,10 @@ pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Resu
     let wanted = Wanted::of(request.storage_status_mask);
     let conditions = Conditions::new(conditions);
     match Candidates::narrowest(cx, &conditions, &wanted) {
-        Candidates::Name(key) => {
-            for id in holders(cx, &key).await? {
-                if is_match(cx, &id, &conditions, &wanted).await? {
+        Candidates::Name { key, suffices } => {
+            for Holder { id, is_at_hand } in holders(cx, &key).await? {
+                let is_known = suffices && is_at_hand;
+                if is_known || is_match(cx, &id, &conditions, &wanted).await? {
                     search.take(id);
                 }
                 if search.is_over() {
@@ -85,8 +86,9 @@ async fn hides_templates(cx: &mut Context<'_>) -> Result<bool> {
 
 /// Where to look.
 enum Candidates {
-    /// The row of the object that has a name.
-    Name(Vec<u8>),
+    /// The row of the object that has a name. It suffices when to have the name is to match, for an
+    /// object that is at hand.
+    Name { key: Vec<u8>, suffices: bool },
     /// The rows that begin so. They suffice when the rows alone say that an object matches.
     Rows { prefix: Vec<u8>, suffices: bool },
 }
@@ -98,15 +100,16 @@ impl Candidates {
         if wanted.archived || wanted.destroyed {
             return Self::Rows { prefix: index.client(), suffices: false };
         }
+        // Who acts for another may know of some objects alone: each is looked at.
+        let suffices = conditions.is_one() && wanted.online && cx.client.rights.is_none();
         let is_name = |c: &&Condition| c.attribute == AttributeReference::Standard(tags::Name);
         if let Some(name) = conditions.complete().find(is_name) {
-            return Self::Name(index.name(name.value.as_bytes()));
+            return Self::Name { key: index.name(name.value.as_bytes()), suffices };
         }
         match conditions.complete().find(|condition| is_indexed(&condition.attribute)) {
             Some(condition) => Self::Rows {
                 prefix: index.value(&condition.attribute, condition.value.as_bytes()),
-                // Who acts for another may know of some objects alone: each is looked at.
-                suffices: conditions.is_one() && wanted.online && cx.client.rights.is_none(),
+                suffices,
             },
             None => Self::Rows { prefix: index.client(), suffices: false },
         }
@@ -114,10 +117,9 @@ impl Candidates {
 }
 
 /// The objects that have a name, the newest first: one, unless they may share it.
-async fn holders(cx: &mut Context<'_>, key: &[u8]) -> Result<Vec<String>> {
-    let text = |id: &[u8]| String::from_utf8_lossy(id).into_owned();
+async fn holders(cx: &mut Context<'_>, key: &[u8]) -> Result<Vec<Holder>> {
     let Some(first) = cx.view.get(key).await? else { return Ok(Vec::new()) };
-    let mut holders = vec![text(&first)];
+    let mut holders = vec![Holder::read(&first)];
     if cx.rules.names == Names::Unique {
         return Ok(holders);
     }
@@ -125,13 +127,13 @@ async fn holders(cx: &mut Context<'_>, key: &[u8]) -> Result<Vec<String>> {
     loop {
         let page = cx.view.page(key, before.as_deref(), PAGE).await?;
         let others = page.iter().filter_map(|row| row.get(key.len()..).filter(|id| !id.is_empty()));
-        holders.extend(others.map(text));
+        holders.extend(others.map(Holder::read));
         match page.last() {
             Some(last) if page.len() >= PAGE => before = Some(last.clone()),
             _ => break,
         }
     }
-    holders.sort_unstable_by(|a, b| b.cmp(a));
+    holders.sort_unstable_by(|a, b| b.id.cmp(&a.id));
     Ok(holders)
 }
 

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use kmip_server::store::Store;
+use kmip::payload::{ArchiveRequest, RecoverRequest};
 use kmip_server::store::memory::MemoryStore;
+use kmip_server::store::{Change, Order, Range, Store, To};
+use zeroize::Zeroizing;
 
 use crate::desk::*;
 
@@ -81,6 +83,33 @@ async fn objects_share_a_name_if_the_server_lets_them() {
         strict.ask(NEWEST, request).await.unwrap();
     }
     assert_eq!(located(&desk).await.len(), 295, "no name was lost by that");
+}
+
+/// Stores of before have the identifier alone in the row of a name. Nothing is taken for granted of
+/// such an object, and the row is a row as others are.
+#[tokio::test]
+async fn a_name_is_found_in_rows_that_do_not_say_whether_the_object_is_at_hand() {
+    let store = Arc::new(MemoryStore::default());
+    let desk = Desk::over(Arc::clone(&store) as Arc<dyn Store>);
+    let key = desk.create(NEWEST, vec![name("n")]).await;
+    let rows = store.scan(Range::prefix(b"n/", 9, Order::Ascending)).await.unwrap();
+    let [(row, record)] = rows.as_slice() else { panic!("one row of a name") };
+    let to = To::Put(Zeroizing::new(key.clone().into_bytes()));
+    assert_ne!(*record.value, key.as_bytes(), "it says more now");
+    let change = Change { key: row.clone(), expected: record.revision, to };
+    store.commit(vec![change]).await.unwrap();
+
+    let located =
+        async || desk.ask(NEWEST, locate(vec![name("n")])).await.unwrap().unique_identifiers;
+    assert_eq!(located().await, [key.as_str()]);
+    desk.ask(NEWEST, ArchiveRequest { unique_identifier: id(&key) }).await.unwrap();
+    assert!(located().await.is_empty());
+    let taken = desk.ask(NEWEST, aes(vec![name("n")])).await.map(drop);
+    assert_eq!(taken, Err(ResultReason::NonUniqueNameAttribute));
+    desk.ask(NEWEST, RecoverRequest { unique_identifier: id(&key) }).await.unwrap();
+    assert_eq!(located().await, [key.as_str()]);
+    desk.ask(NEWEST, DestroyRequest { unique_identifier: id(&key) }).await.unwrap();
+    assert!(store.scan(Range::prefix(b"n/", 9, Order::Ascending)).await.unwrap().is_empty());
 }
 
 /// Every object has a policy: the one named default, unless the client said otherwise.

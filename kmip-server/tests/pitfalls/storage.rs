@@ -1,11 +1,14 @@
 //! Archive and Recover (1.4, 4.22 and 4.23; 2.1, 6.1.4 and 6.1.42), and leases.
 
+use std::sync::Arc;
+
 use kmip::Interval;
 use kmip::payload::{
     ArchiveRequest, CheckRequest, GetAttributeListRequest, ObtainLeaseRequest, PingRequest,
     RecoverRequest,
 };
 use kmip::vocabulary::StorageStatusMask;
+use kmip_server::store::memory::MemoryStore;
 
 use crate::desk::*;
 
@@ -104,6 +107,32 @@ async fn an_archived_object_keeps_its_name() {
     desk.ask(NEWEST, archive(&key)).await.unwrap();
     let taken = desk.ask(NEWEST, aes(vec![name("n")])).await.map(drop);
     assert_eq!(taken, Err(ResultReason::NonUniqueNameAttribute));
+}
+
+/// Whether the row of the name says that an object is at hand, or has to leave it to the object.
+#[tokio::test]
+async fn of_those_who_share_a_name_the_archived_are_passed_over() {
+    let desk = Desk::sharing(Arc::new(MemoryStore::default()));
+    let mut keys = Vec::new();
+    for _ in 0..3 {
+        keys.insert(0, desk.create(NEWEST, vec![name("n")]).await);
+    }
+    let located =
+        async || desk.ask(NEWEST, locate(vec![name("n")])).await.unwrap().unique_identifiers;
+    for archived in &keys {
+        desk.ask(NEWEST, archive(archived)).await.unwrap();
+        let others: Vec<_> = keys.iter().filter(|key| *key != archived).cloned().collect();
+        assert_eq!(located().await, others);
+        desk.ask(NEWEST, recover(archived)).await.unwrap();
+        assert_eq!(located().await, keys);
+    }
+    // The first one has the row of the name, and leaves it to another, archived or not.
+    let first = keys.pop().unwrap();
+    desk.ask(NEWEST, archive(&keys[1])).await.unwrap();
+    desk.ask(NEWEST, DestroyRequest { unique_identifier: id(&first) }).await.unwrap();
+    assert_eq!(located().await, keys[..1]);
+    desk.ask(NEWEST, recover(&keys[1])).await.unwrap();
+    assert_eq!(located().await, keys);
 }
 
 #[tokio::test]

@@ -135,7 +135,8 @@ async fn a_ticket_has_the_limits_that_were_asked_for() {
 #[tokio::test]
 async fn a_holder_does_what_the_rights_say_and_no_more() {
     let alice = Desk::new();
-    let (one, two) = (alice.create(V2_1, vec![]).await, alice.create(V2_1, vec![]).await);
+    let (one, two) =
+        (alice.create(V2_1, vec![name("one")]).await, alice.create(V2_1, vec![name("two")]).await);
     let bob = alice.beside("bob");
     let of_bob = bob.create(V2_1, vec![]).await;
     let rights = right(&[Operation::Get, Operation::Locate], Some(&[&one]));
@@ -148,10 +149,14 @@ async fn a_holder_does_what_the_rights_say_and_no_more() {
         let refused = with(&bob, &ticket, get(hidden)).await;
         assert_eq!(refused.err(), Some(ResultReason::ObjectNotFound));
     }
-    let Ok(ResponsePayload::Locate(found)) = with(&bob, &ticket, locate(vec![])).await else {
-        panic!("Locate is granted")
-    };
-    assert_eq!(found.unique_identifiers, std::slice::from_ref(&one));
+    // By the name, too, where the row of the index alone would say that there is one.
+    let own: &[String] = std::slice::from_ref(&one);
+    for (filter, expected) in [(vec![], own), (vec![name("one")], own), (vec![name("two")], &[])] {
+        let Ok(ResponsePayload::Locate(found)) = with(&bob, &ticket, locate(filter)).await else {
+            panic!("Locate is granted")
+        };
+        assert_eq!(found.unique_identifiers, expected);
+    }
     let rows: [RequestPayload; 4] = [
         DestroyRequest { unique_identifier: id(&one) }.into(),
         aes(vec![]).into(),
