@@ -10,11 +10,12 @@
 
 use std::fmt;
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 use ttlv::{HEADER_LEN, Header};
 use zeroize::Zeroizing;
 
@@ -138,7 +139,8 @@ pub async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = Connection { stream, limits, stop };
+    let silence = Silence::of_at_most(limits.idle_deadline);
+    let mut connection = Connection { stream, limits, stop, silence };
     let mut talk = Talk::new(key_server, client, limits.message_deadline);
     let mut answers: u64 = 0;
     loop {
@@ -197,6 +199,38 @@ struct Connection<S> {
     limits: Limits,
     /// True once the server stops.
     stop: watch::Receiver<bool>,
+    silence: Silence,
+}
+
+/// How long nothing may come.
+///
+/// ```text
+/// armed once          |--------- limit ---------> fires, and something has come since:
+/// the last message    ......|--------- limit ---------> armed again, for what is left
+/// ```
+///
+/// To arm and disarm it for every message would cost each of them more than its decoding does.
+struct Silence {
+    limit: Duration,
+    alarm: Pin<Box<Sleep>>,
+}
+
+impl Silence {
+    fn of_at_most(limit: Duration) -> Self {
+        Self { limit, alarm: Box::pin(sleep_until(deadline_after(limit))) }
+    }
+
+    /// Completes when nothing has come from now on for so long; may be dropped and called again.
+    async fn is_over(&mut self) {
+        let end = deadline_after(self.limit);
+        loop {
+            self.alarm.as_mut().await;
+            if Instant::now() >= end {
+                return;
+            }
+            self.alarm.as_mut().reset(end);
+        }
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -206,20 +240,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// the server's stop end a connection, and the idle deadline.
     async fn turn(&mut self, talk: &mut Talk<'_>) -> Result<Turn, End> {
         let mut header = [0; HEADER_LEN];
-        let idle = self.limits.idle_deadline;
         let read = tokio::select! {
             biased;
             _ = self.stop.wait_for(|stop| *stop) => return Err(End::Stopping),
-            read = timeout(idle, self.stream.read(&mut header)) => read,
+            read = self.stream.read(&mut header) => read,
+            () = self.silence.is_over() => {
+                return if talk.is_idle() { Ok(Turn::Ours) } else { Err(End::Idle) };
+            }
             () = talk.ready() => return Ok(Turn::Ours),
         };
         let first = match read {
-            Err(_) if talk.is_idle() => return Ok(Turn::Ours),
-            Err(_) => return Err(End::Idle),
-            Ok(Ok(0)) => return Err(End::Closed),
-            Ok(Ok(count)) => count,
-            Ok(Err(why)) if is_eof(&why) => return Err(End::ClosedWithoutNotice),
-            Ok(Err(why)) => return Err(End::Broken(why)),
+            Ok(0) => return Err(End::Closed),
+            Ok(count) => count,
+            Err(why) if is_eof(&why) => return Err(End::ClosedWithoutNotice),
+            Err(why) => return Err(End::Broken(why)),
         };
         let deadline = deadline_after(self.limits.message_deadline);
         self.fill_header(&mut header, first, deadline).await?;
@@ -367,4 +401,29 @@ fn is_eof(why: &io::Error) -> bool {
 pub(crate) fn deadline_after(after: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(after).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_counted_from_the_last_message_and_not_from_when_it_was_armed() {
+        let second = Duration::from_secs(1);
+        let mut silence = Silence::of_at_most(3 * second);
+        for _ in 0..4 {
+            // Somebody speaks after two seconds, again and again.
+            assert!(timeout(2 * second, silence.is_over()).await.is_err());
+        }
+        let since = Instant::now();
+        silence.is_over().await;
+        assert_eq!(since.elapsed(), 3 * second);
+        // It has fired, and counts anew.
+        advance(second).await;
+        let since = Instant::now();
+        silence.is_over().await;
+        assert_eq!(since.elapsed(), 3 * second);
+    }
 }
