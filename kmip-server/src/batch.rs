@@ -64,7 +64,7 @@ pub async fn run(
         named: Named::default(),
         chosen: BTreeSet::new(),
     };
-    replaced::check(&mut cx.view, cx.index_key, client).await?;
+    replaced::check(on.store.as_ref(), cx.index_key, client).await?;
     let on_error = request.header.batch_error_continuation_option.unwrap_or(OnError::Stop);
     let mut items = Vec::with_capacity(request.items.len());
     let mut undone = false;

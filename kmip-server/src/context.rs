@@ -132,8 +132,8 @@ impl<'a> Context<'a> {
     /// The metadata of a row, if the client may know of it in this version: there are no templates
     /// from 2.0 on.
     async fn read(&mut self, id: &str, key: &[u8]) -> Result<Option<Metadata>> {
-        let Some(bytes) = self.view.get(key).await? else { return Ok(None) };
-        let metadata = Metadata::decode(&bytes).map_err(|error| damaged(id, &error))?;
+        let Some(bytes) = self.view.look(key).await? else { return Ok(None) };
+        let metadata = Metadata::decode(bytes).map_err(|error| damaged(id, &error))?;
         let is_shown = metadata
             .object_type()
             .is_none_or(|kind| kind != ObjectType::Template || kind.exists_in(self.version));
@@ -182,13 +182,15 @@ impl<'a> Context<'a> {
     /// The object itself, of one that [`Self::object`] has let through.
     pub async fn material(&mut self, id: &str) -> Result<Material> {
         let missing = || StoreError::Damaged(format!("object {id} has lost its material"));
-        let row = self.view.get(&self.metadata_key(id)).await?.ok_or_else(missing)?;
-        let (_, beside) = take_apart(&row);
+        let key = self.metadata_key(id);
+        let row = self.view.look(&key).await?.ok_or_else(missing)?;
+        let (_, beside) = take_apart(row);
         if !beside.is_empty() {
             return Ok(Material::decode(beside).map_err(|error| damaged(id, &error))?);
         }
-        let bytes = self.view.get(&self.material_key(id)).await?.ok_or_else(missing)?;
-        Ok(Material::decode(&bytes).map_err(|error| damaged(id, &error))?)
+        let key = self.material_key(id);
+        let bytes = self.view.look(&key).await?.ok_or_else(missing)?;
+        Ok(Material::decode(bytes).map_err(|error| damaged(id, &error))?)
     }
 
     /// Makes a new object of the client's, and gives its identifier.
@@ -202,7 +204,9 @@ impl<'a> Context<'a> {
             self.rules.disabled.check_algorithm(algorithm)?;
         }
         let id = Uuid::now_v7().to_string();
-        let mut metadata = Metadata { owner: self.client.owner.clone(), attributes: Vec::new() };
+        // With room for those that are added here.
+        let attributes = Vec::with_capacity(values.len().saturating_add(3));
+        let mut metadata = Metadata { owner: self.client.owner.clone(), attributes };
         metadata.set(AttributeValue::UniqueIdentifier(id.clone()));
         for value in values.into_iter().chain([short_identifier(&id)]) {
             metadata.add(value);

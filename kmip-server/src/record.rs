@@ -39,6 +39,9 @@ mod kept {
 /// The version whose forms the attributes are kept in: the newest, which has every field.
 const KEPT_VERSION: Version = Version::V3_0;
 
+/// How many attributes are made room for: what a key has and a name or two.
+const ATTRIBUTES: usize = 24;
+
 /// What is known of an object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metadata {
@@ -139,7 +142,7 @@ impl Metadata {
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         Reader::new(bytes).structure(kept::METADATA, |r| {
             let owner = r.text_string(kept::OWNER)?.to_owned();
-            let mut attributes = Vec::new();
+            let mut attributes = Vec::with_capacity(ATTRIBUTES);
             while !r.is_empty() {
                 attributes.push(match r.peek() {
                     Some(tag) if tag != kept::ATTRIBUTE => decode_first(tag, r)?,

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{OperationError, Result};
 use crate::identity::{Certificate, Client};
+use crate::store::Store;
 use crate::store::root_key::IndexKey;
 use crate::view::View;
 
@@ -41,9 +42,11 @@ pub async fn replace(view: &mut View<'_>, key: &IndexKey, certificate: &Certific
 }
 
 /// Refuses a message under a certificate that its client has replaced.
-pub async fn check(view: &mut View<'_>, key: &IndexKey, client: &Client) -> Result<()> {
+///
+/// Nothing of the message is done yet, so the store itself is asked, and not the view.
+pub async fn check(store: &dyn Store, key: &IndexKey, client: &Client) -> Result<()> {
     let Some(certificate) = &client.certificate else { return Ok(()) };
-    match is_replaced(view, key, certificate).await? {
+    match store.get(&row(key, certificate)).await?.is_some() {
         true => Err(OperationError::new(
             ResultReason::AuthenticationNotSuccessful,
             "this certificate was replaced by Re-Provision: connect with the one in its place",

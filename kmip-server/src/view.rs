@@ -33,22 +33,33 @@ impl<'a> View<'a> {
         Self { store, read: BTreeMap::new(), last: None, batch, item }
     }
 
-    /// The value of a key.
+    /// The value of a key, to be kept.
     pub async fn get(&mut self, key: &[u8]) -> Result<Value, StoreError> {
-        if let Some(value) = self.item.get(key).or_else(|| self.batch.get(key)) {
-            return Ok(value.clone());
+        let value = self.look(key).await?;
+        Ok(value.map(|value| Zeroizing::new(value.to_vec())))
+    }
+
+    /// The value of a key, to be looked at: each copy of a secret has to be wiped again.
+    pub async fn look(&mut self, key: &[u8]) -> Result<Option<&[u8]>, StoreError> {
+        let is_last = |(last, _): &(Key, _)| last == key;
+        if self.wanted(key).is_none() && !self.last.as_ref().is_some_and(is_last) {
+            let record = self.store.get(key).await?;
+            let revision = record.as_ref().map_or(0, |record| record.revision);
+            // A key that changed since it was first read in this batch must fail the commit, so
+            // the first revision stands.
+            self.read.entry(key.to_vec()).or_insert(revision);
+            self.last = record.map(|record| (key.to_vec(), record.value));
         }
-        if let Some((_, value)) = self.last.as_ref().filter(|(last, _)| last == key) {
-            return Ok(Some(value.clone()));
-        }
-        let record = self.store.get(key).await?;
-        let revision = record.as_ref().map_or(0, |record| record.revision);
-        // A key that changed since it was first read in this batch must fail the commit, so the
-        // first revision stands.
-        self.read.entry(key.to_vec()).or_insert(revision);
-        let value = record.map(|record| record.value);
-        self.last = value.clone().map(|value| (key.to_vec(), value));
-        Ok(value)
+        let value = match self.wanted(key) {
+            Some(value) => value.as_ref(),
+            None => self.last.as_ref().map(|(_, value)| value),
+        };
+        Ok(value.map(|value| value.as_slice()))
+    }
+
+    /// What the batch wants to become of a key, if anything.
+    fn wanted(&self, key: &[u8]) -> Option<&Value> {
+        self.item.get(key).or_else(|| self.batch.get(key))
     }
 
     /// The key shall have this value. It must have been read, or else be absent: the commit fails

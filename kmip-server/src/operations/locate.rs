@@ -118,8 +118,8 @@ impl Candidates {
 
 /// The objects that have a name, the newest first: one, unless they may share it.
 async fn holders(cx: &mut Context<'_>, key: &[u8]) -> Result<Vec<Holder>> {
-    let Some(first) = cx.view.get(key).await? else { return Ok(Vec::new()) };
-    let mut holders = vec![Holder::read(&first)];
+    let Some(first) = cx.view.look(key).await? else { return Ok(Vec::new()) };
+    let mut holders = vec![Holder::read(first)];
     if cx.rules.names == Names::Unique {
         return Ok(holders);
     }
