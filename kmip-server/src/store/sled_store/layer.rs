@@ -8,7 +8,7 @@
 //!
 //! Nearly every key that is looked up is in the tree alone, or nowhere, and is looked for here
 //! first. To see among 15,000 rows that a key is none of theirs takes some twenty comparisons, each
-//! of bytes elsewhere in memory, and costs as much as the tree does. The sieve tells it by one word.
+//! of bytes elsewhere in memory, and as long as the tree takes. The sieve tells it by one word.
 //!
 //! **A key that is here is never sifted out.**
 
