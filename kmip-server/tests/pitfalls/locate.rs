@@ -89,8 +89,8 @@ async fn objects_share_a_name_if_the_server_lets_them() {
 /// such an object, and the row is a row as others are.
 #[tokio::test]
 async fn a_name_is_found_in_rows_that_do_not_say_whether_the_object_is_at_hand() {
-    let store = Arc::new(MemoryStore::default());
-    let desk = Desk::over(Arc::clone(&store) as Arc<dyn Store>);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let desk = Desk::over(Arc::clone(&store));
     let key = desk.create(NEWEST, vec![name("n")]).await;
     let rows = store.scan(Range::prefix(b"n/", 9, Order::Ascending)).await.unwrap();
     let [(row, record)] = rows.as_slice() else { panic!("one row of a name") };

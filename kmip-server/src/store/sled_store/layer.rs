@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn every_row_is_found_and_hardly_another_key_is_looked_for() {
         let mut layer = Layer::default();
-        let row = |n: u32| (key(n), (n % 2 == 0).then(|| key(n)));
+        let row = |n: u32| (key(n), n.is_multiple_of(2).then(|| key(n)));
         assert!(layer.get(&key(0), Hash::of(&key(0))).is_none());
         layer.extend((0..15_000).map(row).collect());
         for n in 0..15_000 {
