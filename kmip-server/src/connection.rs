@@ -221,7 +221,7 @@ impl Silence {
     }
 
     /// Completes when nothing has come from now on for so long; may be dropped and called again.
-    async fn is_over(&mut self) {
+    async fn over(&mut self) {
         let end = deadline_after(self.limit);
         loop {
             self.alarm.as_mut().await;
@@ -244,7 +244,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             biased;
             _ = self.stop.wait_for(|stop| *stop) => return Err(End::Stopping),
             read = self.stream.read(&mut header) => read,
-            () = self.silence.is_over() => {
+            () = self.silence.over() => {
                 return if talk.is_idle() { Ok(Turn::Ours) } else { Err(End::Idle) };
             }
             () = talk.ready() => return Ok(Turn::Ours),
@@ -415,15 +415,15 @@ mod tests {
         let mut silence = Silence::of_at_most(3 * second);
         for _ in 0..4 {
             // Somebody speaks after two seconds, again and again.
-            assert!(timeout(2 * second, silence.is_over()).await.is_err());
+            assert!(timeout(2 * second, silence.over()).await.is_err());
         }
         let since = Instant::now();
-        silence.is_over().await;
+        silence.over().await;
         assert_eq!(since.elapsed(), 3 * second);
         // It has fired, and counts anew.
         advance(second).await;
         let since = Instant::now();
-        silence.is_over().await;
+        silence.over().await;
         assert_eq!(since.elapsed(), 3 * second);
     }
 }
