@@ -19,7 +19,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxBuildHasher;
 use sled::IVec;
 use tokio::sync::oneshot;
 
@@ -125,7 +124,7 @@ pub(super) struct Settling {
     pub(super) busy: bool,
 }
 
-pub(super) type Heads = HashMap<IVec, Head, FxBuildHasher>;
+pub(super) type Heads = HashMap<IVec, Head>;
 
 /// A group on its way to the disk.
 #[derive(Default)]
@@ -154,7 +153,7 @@ impl<S: FnMut(&File) -> io::Result<()>> Committer<S> {
     /// conflict tells of another commit, which may be of this group.
     fn carry_out(&mut self, first: Commit) -> Result<(), StoreError> {
         // It will have about as many keys as the one before.
-        let heads = Heads::with_capacity_and_hasher(self.last.len(), FxBuildHasher);
+        let heads = Heads::with_capacity(self.last.len());
         let mut group = Group { heads, ..Group::default() };
         let mut answers = Vec::new();
         let mut len = 0_usize;
