@@ -8,7 +8,7 @@ use kmip::attributes::AttributeValue;
 use kmip::vocabulary::Operation;
 
 use crate::identity::Client;
-use crate::record::Metadata;
+use crate::record::{Known, is_in};
 
 /// What a client may do that acts for another: what one of these allows (2.1, 7.34 and 7.35).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,12 +58,12 @@ pub fn may_ask(client: &Client, operation: Operation) -> bool {
 }
 
 /// May `client` know of the object, to do this with it?
-pub fn may(client: &Client, operation: Operation, id: &str, metadata: &Metadata) -> bool {
+pub fn may(client: &Client, operation: Operation, id: &str, known: &impl Known) -> bool {
     let is_covered = |right: &Right| {
         right.objects.as_ref().is_none_or(|these| these.iter().any(|this| this == id))
-            && is_in_a_group(right, metadata.values())
+            && is_in_a_group(right, |group| known.is_in(group))
     };
-    client.owner == metadata.owner
+    client.owner == known.owner()
         && client.rights.as_ref().is_none_or(|rights| rights.any(operation, is_covered))
 }
 
@@ -74,13 +74,12 @@ pub fn may_make<'a>(
     operation: Operation,
     values: impl Iterator<Item = &'a AttributeValue> + Clone,
 ) -> bool {
-    let is_covered =
-        |right: &Right| right.objects.is_none() && is_in_a_group(right, values.clone());
+    let is_covered = |right: &Right| {
+        right.objects.is_none() && is_in_a_group(right, |group| is_in(values.clone(), group))
+    };
     client.rights.as_ref().is_none_or(|rights| rights.any(operation, is_covered))
 }
 
-fn is_in_a_group<'a>(right: &Right, mut values: impl Iterator<Item = &'a AttributeValue>) -> bool {
-    let Some(groups) = &right.object_groups else { return true };
-    values
-        .any(|value| matches!(value, AttributeValue::ObjectGroup(group) if groups.contains(group)))
+fn is_in_a_group(right: &Right, is_in: impl Fn(&str) -> bool) -> bool {
+    right.object_groups.as_ref().is_none_or(|groups| groups.iter().any(|group| is_in(group)))
 }

@@ -27,7 +27,7 @@ use crate::live::{Effects, Live};
 use crate::named::Named;
 use crate::operations::SERVED;
 use crate::promises;
-use crate::record::{BESIDE_LEN_MAX, Material, Metadata, damaged, take_apart};
+use crate::record::{BESIDE_LEN_MAX, Brief, Known, Material, Metadata, damaged, take_apart};
 use crate::rules::Rules;
 use crate::store::StoreError;
 use crate::store::root_key::IndexKey;
@@ -113,6 +113,11 @@ impl<'a> Context<'a> {
 
     /// What is known of an object that the client may know of.
     pub async fn object(&mut self, id: &str) -> Result<Metadata> {
+        self.known(id).await
+    }
+
+    /// As [`Self::object`], as much as is asked for.
+    async fn known<K: Known>(&mut self, id: &str) -> Result<K> {
         // An identifier longer than any that was given cannot be a key of the store.
         if id.len() > ID_LEN_MAX {
             return Err(OperationError::not_found("of so long an identifier"));
@@ -129,16 +134,16 @@ impl<'a> Context<'a> {
         given.or(chosen).ok_or_else(|| OperationError::not_found(id))
     }
 
-    /// The metadata of a row, if the client may know of it in this version: there are no templates
+    /// What is known by a row, if the client may know of it in this version: there are no templates
     /// from 2.0 on.
-    async fn read(&mut self, id: &str, key: &[u8]) -> Result<Option<Metadata>> {
-        let Some(bytes) = self.view.look(key).await? else { return Ok(None) };
-        let metadata = Metadata::decode(bytes).map_err(|error| damaged(id, &error))?;
-        let is_shown = metadata
+    async fn read<K: Known>(&mut self, id: &str, key: &[u8]) -> Result<Option<K>> {
+        let Some(row) = self.view.look(key).await? else { return Ok(None) };
+        let known = K::decode(row).map_err(|error| damaged(id, &error))?;
+        let is_shown = known
             .object_type()
             .is_none_or(|kind| kind != ObjectType::Template || kind.exists_in(self.version));
-        let may = access::may(self.client, self.doing, id, &metadata);
-        Ok(Some(metadata).filter(|_| is_shown && may))
+        let may = access::may(self.client, self.doing, id, &known);
+        Ok(Some(known).filter(|_| is_shown && may))
     }
 
     /// When, and in which State, something is asked of an object.
@@ -163,19 +168,32 @@ impl<'a> Context<'a> {
     /// As [`Self::object`], of an object that is not archived: what is must be recovered before it
     /// is named in any other operation (1.4, 4; 2.1, 6.1).
     pub async fn online_object(&mut self, id: &str) -> Result<Metadata> {
-        let metadata = self.object(id).await?;
-        match lifecycle::is_archived(metadata.values()) {
+        self.online(id).await
+    }
+
+    async fn online<K: Known>(&mut self, id: &str) -> Result<K> {
+        let known: K = self.known(id).await?;
+        match known.is_archived() {
             true => Err(OperationError::archived(id)),
-            false => Ok(metadata),
+            false => Ok(known),
         }
     }
 
     /// As [`Self::online_object`], of an object whose material is still there.
     pub async fn live_object(&mut self, id: &str) -> Result<Metadata> {
-        let metadata = self.online_object(id).await?;
-        match lifecycle::is_destroyed(metadata.state(self.now)) {
+        self.live(id).await
+    }
+
+    /// As [`Self::live_object`], but only what decides whether it may be given away.
+    pub async fn live_brief(&mut self, id: &str) -> Result<Brief> {
+        self.live(id).await
+    }
+
+    async fn live<K: Known>(&mut self, id: &str) -> Result<K> {
+        let known: K = self.online(id).await?;
+        match lifecycle::is_destroyed(known.state(self.now)) {
             true => Err(OperationError::destroyed(id)),
-            false => Ok(metadata),
+            false => Ok(known),
         }
     }
 
@@ -333,9 +351,9 @@ impl<'a> Context<'a> {
 
     /// An object is fresh until it has been served once (1.4, 3.34; 2.1, 4.24). That changes
     /// nothing else of it, not even its Last Change Date.
-    pub async fn served(&mut self, id: &str, metadata: &Metadata) -> Result<()> {
-        if find!(metadata.values(), Fresh) == Some(true) {
-            let mut served = metadata.clone();
+    pub async fn served(&mut self, id: &str, brief: &Brief) -> Result<()> {
+        if brief.fresh == Some(true) {
+            let mut served = self.object(id).await?;
             served.set(AttributeValue::Fresh(false));
             self.write_metadata(id, &served).await?;
         }

@@ -61,6 +61,18 @@ impl Dates {
     }
 }
 
+/// The State of an object of this kind at `now`.
+///
+/// A template has none of its own: its dates are those of the objects to be made from it. It is
+/// there, or it is destroyed.
+pub fn state(kind: Option<ObjectType>, dates: Dates, now: DateTime) -> State {
+    match kind {
+        Some(ObjectType::Template) => Dates { destroy: dates.destroy, ..Dates::default() },
+        Some(_) | None => dates,
+    }
+    .state(now)
+}
+
 /// Defines each event as the states that it may leave and the state that each comes to.
 macro_rules! transitions {
     ($($(#[$doc:meta])* $event:ident: $($from:ident => $to:ident),+;)*) => {

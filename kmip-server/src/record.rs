@@ -22,8 +22,12 @@ use ttlv::{Error, ErrorKind, Reader, Tag, Writer};
 use zeroize::Zeroizing;
 
 use crate::find::find;
-use crate::lifecycle::Dates;
+use crate::lifecycle::{self, Dates};
 use crate::store::root_key::HASH_LEN;
+
+mod brief;
+
+pub use brief::Brief;
 
 /// Tags of what is kept. They stand in the range of the vendors' extensions (1.4, 9.1.3.1).
 mod kept {
@@ -41,6 +45,28 @@ const KEPT_VERSION: Version = Version::V3_0;
 
 /// How many attributes are made room for: what a key has and a name or two.
 const ATTRIBUTES: usize = 24;
+
+/// What is known of an object, all or a part: what has to be known of each before anything is done
+/// with it.
+pub trait Known: Sized {
+    /// Reads what was kept.
+    fn decode(row: &[u8]) -> Result<Self, Error>;
+
+    /// The client that made it, and that alone may see it.
+    fn owner(&self) -> &str;
+
+    /// Its kind.
+    fn object_type(&self) -> Option<ObjectType>;
+
+    /// The State at `now`.
+    fn state(&self, now: DateTime) -> State;
+
+    /// Is it in the archive?
+    fn is_archived(&self) -> bool;
+
+    /// Is it in this group?
+    fn is_in(&self, group: &str) -> bool;
+}
 
 /// What is known of an object.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,16 +102,8 @@ impl Metadata {
     }
 
     /// The State at `now`.
-    ///
-    /// A template has none of its own: its dates are those of the objects to be made from it. It is
-    /// there, or it is destroyed.
     pub fn state(&self, now: DateTime) -> State {
-        let dates = Dates::of(self.values());
-        match self.object_type() {
-            Some(ObjectType::Template) => Dates { destroy: dates.destroy, ..Dates::default() },
-            Some(_) | None => dates,
-        }
-        .state(now)
+        lifecycle::state(self.object_type(), Dates::of(self.values()), now)
     }
 
     /// Its kind.
@@ -139,8 +157,8 @@ impl Metadata {
     }
 
     /// Reads what was kept.
-    pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        Reader::new(bytes).structure(kept::METADATA, |r| {
+    pub fn decode(row: &[u8]) -> Result<Self, Error> {
+        Reader::new(row).structure(kept::METADATA, |r| {
             let owner = r.text_string(kept::OWNER)?.to_owned();
             let mut attributes = Vec::with_capacity(ATTRIBUTES);
             while !r.is_empty() {
@@ -152,6 +170,37 @@ impl Metadata {
             Ok(Self { owner, attributes })
         })
     }
+}
+
+impl Known for Metadata {
+    fn decode(row: &[u8]) -> Result<Self, Error> {
+        Self::decode(row)
+    }
+
+    fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    fn object_type(&self) -> Option<ObjectType> {
+        self.object_type()
+    }
+
+    fn state(&self, now: DateTime) -> State {
+        self.state(now)
+    }
+
+    fn is_archived(&self) -> bool {
+        lifecycle::is_archived(self.values())
+    }
+
+    fn is_in(&self, group: &str) -> bool {
+        is_in(self.values(), group)
+    }
+}
+
+/// Is an object of these attributes in a group?
+pub fn is_in<'a>(mut values: impl Iterator<Item = &'a AttributeValue>, group: &str) -> bool {
+    values.any(|value| matches!(value, AttributeValue::ObjectGroup(own) if own == group))
 }
 
 /// The first instance of an attribute, which stands under its own tag.

@@ -13,11 +13,10 @@ use kmip::vocabulary::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectTyp
 use crate::attributes;
 use crate::chains;
 use crate::error::{OperationError, Result};
-use crate::find::find;
 use crate::formats::{self, FormatError};
 use crate::making;
 use crate::operations::Context;
-use crate::record::{Material, Metadata};
+use crate::record::{Brief, Material};
 use crate::wrapping;
 
 /// The form in which a client wants an object.
@@ -56,17 +55,12 @@ impl From<ExportRequest> for Form {
 }
 
 /// The object in this form, of one that the client may know of and that is not destroyed.
-pub async fn object(
-    cx: &mut Context<'_>,
-    id: &str,
-    metadata: &Metadata,
-    form: Form,
-) -> Result<Object> {
+pub async fn object(cx: &mut Context<'_>, id: &str, brief: &Brief, form: Form) -> Result<Object> {
     let hidden = form
         .key_wrapping_specification
         .as_ref()
         .is_some_and(|specification| wrapping::hides(specification.wrapping_method));
-    may_leave(metadata, hidden)?;
+    may_leave(brief, hidden)?;
     let Material { version, mut object } = cx.material(id).await?;
     let object_type = object.object_type();
     if let Some(block) = object.key_block_mut() {
@@ -76,12 +70,14 @@ pub async fn object(
         let is_container = block.key_format_type == KeyFormatType::PKCS_12;
         match form.key_format_type {
             Some(KeyFormatType::PKCS_12) if !is_container => {
-                *block = Box::pin(chains::container(cx, metadata, object_type, block)).await?;
+                let metadata = cx.object(id).await?;
+                *block = Box::pin(chains::container(cx, &metadata, object_type, block)).await?;
             }
-            _ => in_form(object_type, block, metadata, &form, cx.version)?,
+            _ => in_form(cx, id, object_type, block, &form).await?,
         }
         if let Some(specification) = form.key_wrapping_specification {
-            Box::pin(wrapping::wrap(cx, block, metadata, *specification)).await?;
+            let metadata = cx.object(id).await?;
+            Box::pin(wrapping::wrap(cx, block, &metadata, *specification)).await?;
         }
     } else if form.key_wrapping_specification.is_some() {
         return Err(OperationError::new(
@@ -89,7 +85,7 @@ pub async fn object(
             format!("a {object_type:?} has no key that could be wrapped"),
         ));
     } else if let Object::Template(template) = &mut object {
-        template.attributes = attributes::of_template(metadata);
+        template.attributes = attributes::of_template(&cx.object(id).await?);
     } else if form.key_format_type.is_some() && !matches!(object, Object::Certificate(_)) {
         return Err(not_in_format(form.key_format_type));
     }
@@ -97,14 +93,14 @@ pub async fn object(
 }
 
 /// Some keys may leave the server wrapped alone, and some not at all (1.4, 3.48 and 3.50).
-fn may_leave(metadata: &Metadata, hidden: bool) -> Result<()> {
-    if find!(metadata.values(), Extractable) == Some(false) {
+fn may_leave(brief: &Brief, hidden: bool) -> Result<()> {
+    if brief.extractable == Some(false) {
         return Err(OperationError::new(
             ResultReason::NotExtractable,
             "the object is not Extractable",
         ));
     }
-    if find!(metadata.values(), Sensitive) == Some(true) && !hidden {
+    if brief.sensitive == Some(true) && !hidden {
         return Err(OperationError::new(
             ResultReason::Sensitive,
             "the object is Sensitive: it leaves the server wrapped or not at all",
@@ -113,12 +109,12 @@ fn may_leave(metadata: &Metadata, hidden: bool) -> Result<()> {
     Ok(())
 }
 
-fn in_form(
+async fn in_form(
+    cx: &mut Context<'_>,
+    id: &str,
     object_type: ObjectType,
     block: &mut KeyBlock,
-    metadata: &Metadata,
     form: &Form,
-    version: Version,
 ) -> Result<()> {
     if block.key_value.is_none() {
         return Err(OperationError::new(
@@ -126,8 +122,12 @@ fn in_form(
             "the key is kept elsewhere: its Key Value Location says where",
         ));
     }
-    let format = format(block.key_format_type, form.key_format_type, version);
+    let format = format(block.key_format_type, form.key_format_type, cx.version);
     let point = form.key_compression_type;
+    if formats::is_in(block, format, point) {
+        return Ok(());
+    }
+    let metadata = Box::pin(cx.object(id)).await?;
     Ok(formats::convert(object_type, block, making::hint(metadata.values()), format, point)?)
 }
 

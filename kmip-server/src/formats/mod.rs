@@ -178,6 +178,12 @@ pub const fn default_format(key: &Key) -> F {
     }
 }
 
+/// Is the key in a block in this form, with its point as asked for?
+pub fn is_in(block: &KeyBlock, format: F, compression: Option<KeyCompressionType>) -> bool {
+    let held = block.key_compression_type;
+    block.key_format_type == format && compression.is_none_or(|asked| held == Some(asked))
+}
+
 /// Turns the key in a block into a form, with its point as asked for.
 pub fn convert(
     object_type: ObjectType,
@@ -186,11 +192,6 @@ pub fn convert(
     format: F,
     compression: Option<KeyCompressionType>,
 ) -> Result<(), FormatError> {
-    let held = block.key_compression_type;
-    let is_as_held = compression.is_none_or(|asked| held == Some(asked));
-    if block.key_format_type == format && is_as_held {
-        return Ok(());
-    }
     let mut key = read(object_type, block, hint)?;
     if let Some(asked) = compression {
         let no_such_point = FormatError::NoSuchPoint(asked);
@@ -203,6 +204,6 @@ pub fn convert(
         *material = written;
     }
     block.key_format_type = format;
-    block.key_compression_type = compression.or(held);
+    block.key_compression_type = compression.or(block.key_compression_type);
     Ok(())
 }

@@ -23,8 +23,8 @@ pub(super) async fn export(cx: &mut Context<'_>, request: ExportRequest) -> Resu
     let object = match lifecycle::is_destroyed(metadata.state(cx.now)) {
         true => None,
         false => {
-            let form = Form::from(request);
-            Some(serving::object(cx, &unique_identifier, &metadata, form).await?)
+            let brief = cx.live_brief(&unique_identifier).await?;
+            Some(serving::object(cx, &unique_identifier, &brief, Form::from(request)).await?)
         }
     };
     let attributes = AllAttributes(attributes::shown(&metadata, cx.now));

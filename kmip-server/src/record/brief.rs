@@ -1,0 +1,173 @@
+//! What decides whether an object may be given away, read out of its row without the rest: a Get
+//! asks for no more, and most of its own work would be to read what nobody looks at.
+//!
+//! Nothing is written from it: whoever changes an object has all of its [`Metadata`].
+//!
+//! [`Metadata`]: super::Metadata
+
+use kmip::vocabulary::{ObjectType, State, tags};
+use kmip::{DateTime, Decode};
+use ttlv::{Error, Reader, Tag};
+
+use super::{KEPT_VERSION, Known, kept};
+use crate::lifecycle::{Dates, state};
+
+/// What decides whether an object may be given away. What the row does not say is as the standard
+/// has it for an object that does not have the attribute.
+#[derive(Debug, Default, PartialEq)]
+pub struct Brief {
+    owner: String,
+    object_type: Option<ObjectType>,
+    dates: Dates,
+    archive: Option<DateTime>,
+    groups: Vec<String>,
+    /// May it leave at all (1.4, 3.50)?
+    pub extractable: Option<bool>,
+    /// May it leave wrapped alone (1.4, 3.48)?
+    pub sensitive: Option<bool>,
+    /// Was it never served (1.4, 3.34)?
+    pub fresh: Option<bool>,
+}
+
+impl Brief {
+    /// Reads the value of an attribute, which stands `under` a tag, if it is one that counts here.
+    fn take(&mut self, attribute: Tag, under: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
+        match attribute {
+            tags::ObjectType => read(&mut self.object_type, under, r),
+            tags::ActivationDate => read(&mut self.dates.activation, under, r),
+            tags::DeactivationDate => read(&mut self.dates.deactivation, under, r),
+            tags::CompromiseDate => read(&mut self.dates.compromise, under, r),
+            tags::DestroyDate => read(&mut self.dates.destroy, under, r),
+            tags::ArchiveDate => read(&mut self.archive, under, r),
+            tags::Extractable => read(&mut self.extractable, under, r),
+            tags::Sensitive => read(&mut self.sensitive, under, r),
+            tags::Fresh => read(&mut self.fresh, under, r),
+            tags::ObjectGroup => {
+                self.groups.push(Decode::decode(under, r, KEPT_VERSION)?);
+                Ok(())
+            }
+            _ => r.item().map(|_| ()),
+        }
+    }
+}
+
+fn read<T: Decode>(into: &mut Option<T>, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
+    *into = Some(Decode::decode(tag, r, KEPT_VERSION)?);
+    Ok(())
+}
+
+impl Known for Brief {
+    fn decode(row: &[u8]) -> Result<Self, Error> {
+        Reader::new(row).structure(kept::METADATA, |r| {
+            let owner = r.text_string(kept::OWNER)?.to_owned();
+            let mut brief = Self { owner, ..Self::default() };
+            while let Some(tag) = r.peek() {
+                if tag != kept::ATTRIBUTE {
+                    brief.take(tag, tag, r)?;
+                    continue;
+                }
+                let mut inner = r.enter(tag)?;
+                Option::<i32>::decode(tags::AttributeIndex, &mut inner, KEPT_VERSION)?;
+                // Of those that have a name instead, none counts.
+                if inner.peek() == Some(tags::AttributeReference) {
+                    let attribute = Tag(inner.enumeration(tags::AttributeReference)?);
+                    brief.take(attribute, tags::AttributeValue, &mut inner)?;
+                }
+            }
+            Ok(brief)
+        })
+    }
+
+    fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    fn object_type(&self) -> Option<ObjectType> {
+        self.object_type
+    }
+
+    fn state(&self, now: DateTime) -> State {
+        state(self.object_type, self.dates, now)
+    }
+
+    fn is_archived(&self) -> bool {
+        self.archive.is_some()
+    }
+
+    fn is_in(&self, group: &str) -> bool {
+        self.groups.iter().any(|own| own == group)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kmip::attributes::{Attribute, AttributeValue as A, OtherAttribute, VendorAttribute};
+    use kmip::structures::Name;
+    use ttlv::Raw;
+
+    use super::super::Metadata;
+    use super::*;
+    use crate::find::find;
+
+    /// Each attribute that counts, alone and among others, under its own tag and, as those stand
+    /// that a client gave an index, under its reference: the same as all that is known says.
+    #[test]
+    fn it_says_what_all_that_is_known_says() {
+        for kind in [ObjectType::Template, ObjectType::SymmetricKey] {
+            for values in samples(kind) {
+                for index in [Some(0), Some(1), None] {
+                    let attribute = |value: &A| Attribute { index, value: value.clone() };
+                    let attributes = values.iter().map(attribute).collect();
+                    check(&Metadata { owner: "subject:CN=a".to_owned(), attributes });
+                }
+            }
+        }
+    }
+
+    /// Each alone, and all in turns with another one last.
+    fn samples(kind: ObjectType) -> Vec<Vec<A>> {
+        let date = DateTime(100);
+        let raw = Raw::build(|w| w.boolean(tags::AttributeValue, true));
+        let mut values = vec![
+            A::ObjectType(kind),
+            A::ActivationDate(date),
+            A::DeactivationDate(date),
+            A::CompromiseDate(date),
+            A::DestroyDate(date),
+            A::ArchiveDate(date),
+            A::Extractable(false),
+            A::Sensitive(true),
+            A::Fresh(true),
+            A::ObjectGroup("g".to_owned()),
+            A::Name(Name::text("g")),
+            A::Vendor(VendorAttribute::text("Sensitive", "g")),
+            A::Other(OtherAttribute::Named("Sensitive".to_owned(), raw)),
+        ];
+        let mut samples: Vec<_> = values.iter().map(|value| vec![value.clone()]).collect();
+        for _ in 0..values.len() {
+            values.rotate_left(1);
+            samples.push(values.clone());
+        }
+        samples
+    }
+
+    fn check(metadata: &Metadata) {
+        let brief = Brief::decode(&metadata.encode(b"beside")).unwrap();
+        for now in [99, 100].map(DateTime) {
+            assert_eq!(brief.state(now), metadata.state(now), "{metadata:?}");
+        }
+        assert_eq!(brief.owner(), metadata.owner());
+        assert_eq!(brief.object_type(), metadata.object_type(), "{metadata:?}");
+        assert_eq!(brief.is_archived(), metadata.is_archived(), "{metadata:?}");
+        assert_eq!(brief.is_in("g"), metadata.is_in("g"), "{metadata:?}");
+        assert!(!brief.is_in("h"));
+        let found = (brief.extractable, brief.sensitive, brief.fresh);
+        let values = metadata.values();
+        let expected = (
+            find!(values.clone(), Extractable),
+            find!(values.clone(), Sensitive),
+            find!(values, Fresh),
+        );
+        assert_eq!(found, expected, "{metadata:?}");
+    }
+}
