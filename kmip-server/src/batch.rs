@@ -68,7 +68,8 @@ pub async fn run(
     let on_error = request.header.batch_error_continuation_option.unwrap_or(OnError::Stop);
     let mut items = Vec::with_capacity(request.items.len());
     let mut undone = false;
-    for item in &request.items {
+    let mut rest = request.items.iter();
+    while let Some(item) = rest.next() {
         let operation = item.payload.operation();
         let result = operations::execute(&mut cx, item.payload.clone()).await;
         let failed_item = result.as_ref().err().map(|error| {
@@ -79,7 +80,10 @@ pub async fn run(
                 cx.view.keep_item();
                 cx.effects.keep_item();
                 let answer = answered(item, answer);
-                if let (Some(operation), Some(payload)) = (answer.operation, &answer.payload) {
+                // What the last one names, no item can mean.
+                if let (Some(operation), Some(payload), true) =
+                    (answer.operation, &answer.payload, rest.len() > 0)
+                {
                     cx.named.keep(operation, payload);
                 }
                 items.push(answer);

@@ -15,22 +15,29 @@ type Value = Option<Zeroizing<Vec<u8>>>;
 /// A batch's view.
 pub struct View<'a> {
     store: &'a dyn Store,
-    /// The revision of every key that was read.
-    read: BTreeMap<Key, u64>,
     /// What was read last: who reads what is known of an object then asks for the object, which
     /// stands in the same row.
-    last: Option<(Key, Zeroizing<Vec<u8>>)>,
+    last: Option<Read>,
+    /// The revision of every other key that was read.
+    read: BTreeMap<Key, u64>,
     /// What the items that are done want written.
     batch: BTreeMap<Key, Value>,
     /// What the item under way wants written.
     item: BTreeMap<Key, Value>,
 }
 
+/// A record as it was read: at revision 0, that it is absent.
+struct Read {
+    key: Key,
+    revision: u64,
+    value: Value,
+}
+
 impl<'a> View<'a> {
     /// A view without changes.
     pub fn new(store: &'a dyn Store) -> Self {
         let (batch, item) = (BTreeMap::new(), BTreeMap::new());
-        Self { store, read: BTreeMap::new(), last: None, batch, item }
+        Self { store, last: None, read: BTreeMap::new(), batch, item }
     }
 
     /// The value of a key, to be kept.
@@ -41,18 +48,20 @@ impl<'a> View<'a> {
 
     /// The value of a key, to be looked at: each copy of a secret has to be wiped again.
     pub async fn look(&mut self, key: &[u8]) -> Result<Option<&[u8]>, StoreError> {
-        let is_last = |(last, _): &(Key, _)| last == key;
-        if self.wanted(key).is_none() && !self.last.as_ref().is_some_and(is_last) {
-            let record = self.store.get(key).await?;
-            let revision = record.as_ref().map_or(0, |record| record.revision);
-            // A key that changed since it was first read in this batch must fail the commit, so
-            // the first revision stands.
-            self.read.entry(key.to_vec()).or_insert(revision);
-            self.last = record.map(|record| (key.to_vec(), record.value));
+        if self.wanted(key).is_none() && self.last.as_ref().is_none_or(|last| last.key != key) {
+            let (revision, value) = match self.store.get(key).await? {
+                Some(record) => (record.revision, Some(record.value)),
+                None => (0, None),
+            };
+            if let Some(last) = self.last.replace(Read { key: key.to_vec(), revision, value }) {
+                // A key that changed since it was first read in this batch must fail the commit,
+                // so the first revision stands.
+                self.read.entry(last.key).or_insert(last.revision);
+            }
         }
         let value = match self.wanted(key) {
             Some(value) => value.as_ref(),
-            None => self.last.as_ref().map(|(_, value)| value),
+            None => self.last.as_ref().and_then(|last| last.value.as_ref()),
         };
         Ok(value.map(|value| value.as_slice()))
     }
@@ -126,7 +135,13 @@ impl<'a> View<'a> {
 
     /// What the batch wants written, as one commit.
     pub fn into_changes(self) -> Vec<Change> {
-        let read = self.read;
+        if self.batch.is_empty() {
+            return Vec::new();
+        }
+        let mut read = self.read;
+        if let Some(last) = self.last {
+            read.entry(last.key).or_insert(last.revision);
+        }
         self.batch
             .into_iter()
             .filter_map(|(key, value)| {

@@ -96,8 +96,8 @@ fn damaged() -> StoreError {
 }
 
 /// The row of a key among those that the engine holds under `first`.
-pub(super) fn find(first: &IVec, held: IVec, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-    let Some(entries) = Entries::of(&held) else { return Ok((*first == key).then_some(held)) };
+pub(super) fn find(first: &[u8], held: IVec, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+    let Some(entries) = Entries::of(&held) else { return Ok((first == key).then_some(held)) };
     for entry in entries? {
         let entry = entry?;
         if entry.key >= key {

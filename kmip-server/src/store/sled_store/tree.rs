@@ -169,7 +169,7 @@ impl Reading<'_> {
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
         // Most rows that are looked up stand alone, and this is how the engine finds one fastest.
         if let Some(held) = self.tree.db.get(key).map_err(unreadable)? {
-            return block::find(&IVec::from(key), held, key);
+            return block::find(key, held, key);
         }
         match self.tree.holder(key)? {
             Some((first, held)) => block::find(&first, held, key),
