@@ -17,6 +17,7 @@ use crate::access::Rights;
 use crate::config::Identity;
 use crate::endpoint::Endpoint;
 use crate::limits::OWNER_LEN_MAX;
+use crate::store::Key;
 
 /// The client that sent a message, as its certificate names it.
 #[derive(Clone, Debug)]
@@ -27,6 +28,9 @@ pub struct Client {
     pub peer: SocketAddr,
     /// The certificate that it showed; nothing where no certificate was (tests, other doors).
     pub certificate: Option<Certificate>,
+    /// The row of the store that says whether the certificate was replaced, where a server has
+    /// worked it out once for all messages of a connection.
+    pub(crate) replaced_row: Option<Key>,
     /// What it may do when it acts for the owner; nothing when it is the owner itself.
     pub rights: Option<Arc<Rights>>,
     /// The roles on its connection, where they can be swapped.
@@ -36,7 +40,14 @@ pub struct Client {
 impl Client {
     /// A client that owns what belongs to `owner`.
     pub fn new(owner: impl Into<String>, peer: SocketAddr) -> Self {
-        Self { owner: owner.into(), peer, certificate: None, rights: None, endpoint: None }
+        Self {
+            owner: owner.into(),
+            peer,
+            certificate: None,
+            replaced_row: None,
+            rights: None,
+            endpoint: None,
+        }
     }
 
     /// The client that showed `certificate`, named as the setting says.
@@ -46,7 +57,7 @@ impl Client {
         peer: SocketAddr,
     ) -> Self {
         let owner = certificate.owner(identity);
-        Self { owner, peer, certificate: Some(certificate), rights: None, endpoint: None }
+        Self { certificate: Some(certificate), ..Self::new(owner, peer) }
     }
 
     /// The same client as it acts for the owner of a ticket.

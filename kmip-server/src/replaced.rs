@@ -7,19 +7,22 @@
 //!
 //! A connection may have been open before; so every message is asked, and not every handshake.
 
+use std::borrow::Cow;
+
 use kmip::vocabulary::ResultReason;
 use zeroize::Zeroizing;
 
 use crate::error::{OperationError, Result};
 use crate::identity::{Certificate, Client};
-use crate::store::Store;
 use crate::store::root_key::IndexKey;
+use crate::store::{Key, Store};
 use crate::view::View;
 
 /// What the keys of the rows begin with.
 pub const ROWS: &[u8] = b"x/";
 
-fn row(key: &IndexKey, certificate: &Certificate) -> Vec<u8> {
+/// The row of a certificate.
+pub fn row(key: &IndexKey, certificate: &Certificate) -> Key {
     let hash = key.hash(&[b"replaced", certificate.fingerprint.as_bytes()]);
     [ROWS, hash.as_slice()].concat()
 }
@@ -46,7 +49,11 @@ pub async fn replace(view: &mut View<'_>, key: &IndexKey, certificate: &Certific
 /// Nothing of the message is done yet, so the store itself is asked, and not the view.
 pub async fn check(store: &dyn Store, key: &IndexKey, client: &Client) -> Result<()> {
     let Some(certificate) = &client.certificate else { return Ok(()) };
-    match store.get(&row(key, certificate)).await?.is_some() {
+    let row = match &client.replaced_row {
+        Some(row) => Cow::Borrowed(row.as_slice()),
+        None => Cow::Owned(row(key, certificate)),
+    };
+    match store.get(&row).await?.is_some() {
         true => Err(OperationError::new(
             ResultReason::AuthenticationNotSuccessful,
             "this certificate was replaced by Re-Provision: connect with the one in its place",

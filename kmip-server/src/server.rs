@@ -187,9 +187,10 @@ impl Server {
         }
         let (title, agreed) = (session.certificate.title().to_owned(), session.agreed);
         info!("{title} connected with {agreed}");
-        let client = Client::from_certificate(session.certificate, self.settings.identity, peer);
-        let limits = Limits::from(&self.settings);
         let (stream, key_server) = (session.stream, self.key_server.as_ref());
+        let client = Client::from_certificate(session.certificate, self.settings.identity, peer);
+        let client = key_server.knows(client);
+        let limits = Limits::from(&self.settings);
         let leaving = stay.leaving();
         let mut serving = pin!(async {
             match protocol {
