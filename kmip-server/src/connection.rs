@@ -9,12 +9,15 @@
 //! Knows no TLS, and of KMIP the first eight bytes alone.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 use ttlv::{HEADER_LEN, Header};
 use zeroize::Zeroizing;
@@ -233,6 +236,32 @@ impl Silence {
     }
 }
 
+/// How long one message may take. It begins when one first has to wait: nearly every message is
+/// there whole, and no clock is asked for it.
+struct Patience {
+    limit: Duration,
+    end: Option<Instant>,
+}
+
+impl Patience {
+    const fn of(limit: Duration) -> Self {
+        Self { limit, end: None }
+    }
+
+    /// What comes of this piece of the message, if it comes in time.
+    async fn wait<F: Future>(&mut self, piece: F) -> Result<F::Output, Elapsed> {
+        let mut piece = pin!(piece);
+        let at_once = poll_fn(|context| Poll::Ready(piece.as_mut().poll(context)));
+        match at_once.await {
+            Poll::Ready(done) => Ok(done),
+            Poll::Pending => {
+                let end = *self.end.get_or_insert_with(|| deadline_after(self.limit));
+                timeout_at(end, piece).await
+            }
+        }
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Waits until one of the two says something, and reads the whole of what the peer says.
     ///
@@ -255,24 +284,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Err(why) if is_eof(&why) => return Err(End::ClosedWithoutNotice),
             Err(why) => return Err(End::Broken(why)),
         };
-        let deadline = deadline_after(self.limits.message_deadline);
-        self.fill_header(&mut header, first, deadline).await?;
+        let mut patience = Patience::of(self.limits.message_deadline);
+        self.fill_header(&mut header, first, &mut patience).await?;
         let parsed = Header::parse(header);
         if !talk.takes(parsed.tag) {
             return Err(End::NotKmip);
         }
         let len = frame_len(parsed, self.limits.frame_len_max)?;
-        self.body(header, len, deadline).await.map(Turn::Theirs)
+        self.body(header, len, &mut patience).await.map(Turn::Theirs)
     }
 
     async fn fill_header(
         &mut self,
         header: &mut [u8; HEADER_LEN],
         mut got: usize,
-        deadline: Instant,
+        patience: &mut Patience,
     ) -> Result<(), End> {
         while let Some(rest) = header.get_mut(got..).filter(|rest| !rest.is_empty()) {
-            let read = timeout_at(deadline, self.stream.read(rest)).await;
+            let read = patience.wait(self.stream.read(rest)).await;
             got = got.saturating_add(count(read, got, HEADER_LEN)?);
         }
         Ok(())
@@ -285,7 +314,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &mut self,
         header: [u8; HEADER_LEN],
         len: usize,
-        deadline: Instant,
+        patience: &mut Patience,
     ) -> Result<Zeroizing<Vec<u8>>, End> {
         let mut frame = Zeroizing::new(Vec::with_capacity(len.min(FIRST_CHUNK)));
         frame.extend_from_slice(&header);
@@ -301,7 +330,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let limit = u64::try_from(space).unwrap_or(u64::MAX);
             // Not a byte beyond the frame: what follows is the next request.
             let mut rest = (&mut self.stream).take(limit);
-            let read = timeout_at(deadline, rest.read_buf(&mut *frame)).await;
+            let read = patience.wait(rest.read_buf(&mut *frame)).await;
             count(read, got, len)?;
         }
         Ok(frame)
@@ -309,7 +338,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Sends a response in one write, so that clients that read once get all of it.
     async fn send(&mut self, response: &[u8]) -> Result<(), End> {
-        let sent = timeout(self.limits.message_deadline, async {
+        let mut patience = Patience::of(self.limits.message_deadline);
+        let sent = patience.wait(async {
             self.stream.write_all(response).await?;
             self.stream.flush().await
         });
@@ -379,11 +409,7 @@ fn frame_len(header: Header, max: usize) -> Result<usize, End> {
 }
 
 /// The bytes that one read inside a frame brought.
-fn count(
-    read: Result<io::Result<usize>, tokio::time::error::Elapsed>,
-    got: usize,
-    of: usize,
-) -> Result<usize, End> {
+fn count(read: Result<io::Result<usize>, Elapsed>, got: usize, of: usize) -> Result<usize, End> {
     match read {
         Err(_) => Err(End::Slow { got, of }),
         Ok(Ok(0)) => Err(End::Truncated { got, of }),
