@@ -143,7 +143,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let silence = Silence::of_at_most(limits.idle_deadline);
-    let mut connection = Connection { stream, limits, stop, silence };
+    let mut connection = Connection { stream, limits, stop: Box::pin(over(stop)), silence };
     let mut talk = Talk::new(key_server, client, limits.message_deadline);
     let mut answers: u64 = 0;
     loop {
@@ -200,9 +200,15 @@ enum Turn {
 struct Connection<S> {
     stream: S,
     limits: Limits,
-    /// True once the server stops.
-    stop: watch::Receiver<bool>,
+    /// Completes once the server stops. It waits as long as the connection lasts: to begin anew for
+    /// each message takes two locks that all connections share.
+    stop: Pin<Box<dyn Future<Output = ()> + Send>>,
     silence: Silence,
+}
+
+/// Completes once it is true, or nobody is left who could make it so.
+async fn over(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// How long nothing may come.
@@ -271,7 +277,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut header = [0; HEADER_LEN];
         let read = tokio::select! {
             biased;
-            _ = self.stop.wait_for(|stop| *stop) => return Err(End::Stopping),
+            () = self.stop.as_mut() => return Err(End::Stopping),
             read = self.stream.read(&mut header) => read,
             () = self.silence.over() => {
                 return if talk.is_idle() { Ok(Turn::Ours) } else { Err(End::Idle) };
