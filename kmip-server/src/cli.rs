@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 use zeroize::Zeroizing;
 
 use crate::config::{self, Engine, Given, Settings, WrongSetting};
@@ -192,6 +192,7 @@ impl Serve {
         let key = store_key(&settings)?;
         logging::start(&settings.log, settings.log_format).map_err(Failure::Setting)?;
         raise_file_limit(&settings);
+        use_small_pages();
         runtime()?.block_on(serve(&settings, key))
     }
 }
@@ -372,6 +373,15 @@ fn raise_file_limit(settings: &Settings) {
         error!("the limit of open files could not be raised to {reachable}: {why}");
     } else if reachable < wanted {
         warn!("{wanted} open files are wanted for connections-max, the system allows {reachable}");
+    }
+}
+
+/// Asks the system for memory in pages of the usual size, which a store of small rows fills bit by
+/// bit: each page of 2 MiB is first cleared as a whole, while somebody waits.
+fn use_small_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(why) = rustix::thread::disable_transparent_huge_pages(true) {
+        debug!("the system keeps its huge pages: {why}");
     }
 }
 
