@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 use zeroize::Zeroizing;
 
 use crate::config::{self, Engine, Given, Settings, WrongSetting};
@@ -381,7 +381,7 @@ fn raise_file_limit(settings: &Settings) {
 fn use_small_pages() {
     #[cfg(target_os = "linux")]
     if let Err(why) = rustix::thread::disable_transparent_huge_pages(true) {
-        debug!("the system keeps its huge pages: {why}");
+        tracing::debug!("the system keeps its huge pages: {why}");
     }
 }
 
