@@ -65,37 +65,27 @@ pub fn usage_mask(
 /// the server made the object is the server's to say; the rest stands as the client gave it.
 pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime, made_here: bool) {
     use AttributeValue as A;
-    let mut add = |value: A| {
-        if !values.iter().any(|v| v.is_beside(&value)) {
-            values.push(value);
-        }
-    };
-    add(A::ObjectType(object.object_type()));
-    add(A::InitialDate(now));
-    add(A::LastChangeDate(now));
+    add(values, A::ObjectType(object.object_type()));
+    add(values, A::InitialDate(now));
+    add(values, A::LastChangeDate(now));
     // A template has no life and no secret: it is its attributes (1.4, 2.2.6).
     if matches!(object, Object::Template(_)) {
         return;
     }
-    add(A::Fresh(true));
-    add(A::ProtectionStorageMask(STORAGE));
-    add(A::Extractable(true));
-    add(A::Sensitive(false));
+    add(values, A::Fresh(true));
+    add(values, A::ProtectionStorageMask(STORAGE));
+    add(values, A::Extractable(true));
+    add(values, A::Sensitive(false));
     if let Some(block) = object.key_block() {
-        add(A::KeyFormatType(block.key_format_type));
+        add(values, A::KeyFormatType(block.key_format_type));
         if block.key_value.is_none() {
-            add(A::KeyValuePresent(false));
+            add(values, A::KeyValuePresent(false));
         }
     }
     let sensitive = find!(values.iter(), Sensitive).unwrap_or(false);
     let extractable = find!(values.iter(), Extractable).unwrap_or(true);
-    let mut add = |value: A| {
-        if !values.iter().any(|v| v.is_beside(&value)) {
-            values.push(value);
-        }
-    };
-    add(A::AlwaysSensitive(sensitive));
-    add(A::NeverExtractable(!extractable));
+    add(values, A::AlwaysSensitive(sensitive));
+    add(values, A::NeverExtractable(!extractable));
     if made_here {
         values.retain(|v| !matches!(v, A::OriginalCreationDate(_) | A::RandomNumberGenerator(_)));
         values.push(A::OriginalCreationDate(now));
@@ -105,6 +95,13 @@ pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime
     values.retain(|v| matches!(v, A::Digest(_)) || !own.iter().any(|o| o.is_beside(v)));
     let new: Vec<A> = own.into_iter().filter(|value| !values.contains(value)).collect();
     values.extend(new);
+}
+
+/// Adds an attribute, unless one of its kind stands there.
+fn add(values: &mut Vec<AttributeValue>, value: AttributeValue) {
+    if !values.iter().any(|other| other.is_beside(&value)) {
+        values.push(value);
+    }
 }
 
 /// What the object itself says.
