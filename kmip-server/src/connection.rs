@@ -143,7 +143,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let silence = Silence::of_at_most(limits.idle_deadline);
-    let mut connection = Connection { stream, limits, stop: Box::pin(over(stop)), silence };
+    let mut connection = Connection { stream, limits, stop: Box::pin(stopped(stop)), silence };
     let mut talk = Talk::new(key_server, client, limits.message_deadline);
     let mut answers: u64 = 0;
     loop {
@@ -207,7 +207,7 @@ struct Connection<S> {
 }
 
 /// Completes once it is true, or nobody is left who could make it so.
-async fn over(mut stop: watch::Receiver<bool>) {
+async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
