@@ -17,6 +17,7 @@ use crate::attributes;
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::operations::Context;
+use crate::record::is_in;
 use crate::store::StoreError;
 
 /// Where an object comes from.
@@ -100,12 +101,7 @@ fn is_about(set: &ObjectDefaults, kind: ObjectType) -> bool {
 
 /// Is a new object in one of the groups? No groups stand for all of them.
 pub fn is_of_group(groups: Option<&ObjectGroups>, values: &[AttributeValue]) -> bool {
-    groups.is_none_or(|groups| {
-        values.iter().any(|value| {
-            matches!(value, AttributeValue::ObjectGroup(group)
-                if groups.object_groups.contains(group))
-        })
-    })
+    groups.is_none_or(|groups| groups.object_groups.iter().any(|group| is_in(values.iter(), group)))
 }
 
 /// Fills what is left out. A length, or a curve, goes with the algorithm that it was meant for.

@@ -98,7 +98,7 @@ pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime
 }
 
 /// Adds an attribute, unless one of its kind stands there.
-fn add(values: &mut Vec<AttributeValue>, value: AttributeValue) {
+pub fn add(values: &mut Vec<AttributeValue>, value: AttributeValue) {
     if !values.iter().any(|other| other.is_beside(&value)) {
         values.push(value);
     }

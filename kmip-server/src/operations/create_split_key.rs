@@ -186,14 +186,9 @@ fn of_part(values: &[AttributeValue], block: &KeyBlock, first: bool) -> Vec<Attr
         .filter(|value| first || !matches!(value, AttributeValue::Name(_)))
         .cloned()
         .collect();
-    let mut add = |value: AttributeValue| {
-        if !own.iter().any(|v| v.is_beside(&value)) {
-            own.push(value);
-        }
-    };
     if let Some(algorithm) = block.cryptographic_algorithm {
-        add(AttributeValue::CryptographicAlgorithm(algorithm));
+        making::add(&mut own, AttributeValue::CryptographicAlgorithm(algorithm));
     }
-    add(AttributeValue::CryptographicLength(length(block)));
+    making::add(&mut own, AttributeValue::CryptographicLength(length(block)));
     own
 }

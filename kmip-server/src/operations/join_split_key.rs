@@ -94,11 +94,7 @@ fn take_over(values: &mut Vec<AttributeValue>, metadata: &Metadata) {
                 | AttributeValue::CryptographicUsageMask(_)
         )
     });
-    for value in own {
-        if !values.iter().any(|given| given.is_beside(value)) {
-            values.push(value.clone());
-        }
-    }
+    own.for_each(|value| making::add(values, value.clone()));
 }
 
 /// The key is no freer than any of its parts.
