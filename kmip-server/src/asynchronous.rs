@@ -19,13 +19,13 @@ use kmip::payload::RequestPayload;
 use kmip::vocabulary::{AsynchronousIndicator as Indicator, Operation, ResultReason, ResultStatus};
 use kmip::{Encode as _, vocabulary::tags};
 use ttlv::Writer;
-use zeroize::Zeroizing;
 
 use crate::attempt::{Attempts, Made};
 use crate::error::{OperationError, Result};
 use crate::identity::Client;
 use crate::key_server::failed;
 use crate::pending::{self, Place};
+use crate::wiped::Wiped;
 
 /// What is never answered later. The standard forbids it to Poll and Cancel (2.1, 6.1.5 and
 /// 6.1.38); Process and Query Asynchronous Requests are about what is answered later themselves,
@@ -149,7 +149,7 @@ async fn results(
     client: &Client,
     request: &RequestMessage,
     places: &[Place],
-) -> Vec<Zeroizing<Vec<u8>>> {
+) -> Vec<Wiped> {
     let version = request.header.protocol_version;
     let pending = &attempts.live.pending;
     let done = attempts
@@ -173,11 +173,7 @@ fn too_long() -> OperationError {
 }
 
 /// The answers as they are kept. Where the batch stopped before an item, there is none of its own.
-fn encoded(
-    version: Version,
-    places: &[Place],
-    items: &[ResponseBatchItem],
-) -> Vec<Zeroizing<Vec<u8>>> {
+fn encoded(version: Version, places: &[Place], items: &[ResponseBatchItem]) -> Vec<Wiped> {
     let skipped = OperationError::new(
         ResultReason::GeneralFailure,
         "it was not done, because an item before it in its batch failed",
@@ -190,13 +186,13 @@ fn encoded(
     places.iter().zip(items).map(one).collect()
 }
 
-fn failures(version: Version, places: &[Place], error: &OperationError) -> Vec<Zeroizing<Vec<u8>>> {
+fn failures(version: Version, places: &[Place], error: &OperationError) -> Vec<Wiped> {
     let one = |place: &Place| encode(version, &failed(version, Some(place.operation), None, error));
     places.iter().map(one).collect()
 }
 
-fn encode(version: Version, item: &ResponseBatchItem) -> Zeroizing<Vec<u8>> {
+fn encode(version: Version, item: &ResponseBatchItem) -> Wiped {
     let mut w = Writer::default();
     item.encode(tags::BatchItem, &mut w, version);
-    Zeroizing::new(w.into_bytes())
+    Wiped::new(w.into_bytes())
 }

@@ -20,13 +20,13 @@ use tokio::sync::watch;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 use ttlv::{HEADER_LEN, Header};
-use zeroize::Zeroizing;
 
 use crate::config::Settings;
 use crate::identity::Client;
 use crate::key_server::KeyServer;
 use crate::limits::{FIRST_CHUNK, LINGER, LINGER_LEN_MAX};
 use crate::talk::Talk;
+use crate::wiped::Wiped;
 
 /// The type Structure (1.4, 9.1.1.2).
 const STRUCTURE: u8 = 0x01;
@@ -193,7 +193,7 @@ enum Turn {
     /// The server has something to say.
     Ours,
     /// The peer said this.
-    Theirs(Zeroizing<Vec<u8>>),
+    Theirs(Wiped),
 }
 
 /// A peer's bytes, frame by frame.
@@ -321,13 +321,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         header: [u8; HEADER_LEN],
         len: usize,
         patience: &mut Patience,
-    ) -> Result<Zeroizing<Vec<u8>>, End> {
-        let mut frame = Zeroizing::new(Vec::with_capacity(len.min(FIRST_CHUNK)));
+    ) -> Result<Wiped, End> {
+        let mut frame = Wiped::new(Vec::with_capacity(len.min(FIRST_CHUNK)));
         frame.extend_from_slice(&header);
         while frame.len() < len {
             if frame.len() == frame.capacity() {
                 let capacity = frame.capacity().saturating_mul(2).min(len);
-                let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
+                let mut larger = Wiped::new(Vec::with_capacity(capacity));
                 larger.extend_from_slice(&frame);
                 frame = larger;
             }

@@ -17,13 +17,13 @@ use kmip::payload::{Constraint, Constraints};
 use kmip::vocabulary::{ObjectType, ResultReason, tags};
 use kmip::{Decode, Encode, Version};
 use ttlv::{Reader, Writer};
-use zeroize::Zeroizing;
 
 use crate::defaults::is_of_group;
 use crate::error::{OperationError, Result};
 use crate::operations::Context;
 use crate::store::StoreError;
 
+use crate::wiped::Wiped;
 /// The version whose form the constraints are kept in: the one that has them.
 const KEPT_VERSION: Version = Version::V2_1;
 
@@ -51,7 +51,7 @@ pub async fn keep(cx: &mut Context<'_>, constraints: &Constraints) -> Result<()>
     cx.view.get(&key).await?;
     let mut w = Writer::default();
     constraints.encode(tags::Constraints, &mut w, KEPT_VERSION);
-    cx.view.put(key, Zeroizing::new(w.into_bytes()));
+    cx.view.put(key, Wiped::new(w.into_bytes()));
     Ok(())
 }
 

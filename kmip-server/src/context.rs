@@ -11,7 +11,6 @@ use kmip::objects::Object;
 use kmip::vocabulary::{ObjectType, Operation, UniqueIdentifier};
 use kmip::{DateTime, Identifier, InputData, SecretBytes, Version};
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use crate::access;
 use crate::attributes::{self, Moment};
@@ -31,6 +30,7 @@ use crate::record::{BESIDE_LEN_MAX, Brief, Known, Material, Metadata, damaged, t
 use crate::rules::Rules;
 use crate::store::StoreError;
 use crate::store::root_key::IndexKey;
+use crate::wiped::Wiped;
 use crate::view::View;
 
 /// What an operation may see and do.
@@ -312,7 +312,7 @@ impl<'a> Context<'a> {
     fn write_whole(&mut self, id: &str, metadata: &Metadata, object: Option<Object>) {
         let version = self.version;
         let material = object.map(|object| Material { version, object }.encode());
-        let is_small = |material: &Zeroizing<Vec<u8>>| material.len() <= BESIDE_LEN_MAX;
+        let is_small = |material: &Wiped| material.len() <= BESIDE_LEN_MAX;
         let beside = material.as_ref().filter(|material| is_small(material));
         let row = metadata.encode(beside.map(|material| material.as_slice()).unwrap_or_default());
         self.view.put(self.metadata_key(id), row);
@@ -376,7 +376,7 @@ impl<'a> Context<'a> {
         let row = self.view.get(&key).await?.unwrap_or_default();
         let (known, beside) = take_apart(&row);
         if !beside.is_empty() {
-            self.view.put(key, Zeroizing::new(known.to_vec()));
+            self.view.put(key, Wiped::new(known.to_vec()));
         }
         let key = self.material_key(id);
         self.view.get(&key).await?;
@@ -414,7 +414,7 @@ impl<'a> Context<'a> {
             // rest have the identifier in their key, and those of a new one are in no store.
             let is_own = value.is_empty();
             if is_own && old.is_empty() {
-                self.view.put(key.clone(), Zeroizing::new(value.clone()));
+                self.view.put(key.clone(), Wiped::new(value.clone()));
                 continue;
             }
             match self.view.get(key).await? {
@@ -424,7 +424,7 @@ impl<'a> Context<'a> {
                         self.share_name(key, holder, id)?;
                     }
                 }
-                Some(_) | None => self.view.put(key.clone(), Zeroizing::new(value.clone())),
+                Some(_) | None => self.view.put(key.clone(), Wiped::new(value.clone())),
             }
         }
         Ok(())
@@ -433,7 +433,7 @@ impl<'a> Context<'a> {
     /// Gives an object a name that another one has, if they may share it.
     ///
     /// The other's row is written again: who gives it up meanwhile must see this object.
-    fn share_name(&mut self, key: &[u8], holder: Zeroizing<Vec<u8>>, id: &str) -> Result<()> {
+    fn share_name(&mut self, key: &[u8], holder: Wiped, id: &str) -> Result<()> {
         match self.rules.names {
             Names::Unique => Err(OperationError::new(
                 kmip::vocabulary::ResultReason::NonUniqueNameAttribute,
@@ -441,7 +441,7 @@ impl<'a> Context<'a> {
             )),
             Names::Shared => {
                 self.view.put(key.to_vec(), holder);
-                self.view.put([key, id.as_bytes()].concat(), Zeroizing::default());
+                self.view.put([key, id.as_bytes()].concat(), Wiped::default());
                 Ok(())
             }
         }
@@ -462,7 +462,7 @@ impl<'a> Context<'a> {
             Some(row) => {
                 self.view.get(row).await?;
                 let other = row.get(key.len()..).unwrap_or_default().to_vec();
-                self.view.put(key.to_vec(), Zeroizing::new(other));
+                self.view.put(key.to_vec(), Wiped::new(other));
                 self.view.remove(row.clone());
             }
         }

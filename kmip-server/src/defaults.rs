@@ -11,7 +11,6 @@ use kmip::vocabulary::{
 };
 use kmip::{Decode, Encode, Version};
 use ttlv::{Reader, Writer};
-use zeroize::Zeroizing;
 
 use crate::attributes;
 use crate::error::{OperationError, Result};
@@ -20,6 +19,7 @@ use crate::operations::Context;
 use crate::record::is_in;
 use crate::store::StoreError;
 
+use crate::wiped::Wiped;
 /// Where an object comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -154,7 +154,7 @@ pub async fn keep(cx: &mut Context<'_>, defaults: Option<DefaultsInformation>) -
     }
     let mut w = Writer::default();
     defaults.encode(tags::DefaultsInformation, &mut w, KEPT_VERSION);
-    cx.view.put(key, Zeroizing::new(w.into_bytes()));
+    cx.view.put(key, Wiped::new(w.into_bytes()));
     Ok(())
 }
 

@@ -35,6 +35,7 @@ use crate::connection::{End, Limits, leave};
 use crate::identity::Client;
 use crate::key_server::KeyServer;
 use crate::limits::HTTP_HEAD_LEN_MAX;
+use crate::wiped::Wiped;
 
 mod body;
 mod encoding;
@@ -180,7 +181,7 @@ fn check(request: &Request<Incoming>) -> Result<Encoding, Wrong> {
 fn refusal(wrong: &Wrong) -> Response<Reply> {
     let mut text = wrong.why.clone();
     text.push('\n');
-    let mut response = Response::new(Reply::new(text.into_bytes().into()));
+    let mut response = Response::new(Reply::new(Wiped::new(text.into_bytes())));
     *response.status_mut() = wrong.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -19,7 +19,6 @@ use kmip::payload::{RequestPayload, ResponsePayload};
 use kmip::vocabulary::{Operation, ResultReason, ResultStatus};
 use kmip::{DateTime, Version};
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use crate::asynchronous;
 use crate::attempt::{Attempts, Made, now};
@@ -33,6 +32,7 @@ use crate::replaced;
 use crate::rules::Rules;
 use crate::store::Store;
 use crate::store::root_key::IndexKey;
+use crate::wiped::Wiped;
 
 /// The log target of the messages themselves: `kmip_server::messages=trace` shows them.
 pub const MESSAGES: &str = "kmip_server::messages";
@@ -80,7 +80,7 @@ impl KeyServer {
     }
 
     /// Answers one whole request message with one whole response message.
-    pub async fn answer(&self, client: &Client, frame: &[u8]) -> Zeroizing<Vec<u8>> {
+    pub async fn answer(&self, client: &Client, frame: &[u8]) -> Wiped {
         trace("request", client, frame);
         let response = self.respond(client, frame).await;
         trace("response", client, &response);
@@ -119,7 +119,7 @@ impl KeyServer {
         items.map_while(|item| item.payload).collect()
     }
 
-    async fn respond(&self, client: &Client, frame: &[u8]) -> Zeroizing<Vec<u8>> {
+    async fn respond(&self, client: &Client, frame: &[u8]) -> Wiped {
         let asked = kmip::message::request_version(frame);
         let version = nearest(asked);
         if asked.is_some_and(|asked| asked != version) {
@@ -140,7 +140,7 @@ impl KeyServer {
 
     /// The answer to bytes that are no message, or too long a one: a failed batch item with
     /// Invalid Message and `why`.
-    pub fn refuse(&self, why: &str) -> Zeroizing<Vec<u8>> {
+    pub fn refuse(&self, why: &str) -> Wiped {
         encode(&failure(Version::V1_0, OperationError::invalid_message(why)))
     }
 
@@ -170,7 +170,7 @@ impl KeyServer {
         client: &Client,
         request: RequestMessage,
         len: usize,
-    ) -> Result<Zeroizing<Vec<u8>>, OperationError> {
+    ) -> Result<Wiped, OperationError> {
         let now_micros = now().0.saturating_mul(1_000_000);
         let proof = self.users.check(request.header.authentication.as_ref(), now_micros)?;
         batch::check(&request)?;
@@ -238,7 +238,7 @@ fn respond(
     now: DateTime,
     items: Vec<ResponseBatchItem>,
     proof: Option<Vec<u8>>,
-) -> Zeroizing<Vec<u8>> {
+) -> Wiped {
     let mut header = header(request.protocol_version, now, items.len());
     header.server_hashed_password = proof;
     encode(&ResponseMessage { header, items })
@@ -290,6 +290,6 @@ pub(crate) fn failed(
     }
 }
 
-fn encode(response: &ResponseMessage) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(response.encode())
+fn encode(response: &ResponseMessage) -> Wiped {
+    Wiped::new(response.encode())
 }

@@ -69,5 +69,6 @@ pub mod tls;
 pub mod usage;
 pub mod using;
 pub mod view;
+pub mod wiped;
 pub mod wrapping;
 pub mod x509;

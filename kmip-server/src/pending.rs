@@ -29,9 +29,9 @@ use kmip::{Decode as _, Version};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 use ttlv::Reader;
-use zeroize::Zeroizing;
 
 use crate::error::{OperationError, Result};
+use crate::wiped::Wiped;
 
 /// The most items of one client that wait, or whose results wait. A client that submits more than
 /// it polls is told so, instead of filling the memory of all.
@@ -107,7 +107,7 @@ struct Entry {
 struct Kept {
     version: Version,
     succeeded: bool,
-    item: Zeroizing<Vec<u8>>,
+    item: Wiped,
 }
 
 /// What a Poll finds.
@@ -232,7 +232,7 @@ impl Pending {
         job: &Job,
         version: Version,
         places: &[Place],
-        results: Vec<Zeroizing<Vec<u8>>>,
+        results: Vec<Wiped>,
     ) {
         self.of(owner, |entries| {
             for (place, item) in places.iter().zip(results) {

@@ -19,11 +19,11 @@ use kmip::objects::Object;
 use kmip::vocabulary::{CryptographicUsageMask, ObjectType, State, tags};
 use kmip::{DateTime, Decode, Encode, Version};
 use ttlv::{Error, ErrorKind, Reader, Tag, Writer};
-use zeroize::Zeroizing;
 
 use crate::find::find;
 use crate::lifecycle::{self, Dates};
 use crate::store::root_key::HASH_LEN;
+use crate::wiped::Wiped;
 
 mod brief;
 
@@ -135,7 +135,7 @@ impl Metadata {
 
     /// The bytes to be kept, with the object's own behind them where it is so small that it is kept
     /// in the same row: whoever writes what is known anew must write these again.
-    pub fn encode(&self, beside: &[u8]) -> Zeroizing<Vec<u8>> {
+    pub fn encode(&self, beside: &[u8]) -> Wiped {
         let mut w = Writer::default();
         w.structure(kept::METADATA, |w| {
             w.text_string(kept::OWNER, &self.owner);
@@ -153,7 +153,7 @@ impl Metadata {
         // Before the secret comes: what is outgrown is not wiped.
         bytes.reserve_exact(beside.len());
         bytes.extend_from_slice(beside);
-        Zeroizing::new(bytes)
+        Wiped::new(bytes)
     }
 
     /// Reads what was kept.
@@ -281,13 +281,13 @@ impl Material {
     }
 
     /// The bytes to be kept.
-    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+    pub fn encode(&self) -> Wiped {
         let mut w = Writer::default();
         w.structure(kept::MATERIAL, |w| {
             self.version.encode(tags::ProtocolVersion, w, self.version);
             self.object.encode_any(w, self.version);
         });
-        Zeroizing::new(w.into_bytes())
+        Wiped::new(w.into_bytes())
     }
 
     /// Reads what was kept.

@@ -10,13 +10,13 @@
 use std::borrow::Cow;
 
 use kmip::vocabulary::ResultReason;
-use zeroize::Zeroizing;
 
 use crate::error::{OperationError, Result};
 use crate::identity::{Certificate, Client};
 use crate::store::root_key::IndexKey;
 use crate::store::{Key, Store};
 use crate::view::View;
+use crate::wiped::Wiped;
 
 /// What the keys of the rows begin with.
 pub const ROWS: &[u8] = b"x/";
@@ -40,7 +40,7 @@ pub async fn is_replaced(
 pub async fn replace(view: &mut View<'_>, key: &IndexKey, certificate: &Certificate) -> Result<()> {
     let row = row(key, certificate);
     view.get(&row).await?;
-    view.put(row, Zeroizing::default());
+    view.put(row, Wiped::default());
     Ok(())
 }
 

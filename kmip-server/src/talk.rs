@@ -27,13 +27,13 @@ use kmip::vocabulary::{
 use kmip::{Identifier, Version};
 use tokio::time::{Instant, sleep_until};
 use ttlv::Tag;
-use zeroize::Zeroizing;
 
 use crate::connection::{End, deadline_after};
 use crate::endpoint::Endpoint;
 use crate::feed::{Follower, Kind, News, Next};
 use crate::identity::Client;
 use crate::key_server::KeyServer;
+use crate::wiped::Wiped;
 
 /// How many requests in a row a client may refuse before it is given its role back: one that
 /// understands none of them has not meant to be asked.
@@ -90,7 +90,7 @@ impl<'a> Talk<'a> {
     }
 
     /// The answer to bytes that are no frame.
-    pub fn refuse(&self, why: &str) -> Zeroizing<Vec<u8>> {
+    pub fn refuse(&self, why: &str) -> Wiped {
         self.key_server.refuse(why)
     }
 
@@ -120,7 +120,7 @@ impl<'a> Talk<'a> {
     }
 
     /// What the server says now, if anything.
-    pub async fn say(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, End> {
+    pub async fn say(&mut self) -> Result<Option<Wiped>, End> {
         if self.asking.is_none() {
             self.begin();
         }
@@ -155,13 +155,13 @@ impl<'a> Talk<'a> {
         asking.open = Some((payload.operation(), deadline_after(self.patience)));
         let header = RequestHeader::new(asking.version, 1);
         let message = RequestMessage { header, items: vec![RequestBatchItem::from(payload)] };
-        let frame = Zeroizing::new(message.encode());
+        let frame = Wiped::new(message.encode());
         self.key_server.trace("request of the server", &self.client, &frame);
         Ok(Some(frame))
     }
 
     /// The client said this: a request, which is answered, or a response.
-    pub async fn hear(&mut self, frame: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, End> {
+    pub async fn hear(&mut self, frame: &[u8]) -> Result<Option<Wiped>, End> {
         if !frame.starts_with(&[0x42, 0x00, 0x7B]) {
             let answer = self.key_server.answer(&self.client, frame).await;
             if self.asking.is_some() && self.endpoint.asks().is_none() {

@@ -5,12 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use zeroize::Zeroizing;
-
 use crate::store::{Change, Key, Order, Range, Store, StoreError, To};
+use crate::wiped::Wiped;
 
 /// A value, or none where the key is absent.
-type Value = Option<Zeroizing<Vec<u8>>>;
+type Value = Option<Wiped>;
 
 /// A batch's view.
 pub struct View<'a> {
@@ -43,7 +42,7 @@ impl<'a> View<'a> {
     /// The value of a key, to be kept.
     pub async fn get(&mut self, key: &[u8]) -> Result<Value, StoreError> {
         let value = self.look(key).await?;
-        Ok(value.map(|value| Zeroizing::new(value.to_vec())))
+        Ok(value.map(|value| Wiped::new(value.to_vec())))
     }
 
     /// The value of a key, to be looked at: each copy of a secret has to be wiped again.
@@ -73,7 +72,7 @@ impl<'a> View<'a> {
 
     /// The key shall have this value. It must have been read, or else be absent: the commit fails
     /// if it is not.
-    pub fn put(&mut self, key: Key, value: Zeroizing<Vec<u8>>) {
+    pub fn put(&mut self, key: Key, value: Wiped) {
         self.item.insert(key, Some(value));
     }
 
@@ -162,11 +161,11 @@ mod tests {
     use super::View;
     use crate::store::memory::MemoryStore;
     use crate::store::{Outcome, Store};
-    use zeroize::Zeroizing;
+    use crate::wiped::Wiped;
 
     async fn put(view: &mut View<'_>, key: &[u8], value: &[u8]) {
         view.get(key).await.unwrap();
-        view.put(key.to_vec(), Zeroizing::new(value.to_vec()));
+        view.put(key.to_vec(), Wiped::new(value.to_vec()));
     }
 
     #[tokio::test]

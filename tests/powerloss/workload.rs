@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kmip_server::store::{Change, Order, Outcome, Range, Store, StoreSettings, To, open};
+use kmip_server::wiped::Wiped;
 
 use super::record::Entry;
 
@@ -67,7 +68,7 @@ fn advance(state: &mut State, writer: usize, step: usize) -> Vec<Change> {
                 let fill = if len == 0 { 0 } else { fill };
                 let planned = Planned { revision: expected + 1, len, fill };
                 state.insert(key.clone(), planned);
-                To::Put(vec![fill; len].into())
+                To::Put(Wiped::new(vec![fill; len]))
             }
             None => {
                 state.remove(&key);

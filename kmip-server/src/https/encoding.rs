@@ -2,10 +2,10 @@
 //!
 //! Binary TTLV is the pivot: a key server sees nothing else.
 
+use crate::wiped::Wiped;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use kmip::encoding::{TEXT_LEN_MAX, json, xml};
-use zeroize::Zeroizing;
 
 /// The encoding of a message, in the request as in its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,11 +64,7 @@ impl Encoding {
     }
 
     /// The message as TTLV, of at most `frame_len_max` bytes; a sentence if it is none.
-    pub(super) fn decode(
-        self,
-        body: Zeroizing<Vec<u8>>,
-        frame_len_max: usize,
-    ) -> Result<Zeroizing<Vec<u8>>, String> {
+    pub(super) fn decode(self, body: Wiped, frame_len_max: usize) -> Result<Wiped, String> {
         let decode = match self {
             Self::Binary => return Ok(body),
             Self::Xml => xml::decode,
@@ -82,18 +78,18 @@ impl Encoding {
                 message.len()
             ));
         }
-        Ok(message)
+        Ok(Wiped::from(message))
     }
 
     /// The message in this encoding.
-    pub(super) fn encode(self, message: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, String> {
+    pub(super) fn encode(self, message: Wiped) -> Result<Wiped, String> {
         let encode = match self {
             Self::Binary => return Ok(message),
             Self::Xml => xml::encode,
             Self::Json => json::encode,
         };
         let mut text = encode(&message).map_err(|why| why.to_string())?;
-        Ok(Zeroizing::new(std::mem::take(&mut *text).into_bytes()))
+        Ok(Wiped::new(std::mem::take(&mut *text).into_bytes()))
     }
 }
 

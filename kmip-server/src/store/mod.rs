@@ -9,10 +9,9 @@
 //! No word of KMIP may be here: a key and a value are bytes, and what they mean is the business
 //! of whoever wrote them.
 
+use crate::wiped::Wiped;
 use std::future::Future;
 use std::pin::Pin;
-
-use zeroize::Zeroizing;
 
 pub mod faulty;
 pub mod health;
@@ -63,7 +62,7 @@ pub const KEY_FIRST: u8 = 2;
 /// value is known before it is written, and a seal can bind the value to it.
 pub struct Record {
     /// The bytes.
-    pub value: Zeroizing<Vec<u8>>,
+    pub value: Wiped,
     /// The count of puts since the key was last absent: at least 1.
     pub revision: u64,
 }
@@ -71,7 +70,7 @@ pub struct Record {
 impl Record {
     /// Another one of it. Not `Clone`: a value is copied where somebody means to.
     pub(crate) fn copy(&self) -> Self {
-        Self { value: Zeroizing::new(self.value.to_vec()), revision: self.revision }
+        Self { value: Wiped::new(self.value.to_vec()), revision: self.revision }
     }
 }
 
@@ -89,7 +88,7 @@ pub struct Change {
 /// What becomes of a key.
 pub enum To {
     /// It holds this value, at the revision after the expected one.
-    Put(Zeroizing<Vec<u8>>),
+    Put(Wiped),
     /// It is absent.
     Remove,
     /// Nothing: the change is a pure guard.

@@ -2,14 +2,13 @@
 //!
 //! Keys go through as they are. Whoever writes a key must have hashed what may not be seen in it.
 
-use zeroize::Zeroizing;
-
 use super::root_key::RootKey;
 use super::seal::Seal;
 use super::{
     Change, KEY_FIRST, Key, OpenError, Order, Outcome, Pending, Range, Record, Store, StoreError,
     To,
 };
+use crate::wiped::Wiped;
 
 /// The one record of the seal's own: it opens under the right root key and under no other.
 const CHECK_KEY: &[u8] = b"\x01check";
@@ -39,7 +38,7 @@ impl<S: Store> Sealed<S> {
         if !self.store.scan(Range::prefix(&[], 1, Order::Ascending)).await?.is_empty() {
             return Err(OpenError::NotSealed);
         }
-        let to = To::Put(Zeroizing::new(CHECK.to_vec()));
+        let to = To::Put(Wiped::new(CHECK.to_vec()));
         let mut check = Change { key: CHECK_KEY.to_vec(), expected: 0, to };
         self.seal(&mut check)?;
         match self.store.commit(vec![check]).await? {
@@ -110,6 +109,7 @@ mod tests {
     use crate::store::memory::MemoryStore;
     use crate::store::root_key::KEY_LEN;
     use crate::store::suite::{put, remove};
+    use zeroize::Zeroizing;
 
     fn root(byte: u8) -> RootKey {
         RootKey::new(Zeroizing::new([byte; KEY_LEN]))

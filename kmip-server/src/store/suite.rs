@@ -16,12 +16,13 @@ use super::{
     CHANGES_MAX, Change, KEY_LEN_MAX, Key, Order, Outcome, Range, SCAN_MAX, Store, StoreError, To,
     VALUE_LEN_MAX,
 };
+use crate::wiped::Wiped;
 
 /// What a store over an engine may add to a value.
 const VALUE_OVERHEAD: usize = 64;
 
 pub(crate) fn put(key: impl AsRef<[u8]>, expected: u64, value: impl AsRef<[u8]>) -> Change {
-    let to = To::Put(Zeroizing::new(value.as_ref().to_vec()));
+    let to = To::Put(Wiped::new(value.as_ref().to_vec()));
     Change { key: key.as_ref().to_vec(), expected, to }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kmip::payload::{ArchiveRequest, RecoverRequest};
 use kmip_server::store::memory::MemoryStore;
 use kmip_server::store::{Change, Order, Range, Store, To};
-use zeroize::Zeroizing;
+use kmip_server::wiped::Wiped;
 
 use crate::desk::*;
 
@@ -94,7 +94,7 @@ async fn a_name_is_found_in_rows_that_do_not_say_whether_the_object_is_at_hand()
     let key = desk.create(NEWEST, vec![name("n")]).await;
     let rows = store.scan(Range::prefix(b"n/", 9, Order::Ascending)).await.unwrap();
     let [(row, record)] = rows.as_slice() else { panic!("one row of a name") };
-    let to = To::Put(Zeroizing::new(key.clone().into_bytes()));
+    let to = To::Put(Wiped::new(key.clone().into_bytes()));
     assert_ne!(*record.value, key.as_bytes(), "it says more now");
     let change = Change { key: row.clone(), expected: record.revision, to };
     store.commit(vec![change]).await.unwrap();

@@ -12,9 +12,9 @@
 //! the engine never syncs.
 
 use sled::IVec;
-use zeroize::Zeroizing;
 
 use crate::store::StoreError;
+use crate::wiped::Wiped;
 
 /// The longest row.
 pub(super) const ROW_LEN_MAX: usize = 64 << 10;
@@ -128,7 +128,7 @@ pub(super) fn record(
             (revision, value)
         }
     };
-    Ok(crate::store::Record { value: Zeroizing::new(value), revision })
+    Ok(crate::store::Record { value: Wiped::new(value), revision })
 }
 
 #[cfg(test)]
