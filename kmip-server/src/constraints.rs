@@ -20,6 +20,7 @@ use ttlv::{Reader, Writer};
 
 use crate::defaults::is_of_group;
 use crate::error::{OperationError, Result};
+use crate::index::Setting;
 use crate::operations::Context;
 use crate::store::StoreError;
 
@@ -29,7 +30,7 @@ const KEPT_VERSION: Version = Version::V2_1;
 
 /// The client's constraints.
 pub async fn kept(cx: &mut Context<'_>) -> Result<Constraints> {
-    let key = cx.index().settings(b"constraints");
+    let key = cx.index().setting(Setting::Constraints);
     let Some(bytes) = cx.view.get(&key).await? else { return Ok(Constraints::default()) };
     let kept = Constraints::decode(tags::Constraints, &mut Reader::new(&bytes), KEPT_VERSION);
     let damaged = |error| StoreError::Damaged(format!("the constraints of a client: {error}"));
@@ -47,7 +48,7 @@ pub async fn keep(cx: &mut Context<'_>, constraints: &Constraints) -> Result<()>
             format!("{unknown:?} is no kind of object"),
         ));
     }
-    let key = cx.index().settings(b"constraints");
+    let key = cx.index().setting(Setting::Constraints);
     cx.view.get(&key).await?;
     let mut w = Writer::default();
     constraints.encode(tags::Constraints, &mut w, KEPT_VERSION);

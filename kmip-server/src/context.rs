@@ -78,7 +78,8 @@ impl<'a> Context<'a> {
 
     /// The rows of the client's index.
     pub fn index(&self) -> Index<'a> {
-        Index { key: self.index_key, owner: &self.client.owner }
+        let own = self.client.own_rows.as_deref();
+        Index { key: self.index_key, owner: &self.client.owner, own }
     }
 
     /// The identifier that a request means: the one it names, or the one its batch named last.

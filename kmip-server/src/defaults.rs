@@ -15,6 +15,7 @@ use ttlv::{Reader, Writer};
 use crate::attributes;
 use crate::error::{OperationError, Result};
 use crate::find::find;
+use crate::index::Setting;
 use crate::operations::Context;
 use crate::record::is_in;
 use crate::store::StoreError;
@@ -130,7 +131,7 @@ fn fill(values: &mut Vec<AttributeValue>, defaults: &[AttributeValue], origin: O
 
 /// The client's own defaults.
 pub async fn kept(cx: &mut Context<'_>) -> Result<DefaultsInformation> {
-    let key = cx.index().settings(b"defaults");
+    let key = cx.index().setting(Setting::Defaults);
     let Some(bytes) = cx.view.get(&key).await? else { return Ok(DefaultsInformation::default()) };
     let kept = DefaultsInformation::decode(
         tags::DefaultsInformation,
@@ -143,7 +144,7 @@ pub async fn kept(cx: &mut Context<'_>) -> Result<DefaultsInformation> {
 
 /// Keeps the client's own defaults from now on; none of them when there are none.
 pub async fn keep(cx: &mut Context<'_>, defaults: Option<DefaultsInformation>) -> Result<()> {
-    let key = cx.index().settings(b"defaults");
+    let key = cx.index().setting(Setting::Defaults);
     cx.view.get(&key).await?;
     let Some(defaults) = defaults else {
         cx.view.remove(key);

@@ -16,6 +16,7 @@ use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 use crate::access::Rights;
 use crate::config::Identity;
 use crate::endpoint::Endpoint;
+use crate::index::OwnRows;
 use crate::limits::OWNER_LEN_MAX;
 use crate::store::Key;
 
@@ -31,6 +32,8 @@ pub struct Client {
     /// The row of the store that says whether the certificate was replaced, where a server has
     /// worked it out once for all messages of a connection.
     pub(crate) replaced_row: Option<Key>,
+    /// The rows of the owner, likewise.
+    pub(crate) own_rows: Option<Arc<OwnRows>>,
     /// What it may do when it acts for the owner; nothing when it is the owner itself.
     pub rights: Option<Arc<Rights>>,
     /// The roles on its connection, where they can be swapped.
@@ -45,6 +48,7 @@ impl Client {
             peer,
             certificate: None,
             replaced_row: None,
+            own_rows: None,
             rights: None,
             endpoint: None,
         }
@@ -63,7 +67,7 @@ impl Client {
     /// The same client as it acts for the owner of a ticket.
     #[must_use]
     pub fn acting_for(&self, owner: String, rights: Option<Arc<Rights>>) -> Self {
-        Self { owner, rights, ..self.clone() }
+        Self { owner, rights, own_rows: None, ..self.clone() }
     }
 }
 

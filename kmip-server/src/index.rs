@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use kmip::Version;
 use kmip::attributes::{AttributeReference, AttributeValue};
 use kmip::vocabulary::{ObjectType, tags};
-use ttlv::Writer;
+use ttlv::{Tag, Writer};
 
 use crate::lifecycle::Storage;
 use crate::record::Metadata;
@@ -37,6 +37,53 @@ pub struct Index<'a> {
     pub key: &'a IndexKey,
     /// Whose rows.
     pub owner: &'a str,
+    /// Those of its rows that are known already.
+    pub own: Option<&'a OwnRows>,
+}
+
+/// Rows of a client that every new object asks for, worked out once for all its messages.
+#[derive(Clone, Debug)]
+pub struct OwnRows {
+    client: Vec<u8>,
+    defaults: Vec<u8>,
+    constraints: Vec<u8>,
+}
+
+/// What a client sets for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// The attributes of new objects that it leaves out.
+    Defaults,
+    /// What new objects must be.
+    Constraints,
+}
+
+impl Setting {
+    fn name(self) -> &'static [u8] {
+        match self {
+            Self::Defaults => b"defaults",
+            Self::Constraints => b"constraints",
+        }
+    }
+}
+
+impl OwnRows {
+    /// The rows of this owner.
+    pub fn of(key: &IndexKey, owner: &str) -> Self {
+        let index = Index { key, owner, own: None };
+        Self {
+            client: index.client(),
+            defaults: index.setting(Setting::Defaults),
+            constraints: index.setting(Setting::Constraints),
+        }
+    }
+
+    fn setting(&self, setting: Setting) -> &[u8] {
+        match setting {
+            Setting::Defaults => &self.defaults,
+            Setting::Constraints => &self.constraints,
+        }
+    }
 }
 
 /// Rows by their keys.
@@ -79,21 +126,21 @@ impl Holder {
 /// objects.)
 pub fn is_indexed(reference: &AttributeReference) -> bool {
     match reference {
-        AttributeReference::Standard(tag) => matches!(
-            *tag,
-            tags::AlternativeName
-                | tags::ApplicationSpecificInformation
-                | tags::Link
-                | tags::ObjectGroup
-        ),
+        AttributeReference::Standard(tag) => INDEXED.contains(tag),
         AttributeReference::Vendor { .. } => true,
         AttributeReference::Unknown(_) => false,
     }
 }
 
+const INDEXED: [Tag; 4] =
+    [tags::AlternativeName, tags::ApplicationSpecificInformation, tags::Link, tags::ObjectGroup];
+
 /// Does a row follow from this value?
 pub fn has_row(value: &&AttributeValue) -> bool {
-    matches!(value, AttributeValue::Name(_)) || is_indexed(&value.reference())
+    match value.tag() {
+        Some(tag) => tag == tags::Name || INDEXED.contains(&tag),
+        None => matches!(value, AttributeValue::Vendor(_)),
+    }
 }
 
 impl Index<'_> {
@@ -112,6 +159,9 @@ impl Index<'_> {
 
     /// What the rows of all objects of the client begin with.
     pub fn client(self) -> Vec<u8> {
+        if let Some(own) = self.own {
+            return own.client.clone();
+        }
         let hash = self.key.hash(&[self.owner.as_bytes(), b"client"]);
         [b"c/", hash.as_slice()].concat()
     }
@@ -123,8 +173,11 @@ impl Index<'_> {
     }
 
     /// The row of something that the client has set for itself.
-    pub fn settings(self, which: &[u8]) -> Vec<u8> {
-        let hash = self.key.hash(&[self.owner.as_bytes(), b"settings", which]);
+    pub fn setting(self, setting: Setting) -> Vec<u8> {
+        if let Some(own) = self.own {
+            return own.setting(setting).to_vec();
+        }
+        let hash = self.key.hash(&[self.owner.as_bytes(), b"settings", setting.name()]);
         [SETTINGS, hash.as_slice()].concat()
     }
 
@@ -152,12 +205,12 @@ impl Index<'_> {
         }
         let is_at_hand = storage == Storage::OnLine && !is_template;
         let holder = Holder { id: id.to_owned(), is_at_hand }.row();
-        for value in metadata.values() {
-            let reference = value.reference();
+        for value in metadata.values().filter(has_row) {
             if matches!(value, AttributeValue::Name(_)) {
                 rows.insert(self.name(&value_bytes(value)), holder.clone());
-            } else if storage == Storage::OnLine && is_indexed(&reference) {
-                rows.insert(with_id(self.value(&reference, &value_bytes(value))), Vec::new());
+            } else if storage == Storage::OnLine {
+                let prefix = self.value(&value.reference(), &value_bytes(value));
+                rows.insert(with_id(prefix), Vec::new());
             }
         }
         rows
@@ -170,4 +223,31 @@ pub fn value_bytes(value: &AttributeValue) -> Vec<u8> {
     let mut w = Writer::default();
     value.encode_value(tags::AttributeValue, &mut w, Version::V3_0);
     w.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::root_key::{KEY_LEN, RootKey};
+    use zeroize::Zeroizing;
+
+    #[test]
+    fn what_is_known_of_a_clients_rows_is_what_would_be_worked_out() {
+        let key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
+        let mut all = Vec::new();
+        for owner in ["subject:CN=a", "subject:CN=b"] {
+            let own = OwnRows::of(&key, owner);
+            let rows = |own| {
+                let index = Index { key: &key, owner, own };
+                let [defaults, constraints] =
+                    [Setting::Defaults, Setting::Constraints].map(|which| index.setting(which));
+                [index.client(), defaults, constraints]
+            };
+            assert_eq!(rows(Some(&own)), rows(None));
+            all.extend(rows(None));
+        }
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 6);
+    }
 }

@@ -26,7 +26,7 @@ use crate::batch;
 use crate::credentials::{self, Users};
 use crate::error::OperationError;
 use crate::identity::Client;
-use crate::index;
+use crate::index::{self, OwnRows};
 use crate::live::Live;
 use crate::replaced;
 use crate::rules::Rules;
@@ -75,8 +75,10 @@ impl KeyServer {
     /// The client with what this server would otherwise work out anew for each of its messages.
     #[must_use]
     pub fn knows(&self, client: Client) -> Client {
-        let row = |certificate| replaced::row(&self.attempts.index_key, certificate);
-        Client { replaced_row: client.certificate.as_ref().map(row), ..client }
+        let key = &self.attempts.index_key;
+        let own_rows = Some(Arc::new(OwnRows::of(key, &client.owner)));
+        let replaced_row = client.certificate.as_ref().map(|shown| replaced::row(key, shown));
+        Client { replaced_row, own_rows, ..client }
     }
 
     /// Answers one whole request message with one whole response message.

@@ -9,7 +9,7 @@ use kmip_server::live::Live;
 use kmip_server::rules::Rules;
 use kmip_server::store::Store;
 use kmip_server::store::memory::MemoryStore;
-use kmip_server::store::root_key::{KEY_LEN, RootKey};
+use kmip_server::store::root_key::{IndexKey, KEY_LEN, RootKey};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -38,6 +38,10 @@ pub(crate) use kmip::vocabulary::{
 pub(crate) use kmip::{Encode, Identifier, Version};
 pub(crate) use ttlv::{Raw, Writer};
 
+fn index_key() -> IndexKey {
+    RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key()
+}
+
 /// A client before a server.
 pub(crate) struct Desk {
     /// The server.
@@ -51,40 +55,39 @@ impl Desk {
     }
 
     pub(crate) fn over(store: Arc<dyn Store>) -> Self {
-        let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
-        Self { server: Arc::new(KeyServer::new(store, index_key)), client: client("alice") }
+        Self::at(KeyServer::new(store, index_key()))
     }
 
     /// A server with these rules.
     pub(crate) fn ruled(rules: Rules) -> Self {
-        let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
-        let server = KeyServer::new(Arc::new(MemoryStore::default()), index_key).with_rules(rules);
-        Self { server: Arc::new(server), client: client("alice") }
+        let store = Arc::new(MemoryStore::default());
+        Self::at(KeyServer::new(store, index_key()).with_rules(rules))
     }
 
     /// A server with this beside its store.
     pub(crate) fn living(live: Live) -> Self {
-        let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
-        let server = KeyServer::new(Arc::new(MemoryStore::default()), index_key).with_live(live);
-        Self { server: Arc::new(server), client: client("alice") }
+        let store = Arc::new(MemoryStore::default());
+        Self::at(KeyServer::new(store, index_key()).with_live(live))
     }
 
     /// A server where objects may share a Name, over a store that is there.
     pub(crate) fn sharing(store: Arc<dyn Store>) -> Self {
-        let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
-        let server = KeyServer::new(store, index_key)
-            .with_rules(Rules { names: Names::Shared, ..Rules::default() });
-        Self { server: Arc::new(server), client: client("alice") }
+        let rules = Rules { names: Names::Shared, ..Rules::default() };
+        Self::at(KeyServer::new(store, index_key()).with_rules(rules))
+    }
+
+    fn at(server: KeyServer) -> Self {
+        Self { client: server.knows(client("alice")), server: Arc::new(server) }
     }
 
     /// A client that has shown a certificate, at the same server.
     pub(crate) fn as_client(&self, client: Client) -> Self {
-        Self { server: Arc::clone(&self.server), client }
+        Self { server: Arc::clone(&self.server), client: self.server.knows(client) }
     }
 
     /// Another client of the same server.
     pub(crate) fn beside(&self, owner: &str) -> Self {
-        Self { server: Arc::clone(&self.server), client: client(owner) }
+        self.as_client(client(owner))
     }
 
     pub(crate) async fn bytes(&self, frame: &[u8]) -> Vec<u8> {
