@@ -20,7 +20,7 @@ use crate::index::{Holder, value_bytes};
 use crate::lifecycle;
 use crate::operations::Context;
 use crate::promises;
-use crate::record::Metadata;
+use crate::record::{ATTRIBUTES, Metadata};
 
 /// The most objects that are asked whether they are the template of a name, where objects may
 /// share names.
@@ -65,7 +65,7 @@ pub async fn given(
     layers: impl IntoIterator<Item = Attributes>,
     kind: ObjectType,
 ) -> Result<Vec<AttributeValue>> {
-    let mut values = Vec::new();
+    let mut values = Vec::with_capacity(ATTRIBUTES);
     for layer in layers {
         let explicit = attributes::given(layer.attributes)?;
         for value in &explicit {

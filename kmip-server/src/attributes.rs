@@ -1,12 +1,14 @@
 //! What a client may do to attributes: the rules of the standard's tables (1.4, 3; 2.1, 4), which
 //! are data in `kmip::attributes::ATTRIBUTES`, made into checks.
 
+use aws_lc_rs::digest;
 use kmip::attributes::{
     Attribute, AttributeList, AttributeReference, AttributeRow, AttributeValue, Modifiable,
     Settable,
 };
 use kmip::vocabulary::{ObjectType, ResultReason, State, tags};
 use kmip::{DateTime, Version};
+use ttlv::Tag;
 
 use crate::error::{OperationError, Result};
 use crate::find::find;
@@ -16,20 +18,47 @@ use crate::usage;
 /// Vendor of the custom attributes that a server gives: a client may not touch them (1.4, 3.39).
 const SERVERS_OWN: &str = "y";
 
-/// What an object shows: what is kept of it, and its State. A template has none (1.4, 3.22).
-pub fn shown(metadata: &Metadata, now: DateTime) -> Vec<Attribute> {
-    let state = (metadata.object_type() != Some(ObjectType::Template))
-        .then(|| Attribute::from(AttributeValue::State(metadata.state(now))));
-    metadata
-        .attributes
-        .iter()
-        .cloned()
-        .map(|attribute| match is_multiple(&attribute.value.reference()) {
-            true => attribute,
-            false => Attribute { index: None, ..attribute },
-        })
-        .chain(state)
-        .collect()
+/// The attributes that follow from what else is known of an object, and need not be kept.
+const FOLLOWING: [Tag; 3] = [tags::UniqueIdentifier, tags::ShortUniqueIdentifier, tags::State];
+
+/// What an object shows: what is kept of it, and what follows from that.
+pub fn shown(id: &str, metadata: &Metadata, now: DateTime) -> Vec<Attribute> {
+    let kept = metadata.attributes.iter().cloned();
+    let kept = kept.map(|attribute| match is_multiple(&attribute.value.reference()) {
+        true => attribute,
+        false => Attribute { index: None, ..attribute },
+    });
+    let following = FOLLOWING.iter().filter_map(|tag| following(*tag, id, metadata, now));
+    following.map(Attribute::from).chain(kept).collect()
+}
+
+/// The value of an attribute that follows from what is known of the object; nothing where it does
+/// not, or where one is kept: of an object that came from another server, or is older than this
+/// rule.
+pub fn following(
+    attribute: Tag,
+    id: &str,
+    metadata: &Metadata,
+    now: DateTime,
+) -> Option<AttributeValue> {
+    if metadata.values().any(|value| value.tag() == Some(attribute)) {
+        return None;
+    }
+    match attribute {
+        tags::UniqueIdentifier => Some(AttributeValue::UniqueIdentifier(id.to_owned())),
+        tags::ShortUniqueIdentifier => Some(short_identifier(id)),
+        // A template has none (1.4, 3.22).
+        tags::State if metadata.object_type() != Some(ObjectType::Template) => {
+            Some(AttributeValue::State(metadata.state(now)))
+        }
+        _ => None,
+    }
+}
+
+/// A shorter name for an object: the digest of its identifier (2.1, 4.56).
+pub fn short_identifier(id: &str) -> AttributeValue {
+    let digest = digest::digest(&digest::SHA256, id.as_bytes());
+    AttributeValue::ShortUniqueIdentifier(digest.as_ref().to_vec())
 }
 
 /// What makes a template: the attributes that a client may give (1.4, 2.2.6). They are kept once,
@@ -303,4 +332,28 @@ pub fn check_dates<'a>(values: impl IntoIterator<Item = &'a AttributeValue>) -> 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of before keep the identifiers too.
+    #[test]
+    fn what_is_kept_is_not_shown_twice() {
+        let (id, now) = ("an-id", DateTime(7));
+        let kind = AttributeValue::ObjectType(ObjectType::SymmetricKey);
+        let new = Metadata::of_new("subject:CN=a".to_owned(), [kind]);
+        let mut old = new.clone();
+        old.set(AttributeValue::UniqueIdentifier(id.to_owned()));
+        old.set(short_identifier(id));
+        let sorted = |metadata| {
+            let mut all: Vec<String> =
+                shown(id, metadata, now).iter().map(|attribute| format!("{attribute:?}")).collect();
+            all.sort();
+            all
+        };
+        assert_eq!(sorted(&new), sorted(&old));
+        assert_eq!(sorted(&new).len(), 4);
+    }
 }

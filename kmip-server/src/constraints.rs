@@ -23,8 +23,8 @@ use crate::error::{OperationError, Result};
 use crate::index::Setting;
 use crate::operations::Context;
 use crate::store::StoreError;
-
 use crate::wiped::Wiped;
+
 /// The version whose form the constraints are kept in: the one that has them.
 const KEPT_VERSION: Version = Version::V2_1;
 

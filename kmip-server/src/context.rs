@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_lc_rs::digest;
 use kmip::attributes::AttributeValue;
 use kmip::objects::Object;
 use kmip::vocabulary::{ObjectType, Operation, UniqueIdentifier};
@@ -30,8 +29,8 @@ use crate::record::{BESIDE_LEN_MAX, Brief, Known, Material, Metadata, damaged, t
 use crate::rules::Rules;
 use crate::store::StoreError;
 use crate::store::root_key::IndexKey;
-use crate::wiped::Wiped;
 use crate::view::View;
+use crate::wiped::Wiped;
 
 /// What an operation may see and do.
 pub struct Context<'a> {
@@ -223,16 +222,9 @@ impl<'a> Context<'a> {
             self.rules.disabled.check_algorithm(algorithm)?;
         }
         let id = Uuid::now_v7().to_string();
-        // With room for those that are added here.
-        let attributes = Vec::with_capacity(values.len().saturating_add(3));
-        let mut metadata = Metadata { owner: self.client.owner.clone(), attributes };
-        metadata.set(AttributeValue::UniqueIdentifier(id.clone()));
-        for value in values.into_iter().chain([short_identifier(&id)]) {
-            metadata.add(value);
-        }
-        if let Some(lease_time) = self.lease_time(&object) {
-            metadata.set(lease_time);
-        }
+        let lease_time = self.lease_time(&object);
+        let values = values.into_iter().chain(lease_time);
+        let metadata = Metadata::of_new(self.client.owner.clone(), values);
         self.write_rows(&id, None, Some(&metadata)).await?;
         self.write_whole(&id, &metadata, Some(object));
         if self.live.feeds.is_kept(&metadata.owner) {
@@ -469,12 +461,6 @@ impl<'a> Context<'a> {
         }
         Ok(())
     }
-}
-
-/// A shorter name for an object: the digest of its identifier (2.1, 4.56).
-pub fn short_identifier(id: &str) -> AttributeValue {
-    let digest = digest::digest(&digest::SHA256, id.as_bytes());
-    AttributeValue::ShortUniqueIdentifier(digest.as_ref().to_vec())
 }
 
 /// The longest Unique Identifier that is looked up. Ours are 36 bytes long; the limit keeps what a

@@ -3,7 +3,7 @@
 //!
 //! **A client's defaults are its own.** One that could set another's could weaken its keys.
 
-use kmip::attributes::{Attribute, AttributeReference, AttributeValue, Attributes};
+use kmip::attributes::{Attribute, AttributeValue, Attributes};
 use kmip::payload::{DefaultsInformation, ObjectDefaults};
 use kmip::structures::ObjectGroups;
 use kmip::vocabulary::{
@@ -19,8 +19,8 @@ use crate::index::Setting;
 use crate::operations::Context;
 use crate::record::is_in;
 use crate::store::StoreError;
-
 use crate::wiped::Wiped;
+
 /// Where an object comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -107,7 +107,6 @@ pub fn is_of_group(groups: Option<&ObjectGroups>, values: &[AttributeValue]) -> 
 
 /// Fills what is left out. A length, or a curve, goes with the algorithm that it was meant for.
 fn fill(values: &mut Vec<AttributeValue>, defaults: &[AttributeValue], origin: Origin) {
-    let stood: Vec<AttributeReference> = values.iter().map(AttributeValue::reference).collect();
     let is_of_the_key = |value: &AttributeValue| {
         matches!(
             value,
@@ -121,12 +120,13 @@ fn fill(values: &mut Vec<AttributeValue>, defaults: &[AttributeValue], origin: O
         (Some(asked), Some(meant)) => asked == meant,
         (Some(_) | None, Some(_) | None) => true,
     } && origin == Origin::Made;
-    for value in defaults {
-        let is_left_out = !stood.contains(&value.reference());
-        if is_left_out && (fits || !is_of_the_key(value)) {
-            values.push(value.clone());
-        }
-    }
+    let is_left_out = |value: &AttributeValue| !values.iter().any(|own| own.is_beside(value));
+    let supplied = defaults
+        .iter()
+        .filter(|value| (fits || !is_of_the_key(value)) && is_left_out(value))
+        .cloned();
+    let supplied: Vec<AttributeValue> = supplied.collect();
+    values.extend(supplied);
 }
 
 /// The client's own defaults.

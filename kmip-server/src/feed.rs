@@ -64,10 +64,12 @@ impl News {
                 None
             }
         });
+        let identifiers = [tags::UniqueIdentifier, tags::ShortUniqueIdentifier];
+        let identifiers = identifiers.map(AttributeReference::Standard);
         Self {
             id: id.to_owned(),
             kind: replaced.map_or(Kind::New, Kind::Replaces),
-            changed: new.values().map(AttributeValue::reference).collect(),
+            changed: new.values().map(AttributeValue::reference).chain(identifiers).collect(),
             deleted: BTreeSet::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! What a new object is given by the server, whichever operation makes it.
 
 use aws_lc_rs::digest;
-use kmip::attributes::AttributeValue;
+use kmip::attributes::{AttributeValue, Seen};
 use kmip::objects::{KeyBlock, KeyMaterial, KeyValue, Object, ProtectionStorageMasks};
 use kmip::structures::Digest;
 use kmip::vocabulary::{
@@ -65,27 +65,29 @@ pub fn usage_mask(
 /// the server made the object is the server's to say; the rest stands as the client gave it.
 pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime, made_here: bool) {
     use AttributeValue as A;
-    add(values, A::ObjectType(object.object_type()));
-    add(values, A::InitialDate(now));
-    add(values, A::LastChangeDate(now));
+    supply(
+        values,
+        [A::ObjectType(object.object_type()), A::InitialDate(now), A::LastChangeDate(now)],
+    );
     // A template has no life and no secret: it is its attributes (1.4, 2.2.6).
     if matches!(object, Object::Template(_)) {
         return;
     }
-    add(values, A::Fresh(true));
-    add(values, A::ProtectionStorageMask(STORAGE));
-    add(values, A::Extractable(true));
-    add(values, A::Sensitive(false));
-    if let Some(block) = object.key_block() {
-        add(values, A::KeyFormatType(block.key_format_type));
-        if block.key_value.is_none() {
-            add(values, A::KeyValuePresent(false));
-        }
-    }
     let sensitive = find!(values.iter(), Sensitive).unwrap_or(false);
     let extractable = find!(values.iter(), Extractable).unwrap_or(true);
-    add(values, A::AlwaysSensitive(sensitive));
-    add(values, A::NeverExtractable(!extractable));
+    let of_all = [
+        A::Fresh(true),
+        A::ProtectionStorageMask(STORAGE),
+        A::Extractable(extractable),
+        A::Sensitive(sensitive),
+        A::AlwaysSensitive(sensitive),
+        A::NeverExtractable(!extractable),
+    ];
+    let block = object.key_block();
+    let format = block.map(|block| A::KeyFormatType(block.key_format_type));
+    let elsewhere = block.filter(|block| block.key_value.is_none());
+    let absent = elsewhere.map(|_| A::KeyValuePresent(false));
+    supply(values, of_all.into_iter().chain(format).chain(absent));
     if made_here {
         values.retain(|v| !matches!(v, A::OriginalCreationDate(_) | A::RandomNumberGenerator(_)));
         values.push(A::OriginalCreationDate(now));
@@ -97,11 +99,10 @@ pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime
     values.extend(new);
 }
 
-/// Adds an attribute, unless one of its kind stands there.
-pub fn add(values: &mut Vec<AttributeValue>, value: AttributeValue) {
-    if !values.iter().any(|other| other.is_beside(&value)) {
-        values.push(value);
-    }
+/// Adds what stands there no value of; each of an attribute of the standard.
+pub fn supply(values: &mut Vec<AttributeValue>, more: impl IntoIterator<Item = AttributeValue>) {
+    let mut seen = Seen::of(values.iter());
+    values.extend(more.into_iter().filter(|value| seen.is_first(value)));
 }
 
 /// What the object itself says.

@@ -14,7 +14,7 @@
 //! an attribute stands under its own tag, which takes about a third of the bytes. A fact is kept
 //! once: State is not here (it follows from the dates), nor is the material in the metadata.
 
-use kmip::attributes::{Attribute, AttributeReference, AttributeValue, OtherAttribute};
+use kmip::attributes::{Attribute, AttributeReference, AttributeValue, OtherAttribute, Seen};
 use kmip::objects::Object;
 use kmip::vocabulary::{CryptographicUsageMask, ObjectType, State, tags};
 use kmip::{DateTime, Decode, Encode, Version};
@@ -44,7 +44,7 @@ mod kept {
 const KEPT_VERSION: Version = Version::V3_0;
 
 /// How many attributes are made room for: what a key has and a name or two.
-const ATTRIBUTES: usize = 24;
+pub const ATTRIBUTES: usize = 24;
 
 /// What is known of an object, all or a part: what has to be known of each before anything is done
 /// with it.
@@ -81,6 +81,19 @@ impl Metadata {
     /// The key of the row.
     pub fn key(id: &str) -> Vec<u8> {
         [b"o/", id.as_bytes()].concat()
+    }
+
+    /// What is known of a new object: these values, in their order.
+    pub fn of_new(owner: String, values: impl IntoIterator<Item = AttributeValue>) -> Self {
+        let mut metadata = Self { owner, attributes: Vec::with_capacity(ATTRIBUTES) };
+        let mut seen = Seen::default();
+        for value in values {
+            match seen.is_first(&value) {
+                true => metadata.attributes.push(Attribute { index: Some(0), value }),
+                false => drop(metadata.add(value)),
+            }
+        }
+        metadata
     }
 
     /// The key of the row, where the client chose the identifier; `chosen` says whose it is.

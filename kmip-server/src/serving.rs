@@ -76,8 +76,8 @@ pub async fn object(cx: &mut Context<'_>, id: &str, brief: &Brief, form: Form) -
             _ => in_form(cx, id, object_type, block, &form).await?,
         }
         if let Some(specification) = form.key_wrapping_specification {
-            let metadata = cx.object(id).await?;
-            Box::pin(wrapping::wrap(cx, block, &metadata, *specification)).await?;
+            let shown = attributes::shown(id, &cx.object(id).await?, cx.now);
+            Box::pin(wrapping::wrap(cx, block, shown, *specification)).await?;
         }
     } else if form.key_wrapping_specification.is_some() {
         return Err(OperationError::new(

@@ -13,7 +13,7 @@
 //! latest before anything is given out. TR-31 is not here: it wraps payment keys with headers that
 //! KMIP has no field for.
 
-use kmip::attributes::{AttributeList, AttributeReference};
+use kmip::attributes::{Attribute, AttributeList, AttributeReference};
 use kmip::objects::{KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, WrappingKeyInformation};
 use kmip::payload::KeyWrappingSpecification;
 use kmip::structures::CryptographicParameters;
@@ -25,14 +25,12 @@ use kmip::{Decode, Encode, Identifier, SecretBytes, Version};
 use ttlv::{Reader, Writer};
 use zeroize::Zeroizing;
 
-use crate::attributes;
 use crate::crypto::asymmetric::{self, Input, Scheme};
 use crate::crypto::cipher::{Beginning, Cipher};
 use crate::crypto::mac::Mac;
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::operations::Context;
-use crate::record::Metadata;
 use crate::usage;
 use crate::using::{self, Subject, Use};
 
@@ -41,11 +39,12 @@ pub fn hides(method: WrappingMethod) -> bool {
     method != WrappingMethod::MACSign
 }
 
-/// Wraps the key in a block as the specification says.
+/// Wraps the key in a block as the specification says; of what its object shows, the attributes
+/// that it names travel inside.
 pub async fn wrap(
     cx: &mut Context<'_>,
     block: &mut KeyBlock,
-    metadata: &Metadata,
+    shown: Vec<Attribute>,
     specification: KeyWrappingSpecification,
 ) -> Result<()> {
     if block.key_wrapping_data.is_some() {
@@ -62,7 +61,7 @@ pub async fn wrap(
         encoding_option,
     } = specification;
     let order = Order::of(wrapping_method)?;
-    let what = with_attributes(block, metadata, cx, &attribute_names, encoding_option)?;
+    let what = with_attributes(block, shown, cx.version, &attribute_names, encoding_option)?;
     let (mut used_to_encrypt, mut iv_counter_nonce) = (None, None);
     let mut wrapped = Zeroizing::new(what.to_vec());
     if order != Order::Sign {
@@ -190,8 +189,8 @@ fn needed(
 /// travel inside.
 fn with_attributes(
     block: &KeyBlock,
-    metadata: &Metadata,
-    cx: &Context<'_>,
+    shown: Vec<Attribute>,
+    version: Version,
     names: &[String],
     encoding: Option<EncodingOption>,
 ) -> Result<Zeroizing<Vec<u8>>> {
@@ -216,13 +215,13 @@ fn with_attributes(
     }
     let references: Vec<AttributeReference> =
         names.iter().map(|name| AttributeReference::from_name(name)).collect();
-    let attributes = attributes::shown(metadata, cx.now)
+    let attributes = shown
         .into_iter()
         .filter(|attribute| references.iter().any(|asked| attribute.value.is_of(asked)))
         .collect();
     let value =
         KeyValue::Plain { material: material.clone(), attributes: AttributeList(attributes) };
-    Ok(encoded(&value, cx.version))
+    Ok(encoded(&value, version))
 }
 
 fn encoded(value: &KeyValue, version: Version) -> Zeroizing<Vec<u8>> {

@@ -186,9 +186,8 @@ fn of_part(values: &[AttributeValue], block: &KeyBlock, first: bool) -> Vec<Attr
         .filter(|value| first || !matches!(value, AttributeValue::Name(_)))
         .cloned()
         .collect();
-    if let Some(algorithm) = block.cryptographic_algorithm {
-        making::add(&mut own, AttributeValue::CryptographicAlgorithm(algorithm));
-    }
-    making::add(&mut own, AttributeValue::CryptographicLength(length(block)));
+    let algorithm = block.cryptographic_algorithm.map(AttributeValue::CryptographicAlgorithm);
+    let length = AttributeValue::CryptographicLength(length(block));
+    making::supply(&mut own, algorithm.into_iter().chain([length]));
     own
 }

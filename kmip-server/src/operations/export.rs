@@ -27,7 +27,8 @@ pub(super) async fn export(cx: &mut Context<'_>, request: ExportRequest) -> Resu
             Some(serving::object(cx, &unique_identifier, &brief, Form::from(request)).await?)
         }
     };
-    let attributes = AllAttributes(attributes::shown(&metadata, cx.now));
+    let attributes = attributes::shown(&unique_identifier, &metadata, cx.now);
     cx.id_placeholder = Some(unique_identifier.clone());
+    let attributes = AllAttributes(attributes);
     Ok(ExportResponse { object_type, unique_identifier, attributes, object })
 }

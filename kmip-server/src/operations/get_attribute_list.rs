@@ -13,7 +13,7 @@ pub(super) async fn get_attribute_list(
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let metadata = cx.online_object(&unique_identifier).await?;
     let mut names = Vec::new();
-    for attribute in attributes::shown(&metadata, cx.now) {
+    for attribute in attributes::shown(&unique_identifier, &metadata, cx.now) {
         let reference = attribute.value.reference();
         if reference.exists_in(cx.version) && !names.contains(&reference) {
             names.push(reference);

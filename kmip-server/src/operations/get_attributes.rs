@@ -14,7 +14,7 @@ pub(super) async fn get_attributes(
 ) -> Result<GetAttributesResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let metadata = cx.online_object(&unique_identifier).await?;
-    let all = attributes::shown(&metadata, cx.now);
+    let all = attributes::shown(&unique_identifier, &metadata, cx.now);
     let found = match request.attributes.is_empty() {
         true => all,
         false => request

@@ -17,7 +17,7 @@ use kmip::structures::Digest;
 use kmip::vocabulary::{HashingAlgorithm, KeyWrapType, ResultReason, State, tags};
 use kmip::{DateTime, attributes::AttributeReference};
 
-use super::{Context, ID_LEN_MAX, short_identifier};
+use super::{Context, ID_LEN_MAX};
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::record::Metadata;
@@ -97,7 +97,6 @@ fn metadata(
     object: &Object,
 ) -> Result<Metadata> {
     let mut metadata = Metadata { owner: cx.client.owner.clone(), attributes: Vec::new() };
-    metadata.set(AttributeValue::UniqueIdentifier(id.to_owned()));
     let mut said = None;
     let mut given = given;
     if let Object::Template(template) = object {
@@ -110,6 +109,11 @@ fn metadata(
         )]
         match &attribute.value {
             AttributeValue::UniqueIdentifier(other) if other == id => {}
+            AttributeValue::UniqueIdentifier(_) => {
+                return Err(wrong("Unique Identifier is another than the request's own"));
+            }
+            own @ AttributeValue::ShortUniqueIdentifier(_)
+                if *own == attributes::short_identifier(id) => {}
             AttributeValue::ObjectType(other) if *other != object.object_type() => {
                 return Err(wrong("Object Type says another kind than the object is"));
             }
@@ -126,7 +130,6 @@ fn metadata(
     let mut values: Vec<AttributeValue> = metadata.values().cloned().collect();
     making::complete(&mut values, object, cx.now, false);
     of_the_block(&mut values, object)?;
-    values.push(short_identifier(id));
     values.extend(cx.lease_time(object));
     for value in values {
         let reference = value.reference();

@@ -94,7 +94,7 @@ fn take_over(values: &mut Vec<AttributeValue>, metadata: &Metadata) {
                 | AttributeValue::CryptographicUsageMask(_)
         )
     });
-    own.for_each(|value| making::add(values, value.clone()));
+    making::supply(values, own.cloned());
 }
 
 /// The key is no freer than any of its parts.

@@ -227,5 +227,5 @@ async fn is_match(
         Storage::Archived => wanted.archived,
         Storage::Destroyed => wanted.destroyed,
     };
-    Ok(is_wanted && conditions.match_all(&metadata, cx.now))
+    Ok(is_wanted && conditions.match_all(id, &metadata, cx.now))
 }

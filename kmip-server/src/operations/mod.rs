@@ -69,7 +69,7 @@ use kmip::vocabulary::Operation;
 use crate::access;
 use crate::error::{OperationError, Result};
 
-pub use crate::context::{Context, ID_LEN_MAX, short_identifier};
+pub use crate::context::{Context, ID_LEN_MAX};
 
 /// What became of a batch item that was done.
 pub enum Answer {

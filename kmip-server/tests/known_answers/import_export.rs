@@ -1,5 +1,6 @@
 //! Import and Export.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use kmip::attributes::AllAttributes;
 use kmip::payload::{ExportRequest, ExportResponse, ImportRequest};
 use kmip::vocabulary::KeyWrapType;
@@ -108,6 +109,38 @@ async fn what_was_exported_can_be_imported() {
         assert!(was.is_empty() && is.is_empty(), "{version}: {was:?} {is:?}");
         assert_eq!(before.object, after.object);
     }
+}
+
+/// KMIP 2.1, 4.56 and 4.58: an object's identifiers are what it is found by, and follow from one
+/// another; what another server called it is kept as it was supplied.
+#[tokio::test]
+async fn identifiers_follow_unless_they_were_supplied() {
+    use AttributeValue as A;
+    let desk = Desk::new();
+    let made = desk.create(NEWEST, vec![]).await;
+    let (long, supplied) = (A::UniqueIdentifier("theirs".to_owned()), vec![7; 20]);
+    let short = A::ShortUniqueIdentifier(supplied);
+    let values = vec![long.clone(), short.clone()];
+    desk.ask(NEWEST, import("theirs", NEWEST, values)).await.unwrap();
+    desk.ask(NEWEST, import("plain", NEWEST, vec![])).await.unwrap();
+    let digest = |id: &str| digest(&SHA256, id.as_bytes()).as_ref().to_vec();
+    let rows = [
+        ("theirs", short),
+        ("plain", A::ShortUniqueIdentifier(digest("plain"))),
+        (&made, A::ShortUniqueIdentifier(digest(&made))),
+    ];
+    for (object, short) in rows {
+        let found = all(&export(&desk, NEWEST, object).await);
+        let long = A::UniqueIdentifier(object.to_owned());
+        for value in [long, short] {
+            let same = found.iter().filter(|other| other.name() == value.name());
+            assert_eq!(same.collect::<Vec<_>>(), [&value], "{object}");
+            let located = desk.ask(NEWEST, locate(vec![value])).await.unwrap();
+            assert_eq!(located.unique_identifiers, [object]);
+        }
+    }
+    let refused = desk.ask(NEWEST, import("other", NEWEST, vec![long])).await;
+    assert_eq!(refused, Err(ResultReason::InvalidAttributeValue));
 }
 
 /// KMIP 1.4, table 365: one row a case of an identifier that is in use.

@@ -14,6 +14,7 @@
 
 mod kinds;
 mod reference;
+mod seen;
 mod table;
 mod value;
 
@@ -26,6 +27,7 @@ use crate::vocabulary::tags;
 
 pub use kinds::Kinds;
 pub use reference::AttributeReference;
+pub use seen::Seen;
 pub use table::{ATTRIBUTES, AttributeRow, AttributeValue, Modifiable, Settable};
 pub use value::{OtherAttribute, VendorAttribute};
 

@@ -14,6 +14,7 @@ use kmip::vocabulary::{UsageLimitsUnit, tags};
 use kmip::{DateTime, Decode, Version};
 use ttlv::{Reader, Type};
 
+use crate::attributes::following;
 use crate::index::value_bytes;
 use crate::record::Metadata;
 
@@ -47,15 +48,18 @@ impl Conditions {
     }
 
     /// Does the object meet every condition?
-    pub(super) fn match_all(&self, metadata: &Metadata, now: DateTime) -> bool {
+    pub(super) fn match_all(&self, id: &str, metadata: &Metadata, now: DateTime) -> bool {
         self.0.iter().all(|(attribute, group)| {
-            let state = AttributeValue::State(metadata.state(now));
+            let following = match attribute {
+                AttributeReference::Standard(tag) => following(*tag, id, metadata, now),
+                AttributeReference::Vendor { .. } | AttributeReference::Unknown(_) => None,
+            };
             let has_policy =
                 metadata.values().any(|v| matches!(v, AttributeValue::OperationPolicyName(_)));
             let policy = AttributeValue::OperationPolicyName(DEFAULT_POLICY.to_owned());
             let held: Vec<Vec<u8>> = metadata
                 .values()
-                .chain([&state])
+                .chain(&following)
                 .chain((!has_policy).then_some(&policy))
                 .filter(|value| value.is_of(attribute))
                 .map(value_bytes)
