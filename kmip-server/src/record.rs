@@ -10,9 +10,12 @@
 //! METADATA { OWNER, ActivationDate, Name, ... ATTRIBUTE { index, which, value } ... }
 //! ```
 //!
-//! Both are TTLV, under tags of the vendor range that no message may carry. The first instance of
-//! an attribute stands under its own tag, which takes about a third of the bytes. A fact is kept
-//! once: State is not here (it follows from the dates), nor is the material in the metadata.
+//! Both are TTLV, under tags of the vendor range that no message may carry; what is known is packed
+//! ([`packed`]). The first instance of an attribute stands under its own tag, which takes about a
+//! third of the bytes. A fact is kept once: State is not here (it follows from the dates), nor are
+//! the identifiers (they follow from the key), nor is the material in the metadata.
+
+use std::ops::Deref;
 
 use kmip::attributes::{Attribute, AttributeReference, AttributeValue, OtherAttribute, Seen};
 use kmip::objects::Object;
@@ -26,6 +29,7 @@ use crate::store::root_key::HASH_LEN;
 use crate::wiped::Wiped;
 
 mod brief;
+mod packed;
 
 pub use brief::Brief;
 
@@ -162,16 +166,16 @@ impl Metadata {
                 }
             }
         });
-        let mut bytes = w.into_bytes();
+        let mut row = packed_or_plain(Wiped::new(w.into_bytes()), beside.len());
         // Before the secret comes: what is outgrown is not wiped.
-        bytes.reserve_exact(beside.len());
-        bytes.extend_from_slice(beside);
-        Wiped::new(bytes)
+        row.reserve_exact(beside.len());
+        row.extend_from_slice(beside);
+        row
     }
 
     /// Reads what was kept.
     pub fn decode(row: &[u8]) -> Result<Self, Error> {
-        Reader::new(row).structure(kept::METADATA, |r| {
+        Reader::new(&Plain::of(row)).structure(kept::METADATA, |r| {
             let owner = r.text_string(kept::OWNER)?.to_owned();
             let mut attributes = Vec::with_capacity(ATTRIBUTES);
             while !r.is_empty() {
@@ -266,8 +270,44 @@ fn decode_attribute(r: &mut Reader<'_>) -> Result<Attribute, Error> {
 /// read past, has a row of its own.
 pub const BESIDE_LEN_MAX: usize = 1024;
 
+/// TTLV as it is kept, with room for what stands behind it: packed, unless it cannot be.
+fn packed_or_plain(ttlv: Wiped, behind: usize) -> Wiped {
+    packed::pack(&ttlv, behind).unwrap_or(ttlv)
+}
+
+/// The TTLV of what is kept. Of bytes that nobody packed there is none, and the reader says so.
+enum Plain<'a> {
+    Kept(&'a [u8]),
+    Unpacked(Wiped),
+}
+
+impl<'a> Plain<'a> {
+    fn of(kept: &'a [u8]) -> Self {
+        if !packed::is_packed(kept) {
+            return Self::Kept(kept);
+        }
+        let len = packed::len(kept).unwrap_or(0);
+        Self::Unpacked(kept.get(..len).and_then(packed::unpack).unwrap_or_default())
+    }
+}
+
+impl Deref for Plain<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Kept(ttlv) => ttlv,
+            Self::Unpacked(ttlv) => ttlv,
+        }
+    }
+}
+
 /// A row of [`Metadata::key`], taken apart: what is known, and the object itself if it is there.
 pub fn take_apart(row: &[u8]) -> (&[u8], &[u8]) {
+    if packed::is_packed(row) {
+        let len = packed::len(row).unwrap_or(row.len());
+        return row.split_at_checked(len).unwrap_or((row, &[]));
+    }
     let len = row.first_chunk().map(|header| ttlv::Header::parse(*header).len);
     let len = len.and_then(|len| usize::try_from(len).ok()).unwrap_or(0);
     row.split_at_checked(len.saturating_add(ttlv::HEADER_LEN)).unwrap_or((row, &[]))
@@ -320,7 +360,7 @@ pub fn damaged(id: &str, error: &Error) -> crate::store::StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::{Metadata, take_apart};
+    use super::{Metadata, packed, take_apart};
     use kmip::DateTime;
     use kmip::attributes::{AttributeValue, OtherAttribute, VendorAttribute};
     use kmip::structures::Name;
@@ -342,10 +382,16 @@ mod tests {
         ] {
             metadata.add(value);
         }
+        let packed = metadata.encode(b"");
+        // As rows of before have it.
+        let plain = packed::unpack(&packed).unwrap();
         for beside in [&b""[..], &[0x54, 0x4B, 4, 1, 0, 0, 0, 0]] {
-            let row = metadata.encode(beside);
-            assert_eq!(Metadata::decode(&row), Ok(metadata.clone()));
-            assert_eq!(take_apart(&row), (metadata.encode(b"").as_slice(), beside));
+            assert_eq!(*metadata.encode(beside), [packed.as_slice(), beside].concat());
+            for known in [&packed, &plain] {
+                let row = [known.as_slice(), beside].concat();
+                assert_eq!(Metadata::decode(&row), Ok(metadata.clone()));
+                assert_eq!(take_apart(&row), (known.as_slice(), beside));
+            }
         }
     }
 }

@@ -7,9 +7,9 @@
 
 use kmip::vocabulary::{ObjectType, State, tags};
 use kmip::{DateTime, Decode};
-use ttlv::{Error, Reader, Tag};
+use ttlv::{Error, ErrorKind, Reader, Tag};
 
-use super::{KEPT_VERSION, Known, kept};
+use super::{KEPT_VERSION, Known, kept, packed};
 use crate::lifecycle::{Dates, state};
 
 /// What decides whether an object may be given away. What the row does not say is as the standard
@@ -30,6 +30,42 @@ pub struct Brief {
 }
 
 impl Brief {
+    /// Reads one item of a row, which has this tag.
+    fn read(&mut self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
+        match tag {
+            kept::OWNER => {
+                r.text_string(tag)?.clone_into(&mut self.owner);
+                Ok(())
+            }
+            kept::ATTRIBUTE => {
+                let mut inner = r.enter(tag)?;
+                Option::<i32>::decode(tags::AttributeIndex, &mut inner, KEPT_VERSION)?;
+                // Of those that have a name instead, none counts.
+                if inner.peek() == Some(tags::AttributeReference) {
+                    let attribute = Tag(inner.enumeration(tags::AttributeReference)?);
+                    self.take(attribute, tags::AttributeValue, &mut inner)?;
+                }
+                Ok(())
+            }
+            _ => self.take(tag, tag, r),
+        }
+    }
+
+    /// Reads the items of a packed row that say anything here.
+    fn read_packed(&mut self, row: &[u8]) -> Result<(), Error> {
+        let mut items = packed::Items::of(row, kept::METADATA).ok_or_else(damaged)?;
+        let mut item = Vec::with_capacity(ITEM_LEN);
+        while let Some(tag) = items.peek() {
+            if is_told(tag) {
+                items.unpack(&mut item).ok_or_else(damaged)?;
+                self.read(tag, &mut Reader::new(&item))?;
+            } else {
+                items.skip().ok_or_else(damaged)?;
+            }
+        }
+        if items.is_over() { Ok(()) } else { Err(damaged()) }
+    }
+
     /// Reads the value of an attribute, which stands `under` a tag, if it is one that counts here.
     fn take(&mut self, attribute: Tag, under: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
         match attribute {
@@ -51,6 +87,32 @@ impl Brief {
     }
 }
 
+fn damaged() -> Error {
+    Reader::new(&[]).error(kept::METADATA, ErrorKind::Unexpected(kept::METADATA))
+}
+
+/// Does an item with this tag say anything here? One that does not need not be unpacked.
+fn is_told(tag: Tag) -> bool {
+    matches!(
+        tag,
+        kept::OWNER
+            | kept::ATTRIBUTE
+            | tags::ObjectType
+            | tags::ActivationDate
+            | tags::DeactivationDate
+            | tags::CompromiseDate
+            | tags::DestroyDate
+            | tags::ArchiveDate
+            | tags::Extractable
+            | tags::Sensitive
+            | tags::Fresh
+            | tags::ObjectGroup
+    )
+}
+
+/// Room for one item of those that are told; an owner is longest.
+const ITEM_LEN: usize = 128;
+
 fn read<T: Decode>(into: &mut Option<T>, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
     *into = Some(Decode::decode(tag, r, KEPT_VERSION)?);
     Ok(())
@@ -58,24 +120,18 @@ fn read<T: Decode>(into: &mut Option<T>, tag: Tag, r: &mut Reader<'_>) -> Result
 
 impl Known for Brief {
     fn decode(row: &[u8]) -> Result<Self, Error> {
-        Reader::new(row).structure(kept::METADATA, |r| {
-            let owner = r.text_string(kept::OWNER)?.to_owned();
-            let mut brief = Self { owner, ..Self::default() };
-            while let Some(tag) = r.peek() {
-                if tag != kept::ATTRIBUTE {
-                    brief.take(tag, tag, r)?;
-                    continue;
+        let mut brief = Self::default();
+        match packed::is_packed(row) {
+            true => brief.read_packed(row)?,
+            false => Reader::new(row).structure(kept::METADATA, |r| {
+                while let Some(tag) = r.peek() {
+                    brief.read(tag, r)?;
                 }
-                let mut inner = r.enter(tag)?;
-                Option::<i32>::decode(tags::AttributeIndex, &mut inner, KEPT_VERSION)?;
-                // Of those that have a name instead, none counts.
-                if inner.peek() == Some(tags::AttributeReference) {
-                    let attribute = Tag(inner.enumeration(tags::AttributeReference)?);
-                    brief.take(attribute, tags::AttributeValue, &mut inner)?;
-                }
-            }
-            Ok(brief)
-        })
+                Ok(())
+            })?,
+        }
+        // Nobody is called so.
+        if brief.owner.is_empty() { Err(damaged()) } else { Ok(brief) }
     }
 
     fn owner(&self) -> &str {
@@ -153,6 +209,9 @@ mod tests {
 
     fn check(metadata: &Metadata) {
         let brief = Brief::decode(&metadata.encode(b"beside")).unwrap();
+        // As rows of before have it.
+        let plain = packed::unpack(&metadata.encode(b"")).unwrap();
+        assert_eq!(Brief::decode(&plain).unwrap(), brief);
         for now in [99, 100].map(DateTime) {
             assert_eq!(brief.state(now), metadata.state(now), "{metadata:?}");
         }
