@@ -39,8 +39,11 @@ const HEAD_LEN: usize = 1 + 4 + 4;
 const NUMBER_LEN_MAX: u32 = 10;
 
 /// Packs one item, header and all, with room for `behind` bytes behind it. None if it would not
-/// come back as it is.
+/// come back as it is, or is longer than what the store takes: what can be kept can be unpacked.
 pub(super) fn pack(ttlv: &[u8], behind: usize) -> Option<Wiped> {
+    if ttlv.len() > VALUE_LEN_MAX {
+        return None;
+    }
     // Never longer than what is packed: an item has three bytes of tag and length less, at least.
     let most = HEAD_LEN.checked_add(ttlv.len())?.checked_add(behind)?;
     let mut packed = Wiped::new(Vec::with_capacity(most));
@@ -403,6 +406,10 @@ mod tests {
             deep = written(|w| w.structure(tags::Name, |w| w.raw(&inner)));
         }
         assert!(pack(&deep, 0).is_none(), "too deep");
+        let long = |len| pack(&written(|w| w.byte_string(tags::Data, &vec![0; len])), 0);
+        let longest = long(VALUE_LEN_MAX - HEADER_LEN).unwrap();
+        assert!(unpack(&longest).is_some_and(|ttlv| ttlv.len() == VALUE_LEN_MAX));
+        assert!(long(VALUE_LEN_MAX).is_none(), "too long");
     }
 
     /// No bytes make it panic, or take more memory than is said; all that is cut short is told.
