@@ -15,8 +15,6 @@
 //! third of the bytes. A fact is kept once: State is not here (it follows from the dates), nor are
 //! the identifiers (they follow from the key), nor is the material in the metadata.
 
-use std::ops::Deref;
-
 use kmip::attributes::{Attribute, AttributeReference, AttributeValue, OtherAttribute, Seen};
 use kmip::objects::Object;
 use kmip::vocabulary::{CryptographicUsageMask, ObjectType, State, tags};
@@ -166,7 +164,8 @@ impl Metadata {
                 }
             }
         });
-        let mut row = packed_or_plain(Wiped::new(w.into_bytes()), beside.len());
+        let ttlv = Wiped::new(w.into_bytes());
+        let mut row = packed::pack(&ttlv, beside.len()).unwrap_or(ttlv);
         // Before the secret comes: what is outgrown is not wiped.
         row.reserve_exact(beside.len());
         row.extend_from_slice(beside);
@@ -175,7 +174,11 @@ impl Metadata {
 
     /// Reads what was kept.
     pub fn decode(row: &[u8]) -> Result<Self, Error> {
-        Reader::new(&Plain::of(row)).structure(kept::METADATA, |r| {
+        let (known, _) = take_apart(row);
+        // Of bytes that nobody packed there is no TTLV, and the reader says so.
+        let unpacked = packed::is_packed(known).then(|| packed::unpack(known).unwrap_or_default());
+        let ttlv = unpacked.as_ref().map_or(known, |ttlv| ttlv.as_slice());
+        Reader::new(ttlv).structure(kept::METADATA, |r| {
             let owner = r.text_string(kept::OWNER)?.to_owned();
             let mut attributes = Vec::with_capacity(ATTRIBUTES);
             while !r.is_empty() {
@@ -269,38 +272,6 @@ fn decode_attribute(r: &mut Reader<'_>) -> Result<Attribute, Error> {
 /// row costs half of two to write, and to serve. A longer one, which every search would have to
 /// read past, has a row of its own.
 pub const BESIDE_LEN_MAX: usize = 1024;
-
-/// TTLV as it is kept, with room for what stands behind it: packed, unless it cannot be.
-fn packed_or_plain(ttlv: Wiped, behind: usize) -> Wiped {
-    packed::pack(&ttlv, behind).unwrap_or(ttlv)
-}
-
-/// The TTLV of what is kept. Of bytes that nobody packed there is none, and the reader says so.
-enum Plain<'a> {
-    Kept(&'a [u8]),
-    Unpacked(Wiped),
-}
-
-impl<'a> Plain<'a> {
-    fn of(kept: &'a [u8]) -> Self {
-        if !packed::is_packed(kept) {
-            return Self::Kept(kept);
-        }
-        let len = packed::len(kept).unwrap_or(0);
-        Self::Unpacked(kept.get(..len).and_then(packed::unpack).unwrap_or_default())
-    }
-}
-
-impl Deref for Plain<'_> {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::Kept(ttlv) => ttlv,
-            Self::Unpacked(ttlv) => ttlv,
-        }
-    }
-}
 
 /// A row of [`Metadata::key`], taken apart: what is known, and the object itself if it is there.
 pub fn take_apart(row: &[u8]) -> (&[u8], &[u8]) {

@@ -94,8 +94,9 @@ fn pack_items(mut rest: &[u8], depth_left: u8, packed: &mut Vec<u8>) -> Option<(
         if after.get(len..end)?.iter().any(|padding| *padding != 0) {
             return None;
         }
-        push_tag(header, packed)?;
-        match (Type::from_number(header.ty)?, len) {
+        let ty = Type::from_number(header.ty)?;
+        push_head(header.tag, ty, packed);
+        match (ty, len) {
             (Type::Structure, _) => {
                 pack_items(value, depth_left.checked_sub(1)?, packed)?;
                 packed.push(END);
@@ -212,14 +213,12 @@ impl<'a> Items<'a> {
     }
 }
 
-fn push_tag(header: Header, packed: &mut Vec<u8>) -> Option<()> {
-    let [_, first, second, last] = header.tag.0.to_be_bytes();
-    match (0..).zip(PAGES).find(|(_, page)| *page == header.tag.0 >> 8) {
-        Some((form, _)) => packed.extend_from_slice(&[form << 4 | header.ty, last]),
-        None => packed.extend_from_slice(&[WHOLE << 4 | header.ty, first, second, last]),
+fn push_head(tag: Tag, ty: Type, packed: &mut Vec<u8>) {
+    let [_, first, second, last] = tag.0.to_be_bytes();
+    match (0..).zip(PAGES).find(|(_, page)| *page == tag.0 >> 8) {
+        Some((form, _)) => packed.extend_from_slice(&[form << 4 | ty.number(), last]),
+        None => packed.extend_from_slice(&[WHOLE << 4 | ty.number(), first, second, last]),
     }
-    // A type above 15 would be read as a form.
-    (header.ty <= 0x0f).then_some(())
 }
 
 /// The tag and the type that an item begins with.

@@ -9,9 +9,10 @@
 //! No word of KMIP may be here: a key and a value are bytes, and what they mean is the business
 //! of whoever wrote them.
 
-use crate::wiped::Wiped;
 use std::future::Future;
 use std::pin::Pin;
+
+use crate::wiped::Wiped;
 
 pub mod faulty;
 pub mod health;
