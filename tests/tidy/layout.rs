@@ -29,7 +29,7 @@ const TEST_ARROWS: [&str; 1] = ["certs"];
 /// A library, the word that betrays it, and the rooms where it may be named.
 const ROOMS: [(&str, &[&str]); 10] = [
     ("cryptoki", &["kmip-server/src/pkcs11/"]),
-    ("quick_xml", &["kmip/src/encoding/xml.rs"]),
+    ("quick_xml", &["crates/kmip/src/encoding/xml.rs"]),
     ("serde_json", JSON),
     ("sled", &["kmip-server/src/store/sled_store/"]),
     ("rustls", TLS),
@@ -45,23 +45,23 @@ const HTTP: &[&str] = &["kmip-server/src/https", "node-sim/src/rpc/", "node-sim/
 
 /// JSON is what the cluster speaks; of the key server's messages, it is one encoding.
 const JSON: &[&str] = &[
-    "conformance/",
+    "crates/conformance/",
     "kmip-server/tests/",
-    "kmip/src/encoding/json.rs",
-    "kmip/tests/",
-    "lab/",
+    "crates/kmip/src/encoding/json.rs",
+    "crates/kmip/tests/",
+    "crates/lab/",
     "node-sim/",
     "tests/",
 ];
 
 /// TLS is one room of each program, and of the client.
 const TLS: &[&str] = &[
-    "conformance/src/tls.rs",
+    "crates/conformance/src/tls.rs",
     "kmip-server/src/tls",
     "kmip-server/tests/door/client.rs",
-    "kmip/src/client/tls",
-    "kmip/tests/client/listener.rs",
-    "lab/src/https.rs",
+    "crates/kmip/src/client/tls",
+    "crates/kmip/tests/client/listener.rs",
+    "crates/lab/src/https.rs",
     "node-sim/src/rpc/tls.rs",
     "tests/benches/server",
     "tests/harness/frames.rs",
@@ -207,7 +207,7 @@ fn file_name(operation: &str) -> String {
 
 #[test]
 fn every_operation_has_its_files() {
-    let table = files().iter().find(|file| file.path == "kmip/src/payload/mod.rs");
+    let table = files().iter().find(|file| file.path == "crates/kmip/src/payload/mod.rs");
     let table = table.and_then(|file| file.text()).expect("the table of operations is there");
     let rows = table.lines().skip_while(|line| *line != "operations! {").skip(1);
     let operations: BTreeSet<String> = rows
@@ -226,7 +226,8 @@ fn every_operation_has_its_files() {
         .collect();
     assert_eq!(served.len(), kmip_server::operations::SERVED.len(), "the whole list is read");
     let mut breaches = Vec::new();
-    let folders = [("kmip/src/payload/", &operations), ("kmip-server/src/operations/", &served)];
+    let folders =
+        [("crates/kmip/src/payload/", &operations), ("kmip-server/src/operations/", &served)];
     for (folder, operations) in folders {
         let there: BTreeSet<String> = sources()
             .filter_map(|file| file.path.strip_prefix(folder))

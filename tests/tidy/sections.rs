@@ -5,13 +5,13 @@ use crate::tree::sources;
 
 /// Rooms whose types are those of the standard.
 const ROOMS: [&str; 7] = [
-    "kmip/src/attributes/",
-    "kmip/src/identifier.rs",
-    "kmip/src/message.rs",
-    "kmip/src/objects.rs",
-    "kmip/src/payload/",
-    "kmip/src/structures.rs",
-    "kmip/src/vocabulary/",
+    "crates/kmip/src/attributes/",
+    "crates/kmip/src/identifier.rs",
+    "crates/kmip/src/message.rs",
+    "crates/kmip/src/objects.rs",
+    "crates/kmip/src/payload/",
+    "crates/kmip/src/structures.rs",
+    "crates/kmip/src/vocabulary/",
 ];
 
 /// What our own code needs beside the standard's types.

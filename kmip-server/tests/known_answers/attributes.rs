@@ -6,7 +6,7 @@ use kmip::payload::{DeleteAttributeRequest, SetAttributeRequest};
 
 use crate::desk::*;
 
-#[path = "../../../kmip/tests/filled/attributes.rs"]
+#[path = "../../../crates/kmip/tests/filled/attributes.rs"]
 pub(crate) mod filled;
 
 const V1_4: Version = Version::V1_4;

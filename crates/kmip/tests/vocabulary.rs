@@ -247,7 +247,7 @@ fn files_under(folder: &Path, extension: &str) -> Vec<PathBuf> {
 fn outside(variable: &str, below: &str) -> Option<PathBuf> {
     let path = match std::env::var_os(variable) {
         Some(path) => PathBuf::from(path),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/kmip").join(below),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/kmip").join(below),
     };
     if path.exists() {
         return Some(path);

@@ -400,7 +400,7 @@ fn change_child(children: &mut Vec<Element>, index: usize, kind: &str) -> bool {
 /// Where OASIS's cases are, if they are there.
 fn outside() -> Option<PathBuf> {
     let named = ["KMIP_CASES", "KMIP_TESTCASES"].iter().find_map(std::env::var_os);
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/kmip/testcases");
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/kmip/testcases");
     let path = named.map_or_else(beside, PathBuf::from);
     if path.exists() {
         return Some(path);
