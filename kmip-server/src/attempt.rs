@@ -18,10 +18,10 @@ use kmip::message::{RequestMessage, ResponseBatchItem};
 use kmip::vocabulary::ResultReason;
 
 use crate::batch;
+use crate::config::policy::Rules;
 use crate::error::{OperationError, Result};
 use crate::identity::Client;
 use crate::live::{Effect, Live};
-use crate::rules::Rules;
 use crate::store::root_key::IndexKey;
 use crate::store::{Outcome, Store};
 

@@ -22,9 +22,9 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 use ttlv::{HEADER_LEN, Header};
 
 use crate::config::Settings;
+use crate::config::limits::{FIRST_CHUNK, LINGER, LINGER_LEN_MAX};
 use crate::identity::Client;
 use crate::key_server::KeyServer;
-use crate::limits::{FIRST_CHUNK, LINGER, LINGER_LEN_MAX};
 use crate::talk::Talk;
 use crate::wiped::Wiped;
 

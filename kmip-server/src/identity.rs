@@ -15,9 +15,9 @@ use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 use crate::access::Rights;
 use crate::config::Identity;
+use crate::config::limits::OWNER_LEN_MAX;
 use crate::endpoint::Endpoint;
 use crate::index::OwnRows;
-use crate::limits::OWNER_LEN_MAX;
 use crate::store::Key;
 
 /// The client that sent a message, as its certificate names it.

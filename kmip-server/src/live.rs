@@ -13,11 +13,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::config::push_targets::Pushes;
 use crate::crypto::random::Pool;
 use crate::feed::Feeds;
 use crate::pending::Pending;
 use crate::pkcs11::Module;
-use crate::pushes::Pushes;
 use crate::streams::{Advances, Streams};
 use crate::tickets::Tickets;
 use crate::x509::authority::Authority;

@@ -21,10 +21,10 @@ use kmip::{DateTime, Identifier, Version};
 use tracing::{info, warn};
 
 use crate::attempt;
+use crate::config::limits::ROTATION_PAUSE;
 use crate::find::find;
 use crate::identity::Client;
 use crate::key_server::KeyServer;
-use crate::limits::ROTATION_PAUSE;
 use crate::operations::SERVED;
 use crate::record::{Metadata, damaged};
 use crate::rotation::{self, Due};

@@ -19,12 +19,14 @@ use tokio::time::timeout;
 use tracing::{Instrument as _, debug, error, info, info_span, warn};
 
 use crate::config::Settings;
+use crate::config::limits::{
+    ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, BACKLOG, KEEP_ALIVE, KEEP_ALIVE_INTERVAL,
+};
 use crate::connection::{self, Limits};
 use crate::guests::Guests;
 use crate::https;
 use crate::identity::Client;
 use crate::key_server::KeyServer;
-use crate::limits::{ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, BACKLOG, KEEP_ALIVE, KEEP_ALIVE_INTERVAL};
 use crate::places::{Place, Places};
 use crate::seldom::Seldom;
 use crate::tls::{Protocol, Refused, Tls, WrongFile};

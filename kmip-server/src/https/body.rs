@@ -11,7 +11,7 @@ use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, timeout_at};
 
 use super::Wrong;
-use crate::limits::FIRST_CHUNK;
+use crate::config::limits::FIRST_CHUNK;
 
 /// The body of a response: one piece, whose length is known, so that hyper sends Content-Length.
 pub(super) struct Reply(Option<Bytes>);

@@ -4,9 +4,9 @@ use kmip::payload::{CheckRequest, CheckResponse};
 use kmip::vocabulary::{CryptographicUsageMask, ResultReason};
 
 use super::Context;
+use crate::config::policy::Rules;
 use crate::error::{OperationError, Result};
 use crate::record::Metadata;
-use crate::rules::Rules;
 use crate::usage;
 
 pub(super) async fn check(cx: &mut Context<'_>, request: CheckRequest) -> Result<CheckResponse> {

@@ -3,10 +3,10 @@
 #![allow(dead_code, unused_imports, reason = "each test program needs another part of it")]
 
 use kmip_server::config::Names;
+use kmip_server::config::policy::Rules;
 use kmip_server::identity::Client;
 use kmip_server::key_server::KeyServer;
 use kmip_server::live::Live;
-use kmip_server::rules::Rules;
 use kmip_server::store::Store;
 use kmip_server::store::memory::MemoryStore;
 use kmip_server::store::root_key::{IndexKey, KEY_LEN, RootKey};

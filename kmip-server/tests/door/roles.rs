@@ -19,9 +19,9 @@ use kmip::vocabulary::{
     PutFunction, ResultReason, ResultStatus, State, tags,
 };
 use kmip::{DateTime, Identifier, Version};
+use kmip_server::config::push_targets::Pushes;
 use kmip_server::config::{Identity, Settings};
 use kmip_server::live::Live;
-use kmip_server::pushes::Pushes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 

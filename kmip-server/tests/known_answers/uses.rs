@@ -8,7 +8,7 @@ use kmip::payload::{
 use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::{BlockCipherMode, HashingAlgorithm};
 use kmip_server::config::RngSeed;
-use kmip_server::rules::Rules;
+use kmip_server::config::policy::Rules;
 
 use crate::desk::*;
 use crate::served::{data, hash};

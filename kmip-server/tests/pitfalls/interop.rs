@@ -4,7 +4,7 @@ use kmip::payload::{
     Constraint, Constraints, GetConstraintsRequest, InteropRequest, SetConstraintsRequest,
 };
 use kmip::vocabulary::{InteropFunction, StorageStatusMask};
-use kmip_server::rules::Rules;
+use kmip_server::config::policy::Rules;
 
 use crate::desk::*;
 

@@ -155,9 +155,9 @@ async fn nobody_archives_what_is_anothers_or_gone() {
 #[tokio::test]
 async fn a_lease_is_as_long_as_the_settings_say() {
     for seconds in [3600, 60, 0] {
-        let desk = Desk::ruled(kmip_server::rules::Rules {
+        let desk = Desk::ruled(kmip_server::config::policy::Rules {
             lease_time: Interval(seconds),
-            ..kmip_server::rules::Rules::default()
+            ..kmip_server::config::policy::Rules::default()
         });
         let key = desk.create(NEWEST, vec![]).await;
         let stands = attribute(&desk, &key, "Lease Time").await;

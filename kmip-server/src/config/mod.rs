@@ -6,6 +6,11 @@
 //!
 //! No secret is here: the store's key comes from its own file or its own variable.
 
+pub mod disabled_algorithms;
+pub mod limits;
+pub mod policy;
+pub mod push_targets;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,7 +18,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::disabled::Disabled;
+use crate::config::disabled_algorithms::Disabled;
 
 /// A setting that is missing, malformed or out of its range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,8 +2,8 @@
 
 use kmip::Interval;
 
+use crate::config::disabled_algorithms::Disabled;
 use crate::config::{LEASE_S, Names, RngSeed, Settings};
-use crate::disabled::Disabled;
 use crate::find::find;
 use crate::record::Metadata;
 
