@@ -25,7 +25,7 @@ use crate::error::{OperationError, Result};
 use crate::identity::Client;
 use crate::key_server::failed;
 use crate::pending::{self, Place};
-use crate::wiped::Wiped;
+use crate::secret::Wiped;
 
 /// What is never answered later. The standard forbids it to Poll and Cancel (2.1, 6.1.5 and
 /// 6.1.38); Process and Query Asynchronous Requests are about what is answered later themselves,

@@ -25,8 +25,8 @@ use crate::config::Settings;
 use crate::config::limits::{FIRST_CHUNK, LINGER, LINGER_LEN_MAX};
 use crate::identity::Client;
 use crate::key_server::KeyServer;
+use crate::secret::Wiped;
 use crate::talk::Talk;
-use crate::wiped::Wiped;
 
 /// The type Structure (1.4, 9.1.1.2).
 const STRUCTURE: u8 = 0x01;

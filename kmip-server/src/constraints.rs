@@ -22,8 +22,8 @@ use crate::defaults::is_of_group;
 use crate::error::{OperationError, Result};
 use crate::index::Setting;
 use crate::operations::Context;
+use crate::secret::Wiped;
 use crate::store::StoreError;
-use crate::wiped::Wiped;
 
 /// The version whose form the constraints are kept in: the one that has them.
 const KEPT_VERSION: Version = Version::V2_1;

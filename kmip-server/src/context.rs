@@ -27,10 +27,10 @@ use crate::named::Named;
 use crate::operations::SERVED;
 use crate::promises;
 use crate::record::{BESIDE_LEN_MAX, Brief, Known, Material, Metadata, damaged, take_apart};
+use crate::secret::Wiped;
 use crate::store::StoreError;
 use crate::store::root_key::IndexKey;
 use crate::view::View;
-use crate::wiped::Wiped;
 
 /// What an operation may see and do.
 pub struct Context<'a> {

@@ -18,8 +18,8 @@ use crate::find::find;
 use crate::index::Setting;
 use crate::operations::Context;
 use crate::record::is_in;
+use crate::secret::Wiped;
 use crate::store::StoreError;
-use crate::wiped::Wiped;
 
 /// Where an object comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

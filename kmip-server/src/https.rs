@@ -35,7 +35,7 @@ use crate::config::limits::HTTP_HEAD_LEN_MAX;
 use crate::connection::{End, Limits, leave};
 use crate::identity::Client;
 use crate::key_server::KeyServer;
-use crate::wiped::Wiped;
+use crate::secret::Wiped;
 
 mod body;
 mod encoding;

@@ -30,9 +30,9 @@ use crate::identity::Client;
 use crate::index::{self, OwnRows};
 use crate::live::Live;
 use crate::replaced;
+use crate::secret::Wiped;
 use crate::store::Store;
 use crate::store::root_key::IndexKey;
-use crate::wiped::Wiped;
 
 /// The log target of the messages themselves: `kmip_server::messages=trace` shows them.
 pub const MESSAGES: &str = "kmip_server::messages";

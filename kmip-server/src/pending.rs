@@ -31,7 +31,7 @@ use tokio::time::{Instant, sleep, timeout};
 use ttlv::Reader;
 
 use crate::error::{OperationError, Result};
-use crate::wiped::Wiped;
+use crate::secret::Wiped;
 
 /// The most items of one client that wait, or whose results wait. A client that submits more than
 /// it polls is told so, instead of filling the memory of all.

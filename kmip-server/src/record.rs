@@ -23,8 +23,8 @@ use ttlv::{Error, ErrorKind, Reader, Tag, Writer};
 
 use crate::find::find;
 use crate::lifecycle::{self, Dates};
+use crate::secret::Wiped;
 use crate::store::root_key::HASH_LEN;
-use crate::wiped::Wiped;
 
 mod brief;
 mod packed;

@@ -13,10 +13,10 @@ use kmip::vocabulary::ResultReason;
 
 use crate::error::{OperationError, Result};
 use crate::identity::{Certificate, Client};
+use crate::secret::Wiped;
 use crate::store::root_key::IndexKey;
 use crate::store::{Key, Store};
 use crate::view::View;
-use crate::wiped::Wiped;
 
 /// What the keys of the rows begin with.
 pub const ROWS: &[u8] = b"x/";

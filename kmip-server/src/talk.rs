@@ -33,7 +33,7 @@ use crate::endpoint::Endpoint;
 use crate::feed::{Follower, Kind, News, Next};
 use crate::identity::Client;
 use crate::key_server::KeyServer;
-use crate::wiped::Wiped;
+use crate::secret::Wiped;
 
 /// How many requests in a row a client may refuse before it is given its role back: one that
 /// understands none of them has not meant to be asked.

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::secret::Wiped;
 use crate::store::{Change, Key, Order, Range, Store, StoreError, To};
-use crate::wiped::Wiped;
 
 /// A value, or none where the key is absent.
 type Value = Option<Wiped>;
@@ -159,9 +159,9 @@ impl<'a> View<'a> {
 #[cfg(test)]
 mod tests {
     use super::View;
+    use crate::secret::Wiped;
     use crate::store::memory::MemoryStore;
     use crate::store::{Outcome, Store};
-    use crate::wiped::Wiped;
 
     async fn put(view: &mut View<'_>, key: &[u8], value: &[u8]) {
         view.get(key).await.unwrap();

@@ -11,8 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use kmip_server::secret::Wiped;
 use kmip_server::store::{Change, Order, Outcome, Range, Store, StoreSettings, To, open};
-use kmip_server::wiped::Wiped;
 
 use super::record::Entry;
 

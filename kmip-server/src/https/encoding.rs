@@ -2,7 +2,7 @@
 //!
 //! Binary TTLV is the pivot: a key server sees nothing else.
 
-use crate::wiped::Wiped;
+use crate::secret::Wiped;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use kmip::encoding::{TEXT_LEN_MAX, json, xml};

@@ -17,8 +17,8 @@
 
 use ttlv::{DEPTH_MAX, HEADER_LEN, Header, Tag, Type};
 
+use crate::secret::Wiped;
 use crate::store::VALUE_LEN_MAX;
-use crate::wiped::Wiped;
 
 /// What packed bytes begin with: TTLV begins with a tag, `42` or `54`.
 const PACKED: u8 = 1;

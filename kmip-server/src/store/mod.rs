@@ -12,7 +12,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::wiped::Wiped;
+use crate::secret::Wiped;
 
 pub mod faulty;
 pub mod health;

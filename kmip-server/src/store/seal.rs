@@ -28,7 +28,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::root_key::{KEY_LEN, KeyedHash, RootKey, first_bytes};
 use super::{Record, StoreError};
-use crate::wiped::Wiped;
+use crate::secret::Wiped;
 
 const SEALED: u8 = 1;
 const EMPTY: u8 = 2;

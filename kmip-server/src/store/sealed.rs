@@ -8,7 +8,7 @@ use super::{
     Change, KEY_FIRST, Key, OpenError, Order, Outcome, Pending, Range, Record, Store, StoreError,
     To,
 };
-use crate::wiped::Wiped;
+use crate::secret::Wiped;
 
 /// The one record of the seal's own: it opens under the right root key and under no other.
 const CHECK_KEY: &[u8] = b"\x01check";

@@ -16,7 +16,7 @@ use super::{
     CHANGES_MAX, Change, KEY_LEN_MAX, Key, Order, Outcome, Range, SCAN_MAX, Store, StoreError, To,
     VALUE_LEN_MAX,
 };
-use crate::wiped::Wiped;
+use crate::secret::Wiped;
 
 /// What a store over an engine may add to a value.
 const VALUE_OVERHEAD: usize = 64;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use kmip::payload::{ArchiveRequest, RecoverRequest};
+use kmip_server::secret::Wiped;
 use kmip_server::store::memory::MemoryStore;
 use kmip_server::store::{Change, Order, Range, Store, To};
-use kmip_server::wiped::Wiped;
 
 use crate::desk::*;
 

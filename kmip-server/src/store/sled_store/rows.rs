@@ -13,8 +13,8 @@
 
 use sled::IVec;
 
+use crate::secret::Wiped;
 use crate::store::StoreError;
-use crate::wiped::Wiped;
 
 /// The longest row.
 pub(super) const ROW_LEN_MAX: usize = 64 << 10;
