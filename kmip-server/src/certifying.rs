@@ -15,16 +15,17 @@ use kmip::vocabulary::{
     ResultReason, State,
 };
 
+use crate::crypto::keys::Key;
+use crate::crypto::x509::authority::{self, Authority, Validity};
+use crate::crypto::x509::certificate_request::{self, Wanted};
+use crate::crypto::x509::subject::{self, Names};
+use crate::crypto::{formats, x509};
 use crate::error::{OperationError, Result};
 use crate::find::find;
-use crate::keys::Key;
 use crate::operations::Context;
 use crate::record::Metadata;
 use crate::replacing::linked;
-use crate::x509::authority::{self, Authority, Validity};
-use crate::x509::request::{self, Wanted};
-use crate::x509::subject::{self, Names};
-use crate::{asked, certificates, formats, making, pairs, x509};
+use crate::{asked, certificates, making, pairs};
 
 /// Key usages of X.509 and what they are in the standard's own words (1.4, table 96).
 const USAGES: [(u8, Mask); 5] = [
@@ -83,7 +84,9 @@ pub fn read(
                 format!("{form:?} is not read here: send the request as PKCS_10 or PEM"),
             ))
         }
-        (Some(form), Some(bytes)) => request::read(form, &bytes).map(Some).map_err(invalid_csr),
+        (Some(form), Some(bytes)) => {
+            certificate_request::read(form, &bytes).map(Some).map_err(invalid_csr)
+        }
         (None, Some(_)) => Err(OperationError::missing(
             "a Certificate Request needs the Certificate Request Type that says its form",
         )),

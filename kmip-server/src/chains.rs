@@ -14,10 +14,10 @@ use kmip::objects::{KeyBlock, Object};
 use kmip::vocabulary::{KeyFormatType, LinkType, ObjectType, ResultReason, SecretDataType};
 use zeroize::Zeroizing;
 
+use crate::crypto::formats;
+use crate::crypto::formats::pkcs12::{self, Contents};
 use crate::error::{OperationError, Result};
 use crate::find::find;
-use crate::formats;
-use crate::formats::pkcs12::{self, Contents};
 use crate::making;
 use crate::operations::Context;
 use crate::pairs;

@@ -24,11 +24,12 @@ use crate::config::policy::Rules;
 use crate::config::push_targets::Pushes;
 use crate::config::{self, Engine, Given, Settings, WrongSetting};
 use crate::credentials::{OneTime, Users};
+use crate::crypto::pkcs11::Module;
+use crate::crypto::x509::authority::Authority;
 use crate::health;
 use crate::key_server::{KeyServer, SELDOM_WRITTEN};
 use crate::live::Live;
 use crate::logging;
-use crate::pkcs11::Module;
 use crate::rotating;
 use crate::server::{Server, listen};
 use crate::store::health::watched;
@@ -38,7 +39,6 @@ use crate::store::remembered::Remembered;
 use crate::store::root_key::{KEY_LEN, RootKey};
 use crate::store::{OpenStore, StoreSettings, open};
 use crate::tls::{Caller, Protocol, Tls, WrongFile};
-use crate::x509::authority::Authority;
 
 /// The variable with the key that seals the store. No flag has it: flags are seen by all users.
 const STORE_KEY: &str = "KMIP_SERVER_STORE_KEY";

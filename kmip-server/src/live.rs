@@ -14,13 +14,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::push_targets::Pushes;
+use crate::crypto::pkcs11::Module;
 use crate::crypto::random::Pool;
+use crate::crypto::x509::authority::Authority;
 use crate::feed::Feeds;
 use crate::pending::Pending;
-use crate::pkcs11::Module;
 use crate::streams::{Advances, Streams};
 use crate::tickets::Tickets;
-use crate::x509::authority::Authority;
 
 /// What lives beside the store.
 #[derive(Default)]

@@ -11,10 +11,10 @@ use kmip::vocabulary::{
 use kmip::{DateTime, Version};
 
 use crate::certificates;
+use crate::crypto::formats::{self, Hint};
 use crate::defaults;
 use crate::error::{OperationError, Result};
 use crate::find::find;
-use crate::formats::{self, Hint};
 use crate::promises::RNG;
 
 /// The algorithm and the length that the attributes of a request name.

@@ -7,10 +7,10 @@ use kmip::structures::CryptographicDomainParameters;
 use kmip::vocabulary::{CryptographicAlgorithm, KeyFormatType, ObjectType};
 
 use crate::crypto::asymmetric::{Kind, Pair};
+use crate::crypto::formats;
+use crate::crypto::keys::Key;
 use crate::error::{OperationError, Result};
 use crate::find::find;
-use crate::formats;
-use crate::keys::Key;
 use crate::making;
 
 /// Does work that takes long on a thread that nobody else waits for.

@@ -12,8 +12,8 @@ use kmip::vocabulary::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectTyp
 
 use crate::attributes;
 use crate::chains;
+use crate::crypto::formats::{self, FormatError};
 use crate::error::{OperationError, Result};
-use crate::formats::{self, FormatError};
 use crate::making;
 use crate::operations::Context;
 use crate::record::{Brief, Material};

@@ -21,11 +21,11 @@ use std::time::{Duration, Instant};
 use kmip::SecretBytes;
 use kmip::vocabulary::{Operation, ResultReason};
 
+use crate::crypto::asymmetric::signature::Message;
 use crate::crypto::cipher::Cipher;
-use crate::crypto::digest::Hash;
-use crate::crypto::mac::Mac;
+use crate::crypto::hash::Hash;
+use crate::crypto::hash::mac::Mac;
 use crate::crypto::random;
-use crate::crypto::signing::Message;
 use crate::error::{OperationError, Result};
 use crate::operations::Context;
 

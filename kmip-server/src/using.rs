@@ -17,10 +17,10 @@ use kmip::vocabulary::{
 use kmip::{SecretBytes, Version};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use crate::crypto::formats;
+use crate::crypto::keys::{Key, pkcs};
 use crate::error::{OperationError, Result};
 use crate::find::find;
-use crate::formats;
-use crate::keys::{Key, pkcs};
 use crate::making;
 use crate::operations::Context;
 use crate::record::Metadata;

@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::asymmetric::{self, Input, Scheme};
 use crate::crypto::cipher::{Beginning, Cipher};
-use crate::crypto::mac::Mac;
+use crate::crypto::hash::mac::Mac;
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::operations::Context;

@@ -23,28 +23,15 @@
 //! vectors of those who defined it.
 
 pub mod asymmetric;
-mod block;
-mod ccm;
-mod chacha;
-mod chain;
 pub mod cipher;
-pub mod derive;
-pub mod digest;
-mod digests;
-pub mod edwards;
-pub mod elliptic;
 pub mod error;
-mod gcm;
-mod key_stream;
-mod key_wrap;
-pub mod mac;
-mod padding;
+pub mod formats;
+pub mod hash;
+pub mod key_derivation;
+pub mod keys;
+pub mod pkcs11;
 pub mod random;
-pub mod rsa;
-mod running;
-pub mod signing;
-pub mod split;
-mod vector;
-mod xts;
+pub mod secret_sharing;
+pub mod x509;
 
 pub use error::{Error, Result};

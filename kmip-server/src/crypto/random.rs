@@ -12,9 +12,9 @@ use aws_lc_rs::rand;
 use kmip::vocabulary::HashingAlgorithm;
 use zeroize::Zeroizing;
 
-use super::chain::mix;
-use super::digest::hash;
+use super::cipher::block_chaining::mix;
 use super::error::{Error, Result};
+use super::hash::hash;
 
 /// The most bytes that one request is given.
 pub const RANDOM_LEN_MAX: usize = 256 << 10;

@@ -12,12 +12,12 @@ use kmip::vocabulary::{LinkType, ObjectType};
 
 use super::Context;
 use crate::certifying::{self, invalid_csr};
+use crate::crypto::keys::Key;
+use crate::crypto::x509::certificate_request::Wanted;
 use crate::error::{OperationError, Result};
-use crate::keys::Key;
 use crate::making;
 use crate::record::Metadata;
 use crate::replacing::{link, set_link};
-use crate::x509::request::Wanted;
 
 pub(super) async fn certify(
     cx: &mut Context<'_>,

@@ -11,7 +11,7 @@ use kmip::{BigInteger, SecretBytes};
 
 use super::Context;
 use super::create::symmetric_key;
-use crate::crypto::split::{self, Method, Part, SplitError};
+use crate::crypto::secret_sharing::{self, Method, Part, SplitError};
 use crate::error::{OperationError, Result};
 use crate::{asked, making};
 
@@ -35,7 +35,7 @@ pub(super) async fn create_split_key(
         None => new(request.object_type, &values)?,
     };
     let secret = block.bytes().ok_or_else(not_plain)?;
-    let parts = split::split(secret, &method, parts, threshold).map_err(refused)?;
+    let parts = secret_sharing::split(secret, &method, parts, threshold).map_err(refused)?;
     making::usage_mask(&mut values, ObjectType::SplitKey, cx.version)?;
     let mut unique_identifiers = Vec::with_capacity(parts.len());
     for part in parts {

@@ -15,7 +15,7 @@ use kmip::{Identifier, SecretBytes, Version};
 
 use super::Context;
 use crate::crypto::asymmetric;
-use crate::crypto::derive::{Source, derive};
+use crate::crypto::key_derivation::{Source, derive};
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::using::{self, Subject};

@@ -5,7 +5,7 @@ use kmip::payload::{HashRequest, HashResponse};
 use kmip::vocabulary::Operation;
 
 use super::Context;
-use crate::crypto::digest;
+use crate::crypto::hash;
 use crate::error::{OperationError, Result};
 use crate::streams::{Part, State, Stream};
 
@@ -18,7 +18,7 @@ pub(super) async fn hash(cx: &mut Context<'_>, request: HashRequest) -> Result<H
             OperationError::missing("the Cryptographic Parameters name no Hashing Algorithm")
         })?;
         cx.rules.disabled.check_hash(algorithm)?;
-        let state = State::Hash(digest::hash(algorithm)?);
+        let state = State::Hash(hash::hash(algorithm)?);
         Stream::of(cx, Operation::Hash, None, state)
     } else {
         cx.stream(&part, Operation::Hash, None)?

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use super::create_split_key::{method, refused};
-use crate::crypto::split::{self, Part, SplitError};
+use crate::crypto::secret_sharing::{self, Part, SplitError};
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::record::Metadata;
@@ -67,7 +67,7 @@ fn join(first: &SplitKey, all: &[(Metadata, SplitKey)]) -> Result<Zeroizing<Vec<
         };
         parts.push(Part { number, bytes: Zeroizing::new(bytes.to_vec()) });
     }
-    split::join(&parts, &method, threshold, secret_len(&first.key_block)).map_err(refused)
+    secret_sharing::join(&parts, &method, threshold, secret_len(&first.key_block)).map_err(refused)
 }
 
 /// The bytes of the key: as its algorithm has them, else as its length says. Parts that say

@@ -5,7 +5,7 @@ use kmip::payload::{MACRequest, MACResponse};
 use kmip::vocabulary::Operation;
 
 use super::Context;
-use crate::crypto::mac::Mac;
+use crate::crypto::hash::mac::Mac;
 use crate::error::{OperationError, Result};
 use crate::streams::{Part, State, Stream};
 use crate::{usage, using};

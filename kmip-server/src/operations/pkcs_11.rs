@@ -10,8 +10,8 @@ use kmip::payload::{PKCS11Call, PKCS11Request, PKCS11Response};
 use kmip::vocabulary::{Operation, ResultReason};
 
 use super::Context;
+use crate::crypto::pkcs11::{Call, CallError};
 use crate::error::{OperationError, Result};
-use crate::pkcs11::{Call, CallError};
 
 /// The interface of PKCS#11 itself (PKCS#11 3.0, 5.4).
 const INTERFACE: &str = "PKCS 11";

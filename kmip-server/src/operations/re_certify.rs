@@ -11,11 +11,11 @@ use kmip::vocabulary::{LinkType, ObjectType, ResultReason, State};
 
 use super::Context;
 use crate::certifying::{self, invalid_csr};
+use crate::crypto::x509::certificate_request::{self, Wanted};
+use crate::crypto::x509::subject;
 use crate::error::{OperationError, Result};
 use crate::find::find;
 use crate::replacing::{self, link, set_link};
-use crate::x509::request::{self, Wanted};
-use crate::x509::subject;
 use crate::{attributes, certificates, making};
 
 pub(super) async fn re_certify(
@@ -37,9 +37,10 @@ pub(super) async fn re_certify(
     let Object::Certificate(certificate) = cx.material(&old_id).await?.object else {
         return Err(OperationError::internal("read the certificate"));
     };
-    let renewed = request::of_certificate(&certificate.certificate_value).map_err(|why| {
-        OperationError::new(ResultReason::PermissionDenied, format!("no such renewal: {why}"))
-    })?;
+    let renewed =
+        certificate_request::of_certificate(&certificate.certificate_value).map_err(|why| {
+            OperationError::new(ResultReason::PermissionDenied, format!("no such renewal: {why}"))
+        })?;
     let public_id = certifying::linked_public_key(&old);
     if let Some(id) = &public_id {
         // A key that may not be certified any more is none to be certified again.

@@ -5,7 +5,7 @@ use kmip::payload::{SignRequest, SignResponse};
 use kmip::vocabulary::Operation;
 
 use super::Context;
-use crate::crypto::signing::Message;
+use crate::crypto::asymmetric::signature::Message;
 use crate::error::{OperationError, Result};
 use crate::streams::{Part, State, Stream};
 use crate::{pairs, usage, using};

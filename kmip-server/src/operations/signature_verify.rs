@@ -5,7 +5,7 @@ use kmip::payload::{SignatureVerifyRequest, SignatureVerifyResponse};
 use kmip::vocabulary::{Operation, ValidityIndicator};
 
 use super::Context;
-use crate::crypto::signing::Message;
+use crate::crypto::asymmetric::signature::Message;
 use crate::error::{OperationError, Result};
 use crate::streams::{Part, State, Stream};
 use crate::using;

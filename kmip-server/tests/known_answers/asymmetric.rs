@@ -3,7 +3,7 @@
 use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::{HashingAlgorithm, PaddingMethod, RecommendedCurve};
 use kmip_server::crypto::asymmetric::{self, Input, Scheme};
-use kmip_server::keys::{EcPrivate, EcPublic, Edwards, Key as Neutral, Number, pkcs};
+use kmip_server::crypto::keys::{EcPrivate, EcPublic, Edwards, Key as Neutral, Number, pkcs};
 
 use crate::desk::SecretBytes;
 use crate::stanzas::{Stanza, of_kind};

@@ -9,9 +9,9 @@ use kmip::structures::{CertificateSubject, Link, X509CertificateSubject};
 use kmip::vocabulary::{
     CertificateRequestType as Form, CertificateType, DigitalSignatureAlgorithm, ValidityIndicator,
 };
-use kmip_server::keys::pkcs;
+use kmip_server::crypto::keys::pkcs;
+use kmip_server::crypto::x509::authority::Authority;
 use kmip_server::live::Live;
-use kmip_server::x509::authority::Authority;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use time::{Duration, OffsetDateTime};
 use x509_parser::certificate::X509Certificate;

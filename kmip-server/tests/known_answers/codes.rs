@@ -2,8 +2,8 @@
 
 use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::{BlockCipherMode, CryptographicAlgorithm, HashingAlgorithm};
-use kmip_server::crypto::digest::hash;
-use kmip_server::crypto::mac::Mac;
+use kmip_server::crypto::hash::hash;
+use kmip_server::crypto::hash::mac::Mac;
 
 use crate::table::rows;
 

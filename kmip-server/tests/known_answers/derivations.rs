@@ -3,7 +3,7 @@
 use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::{BlockCipherMode, DerivationMethod, HashingAlgorithm};
 use kmip_server::crypto::Error;
-use kmip_server::crypto::derive::{DERIVED_LEN_MAX, Source, derive};
+use kmip_server::crypto::key_derivation::{DERIVED_LEN_MAX, Source, derive};
 
 use kmip::objects::SecretData;
 use kmip::payload::{DerivationParameters, DeriveKeyRequest};

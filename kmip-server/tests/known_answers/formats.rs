@@ -2,7 +2,7 @@
 
 use kmip::vocabulary::{HashingAlgorithm, KeyCompressionType, RecommendedCurve};
 use kmip_server::crypto::asymmetric::{self, Input, Scheme};
-use kmip_server::formats::{self, FormatError, Hint};
+use kmip_server::crypto::formats::{self, FormatError, Hint};
 
 use crate::desk::*;
 use crate::stanzas::{Stanza, of_kind};

@@ -6,8 +6,8 @@ use kmip::structures::{CryptographicDomainParameters, Link};
 use kmip::vocabulary::RecommendedCurve;
 use kmip::{DateTime, Interval};
 use kmip_server::crypto::asymmetric;
-use kmip_server::formats::{self, Hint};
-use kmip_server::keys::Key as Neutral;
+use kmip_server::crypto::formats::{self, Hint};
+use kmip_server::crypto::keys::Key as Neutral;
 
 use crate::desk::*;
 use AttributeValue as A;

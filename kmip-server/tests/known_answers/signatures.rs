@@ -4,7 +4,7 @@ use kmip::InputData;
 use kmip::payload::{DecryptRequest, EncryptRequest, SignRequest, SignatureVerifyRequest};
 use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::{HashingAlgorithm, PaddingMethod, ValidityIndicator};
-use kmip_server::keys::{Key as Neutral, pkcs};
+use kmip_server::crypto::keys::{Key as Neutral, pkcs};
 
 use crate::desk::*;
 use crate::stanzas::{Stanza, of_kind};

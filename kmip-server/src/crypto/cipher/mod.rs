@@ -1,0 +1,474 @@
+//! Encryption and decryption: which mode goes with which algorithm, and a message in one part or
+//! in many (1.4, 4.29 and 4.30; 2.1, 6.1.17 and 6.1.12).
+//!
+//! ```text
+//! ECB CBC PCBC          whole blocks, the last one filled    any block cipher
+//! CFB OFB CTR           a stream                             any block cipher
+//! GCM                   a stream and a tag                   blocks of 16 bytes
+//! CCM XTS               in one piece                         blocks of 16 bytes
+//! NISTKeyWrap, AESKeyWrapPadding   in one piece              AES
+//! (none), AEAD          ChaCha20, ChaCha20-Poly1305, RC4
+//! ```
+//!
+//! **What a tag vouches for is not given out before the tag was compared**: a message that is
+//! decrypted in parts comes with its last part. What is done in one piece is gathered likewise.
+
+pub(crate) mod block;
+pub(crate) mod block_chaining;
+pub(crate) mod ccm;
+pub(crate) mod chacha20;
+pub(crate) mod gcm;
+pub(crate) mod iv;
+pub(crate) mod key_wrap;
+pub(crate) mod padding;
+pub(crate) mod stream_modes;
+pub(crate) mod xts;
+
+use kmip::structures::CryptographicParameters;
+use kmip::vocabulary::{BlockCipherMode as Mode, CryptographicAlgorithm as A, PaddingMethod};
+use rc4::{KeyInit, Rc4, StreamCipher};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use block::{block, is_block_cipher};
+
+use super::error::{Error, Result};
+use block_chaining::{Chain, Link};
+use chacha20::{ChaCha, ChaChaPoly};
+use gcm::Gcm;
+use key_wrap::Way;
+use stream_modes::{Feedback, KeyStream};
+
+use iv::Vector;
+use xts::Xts;
+
+/// The most that is gathered of one message: it stands in memory until its last part comes.
+pub const HELD_LEN_MAX: usize = 16 << 20;
+
+/// A message under way.
+#[derive(Clone)]
+pub struct Cipher {
+    state: State,
+    encrypts: bool,
+}
+
+/// The last part of a message.
+pub struct Finished {
+    /// What came of the last part.
+    pub data: Zeroizing<Vec<u8>>,
+    /// The tag, of a message that was encrypted in a mode that has one.
+    pub tag: Option<Vec<u8>>,
+}
+
+#[derive(Clone)]
+enum State {
+    Chain { chain: Chain, padding: PaddingMethod, held: Zeroizing<Vec<u8>> },
+    Stream(KeyStream),
+    ChaCha(ChaCha),
+    Sealed { seal: Seal, tag_len: usize, expected: Option<Vec<u8>>, held: Zeroizing<Vec<u8>> },
+    Piece { piece: Piece, held: Zeroizing<Vec<u8>> },
+}
+
+/// A mode that has a tag.
+#[derive(Clone)]
+enum Seal {
+    Gcm(Box<Gcm>),
+    ChaChaPoly(Box<ChaChaPoly>),
+}
+
+/// What is done in one piece.
+#[derive(Clone)]
+enum Piece {
+    Ccm { cipher: block::SharedBlock, nonce: Vec<u8>, additional: Vec<u8>, tag: Tag },
+    Xts { xts: Xts, number: Vec<u8> },
+    KeyWrap { way: Way, key: Zeroizing<Vec<u8>> },
+    Rc4 { key: Zeroizing<Vec<u8>> },
+}
+
+/// The tag of a message: how long, and what it must be when decrypted.
+#[derive(Clone)]
+struct Tag {
+    len: usize,
+    expected: Option<Vec<u8>>,
+}
+
+/// What a message begins with, beside its key.
+#[derive(Clone, Copy, Default)]
+pub struct Beginning<'a> {
+    /// The IV/Counter/Nonce of the request.
+    pub vector: Option<&'a [u8]>,
+    /// The Authenticated Encryption Additional Data.
+    pub additional: &'a [u8],
+    /// The Authenticated Encryption Tag, when decrypting.
+    pub tag: Option<&'a [u8]>,
+}
+
+/// A mode, as far as it decides what a message begins with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Chain(Link),
+    Fed(Feedback),
+    Counted,
+    Gcm,
+    Ccm,
+    Xts,
+    KeyWrap(Way),
+    ChaCha,
+    ChaChaPoly,
+    Rc4,
+}
+
+impl Kind {
+    /// The mode that the parameters name, for the algorithm.
+    fn of(algorithm: A, mode: Option<Mode>) -> Result<Self> {
+        match (algorithm, mode) {
+            (A::ChaCha20, None) => Ok(Self::ChaCha),
+            (A::ChaCha20Poly1305, None | Some(Mode::AEAD)) => Ok(Self::ChaChaPoly),
+            (A::RC4, None) => Ok(Self::Rc4),
+            (A::ChaCha20 | A::ChaCha20Poly1305 | A::RC4, Some(mode)) => {
+                Err(Error::parameters(format!("{mode:?} is no mode of {algorithm:?}")))
+            }
+            _ if !is_block_cipher(algorithm) => Err(Error::unsupported(format!(
+                "{algorithm:?} is no cipher that this server encrypts and decrypts with"
+            ))),
+            (_, None) => Err(Error::parameters(format!(
+                "{algorithm:?} needs a BlockCipherMode: neither the request nor the key names one"
+            ))),
+            (_, Some(mode)) => Self::of_block_cipher(algorithm, mode),
+        }
+    }
+
+    fn of_block_cipher(algorithm: A, mode: Mode) -> Result<Self> {
+        match mode {
+            Mode::ECB => Ok(Self::Chain(Link::None)),
+            Mode::CBC => Ok(Self::Chain(Link::Cipher)),
+            Mode::PCBC => Ok(Self::Chain(Link::Both)),
+            Mode::CFB => Ok(Self::Fed(Feedback::Cipher)),
+            Mode::OFB => Ok(Self::Fed(Feedback::Stream)),
+            Mode::CTR => Ok(Self::Counted),
+            Mode::GCM => Ok(Self::Gcm),
+            Mode::CCM => Ok(Self::Ccm),
+            Mode::XTS => Ok(Self::Xts),
+            Mode::NISTKeyWrap | Mode::AESKeyWrapPadding => {
+                key_wrap::is_for(algorithm)?;
+                let is_plain = mode == Mode::NISTKeyWrap;
+                Ok(Self::KeyWrap(if is_plain { Way::Plain } else { Way::Padded }))
+            }
+            Mode::CMAC | Mode::CBC_MAC => Err(Error::parameters(format!(
+                "{mode:?} makes a code and no ciphertext: ask for it with MAC"
+            ))),
+            Mode::X9_102AESKW | Mode::X9_102TDKW | Mode::X9_102AKW1 | Mode::X9_102AKW2 => {
+                Err(Error::unsupported(format!(
+                    "{mode:?} is not a mode of this server: use NISTKeyWrap or AESKeyWrapPadding"
+                )))
+            }
+            _ => Err(Error::parameters(format!("{mode:?} is no mode of {algorithm:?}"))),
+        }
+    }
+
+    /// Has the mode a tag, and additional data that it vouches for?
+    const fn has_tag(self) -> bool {
+        matches!(self, Self::Gcm | Self::Ccm | Self::ChaChaPoly)
+    }
+
+    /// The lengths that a tag may have, in bytes (SP 800-38D, 5.2.1.2; SP 800-38C, A.1).
+    const fn tag_lengths(self) -> &'static [usize] {
+        match self {
+            Self::Gcm => &[4, 8, 12, 13, 14, 15, 16],
+            Self::Ccm => &[4, 6, 8, 10, 12, 14, 16],
+            Self::ChaChaPoly => &[12, 13, 14, 15, 16],
+            Self::Chain(_)
+            | Self::Fed(_)
+            | Self::Counted
+            | Self::Xts
+            | Self::KeyWrap(_)
+            | Self::ChaCha
+            | Self::Rc4 => &[],
+        }
+    }
+
+    /// The length of the tag: what the parameters say, or else what came, or else the whole tag.
+    fn tag_len(self, asked: Option<i32>, given: Option<&[u8]>) -> Result<usize> {
+        let len = match (asked, given) {
+            (Some(asked), _) => usize::try_from(asked).unwrap_or(0),
+            (None, Some(given)) => given.len(),
+            (None, None) => 16,
+        };
+        match self.tag_lengths().contains(&len) {
+            true => Ok(len),
+            false => Err(Error::TagLength(
+                asked.map_or_else(|| i64::try_from(len).unwrap_or(i64::MAX), i64::from),
+            )),
+        }
+    }
+}
+
+impl Cipher {
+    /// Begins a message to be encrypted. Gives the IV/Counter/Nonce too if the server made it.
+    pub fn encryptor(
+        algorithm: A,
+        key: &[u8],
+        parameters: &CryptographicParameters,
+        beginning: Beginning<'_>,
+    ) -> Result<(Self, Option<Vec<u8>>)> {
+        let kind = Kind::of(algorithm, parameters.block_cipher_mode)?;
+        let vector = iv::to_encrypt(kind, algorithm, parameters, beginning.vector)?;
+        let cipher = Self::begin(kind, algorithm, key, parameters, &vector.bytes, beginning, true)?;
+        let Vector { bytes, is_made } = vector;
+        Ok((cipher, is_made.then_some(bytes)))
+    }
+
+    /// Begins a message to be decrypted.
+    pub fn decryptor(
+        algorithm: A,
+        key: &[u8],
+        parameters: &CryptographicParameters,
+        beginning: Beginning<'_>,
+    ) -> Result<Self> {
+        let kind = Kind::of(algorithm, parameters.block_cipher_mode)?;
+        let vector = iv::to_decrypt(kind, algorithm, parameters, beginning.vector)?;
+        if kind.has_tag() && beginning.tag.is_none() {
+            return Err(Error::parameters(
+                "the mode decrypts nothing without its Authenticated Encryption Tag",
+            ));
+        }
+        Self::begin(kind, algorithm, key, parameters, &vector, beginning, false)
+    }
+
+    fn begin(
+        kind: Kind,
+        algorithm: A,
+        key: &[u8],
+        parameters: &CryptographicParameters,
+        vector: &[u8],
+        beginning: Beginning<'_>,
+        encrypts: bool,
+    ) -> Result<Self> {
+        if !kind.has_tag() && (!beginning.additional.is_empty() || beginning.tag.is_some()) {
+            return Err(Error::parameters(
+                "the mode has no tag, and so nothing that vouches for additional data",
+            ));
+        }
+        let padding = parameters.padding_method.unwrap_or(PaddingMethod::None);
+        if !matches!(kind, Kind::Chain(_)) && padding != PaddingMethod::None {
+            return Err(Error::parameters(format!(
+                "the mode takes data of any length: there is no block for {padding:?} to fill"
+            )));
+        }
+        let held = || Zeroizing::new(Vec::new());
+        let seal = |seal: Seal| -> Result<State> {
+            Ok(State::Sealed {
+                seal,
+                tag_len: kind.tag_len(parameters.tag_length, beginning.tag)?,
+                expected: beginning.tag.map(<[u8]>::to_vec),
+                held: held(),
+            })
+        };
+        let piece = |piece: Piece| State::Piece { piece, held: held() };
+        let owned = |bytes: &[u8]| Zeroizing::new(bytes.to_vec());
+        let state = match kind {
+            Kind::Chain(link) => {
+                padding::is_for_blocks(padding)?;
+                let chain = Chain::new(block(algorithm, key)?, link, vector);
+                State::Chain { chain, padding, held: held() }
+            }
+            Kind::Fed(feedback) => {
+                State::Stream(KeyStream::new(block(algorithm, key)?, feedback, vector))
+            }
+            Kind::Counted => {
+                let cipher = block(algorithm, key)?;
+                let (register, counter) = iv::register(cipher.len(), vector, parameters)?;
+                State::Stream(KeyStream::new(cipher, Feedback::Counter(counter), &register))
+            }
+            Kind::Gcm => seal(Seal::Gcm(Box::new(Gcm::new(
+                block(algorithm, key)?,
+                vector,
+                beginning.additional,
+            )?)))?,
+            Kind::ChaChaPoly => seal(Seal::ChaChaPoly(Box::new(ChaChaPoly::new(
+                key,
+                vector,
+                beginning.additional,
+            )?)))?,
+            Kind::Ccm => piece(Piece::Ccm {
+                cipher: block(algorithm, key)?,
+                nonce: vector.to_vec(),
+                additional: beginning.additional.to_vec(),
+                tag: Tag {
+                    len: kind.tag_len(parameters.tag_length, beginning.tag)?,
+                    expected: beginning.tag.map(<[u8]>::to_vec),
+                },
+            }),
+            Kind::Xts => piece(Piece::Xts { xts: xts(algorithm, key)?, number: vector.to_vec() }),
+            Kind::KeyWrap(way) => piece(Piece::KeyWrap { way, key: owned(key) }),
+            Kind::ChaCha => {
+                let counter = parameters.initial_counter_value.unwrap_or(0).cast_unsigned();
+                State::ChaCha(ChaCha::new(key, vector, counter)?)
+            }
+            Kind::Rc4 => piece(Piece::Rc4 { key: owned(key) }),
+        };
+        Ok(Self { state, encrypts })
+    }
+
+    /// Takes a part of the message that is not the last, and gives what can be given of it.
+    pub fn update(&mut self, data: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let encrypts = self.encrypts;
+        let mut out = Zeroizing::new(data.to_vec());
+        match &mut self.state {
+            State::Chain { chain, padding, held } => {
+                let keeps_last = !encrypts && *padding != PaddingMethod::None;
+                out = whole_blocks(held, data, chain.block_len(), keeps_last);
+                if encrypts { chain.encrypt(&mut out) } else { chain.decrypt(&mut out) }
+            }
+            State::Stream(stream) if encrypts => stream.encrypt(&mut out)?,
+            State::Stream(stream) => stream.decrypt(&mut out)?,
+            State::ChaCha(stream) => stream.apply(&mut out)?,
+            State::Sealed { seal, .. } if encrypts => seal.encrypt(&mut out)?,
+            State::Sealed { seal, held, .. } => {
+                seal.decrypt(&mut out)?;
+                hold(held, &out)?;
+                out = Zeroizing::new(Vec::new());
+            }
+            State::Piece { held, .. } => {
+                hold(held, data)?;
+                out = Zeroizing::new(Vec::new());
+            }
+        }
+        Ok(out)
+    }
+
+    /// Takes the last part of the message, or the only one.
+    pub fn finish(mut self, data: &[u8]) -> Result<Finished> {
+        let mut out = self.update(data)?;
+        let encrypts = self.encrypts;
+        match self.state {
+            State::Stream(_) | State::ChaCha(_) => {}
+            State::Chain { mut chain, padding, mut held } => {
+                let block = chain.block_len();
+                if encrypts {
+                    padding::pad(padding, block, &mut held)?;
+                    chain.encrypt(&mut held);
+                } else if held.len().is_multiple_of(block) {
+                    chain.decrypt(&mut held);
+                    let len = padding::unpadded(padding, block, &held)?;
+                    held.truncate(len);
+                } else {
+                    return Err(padding::not_whole(block));
+                }
+                out = Zeroizing::new([out.as_slice(), held.as_slice()].concat());
+            }
+            State::Sealed { seal, tag_len, expected, held } => {
+                let mut tag = seal.finish()?;
+                tag.truncate(tag_len);
+                if encrypts {
+                    return Ok(Finished { data: out, tag: Some(tag.to_vec()) });
+                }
+                compare(&tag, expected.as_deref())?;
+                out = held;
+            }
+            State::Piece { piece, held } => return piece.finish(held, encrypts),
+        }
+        Ok(Finished { data: out, tag: None })
+    }
+}
+
+impl Seal {
+    fn encrypt(&mut self, data: &mut [u8]) -> Result<()> {
+        match self {
+            Self::Gcm(gcm) => gcm.encrypt(data),
+            Self::ChaChaPoly(poly) => poly.encrypt(data),
+        }
+    }
+
+    fn decrypt(&mut self, data: &mut [u8]) -> Result<()> {
+        match self {
+            Self::Gcm(gcm) => gcm.decrypt(data),
+            Self::ChaChaPoly(poly) => poly.decrypt(data),
+        }
+    }
+
+    fn finish(self) -> Result<Zeroizing<Vec<u8>>> {
+        match self {
+            Self::Gcm(gcm) => gcm.finish(),
+            Self::ChaChaPoly(poly) => Ok(poly.finish()),
+        }
+    }
+}
+
+impl Piece {
+    fn finish(self, mut data: Zeroizing<Vec<u8>>, encrypts: bool) -> Result<Finished> {
+        let mut tag = None;
+        match self {
+            Self::Ccm { cipher, nonce, additional, tag: Tag { len, expected } } => {
+                let made = ccm::apply(&cipher, &nonce, &additional, &mut data, len, encrypts)?;
+                if encrypts {
+                    tag = Some(made.to_vec());
+                } else {
+                    compare(&made, expected.as_deref())?;
+                }
+            }
+            Self::Xts { xts, number } => xts.apply(&number, &mut data, encrypts)?,
+            Self::KeyWrap { way, key } if encrypts => data = key_wrap::wrap(way, &key, &data)?,
+            Self::KeyWrap { way, key } => data = key_wrap::unwrap(way, &key, &data)?,
+            Self::Rc4 { key } => Rc4::new_from_slice(&key)
+                .map_err(|_| Error::parameters("RC4 has keys of 1 to 256 bytes"))?
+                .apply_keystream(&mut data),
+        }
+        Ok(Finished { data, tag })
+    }
+}
+
+/// Both ciphers of XTS. A key whose halves are one makes a mode that hides little (SP 800-38E).
+fn xts(algorithm: A, key: &[u8]) -> Result<Xts> {
+    let (data, tweak) = key.split_at(key.len().checked_div(2).unwrap_or(0));
+    if data.ct_eq(tweak).into() {
+        return Err(Error::parameters("the two halves of a key for XTS must differ"));
+    }
+    let xts = Xts { data: block(algorithm, data)?, tweak: block(algorithm, tweak)? };
+    match xts.data.len() {
+        16 => Ok(xts),
+        _ => Err(Error::unsupported("XTS needs a cipher with blocks of 16 bytes")),
+    }
+}
+
+/// Compares a tag with the one that came, in a time that tells nothing of where they differ.
+fn compare(tag: &[u8], expected: Option<&[u8]>) -> Result<()> {
+    let expected = expected.unwrap_or_default();
+    match tag.len() == expected.len() && bool::from(tag.ct_eq(expected)) {
+        true => Ok(()),
+        false => Err(Error::Failed),
+    }
+}
+
+/// Keeps what cannot be given out yet.
+fn hold(held: &mut Zeroizing<Vec<u8>>, data: &[u8]) -> Result<()> {
+    let len = held.len().saturating_add(data.len());
+    if len > HELD_LEN_MAX {
+        return Err(Error::data(format!(
+            "the mode needs the whole message in memory, and this server holds {HELD_LEN_MAX} bytes"
+        )));
+    }
+    // A new allocation instead of a grown one, whose old bytes nobody would overwrite.
+    let mut joined = Zeroizing::new(Vec::with_capacity(len));
+    joined.extend_from_slice(held);
+    joined.extend_from_slice(data);
+    *held = joined;
+    Ok(())
+}
+
+/// The whole blocks of what was held and what came; the rest is held, and with `keeps_last` the
+/// last whole block too, because there may be padding in it.
+fn whole_blocks(
+    held: &mut Zeroizing<Vec<u8>>,
+    data: &[u8],
+    block: usize,
+    keeps_last: bool,
+) -> Zeroizing<Vec<u8>> {
+    let mut joined = Zeroizing::new([held.as_slice(), data].concat());
+    let over = joined.len().checked_rem(block).unwrap_or(0);
+    let kept = if over == 0 && keeps_last { block.min(joined.len()) } else { over };
+    let whole = joined.len().saturating_sub(kept);
+    *held = Zeroizing::new(joined.get(whole..).unwrap_or_default().to_vec());
+    joined.truncate(whole);
+    joined
+}

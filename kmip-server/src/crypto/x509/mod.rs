@@ -1,0 +1,57 @@
+//! Certificates of X.509 as an authority makes them and as whoever relies on them checks them
+//! (RFC 5280): what Certify, Re-certify and Validate share.
+//!
+//! ```text
+//! request . subject --> Wanted --> authority --> a certificate
+//!                  signature <--'     |
+//!              chain --> signature ---' trusts what the client brought, and the server's own
+//! ```
+//!
+//! Objects, attributes and clients are not known here, but for the attributes that say whom a
+//! certificate is to be for. TLS has its own room, and no handshake comes here.
+
+pub mod authority;
+pub mod certificate_request;
+pub mod path_validation;
+pub mod signature;
+pub mod subject;
+
+use kmip::vocabulary::{KeyCompressionType, RecommendedCurve};
+
+use crate::crypto::asymmetric::ecc;
+use crate::crypto::keys::{EcPublic, Edwards, Key};
+
+/// A shorter RSA key can be factored by those who want it enough (NIST SP 800-57).
+pub const RSA_BITS_MIN: i32 = 2048;
+
+/// The curves whose keys are certified: those that whoever reads certificates knows.
+const CURVES: [RecommendedCurve; 3] =
+    [RecommendedCurve::P_256, RecommendedCurve::P_384, RecommendedCurve::P_521];
+
+/// A public key that can stand in a certificate, in the one form that it has there; or why not.
+pub fn certifiable(key: &Key) -> Result<Key, String> {
+    match key {
+        Key::RsaPublic(rsa) if rsa.n.bits() < RSA_BITS_MIN => {
+            Err(format!("the RSA key has {} bits, and {RSA_BITS_MIN} are the least", rsa.n.bits()))
+        }
+        Key::RsaPublic(_) | Key::EdwardsPublic(Edwards::Ed25519, _) => Ok(key.clone()),
+        Key::EcPublic(ec) if CURVES.contains(&ec.curve) => {
+            let point = ecc::point_in(ec, KeyCompressionType::ECPublicKeyTypeUncompressed)
+                .map_err(|_| "the point of the key is not on its curve".to_owned())?;
+            Ok(Key::EcPublic(EcPublic { curve: ec.curve, point }))
+        }
+        Key::Symmetric(_)
+        | Key::RsaPrivate(_)
+        | Key::DsaPublic(..)
+        | Key::DsaPrivate(..)
+        | Key::DhPublic(..)
+        | Key::DhPrivate(..)
+        | Key::EcPublic(_)
+        | Key::EcPrivate(_)
+        | Key::EdwardsPublic(..)
+        | Key::EdwardsPrivate(..) => {
+            Err("certified are public keys of RSA, of P-256, P-384 and P-521, and of Ed25519 alone"
+                .to_owned())
+        }
+    }
+}
