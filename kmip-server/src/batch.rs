@@ -25,7 +25,7 @@ use crate::named::Named;
 use crate::operations::{self, Answer, Context};
 use crate::replaced;
 use crate::store::Change;
-use crate::view::View;
+use crate::store::transaction::View;
 
 /// The most items in one message. All changes of a batch are one commit, whose size the store
 /// limits; a Create with its names and groups is some ten changes.

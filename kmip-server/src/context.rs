@@ -30,7 +30,7 @@ use crate::record::{BESIDE_LEN_MAX, Brief, Known, Material, Metadata, damaged, t
 use crate::secret::Wiped;
 use crate::store::StoreError;
 use crate::store::root_key::IndexKey;
-use crate::view::View;
+use crate::store::transaction::View;
 
 /// What an operation may see and do.
 pub struct Context<'a> {

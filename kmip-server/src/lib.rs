@@ -62,5 +62,4 @@ pub mod tickets;
 pub mod tls;
 pub mod usage;
 pub mod using;
-pub mod view;
 pub mod wrapping;

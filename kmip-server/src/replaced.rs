@@ -15,8 +15,8 @@ use crate::error::{OperationError, Result};
 use crate::identity::{Certificate, Client};
 use crate::secret::Wiped;
 use crate::store::root_key::IndexKey;
+use crate::store::transaction::View;
 use crate::store::{Key, Store};
-use crate::view::View;
 
 /// What the keys of the rows begin with.
 pub const ROWS: &[u8] = b"x/";

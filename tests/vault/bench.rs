@@ -9,7 +9,7 @@ use kmip::vocabulary::{CryptographicAlgorithm, CryptographicUsageMask, ObjectTyp
 use kmip_server::config::Settings;
 use kmip_server::key_server::KeyServer;
 use kmip_server::server;
-use kmip_server::store::memory::MemoryStore;
+use kmip_server::store::engine::memory::MemoryStore;
 use kmip_server::store::root_key::{KEY_LEN, RootKey};
 use node_sim::cluster::{self, Cluster};
 use node_sim::error::ElementError;

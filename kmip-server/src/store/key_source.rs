@@ -13,8 +13,8 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use zeroize::Zeroizing;
 
 use super::OpenError;
+use super::engine::sled::sync;
 use super::root_key::{KEY_LEN, RootKey};
-use super::sled_store::sync;
 
 /// The file of the root key in the data directory, unless another one is named.
 pub const KEY_FILE: &str = "store.key";

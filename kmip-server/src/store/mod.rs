@@ -14,20 +14,20 @@ use std::pin::Pin;
 
 use crate::secret::Wiped;
 
-pub mod faulty;
-pub mod health;
+pub mod cache;
+pub mod engine;
+pub mod failure_signal;
+pub mod fault_injection;
 pub mod key_source;
-pub mod memory;
 mod open;
 mod open_error;
-pub mod remembered;
+mod record_seal;
 pub mod root_key;
-mod seal;
 pub mod sealed;
-pub mod sled_store;
 
 #[cfg(test)]
-pub(crate) mod suite;
+pub(crate) mod contract_tests;
+pub mod transaction;
 
 pub use open::{OpenStore, StoreSettings, open};
 pub use open_error::OpenError;

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::health::Health;
+use super::engine::sled::{Directory, SledStore};
+use super::failure_signal::Health;
 use super::key_source::{KEY_FILE, KeySource};
 use super::root_key::IndexKey;
 use super::sealed::Sealed;
-use super::sled_store::{Directory, SledStore};
 use super::{OpenError, Store};
 
 /// Which store to open.
@@ -48,7 +48,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
-    use crate::store::suite::put;
+    use crate::store::contract_tests::put;
     use crate::store::{Order, Range};
 
     fn settings(data: &Path, key: Option<&str>) -> StoreSettings {

@@ -2,8 +2,8 @@
 //!
 //! Keys go through as they are. Whoever writes a key must have hashed what may not be seen in it.
 
+use super::record_seal::Seal;
 use super::root_key::RootKey;
-use super::seal::Seal;
 use super::{
     Change, KEY_FIRST, Key, OpenError, Order, Outcome, Pending, Range, Record, Store, StoreError,
     To,
@@ -106,9 +106,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::store::memory::MemoryStore;
+    use crate::store::contract_tests::{put, remove};
+    use crate::store::engine::memory::MemoryStore;
     use crate::store::root_key::KEY_LEN;
-    use crate::store::suite::{put, remove};
     use zeroize::Zeroizing;
 
     fn root(byte: u8) -> RootKey {

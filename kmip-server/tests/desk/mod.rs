@@ -8,7 +8,7 @@ use kmip_server::identity::Client;
 use kmip_server::key_server::KeyServer;
 use kmip_server::live::Live;
 use kmip_server::store::Store;
-use kmip_server::store::memory::MemoryStore;
+use kmip_server::store::engine::memory::MemoryStore;
 use kmip_server::store::root_key::{IndexKey, KEY_LEN, RootKey};
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use kmip_server::config::Settings;
 use kmip_server::key_server::KeyServer;
 use kmip_server::live::Live;
 use kmip_server::server::{self, Server};
-use kmip_server::store::memory::MemoryStore;
+use kmip_server::store::engine::memory::MemoryStore;
 use kmip_server::store::root_key::{KEY_LEN, RootKey};
 use kmip_server::tls::{Protocol, Tls};
 use tempfile::TempDir;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kmip::payload::{ArchiveRequest, RecoverRequest};
 use kmip_server::secret::Wiped;
-use kmip_server::store::memory::MemoryStore;
+use kmip_server::store::engine::memory::MemoryStore;
 use kmip_server::store::{Change, Order, Range, Store, To};
 
 use crate::desk::*;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kmip::objects::OpaqueObject;
 use kmip::vocabulary::OpaqueDataType;
-use kmip_server::store::memory::MemoryStore;
+use kmip_server::store::engine::memory::MemoryStore;
 use kmip_server::store::{Order, Range, Store};
 
 use crate::desk::*;

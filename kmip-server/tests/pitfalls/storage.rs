@@ -8,7 +8,7 @@ use kmip::payload::{
     RecoverRequest,
 };
 use kmip::vocabulary::StorageStatusMask;
-use kmip_server::store::memory::MemoryStore;
+use kmip_server::store::engine::memory::MemoryStore;
 
 use crate::desk::*;
 

@@ -8,7 +8,7 @@ use kmip::message::{Authentication, Credential, HashedPassword};
 use kmip::vocabulary::CredentialType;
 use kmip_server::credentials::Users;
 use kmip_server::key_server::KeyServer;
-use kmip_server::store::memory::MemoryStore;
+use kmip_server::store::engine::memory::MemoryStore;
 use kmip_server::store::root_key::{KEY_LEN, RootKey};
 use std::sync::Arc;
 use zeroize::Zeroizing;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kmip_server::store::memory::MemoryStore;
+use kmip_server::store::engine::memory::MemoryStore;
 use kmip_server::store::{Change, Key, Outcome, Pending, Range, Record, Store};
 use tokio::sync::Semaphore;
 

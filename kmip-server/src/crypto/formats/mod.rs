@@ -80,7 +80,7 @@ pub fn read(object_type: ObjectType, block: &KeyBlock, hint: Hint) -> Result<Key
         (F::PKCS_8, _) => pkcs::read_pkcs8(bytes),
         (F::X_509, _) => pkcs::read_spki(bytes),
         (F::ECPrivateKey, _) => {
-            let outside = hint.curve.and_then(curves::of).map(|row| row.oid);
+            let outside = hint.curve.and_then(super::keys::curves::of).map(|row| row.oid);
             pkcs::read_ec_private(bytes, outside).map(Key::EcPrivate)
         }
         _ => None,

@@ -25,7 +25,7 @@ use super::settler::settle;
 use super::tree::Tree;
 use crate::store::OpenError;
 
-/// Holds the largest leaf of rows of [`super::rows::ROW_LEN_MAX`] four times over: the engine puts
+/// Holds the largest leaf of rows of [`super::row_format::ROW_LEN_MAX`] four times over: the engine puts
 /// what is above a quarter of a segment in a blob file, which it never syncs. Fixed when the store
 /// is made.
 const SEGMENT_LEN: usize = 8 << 20;
@@ -239,7 +239,7 @@ fn create_dir_durably(path: &Path) -> io::Result<()> {
 }
 
 /// Syncs a file, or the names in a directory.
-pub(in crate::store) fn sync(path: &Path) -> io::Result<()> {
+pub(crate) fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 

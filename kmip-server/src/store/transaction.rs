@@ -160,7 +160,7 @@ impl<'a> View<'a> {
 mod tests {
     use super::View;
     use crate::secret::Wiped;
-    use crate::store::memory::MemoryStore;
+    use crate::store::engine::memory::MemoryStore;
     use crate::store::{Outcome, Store};
 
     async fn put(view: &mut View<'_>, key: &[u8], value: &[u8]) {

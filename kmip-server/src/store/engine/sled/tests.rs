@@ -9,7 +9,7 @@ use super::committer::GROUP_MAX;
 use super::log::FULL;
 use super::*;
 use crate::store::Order;
-use crate::store::suite::{put, remove};
+use crate::store::contract_tests::{put, remove};
 
 /// A disk that reports each sync, and does it when it is told how it ends.
 struct Disk {
@@ -141,7 +141,7 @@ async fn commits_that_wait_share_one_sync_up_to_the_limit() {
     assert_eq!(store.syncs(), 3);
 
     // One that writes nothing asks nothing of the disk.
-    store.commit(vec![crate::store::suite::keep("g/0", 1)]).await.unwrap();
+    store.commit(vec![crate::store::contract_tests::keep("g/0", 1)]).await.unwrap();
     store.commit(vec![put("g/0", 0, "in conflict")]).await.unwrap();
     assert_eq!(store.syncs(), 3);
 }

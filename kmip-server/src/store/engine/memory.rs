@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{
+use crate::store::{
     Change, Key, Order, Outcome, Pending, Range, Record, SCAN_MAX, Store, StoreError, To, check,
 };
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::store::sled_store::rows;
+use crate::store::engine::sled::row_format;
 
 type Model = BTreeMap<IVec, IVec>;
 
@@ -27,7 +27,7 @@ impl Numbers {
 
 fn row(revision: u64, len: u64) -> IVec {
     let value = vec![u8::try_from(revision % 251).unwrap(); usize::try_from(len).unwrap()];
-    rows::lay_out(&value, revision).unwrap().first
+    row_format::lay_out(&value, revision).unwrap().first
 }
 
 /// Rows with keys like these may be packed, as those of an index are.
@@ -198,7 +198,7 @@ fn rows_that_come_together_are_packed_and_a_touched_one_stands_alone() {
     assert_eq!(tree.db.len(), 3, "thirty-two to a block");
     apply_all(&tree, &BTreeMap::from([(key(40), Some(row(2, 70)))]));
     assert_eq!(tree.db.len(), 5, "eight stayed before it, and the rest behind");
-    assert!(rows::block_body(&tree.db.get(key(40)).unwrap().unwrap()).is_none());
+    assert!(row_format::block_body(&tree.db.get(key(40)).unwrap().unwrap()).is_none());
     apply_all(&tree, &BTreeMap::from([(key(40), Some(row(3, 70)))]));
     assert_eq!(tree.db.len(), 5);
 }

@@ -97,8 +97,8 @@ impl<S: Store> Store for Faulty<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::memory::MemoryStore;
-    use crate::store::suite::put;
+    use crate::store::contract_tests::put;
+    use crate::store::engine::memory::MemoryStore;
 
     /// Three commits under a fault: which were answered, and which are there.
     async fn three(fault: Fault) -> (Vec<bool>, Vec<bool>) {

@@ -1,7 +1,7 @@
 //! The engine's tree, with rows that came together packed several to a row of its own: a *block*.
 //!
 //! ```text
-//! key         -> a row that stands alone, see [`super::rows`]
+//! key         -> a row that stands alone, see [`super::row_format`]
 //! first key   -> a block: rows in their order, see [`block`]
 //!
 //! keys of the engine       a          d              k

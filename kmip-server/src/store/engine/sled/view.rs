@@ -19,7 +19,7 @@ use sled::IVec;
 
 use super::layer::{Hash, Layer};
 use super::log::Row;
-use super::rows::{self, Head};
+use super::row_format::{self, Head};
 use super::tree::{Reading, Tree};
 use crate::store::{Key, Order, Range, Record, SCAN_MAX, StoreError};
 
@@ -58,7 +58,7 @@ impl Shown {
             None if is_new => tree.get_new(key)?,
             None => tree.get(key)?,
         };
-        row.map_or(Ok(Head::default()), |row| rows::head(&row))
+        row.map_or(Ok(Head::default()), |row| row_format::head(&row))
     }
 }
 
@@ -136,20 +136,20 @@ impl View {
 
     /// The durable record of a key.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Record>, StoreError> {
-        if key < rows::FIRST {
+        if key < row_format::FIRST {
             return Ok(None);
         }
         let (shown, tree) = (self.shown(), self.tree.read());
         match shown.row(&tree, key)? {
-            Some(row) => rows::record(key, &row, |part| shown.row(&tree, part)).map(Some),
+            Some(row) => row_format::record(key, &row, |part| shown.row(&tree, part)).map(Some),
             None => Ok(None),
         }
     }
 
     /// The durable records of a page.
     pub(super) fn scan(&self, mut range: Range) -> Result<Vec<(Key, Record)>, StoreError> {
-        if range.from.as_slice() < rows::FIRST {
-            range.from = rows::FIRST.to_vec();
+        if range.from.as_slice() < row_format::FIRST {
+            range.from = row_format::FIRST.to_vec();
         }
         if range.is_empty() {
             return Ok(Vec::new());
@@ -184,7 +184,7 @@ fn page(
     for row in rows {
         // One that is removed hides the one below it, and is not there itself.
         let (key, Some(row)) = row? else { continue };
-        let record = rows::record(&key, &row, |part| shown.row(tree, part))?;
+        let record = row_format::record(&key, &row, |part| shown.row(tree, part))?;
         page.push((key.to_vec(), record));
         if page.len() >= limit {
             break;

@@ -26,7 +26,7 @@ use std::path::Path;
 
 use sled::IVec;
 
-use super::directory::sync;
+use super::data_directory::sync;
 use crate::store::{OpenError, StoreError};
 
 /// Where frames begin: what a disk writes whole or tears apart from its neighbours.

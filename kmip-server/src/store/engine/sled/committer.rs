@@ -24,9 +24,9 @@ use tokio::sync::oneshot;
 
 use super::layer::Layer;
 use super::log::{Log, Row};
-use super::rows::{self, Head};
+use super::row_format::{self, Head};
 use super::view::{Ahead, View};
-use crate::store::health::Alarm;
+use crate::store::failure_signal::Alarm;
 use crate::store::{Outcome, StoreError};
 
 /// The most commits in one group: enough that the disk is no longer what they wait for.
@@ -85,7 +85,7 @@ pub(super) struct Write {
 
 /// What becomes of the key, in rows.
 pub(super) enum Laid {
-    Put(rows::Rows),
+    Put(row_format::Rows),
     Remove,
     Keep,
 }
@@ -273,7 +273,7 @@ impl Group {
             };
             let parts = parts.into_iter().map(Some).chain(std::iter::repeat(None));
             for (n, part) in (0..now.parts.max(was.parts)).zip(parts) {
-                self.rows.push((rows::part_key(&key, n), part));
+                self.rows.push((row_format::part_key(&key, n), part));
             }
             self.rows.push((key.clone(), first));
             self.heads.insert(key, now);

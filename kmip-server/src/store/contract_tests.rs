@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::memory::MemoryStore;
-use super::remembered::Remembered;
+use super::cache::Remembered;
+use super::engine::memory::MemoryStore;
+use super::engine::sled::SledStore;
 use super::root_key::{KEY_LEN, RootKey};
 use super::sealed::Sealed;
-use super::sled_store::SledStore;
 use super::{
     CHANGES_MAX, Change, KEY_LEN_MAX, Key, Order, Outcome, Range, SCAN_MAX, Store, StoreError, To,
     VALUE_LEN_MAX,

@@ -17,7 +17,7 @@ use super::log::Row;
 use super::tree::Tree;
 use super::view::View;
 use crate::store::StoreError;
-use crate::store::health::Alarm;
+use crate::store::failure_signal::Alarm;
 
 /// So many bytes go into the tree between two syncs. With more at once the disk is busy for so long
 /// that all who wait for the log are idle meanwhile: with 1 MiB, 64 connections were served one

@@ -18,10 +18,10 @@
 //! 2. One thread decides ([`committer`]): one frame of the log for a whole group, fdatasync, then
 //!    the rows are shown, then the answers. One thread puts rows into the tree ([`settler`]):
 //!    flush, then fdatasync on a handle of our own, and only then may the log be written over.
-//! 3. What is created is synced before it is used, and renamed into place whole ([`directory`]).
-//! 4. Segments of 8 MiB, so that a leaf is never too large for sled's log ([`directory`]).
-//! 5. No row above 64 KiB, and `blobs/` stays empty ([`rows`], [`directory`]).
-//! 6. A damaged snapshot is put aside, and built anew from sled's log ([`directory`]).
+//! 3. What is created is synced before it is used, and renamed into place whole ([`data_directory`]).
+//! 4. Segments of 8 MiB, so that a leaf is never too large for sled's log ([`data_directory`]).
+//! 5. No row above 64 KiB, and `blobs/` stays empty ([`row_format`], [`data_directory`]).
+//! 6. A damaged snapshot is put aside, and built anew from sled's log ([`data_directory`]).
 //! 7. After a failed write nothing goes on ([`committer`], [`settler`]).
 //! 8. An export is a scan: nothing of the engine is in the records it gives.
 //! 9. A torn last frame was acknowledged to nobody and is passed over; a frame that is missing
@@ -35,11 +35,11 @@
 
 mod block;
 mod committer;
-mod directory;
+mod data_directory;
 mod gaps;
 mod layer;
 mod log;
-mod rows;
+mod row_format;
 mod settler;
 #[cfg(test)]
 mod tests;
@@ -58,14 +58,14 @@ use sled::IVec;
 use tokio::sync::oneshot;
 
 use committer::{Commit, Committer, Heads, Laid, Pace, Settling, Syncs, Write};
-pub use directory::Directory;
-use directory::Open;
-pub(super) use directory::sync;
+pub use data_directory::Directory;
+use data_directory::Open;
+pub(crate) use data_directory::sync;
 use settler::Settler;
 use view::View;
 
-use super::health::{Health, watched};
-use super::{
+use crate::store::failure_signal::{Health, watched};
+use crate::store::{
     Change, Key, OpenError, Outcome, Pending, Range, Record, Store, StoreError, To, check,
 };
 
@@ -168,7 +168,7 @@ impl SledStore {
             let to = match to {
                 To::Put(value) => {
                     len = len.saturating_add(value.len());
-                    Laid::Put(rows::lay_out(&value, expected.saturating_add(1))?)
+                    Laid::Put(row_format::lay_out(&value, expected.saturating_add(1))?)
                 }
                 To::Remove => Laid::Remove,
                 To::Keep => Laid::Keep,

@@ -138,8 +138,8 @@ mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
-    use crate::store::memory::MemoryStore;
-    use crate::store::suite::{put, remove};
+    use crate::store::contract_tests::{put, remove};
+    use crate::store::engine::memory::MemoryStore;
 
     /// Counts what it is asked for, and carries a commit out when it may go on.
     struct Slow {

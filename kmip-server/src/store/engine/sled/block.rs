@@ -10,7 +10,7 @@
 
 use sled::IVec;
 
-use super::rows::{BLOCK, block_body};
+use super::row_format::{BLOCK, block_body};
 use crate::store::StoreError;
 
 /// The longest row that is packed. The engine takes as long for a short row as for one of some

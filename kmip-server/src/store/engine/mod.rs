@@ -1,0 +1,4 @@
+//! Storage engines.
+
+pub mod memory;
+pub mod sled;
