@@ -8,7 +8,7 @@ use kmip::attributes::AttributeValue;
 use kmip::vocabulary::Operation;
 
 use crate::identity::Client;
-use crate::record::{Known, is_in};
+use crate::objects::record::{Known, is_in};
 
 /// What a client may do that acts for another: what one of these allows (2.1, 7.34 and 7.35).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

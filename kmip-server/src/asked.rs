@@ -13,14 +13,14 @@ use kmip::attributes::{AttributeValue, Attributes};
 use kmip::structures::Name;
 use kmip::vocabulary::{ObjectType, ResultReason};
 
-use crate::attributes;
 use crate::defaults::{self, Origin};
-use crate::error::{OperationError, Result};
-use crate::index::{Holder, value_bytes};
-use crate::lifecycle;
+use crate::objects::attribute_consistency;
+use crate::objects::attribute_rules;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::index::{Holder, value_bytes};
+use crate::objects::lifecycle;
+use crate::objects::record::{ATTRIBUTES, Metadata};
 use crate::operations::Context;
-use crate::promises;
-use crate::record::{ATTRIBUTES, Metadata};
 
 /// The most objects that are asked whether they are the template of a name, where objects may
 /// share names.
@@ -33,7 +33,7 @@ pub async fn of_made(
     kind: ObjectType,
 ) -> Result<Vec<AttributeValue>> {
     let values = of_new(cx, layers, kind, Origin::Made).await?;
-    promises::random_number_generator(&values)?;
+    attribute_consistency::random_number_generator(&values)?;
     Ok(values)
 }
 
@@ -54,7 +54,7 @@ async fn of_new(
 ) -> Result<Vec<AttributeValue>> {
     let mut values = given(cx, layers, kind).await?;
     defaults::supply(cx, &mut values, kind, origin).await?;
-    attributes::check_dates(&values)?;
+    attribute_rules::check_dates(&values)?;
     Ok(values)
 }
 
@@ -67,10 +67,10 @@ pub async fn given(
 ) -> Result<Vec<AttributeValue>> {
     let mut values = Vec::with_capacity(ATTRIBUTES);
     for layer in layers {
-        let explicit = attributes::given(layer.attributes)?;
+        let explicit = attribute_rules::given(layer.attributes)?;
         for value in &explicit {
             let reference = value.reference();
-            if !attributes::may_have(&reference, kind, cx.version) {
+            if !attribute_rules::may_have(&reference, kind, cx.version) {
                 return Err(OperationError::invalid_field(format!(
                     "a {kind:?} has no {}",
                     reference.name()
@@ -81,7 +81,7 @@ pub async fn given(
         for name in layer.names.iter().rev() {
             let template = template(cx, name).await?;
             let fits = |value: &&AttributeValue| {
-                attributes::may_have(&value.reference(), kind, cx.version)
+                attribute_rules::may_have(&value.reference(), kind, cx.version)
             };
             merge(&mut values, content(&template).filter(fits).cloned());
         }
@@ -93,14 +93,14 @@ pub async fn given(
 /// Name.
 fn content(template: &Metadata) -> impl Iterator<Item = &AttributeValue> {
     template.values().filter(|value| {
-        attributes::is_clients(&value.reference()) && !matches!(value, AttributeValue::Name(_))
+        attribute_rules::is_clients(&value.reference()) && !matches!(value, AttributeValue::Name(_))
     })
 }
 
 fn merge(values: &mut Vec<AttributeValue>, more: impl IntoIterator<Item = AttributeValue>) {
     for value in more {
         let reference = value.reference();
-        let stands = match attributes::is_multiple(&reference) {
+        let stands = match attribute_rules::is_multiple(&reference) {
             true => values.contains(&value),
             false => values.iter().any(|other| other.is_of(&reference)),
         };

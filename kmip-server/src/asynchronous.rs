@@ -21,9 +21,9 @@ use kmip::{Encode as _, vocabulary::tags};
 use ttlv::Writer;
 
 use crate::attempt::{Attempts, Made};
-use crate::error::{OperationError, Result};
 use crate::identity::Client;
 use crate::key_server::failed;
+use crate::objects::error::{OperationError, Result};
 use crate::pending::{self, Place};
 use crate::secret::Wiped;
 

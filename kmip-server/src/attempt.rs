@@ -19,9 +19,9 @@ use kmip::vocabulary::ResultReason;
 
 use crate::batch;
 use crate::config::policy::Rules;
-use crate::error::{OperationError, Result};
 use crate::identity::Client;
 use crate::live::{Effect, Live};
+use crate::objects::error::{OperationError, Result};
 use crate::store::root_key::IndexKey;
 use crate::store::{Outcome, Store};
 

@@ -17,11 +17,11 @@ use kmip::vocabulary::{
 };
 
 use crate::attempt::Attempts;
-use crate::error::{OperationError, Result};
 use crate::identity::Client;
 use crate::key_server::failed;
 use crate::live::{Effect, Effects};
 use crate::named::Named;
+use crate::objects::error::{OperationError, Result};
 use crate::operations::{self, Answer, Context};
 use crate::replaced;
 use crate::store::Change;

@@ -20,12 +20,13 @@ use crate::crypto::x509::authority::{self, Authority, Validity};
 use crate::crypto::x509::certificate_request::{self, Wanted};
 use crate::crypto::x509::subject::{self, Names};
 use crate::crypto::{formats, x509};
-use crate::error::{OperationError, Result};
-use crate::find::find;
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::Metadata;
+use crate::objects::{certificate_attributes, server_attributes};
 use crate::operations::Context;
-use crate::record::Metadata;
 use crate::replacing::linked;
-use crate::{asked, certificates, making, pairs};
+use crate::{asked, pairs};
 
 /// Key usages of X.509 and what they are in the standard's own words (1.4, table 96).
 const USAGES: [(u8, Mask); 5] = [
@@ -129,7 +130,7 @@ pub async fn public_key(cx: &mut Context<'_>, id: &str) -> Result<(Metadata, Key
             "the public key is kept elsewhere: its Key Value Location says where",
         ));
     }
-    let hint = making::hint(metadata.values());
+    let hint = server_attributes::hint(metadata.values());
     let key = formats::read(ObjectType::PublicKey, &public.key_block, hint)?;
     Ok((metadata, x509::certifiable(&key).map_err(denied)?))
 }
@@ -247,7 +248,7 @@ pub fn complete(
     let Object::Certificate(certificate) = object else {
         return Err(OperationError::internal("make a certificate"));
     };
-    let made = certificates::attributes(certificate);
+    let made = certificate_attributes::attributes(certificate);
     let signature = find!(made.iter(), DigitalSignatureAlgorithm);
     if let Some(asked) = find!(values.iter(), DigitalSignatureAlgorithm)
         && Some(asked) != signature
@@ -265,6 +266,6 @@ pub fn complete(
     let masks = USAGES.iter().filter(|(bit, _)| bit & usages != 0);
     let mask = masks.fold(Mask(0), |all, (_, mask)| all.union(*mask));
     values.push(V::CryptographicUsageMask(Mask(mask.0 & PUBLIC.0)));
-    making::complete(values, object, now, true);
+    server_attributes::complete(values, object, now, true);
     Ok(())
 }

@@ -16,12 +16,12 @@ use zeroize::Zeroizing;
 
 use crate::crypto::formats;
 use crate::crypto::formats::pkcs12::{self, Contents};
-use crate::error::{OperationError, Result};
-use crate::find::find;
-use crate::making;
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::Metadata;
+use crate::objects::server_attributes;
 use crate::operations::Context;
 use crate::pairs;
-use crate::record::Metadata;
 use crate::replacing::linked;
 
 /// The most certificates of a chain: public ones have three or four.
@@ -43,7 +43,7 @@ pub async fn container(
             "a PKCS#12 container is asked for by the private key in it",
         ));
     }
-    let private = formats::read(object_type, block, making::hint(metadata.values()))?;
+    let private = formats::read(object_type, block, server_attributes::hint(metadata.values()))?;
     let password = password(cx, linked(metadata, LinkType::PKCS_12PasswordLink)).await?;
     let certificates = certificates(cx, metadata).await?;
     let name = find!(metadata.values(), PKCS_12FriendlyName).unwrap_or_else(|| ALIAS.to_owned());

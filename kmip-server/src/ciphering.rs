@@ -16,10 +16,10 @@ use zeroize::Zeroizing;
 
 use crate::crypto::asymmetric;
 use crate::crypto::cipher::{Beginning, Cipher};
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
+use crate::objects::usage_limits;
 use crate::operations::Context;
 use crate::streams::{Part, State, Stream};
-use crate::usage;
 use crate::using::{self, Subject, Use};
 
 /// Which way.
@@ -158,7 +158,7 @@ async fn with_pair(
 /// Usage Limits count what is protected, and not what is read again (1.4, 3.21; 2.1, 4.59).
 async fn count(cx: &mut Context<'_>, way: Way, subject: &Subject, bytes: usize) -> Result<()> {
     match way {
-        Way::There => usage::protect(cx, &subject.id, &subject.metadata, bytes).await,
+        Way::There => usage_limits::protect(cx, &subject.id, &subject.metadata, bytes).await,
         Way::Back => Ok(()),
     }
 }

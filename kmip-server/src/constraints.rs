@@ -19,8 +19,8 @@ use kmip::{Decode, Encode, Version};
 use ttlv::{Reader, Writer};
 
 use crate::defaults::is_of_group;
-use crate::error::{OperationError, Result};
-use crate::index::Setting;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::index::Setting;
 use crate::operations::Context;
 use crate::secret::Wiped;
 use crate::store::StoreError;

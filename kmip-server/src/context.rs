@@ -12,21 +12,23 @@ use kmip::{DateTime, Identifier, InputData, SecretBytes, Version};
 use uuid::Uuid;
 
 use crate::access;
-use crate::attributes::{self, Moment};
 use crate::config::Names;
 use crate::config::policy::Rules;
 use crate::constraints;
-use crate::error::{OperationError, Result};
 use crate::feed::News;
-use crate::find::find;
 use crate::identity::Client;
-use crate::index::{Holder, Index, has_row};
-use crate::lifecycle;
 use crate::live::{Effects, Live};
 use crate::named::Named;
+use crate::objects::attribute::find;
+use crate::objects::attribute_consistency;
+use crate::objects::attribute_rules::{self, Moment};
+use crate::objects::error::{OperationError, Result};
+use crate::objects::index::{Holder, Index, has_row};
+use crate::objects::lifecycle;
+use crate::objects::record::{
+    BESIDE_LEN_MAX, Brief, Known, Material, Metadata, damaged, take_apart,
+};
 use crate::operations::SERVED;
-use crate::promises;
-use crate::record::{BESIDE_LEN_MAX, Brief, Known, Material, Metadata, damaged, take_apart};
 use crate::secret::Wiped;
 use crate::store::StoreError;
 use crate::store::root_key::IndexKey;
@@ -216,7 +218,7 @@ impl<'a> Context<'a> {
         if !access::may_make(self.client, self.doing, values.iter()) {
             return Err(OperationError::not_granted(self.doing));
         }
-        promises::check(&values, &object)?;
+        attribute_consistency::check(&values, &object)?;
         constraints::check(self, &values, object.object_type()).await?;
         if let Some(algorithm) = find!(values.iter(), CryptographicAlgorithm) {
             self.rules.disabled.check_algorithm(algorithm)?;
@@ -258,7 +260,7 @@ impl<'a> Context<'a> {
         }
         let values: Vec<AttributeValue> = new.values().cloned().collect();
         if let Some(object) = &object {
-            promises::check(&values, object)?;
+            attribute_consistency::check(&values, object)?;
         }
         if let Some(algorithm) = find!(values.iter(), CryptographicAlgorithm) {
             self.rules.disabled.check_algorithm(algorithm)?;
@@ -325,7 +327,7 @@ impl<'a> Context<'a> {
 
     /// Writes what is now known of an object in the place of what was.
     pub async fn update(&mut self, id: &str, old: &Metadata, mut new: Metadata) -> Result<()> {
-        attributes::follow(&mut new);
+        attribute_rules::follow(&mut new);
         new.set(AttributeValue::LastChangeDate(self.now));
         self.write_rows(id, Some(old), Some(&new)).await?;
         self.write_metadata(id, &new).await?;

@@ -28,7 +28,7 @@ use kmip::vocabulary::{CredentialType, ResultReason, tags};
 use kmip::{Decode, Version};
 use zeroize::Zeroizing;
 
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 
 mod hashed;
 mod one_time;

@@ -12,12 +12,12 @@ use kmip::vocabulary::{
 use kmip::{Decode, Encode, Version};
 use ttlv::{Reader, Writer};
 
-use crate::attributes;
-use crate::error::{OperationError, Result};
-use crate::find::find;
-use crate::index::Setting;
+use crate::objects::attribute::find;
+use crate::objects::attribute_rules;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::index::Setting;
+use crate::objects::record::is_in;
 use crate::operations::Context;
-use crate::record::is_in;
 use crate::secret::Wiped;
 use crate::store::StoreError;
 
@@ -173,7 +173,7 @@ fn check(set: &ObjectDefaults) -> Result<()> {
             format!("{unknown:?} is no kind of object"),
         ));
     }
-    for value in attributes::given(set.attributes.attributes.clone())? {
+    for value in attribute_rules::given(set.attributes.attributes.clone())? {
         let reference = value.reference();
         if matches!(value, AttributeValue::Name(_)) {
             return Err(OperationError::invalid_field(
@@ -181,7 +181,7 @@ fn check(set: &ObjectDefaults) -> Result<()> {
             ));
         }
         let stranger =
-            kinds.iter().find(|kind| !attributes::may_have(&reference, **kind, KEPT_VERSION));
+            kinds.iter().find(|kind| !attribute_rules::may_have(&reference, **kind, KEPT_VERSION));
         if let Some(kind) = stranger {
             return Err(OperationError::invalid_field(format!(
                 "a {kind:?} has no {}",

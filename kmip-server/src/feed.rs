@@ -19,7 +19,7 @@ use kmip::vocabulary::{LinkType, tags};
 use kmip::{DateTime, Identifier};
 use tokio::sync::Notify;
 
-use crate::record::Metadata;
+use crate::objects::record::Metadata;
 
 /// The most changes that wait for one client. A client that is away for longer asks with Locate.
 pub const CHANGES_MAX: usize = 256;

@@ -17,7 +17,7 @@ use crate::access::Rights;
 use crate::config::Identity;
 use crate::config::limits::OWNER_LEN_MAX;
 use crate::endpoint::Endpoint;
-use crate::index::OwnRows;
+use crate::objects::index::OwnRows;
 use crate::store::Key;
 
 /// The client that sent a message, as its certificate names it.

@@ -9,9 +9,9 @@ use kmip::vocabulary::{CryptographicAlgorithm, KeyFormatType, ObjectType};
 use crate::crypto::asymmetric::{Kind, Pair};
 use crate::crypto::formats;
 use crate::crypto::keys::Key;
-use crate::error::{OperationError, Result};
-use crate::find::find;
-use crate::making;
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::server_attributes;
 
 /// Does work that takes long on a thread that nobody else waits for.
 pub async fn blocking<T: Send + 'static>(
@@ -68,9 +68,9 @@ pub fn describe(
     object_type: ObjectType,
     block: &KeyBlock,
 ) -> Result<()> {
-    let hint = making::hint(values.iter());
+    let hint = server_attributes::hint(values.iter());
     let Ok(key) = formats::read(object_type, block, hint) else { return Ok(()) };
-    let (algorithm, length) = making::cryptographic(values);
+    let (algorithm, length) = server_attributes::cryptographic(values);
     if algorithm.is_none() {
         values.extend(key.algorithm().map(AttributeValue::CryptographicAlgorithm));
     }

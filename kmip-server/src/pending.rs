@@ -30,7 +30,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 use ttlv::Reader;
 
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 use crate::secret::Wiped;
 
 /// The most items of one client that wait, or whose results wait. A client that submits more than

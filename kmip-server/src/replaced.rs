@@ -11,8 +11,8 @@ use std::borrow::Cow;
 
 use kmip::vocabulary::ResultReason;
 
-use crate::error::{OperationError, Result};
 use crate::identity::{Certificate, Client};
+use crate::objects::error::{OperationError, Result};
 use crate::secret::Wiped;
 use crate::store::root_key::IndexKey;
 use crate::store::transaction::View;

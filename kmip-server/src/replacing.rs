@@ -10,11 +10,11 @@ use kmip::structures::Link;
 use kmip::vocabulary::LinkType;
 use kmip::{DateTime, Identifier};
 
-use crate::error::Result;
-use crate::find::find;
+use crate::objects::attribute::find;
+use crate::objects::error::Result;
+use crate::objects::record::Metadata;
+use crate::objects::{rotation, usage_limits};
 use crate::operations::Context;
-use crate::record::Metadata;
-use crate::{rotation, usage};
 
 /// A link to an object.
 pub fn link(link_type: LinkType, id: &str) -> AttributeValue {
@@ -84,7 +84,7 @@ pub fn carried(old: &Metadata, now: DateTime, offset: Option<u32>) -> Vec<Attrib
             A::ActivationDate(date) => Some(A::ActivationDate(shifted(*date))),
             A::ProcessStartDate(date) => Some(A::ProcessStartDate(shifted(*date))),
             A::ProtectStopDate(date) => Some(A::ProtectStopDate(shifted(*date))),
-            A::UsageLimits(limits) => Some(A::UsageLimits(usage::whole(limits.clone()))),
+            A::UsageLimits(limits) => Some(A::UsageLimits(usage_limits::whole(limits.clone()))),
             A::DeactivationDate(date) => Some(A::DeactivationDate(shifted(*date))),
             value => (!starts_anew(value)).then(|| value.clone()),
         })

@@ -22,12 +22,12 @@ use tracing::{info, warn};
 
 use crate::attempt;
 use crate::config::limits::ROTATION_PAUSE;
-use crate::find::find;
 use crate::identity::Client;
 use crate::key_server::KeyServer;
+use crate::objects::attribute::find;
+use crate::objects::record::{Metadata, damaged};
+use crate::objects::rotation::{self, Due};
 use crate::operations::SERVED;
-use crate::record::{Metadata, damaged};
-use crate::rotation::{self, Due};
 use crate::store::{Order, Range, StoreError};
 
 /// Rows read at once.

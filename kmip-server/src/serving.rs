@@ -10,13 +10,13 @@ use kmip::objects::{KeyBlock, Object};
 use kmip::payload::{ExportRequest, GetRequest, KeyWrappingSpecification};
 use kmip::vocabulary::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectType, ResultReason};
 
-use crate::attributes;
 use crate::chains;
 use crate::crypto::formats::{self, FormatError};
-use crate::error::{OperationError, Result};
-use crate::making;
+use crate::objects::attribute_rules;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::{Brief, Material};
+use crate::objects::server_attributes;
 use crate::operations::Context;
-use crate::record::{Brief, Material};
 use crate::wrapping;
 
 /// The form in which a client wants an object.
@@ -76,7 +76,7 @@ pub async fn object(cx: &mut Context<'_>, id: &str, brief: &Brief, form: Form) -
             _ => in_form(cx, id, object_type, block, &form).await?,
         }
         if let Some(specification) = form.key_wrapping_specification {
-            let shown = attributes::shown(id, &cx.object(id).await?, cx.now);
+            let shown = attribute_rules::shown(id, &cx.object(id).await?, cx.now);
             Box::pin(wrapping::wrap(cx, block, shown, *specification)).await?;
         }
     } else if form.key_wrapping_specification.is_some() {
@@ -85,7 +85,7 @@ pub async fn object(cx: &mut Context<'_>, id: &str, brief: &Brief, form: Form) -
             format!("a {object_type:?} has no key that could be wrapped"),
         ));
     } else if let Object::Template(template) = &mut object {
-        template.attributes = attributes::of_template(&cx.object(id).await?);
+        template.attributes = attribute_rules::of_template(&cx.object(id).await?);
     } else if form.key_format_type.is_some() && !matches!(object, Object::Certificate(_)) {
         return Err(not_in_format(form.key_format_type));
     }
@@ -128,7 +128,13 @@ async fn in_form(
         return Ok(());
     }
     let metadata = Box::pin(cx.object(id)).await?;
-    Ok(formats::convert(object_type, block, making::hint(metadata.values()), format, point)?)
+    Ok(formats::convert(
+        object_type,
+        block,
+        server_attributes::hint(metadata.values()),
+        format,
+        point,
+    )?)
 }
 
 fn not_in_format(asked: Option<KeyFormatType>) -> OperationError {

@@ -26,7 +26,7 @@ use crate::crypto::cipher::Cipher;
 use crate::crypto::hash::Hash;
 use crate::crypto::hash::mac::Mac;
 use crate::crypto::random;
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 use crate::operations::Context;
 
 /// The most streams of one client: it finishes one before it needs so many more.

@@ -5,7 +5,7 @@
 //! is it the client's? -> has it material? -> State -> dates -> usage mask -> settings
 //! ```
 //!
-//! Usage Limits are counted by [`crate::usage`], since they depend on the data.
+//! Usage Limits are counted by [`crate::objects::usage_limits`], since they depend on the data.
 
 use kmip::attributes::AttributeValue;
 use kmip::objects::{KeyBlock, KeyMaterial, KeyValue, Object};
@@ -19,11 +19,11 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::crypto::formats;
 use crate::crypto::keys::{Key, pkcs};
-use crate::error::{OperationError, Result};
-use crate::find::find;
-use crate::making;
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::Metadata;
+use crate::objects::server_attributes;
 use crate::operations::Context;
-use crate::record::Metadata;
 
 /// What a key is used for.
 #[derive(Clone, Copy)]
@@ -198,7 +198,7 @@ impl Subject {
     pub fn key(&self) -> Result<Key> {
         match &self.object {
             Object::PrivateKey(key) | Object::PublicKey(key) => {
-                let hint = making::hint(self.metadata.values());
+                let hint = server_attributes::hint(self.metadata.values());
                 Ok(formats::read(self.object.object_type(), &key.key_block, hint)?)
             }
             Object::Certificate(certificate) => {

@@ -15,7 +15,7 @@ use kmip::vocabulary::{
 };
 use serde::Deserialize;
 
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 
 /// Names that are turned off.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -4,8 +4,8 @@ use kmip::Interval;
 
 use crate::config::disabled_algorithms::Disabled;
 use crate::config::{LEASE_S, Names, RngSeed, Settings};
-use crate::find::find;
-use crate::record::Metadata;
+use crate::objects::attribute::find;
+use crate::objects::record::Metadata;
 
 /// The rules of one server.
 #[derive(Clone, Debug)]

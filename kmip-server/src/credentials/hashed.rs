@@ -19,7 +19,7 @@ use kmip::vocabulary::{HashingAlgorithm, ResultReason};
 use zeroize::Zeroizing;
 
 use super::wrong;
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 
 /// How far the client's clock may be from the server's, in microseconds: five minutes, as
 /// Kerberos has it (RFC 4120, 1.6).

@@ -1,7 +1,7 @@
 //! Why a cryptographic step cannot be done.
 //!
 //! The words name what was wrong and never hold a byte of a key, of data, or of what came out.
-//! Result Reasons are not known here: [`crate::error`] has the table.
+//! Result Reasons are not known here: [`crate::objects::error`] has the table.
 
 /// Why a cryptographic step cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -15,7 +15,7 @@
 //!
 //! **Knows no store, no message, no object and no clock.** What an operation asks of it is named
 //! by the vocabulary's enumerations; what it answers is bytes, or an [`Error`] that
-//! `crate::error` alone turns into a Result Reason.
+//! `crate::objects::error` alone turns into a Result Reason.
 //!
 //! What a library does well is the library's: block functions, hashes, curves and RSA are never
 //! written here. Where the standard asks for what no library puts together (a mode with a padding

@@ -4,8 +4,8 @@ use kmip::attributes::AttributeValue;
 use kmip::payload::{ActivateRequest, ActivateResponse};
 
 use super::Context;
-use crate::error::{OperationError, Result};
-use crate::lifecycle;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::lifecycle;
 
 pub(super) async fn activate(
     cx: &mut Context<'_>,

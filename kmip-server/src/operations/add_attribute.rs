@@ -3,9 +3,9 @@
 use kmip::payload::{AddAttributeRequest, AddAttributeResponse};
 
 use super::Context;
-use crate::attributes;
-use crate::error::{OperationError, Result};
-use crate::promises;
+use crate::objects::attribute_consistency;
+use crate::objects::attribute_rules;
+use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn add_attribute(
     cx: &mut Context<'_>,
@@ -18,12 +18,12 @@ pub(super) async fn add_attribute(
         ));
     }
     let old = cx.live_object(&unique_identifier).await?;
-    let value = attributes::readable(request.attribute.value)?;
-    attributes::may_add(&old, &value, cx.moment(&old))?;
+    let value = attribute_rules::readable(request.attribute.value)?;
+    attribute_rules::may_add(&old, &value, cx.moment(&old))?;
     let mut new = old.clone();
     let attribute = new.add(value).clone();
-    attributes::check_dates(new.values())?;
-    promises::quantum_safe(new.values())?;
+    attribute_rules::check_dates(new.values())?;
+    attribute_consistency::quantum_safe(new.values())?;
     cx.update(&unique_identifier, &old, new).await?;
     Ok(AddAttributeResponse { unique_identifier, attribute: Some(attribute) })
 }

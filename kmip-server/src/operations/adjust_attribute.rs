@@ -8,11 +8,11 @@ use kmip::vocabulary::{ResultReason, tags};
 use ttlv::{Raw, Type};
 
 use super::Context;
-use crate::adjusting::{Adjustment, wrong_type};
-use crate::attributes;
-use crate::error::{OperationError, Result};
-use crate::index::value_bytes;
-use crate::promises;
+use crate::objects::attribute_arithmetic::{Adjustment, wrong_type};
+use crate::objects::attribute_consistency;
+use crate::objects::attribute_rules;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::index::value_bytes;
 
 pub(super) async fn adjust_attribute(
     cx: &mut Context<'_>,
@@ -31,20 +31,20 @@ pub(super) async fn adjust_attribute(
             ));
         }
         (Some(held), None) => {
-            attributes::may_modify(&old, &reference, cx.moment(&old))?;
+            attribute_rules::may_modify(&old, &reference, cx.moment(&old))?;
             adjusted(&reference, &Raw::new(&value_bytes(&held.value)), adjustment)?
         }
         (None, _) => {
             let zero = zero(&reference, request.adjustment_value.as_ref())?;
             let value = adjusted(&reference, &zero, adjustment)?;
-            attributes::may_add(&old, &value, cx.moment(&old))?;
+            attribute_rules::may_add(&old, &value, cx.moment(&old))?;
             value
         }
     };
     let mut new = old.clone();
     new.set(value);
-    attributes::check_dates(new.values())?;
-    promises::quantum_safe(new.values())?;
+    attribute_rules::check_dates(new.values())?;
+    attribute_consistency::quantum_safe(new.values())?;
     cx.update(&unique_identifier, &old, new).await?;
     Ok(AdjustAttributeResponse { unique_identifier })
 }

@@ -7,7 +7,7 @@ use kmip::attributes::AttributeValue;
 use kmip::payload::{ArchiveRequest, ArchiveResponse};
 
 use super::Context;
-use crate::error::Result;
+use crate::objects::error::Result;
 
 pub(super) async fn archive(
     cx: &mut Context<'_>,

@@ -6,7 +6,7 @@
 use kmip::payload::{CancelRequest, CancelResponse};
 
 use super::Context;
-use crate::error::Result;
+use crate::objects::error::Result;
 
 pub(super) async fn cancel(cx: &mut Context<'_>, request: CancelRequest) -> Result<CancelResponse> {
     let value = request.asynchronous_correlation_value;

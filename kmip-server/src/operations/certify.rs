@@ -14,16 +14,16 @@ use super::Context;
 use crate::certifying::{self, invalid_csr};
 use crate::crypto::keys::Key;
 use crate::crypto::x509::certificate_request::Wanted;
-use crate::error::{OperationError, Result};
-use crate::making;
-use crate::record::Metadata;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::Metadata;
+use crate::objects::server_attributes;
 use crate::replacing::{link, set_link};
 
 pub(super) async fn certify(
     cx: &mut Context<'_>,
     request: CertifyRequest,
 ) -> Result<CertifyResponse> {
-    making::may_be_kept(request.protection_storage_masks.as_ref())?;
+    server_attributes::may_be_kept(request.protection_storage_masks.as_ref())?;
     let sent = certifying::read(
         request.certificate_request_type,
         request.certificate_request_value.clone(),

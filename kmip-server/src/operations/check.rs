@@ -5,9 +5,9 @@ use kmip::vocabulary::{CryptographicUsageMask, ResultReason};
 
 use super::Context;
 use crate::config::policy::Rules;
-use crate::error::{OperationError, Result};
-use crate::record::Metadata;
-use crate::usage;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::Metadata;
+use crate::objects::usage_limits;
 
 pub(super) async fn check(cx: &mut Context<'_>, request: CheckRequest) -> Result<CheckResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
@@ -37,7 +37,7 @@ fn may(rules: &Rules, metadata: &Metadata, request: &CheckRequest) -> Result<()>
             ));
         }
     }
-    if let (Some(wanted), Some(left)) = (request.usage_limits_count, usage::left(metadata))
+    if let (Some(wanted), Some(left)) = (request.usage_limits_count, usage_limits::left(metadata))
         && wanted > left
     {
         return Err(OperationError::new(

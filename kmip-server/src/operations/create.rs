@@ -9,8 +9,9 @@ use kmip::vocabulary::{CryptographicAlgorithm, KeyFormatType, ObjectType, Result
 use zeroize::Zeroizing;
 
 use super::Context;
-use crate::error::{OperationError, Result};
-use crate::{algorithms, asked, making};
+use crate::asked;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::{key_lengths, server_attributes};
 
 pub(super) async fn create(cx: &mut Context<'_>, request: CreateRequest) -> Result<CreateResponse> {
     if request.object_type != ObjectType::SymmetricKey {
@@ -19,19 +20,19 @@ pub(super) async fn create(cx: &mut Context<'_>, request: CreateRequest) -> Resu
             format!("Create makes a SymmetricKey and no {:?}", request.object_type),
         ));
     }
-    making::may_be_kept(request.protection_storage_masks.as_ref())?;
+    server_attributes::may_be_kept(request.protection_storage_masks.as_ref())?;
     let mut values = asked::of_made(cx, [request.attributes], request.object_type).await?;
-    let (algorithm, length) = making::cryptographic(&values);
+    let (algorithm, length) = server_attributes::cryptographic(&values);
     let algorithm = algorithm.ok_or_else(|| {
         OperationError::missing("the attributes lack the Cryptographic Algorithm of the new key")
     })?;
-    making::usage_mask(&mut values, request.object_type, cx.version)?;
+    server_attributes::usage_mask(&mut values, request.object_type, cx.version)?;
     let key = symmetric_key(algorithm, length)?;
     if length.is_none() {
         let length = key.key_block().and_then(|block| block.cryptographic_length).unwrap_or(0);
         values.push(AttributeValue::CryptographicLength(length));
     }
-    making::complete(&mut values, &key, cx.now, true);
+    server_attributes::complete(&mut values, &key, cx.now, true);
     let unique_identifier = cx.insert(values, key).await?;
     Ok(CreateResponse {
         object_type: request.object_type,
@@ -45,8 +46,8 @@ pub(super) fn symmetric_key(
     algorithm: CryptographicAlgorithm,
     length: Option<i32>,
 ) -> Result<Object> {
-    let length = algorithms::symmetric_length(algorithm, length)?;
-    let mut bytes = Zeroizing::new(vec![0; algorithms::key_bytes(algorithm, length)]);
+    let length = key_lengths::symmetric_length(algorithm, length)?;
+    let mut bytes = Zeroizing::new(vec![0; key_lengths::key_bytes(algorithm, length)]);
     rand::fill(&mut bytes).map_err(|_| OperationError::internal("make a random key"))?;
     if matches!(algorithm, CryptographicAlgorithm::DES | CryptographicAlgorithm::DES3) {
         bytes.iter_mut().for_each(set_odd_parity);

@@ -4,9 +4,10 @@ use kmip::payload::{CreateKeyPairRequest, CreateKeyPairResponse};
 use kmip::vocabulary::{LinkType, ObjectType};
 
 use super::Context;
-use crate::error::Result;
+use crate::objects::error::Result;
+use crate::objects::server_attributes;
 use crate::replacing::{link, set_link};
-use crate::{asked, making, pairs};
+use crate::{asked, pairs};
 
 pub(super) async fn create_key_pair(
     cx: &mut Context<'_>,
@@ -17,21 +18,21 @@ pub(super) async fn create_key_pair(
         &request.private_protection_storage_masks,
         &request.public_protection_storage_masks,
     ] {
-        making::may_be_kept(masks.as_ref())?;
+        server_attributes::may_be_kept(masks.as_ref())?;
     }
     let common = request.common_attributes.unwrap_or_default();
     let of_private = [request.private_key_attributes.unwrap_or_default(), common.clone()];
     let of_public = [request.public_key_attributes.unwrap_or_default(), common];
     let mut private = asked::of_made(cx, of_private, ObjectType::PrivateKey).await?;
     let mut public = asked::of_made(cx, of_public, ObjectType::PublicKey).await?;
-    making::usage_mask(&mut private, ObjectType::PrivateKey, cx.version)?;
-    making::usage_mask(&mut public, ObjectType::PublicKey, cx.version)?;
+    server_attributes::usage_mask(&mut private, ObjectType::PrivateKey, cx.version)?;
+    server_attributes::usage_mask(&mut public, ObjectType::PublicKey, cx.version)?;
     let kind = pairs::kind(&private, &public)?;
     let pair = pairs::blocking(move || Ok(kind.generate()?)).await?;
     let (private_key, public_key) =
         pairs::objects(&pair, kind, &mut private, &mut public, cx.version)?;
-    making::complete(&mut private, &private_key, cx.now, true);
-    making::complete(&mut public, &public_key, cx.now, true);
+    server_attributes::complete(&mut private, &private_key, cx.now, true);
+    server_attributes::complete(&mut public, &public_key, cx.now, true);
     let private_id = cx.insert(private, private_key).await?;
     public.push(link(LinkType::PrivateKeyLink, &private_id));
     let public_id = cx.insert(public, public_key).await?;

@@ -11,15 +11,16 @@ use kmip::{BigInteger, SecretBytes};
 
 use super::Context;
 use super::create::symmetric_key;
+use crate::asked;
 use crate::crypto::secret_sharing::{self, Method, Part, SplitError};
-use crate::error::{OperationError, Result};
-use crate::{asked, making};
+use crate::objects::error::{OperationError, Result};
+use crate::objects::server_attributes;
 
 pub(super) async fn create_split_key(
     cx: &mut Context<'_>,
     request: CreateSplitKeyRequest,
 ) -> Result<CreateSplitKeyResponse> {
-    making::may_be_kept(request.protection_storage_masks.as_ref())?;
+    server_attributes::may_be_kept(request.protection_storage_masks.as_ref())?;
     let method = method(request.split_key_method, request.prime_field_size.as_ref())?;
     let (parts, threshold) = (count(request.split_key_parts)?, count(request.split_key_threshold)?);
     let asked = [request.attributes];
@@ -36,7 +37,7 @@ pub(super) async fn create_split_key(
     };
     let secret = block.bytes().ok_or_else(not_plain)?;
     let parts = secret_sharing::split(secret, &method, parts, threshold).map_err(refused)?;
-    making::usage_mask(&mut values, ObjectType::SplitKey, cx.version)?;
+    server_attributes::usage_mask(&mut values, ObjectType::SplitKey, cx.version)?;
     let mut unique_identifiers = Vec::with_capacity(parts.len());
     for part in parts {
         let first = part.number == 1;
@@ -48,7 +49,7 @@ pub(super) async fn create_split_key(
             [request.split_key_parts, request.split_key_threshold],
         );
         let mut own = of_part(&values, &block, first);
-        making::complete(&mut own, &object, cx.now, true);
+        server_attributes::complete(&mut own, &object, cx.now, true);
         unique_identifiers.push(cx.insert(own, object).await?);
     }
     cx.id_placeholder = unique_identifiers.first().cloned();
@@ -103,7 +104,7 @@ fn new(object_type: ObjectType, values: &[AttributeValue]) -> Result<KeyBlock> {
             format!("a new key in parts is a SymmetricKey and no {object_type:?}"),
         ));
     }
-    let (algorithm, length) = making::cryptographic(values);
+    let (algorithm, length) = server_attributes::cryptographic(values);
     let algorithm = algorithm.ok_or_else(|| {
         OperationError::missing("the attributes lack the Cryptographic Algorithm of the new key")
     })?;
@@ -188,6 +189,6 @@ fn of_part(values: &[AttributeValue], block: &KeyBlock, first: bool) -> Vec<Attr
         .collect();
     let algorithm = block.cryptographic_algorithm.map(AttributeValue::CryptographicAlgorithm);
     let length = AttributeValue::CryptographicLength(length(block));
-    making::supply(&mut own, algorithm.into_iter().chain([length]));
+    server_attributes::supply(&mut own, algorithm.into_iter().chain([length]));
     own
 }

@@ -6,7 +6,7 @@ use kmip::payload::{DecryptRequest, DecryptResponse};
 
 use super::Context;
 use crate::ciphering::{self, Asked, Done, Way};
-use crate::error::Result;
+use crate::objects::error::Result;
 use crate::streams::Part;
 
 pub(super) async fn decrypt(

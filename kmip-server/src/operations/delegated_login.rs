@@ -8,7 +8,7 @@ use kmip::vocabulary::ResultReason;
 use super::Context;
 use super::login::{Limits, terms, ticket};
 use crate::access::{Right, Rights};
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 use crate::tickets::Terms;
 
 /// The most rights of one ticket: each is looked at for each object that its holder touches.

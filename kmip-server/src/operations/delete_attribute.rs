@@ -4,8 +4,8 @@ use kmip::payload::{DeleteAttributeRequest, DeleteAttributeResponse};
 use kmip::vocabulary::ResultReason;
 
 use super::Context;
-use crate::attributes;
-use crate::error::{OperationError, Result};
+use crate::objects::attribute_rules;
+use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn delete_attribute(
     cx: &mut Context<'_>,
@@ -19,7 +19,7 @@ pub(super) async fn delete_attribute(
         .map(kmip::attributes::AttributeValue::reference)
         .or(request.attribute)
         .ok_or_else(|| OperationError::missing("the request names no attribute to delete"))?;
-    attributes::may_delete(&old, &reference)?;
+    attribute_rules::may_delete(&old, &reference)?;
     // In 1.x one instance goes, the first unless the request says which; in 2.x all of them go
     // unless the request shows which (2.1, table 194).
     let all = current.is_none() && cx.version >= kmip::Version::V2_0;

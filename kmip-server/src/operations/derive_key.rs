@@ -14,12 +14,13 @@ use kmip::vocabulary::{
 use kmip::{Identifier, SecretBytes, Version};
 
 use super::Context;
+use crate::asked;
 use crate::crypto::asymmetric;
 use crate::crypto::key_derivation::{Source, derive};
-use crate::error::{OperationError, Result};
-use crate::find::find;
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::{key_lengths, server_attributes};
 use crate::using::{self, Subject};
-use crate::{algorithms, asked, making};
 
 /// The most objects that one is derived from: a key and data, or the keys of two pairs.
 const BASES_MAX: usize = 2;
@@ -40,7 +41,7 @@ pub(super) async fn derive_key(
     let mut attributes = request.attributes;
     let of_secret = length_of_secret(&mut attributes, object_type, cx.version);
     let mut values = asked::of_made(cx, [attributes], object_type).await?;
-    let (algorithm, bits) = making::cryptographic(&values);
+    let (algorithm, bits) = server_attributes::cryptographic(&values);
     let bits = of_secret.or(bits);
     let (bits, len) = length(object_type, algorithm, bits)?;
     let bases = bases(cx, &request.unique_identifiers).await?;
@@ -56,8 +57,8 @@ pub(super) async fn derive_key(
         values.push(link(LinkType::DerivationBaseObjectLink, &base.id));
     }
     // Derive Key gives a mask where none is named, in every version (1.4, 3.19): as 2.x does.
-    making::usage_mask(&mut values, object_type, cx.version.max(Version::V2_0))?;
-    making::complete(&mut values, &object, cx.now, true);
+    server_attributes::usage_mask(&mut values, object_type, cx.version.max(Version::V2_0))?;
+    server_attributes::complete(&mut values, &object, cx.now, true);
     let unique_identifier = cx.insert(values, object).await?;
     for base in bases {
         let mut new = base.metadata.clone();
@@ -81,7 +82,7 @@ fn length_of_secret(
     version: Version,
 ) -> Option<i32> {
     let length = AttributeReference::Standard(tags::CryptographicLength);
-    if crate::attributes::may_have(&length, object_type, version) {
+    if crate::objects::attribute_rules::may_have(&length, object_type, version) {
         return None;
     }
     let given = attributes.attributes.iter().position(|a| a.value.is_of(&length))?;
@@ -105,8 +106,8 @@ fn length(
         })?;
         // A length that no key of the algorithm has is let through: clients derive so much and cut
         // it themselves. What cannot be used with such a key says so when it is used.
-        if algorithms::symmetric_length(algorithm, Some(bits)).is_ok() {
-            return Ok((bits, algorithms::key_bytes(algorithm, bits)));
+        if key_lengths::symmetric_length(algorithm, Some(bits)).is_ok() {
+            return Ok((bits, key_lengths::key_bytes(algorithm, bits)));
         }
     }
     match usize::try_from(bits) {

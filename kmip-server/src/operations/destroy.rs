@@ -4,8 +4,8 @@ use kmip::attributes::AttributeValue;
 use kmip::payload::{DestroyRequest, DestroyResponse};
 
 use super::Context;
-use crate::error::{OperationError, Result};
-use crate::lifecycle;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::lifecycle;
 
 pub(super) async fn destroy(
     cx: &mut Context<'_>,

@@ -4,7 +4,7 @@ use kmip::Version;
 use kmip::payload::{DiscoverVersionsRequest, DiscoverVersionsResponse};
 
 use super::Context;
-use crate::error::Result;
+use crate::objects::error::Result;
 
 pub(super) async fn discover_versions(
     _: &mut Context<'_>,

@@ -4,7 +4,7 @@ use kmip::payload::{EncryptRequest, EncryptResponse};
 
 use super::Context;
 use crate::ciphering::{self, Asked, Done, Way};
-use crate::error::Result;
+use crate::objects::error::Result;
 use crate::streams::Part;
 
 pub(super) async fn encrypt(

@@ -9,9 +9,9 @@ use kmip::payload::{ExportRequest, ExportResponse};
 use kmip::vocabulary::ResultReason;
 
 use super::Context;
-use crate::attributes;
-use crate::error::{OperationError, Result};
-use crate::lifecycle;
+use crate::objects::attribute_rules;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::lifecycle;
 use crate::serving::{self, Form};
 
 pub(super) async fn export(cx: &mut Context<'_>, request: ExportRequest) -> Result<ExportResponse> {
@@ -27,7 +27,7 @@ pub(super) async fn export(cx: &mut Context<'_>, request: ExportRequest) -> Resu
             Some(serving::object(cx, &unique_identifier, &brief, Form::from(request)).await?)
         }
     };
-    let attributes = attributes::shown(&unique_identifier, &metadata, cx.now);
+    let attributes = attribute_rules::shown(&unique_identifier, &metadata, cx.now);
     cx.id_placeholder = Some(unique_identifier.clone());
     let attributes = AllAttributes(attributes);
     Ok(ExportResponse { object_type, unique_identifier, attributes, object })

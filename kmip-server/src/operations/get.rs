@@ -4,7 +4,7 @@
 use kmip::payload::{GetRequest, GetResponse};
 
 use super::Context;
-use crate::error::Result;
+use crate::objects::error::Result;
 use crate::serving::{self, Form};
 
 pub(super) async fn get(cx: &mut Context<'_>, request: GetRequest) -> Result<GetResponse> {

@@ -3,8 +3,8 @@
 use kmip::payload::{GetAttributeListRequest, GetAttributeListResponse};
 
 use super::Context;
-use crate::attributes;
-use crate::error::Result;
+use crate::objects::attribute_rules;
+use crate::objects::error::Result;
 
 pub(super) async fn get_attribute_list(
     cx: &mut Context<'_>,
@@ -13,7 +13,7 @@ pub(super) async fn get_attribute_list(
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let metadata = cx.online_object(&unique_identifier).await?;
     let mut names = Vec::new();
-    for attribute in attributes::shown(&unique_identifier, &metadata, cx.now) {
+    for attribute in attribute_rules::shown(&unique_identifier, &metadata, cx.now) {
         let reference = attribute.value.reference();
         if reference.exists_in(cx.version) && !names.contains(&reference) {
             names.push(reference);

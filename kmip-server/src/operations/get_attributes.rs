@@ -5,8 +5,8 @@ use kmip::attributes::AllAttributes;
 use kmip::payload::{GetAttributesRequest, GetAttributesResponse};
 
 use super::Context;
-use crate::attributes;
-use crate::error::Result;
+use crate::objects::attribute_rules;
+use crate::objects::error::Result;
 
 pub(super) async fn get_attributes(
     cx: &mut Context<'_>,
@@ -14,7 +14,7 @@ pub(super) async fn get_attributes(
 ) -> Result<GetAttributesResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let metadata = cx.online_object(&unique_identifier).await?;
-    let all = attributes::shown(&unique_identifier, &metadata, cx.now);
+    let all = attribute_rules::shown(&unique_identifier, &metadata, cx.now);
     let found = match request.attributes.is_empty() {
         true => all,
         false => request

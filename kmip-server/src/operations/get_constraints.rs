@@ -4,7 +4,7 @@ use kmip::payload::{GetConstraintsRequest, GetConstraintsResponse};
 
 use super::Context;
 use crate::constraints;
-use crate::error::Result;
+use crate::objects::error::Result;
 
 pub(super) async fn get_constraints(
     cx: &mut Context<'_>,

@@ -5,10 +5,10 @@ use kmip::payload::{GetUsageAllocationRequest, GetUsageAllocationResponse};
 use kmip::vocabulary::{CryptographicUsageMask as Mask, ResultReason, State};
 
 use super::Context;
-use crate::error::{OperationError, Result};
-use crate::find::find;
-use crate::record::Metadata;
-use crate::usage;
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::Metadata;
+use crate::objects::usage_limits;
 
 /// The uses that apply protection (1.4, 3.22: what an Active object may do and a Deactivated one
 /// may not).
@@ -38,7 +38,7 @@ pub(super) async fn get_usage_allocation(
     if request.usage_limits_count <= 0 {
         return Err(OperationError::invalid_field("Usage Limits Count must be above zero"));
     }
-    if usage::left(&old).is_none() {
+    if usage_limits::left(&old).is_none() {
         return Err(not_limited(
             cx.version,
             ResultReason::AttributeNotFound,
@@ -54,7 +54,7 @@ pub(super) async fn get_usage_allocation(
     }
     may_protect(cx, &old)?;
     let mut new = old.clone();
-    usage::take(&mut new, request.usage_limits_count)?;
+    usage_limits::take(&mut new, request.usage_limits_count)?;
     cx.update(&unique_identifier, &old, new).await?;
     Ok(GetUsageAllocationResponse { unique_identifier })
 }

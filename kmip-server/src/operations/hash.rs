@@ -6,7 +6,7 @@ use kmip::vocabulary::Operation;
 
 use super::Context;
 use crate::crypto::hash;
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 use crate::streams::{Part, State, Stream};
 
 pub(super) async fn hash(cx: &mut Context<'_>, request: HashRequest) -> Result<HashResponse> {

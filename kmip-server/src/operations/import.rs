@@ -18,11 +18,11 @@ use kmip::vocabulary::{HashingAlgorithm, KeyWrapType, ResultReason, State, tags}
 use kmip::{DateTime, attributes::AttributeReference};
 
 use super::{Context, ID_LEN_MAX};
-use crate::error::{OperationError, Result};
-use crate::find::find;
-use crate::record::Metadata;
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::Metadata;
+use crate::objects::{attribute_rules, lifecycle, server_attributes};
 use crate::wrapping;
-use crate::{attributes, lifecycle, making};
 
 pub(super) async fn import(cx: &mut Context<'_>, request: ImportRequest) -> Result<ImportResponse> {
     let ImportRequest { unique_identifier, object_type, replace_existing, .. } = request;
@@ -113,7 +113,7 @@ fn metadata(
                 return Err(wrong("Unique Identifier is another than the request's own"));
             }
             own @ AttributeValue::ShortUniqueIdentifier(_)
-                if *own == attributes::short_identifier(id) => {}
+                if *own == attribute_rules::short_identifier(id) => {}
             AttributeValue::ObjectType(other) if *other != object.object_type() => {
                 return Err(wrong("Object Type says another kind than the object is"));
             }
@@ -128,19 +128,19 @@ fn metadata(
         date(&mut metadata, said, cx.now)?;
     }
     let mut values: Vec<AttributeValue> = metadata.values().cloned().collect();
-    making::complete(&mut values, object, cx.now, false);
+    server_attributes::complete(&mut values, object, cx.now, false);
     of_the_block(&mut values, object)?;
     values.extend(cx.lease_time(object));
     for value in values {
         let reference = value.reference();
         let stands = metadata
             .instances(&reference)
-            .any(|a| !attributes::is_multiple(&reference) || a.value == value);
+            .any(|a| !attribute_rules::is_multiple(&reference) || a.value == value);
         if !stands {
             metadata.add(value);
         }
     }
-    attributes::check_dates(metadata.values())?;
+    attribute_rules::check_dates(metadata.values())?;
     Ok(metadata)
 }
 
@@ -148,7 +148,7 @@ fn metadata(
 /// must agree (1.4, 2.1.3).
 fn of_the_block(values: &mut Vec<AttributeValue>, object: &Object) -> Result<()> {
     let Some(block) = object.key_block() else { return Ok(()) };
-    let (algorithm, length) = making::cryptographic(values);
+    let (algorithm, length) = server_attributes::cryptographic(values);
     match (algorithm, block.cryptographic_algorithm) {
         (Some(said), Some(inside)) if said != inside => {
             return Err(wrong("Cryptographic Algorithm is not that of the key block"));
@@ -184,11 +184,11 @@ fn take(metadata: &mut Metadata, attribute: Attribute) -> Result<()> {
     // What is left of Usage Limits is what the other server left; the rest as a client gives it.
     let value = match matches!(attribute.value, AttributeValue::UsageLimits(_)) {
         true => attribute.value,
-        false => attributes::readable(attribute.value)?,
+        false => attribute_rules::readable(attribute.value)?,
     };
     let is_first = metadata.instances(&reference).next().is_none();
-    if !is_first && !attributes::is_multiple(&reference) {
-        return Err(attributes::single(&reference));
+    if !is_first && !attribute_rules::is_multiple(&reference) {
+        return Err(attribute_rules::single(&reference));
     }
     if metadata.instances(&reference).any(|other| other.value == value) {
         return Ok(());
@@ -242,7 +242,7 @@ fn date(metadata: &mut Metadata, said: State, now: DateTime) -> Result<()> {
 /// Is a digest that this server can check the object's own?
 fn is_true(digest: &Digest, object: &Object) -> bool {
     let mut own = Vec::new();
-    making::complete(&mut own, object, DateTime(0), false);
+    server_attributes::complete(&mut own, object, DateTime(0), false);
     let own = find!(own.iter(), Digest);
     own.is_none_or(|own| {
         digest.hashing_algorithm != HashingAlgorithm::SHA_256

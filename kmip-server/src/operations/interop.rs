@@ -9,7 +9,7 @@ use kmip::payload::{Constraints, InteropRequest, InteropResponse};
 use kmip::vocabulary::{InteropFunction, ResultReason};
 
 use super::Context;
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 use crate::store::CHANGES_MAX;
 use crate::{constraints, defaults};
 

@@ -9,18 +9,19 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use super::create_split_key::{method, refused};
+use crate::asked;
 use crate::crypto::secret_sharing::{self, Part, SplitError};
-use crate::error::{OperationError, Result};
-use crate::find::find;
-use crate::record::Metadata;
-use crate::{algorithms, asked, making};
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::Metadata;
+use crate::objects::{key_lengths, server_attributes};
 
 pub(super) async fn join_split_key(
     cx: &mut Context<'_>,
     request: JoinSplitKeyRequest,
 ) -> Result<JoinSplitKeyResponse> {
     let given = request.attributes.unwrap_or_default();
-    making::may_be_kept(request.protection_storage_masks.as_ref())?;
+    server_attributes::may_be_kept(request.protection_storage_masks.as_ref())?;
     let mut values = asked::of_brought(cx, [given], request.object_type).await?;
     let mut parts = Vec::with_capacity(request.unique_identifiers.len());
     for named in &request.unique_identifiers {
@@ -41,8 +42,8 @@ pub(super) async fn join_split_key(
     restrict(&mut values, &parts);
     let secret = join(first, &parts)?;
     let object = object(request.object_type, request.secret_data_type, first, &secret)?;
-    making::usage_mask(&mut values, request.object_type, cx.version)?;
-    making::complete(&mut values, &object, cx.now, false);
+    server_attributes::usage_mask(&mut values, request.object_type, cx.version)?;
+    server_attributes::complete(&mut values, &object, cx.now, false);
     let unique_identifier = cx.insert(values, object).await?;
     Ok(JoinSplitKeyResponse { unique_identifier, template_attribute: None })
 }
@@ -75,9 +76,9 @@ fn join(first: &SplitKey, all: &[(Metadata, SplitKey)]) -> Result<Zeroizing<Vec<
 fn secret_len(block: &KeyBlock) -> usize {
     match (block.cryptographic_algorithm, block.cryptographic_length) {
         (Some(algorithm), Some(bits))
-            if algorithms::symmetric_length(algorithm, Some(bits)).is_ok() =>
+            if key_lengths::symmetric_length(algorithm, Some(bits)).is_ok() =>
         {
-            algorithms::key_bytes(algorithm, bits)
+            key_lengths::key_bytes(algorithm, bits)
         }
         (_, Some(bits)) => usize::try_from(bits).unwrap_or(0).div_ceil(8),
         (_, None) => block.bytes().map_or(0, <[u8]>::len),
@@ -94,7 +95,7 @@ fn take_over(values: &mut Vec<AttributeValue>, metadata: &Metadata) {
                 | AttributeValue::CryptographicUsageMask(_)
         )
     });
-    making::supply(values, own.cloned());
+    server_attributes::supply(values, own.cloned());
 }
 
 /// The key is no freer than any of its parts.

@@ -15,9 +15,9 @@ use kmip::{Version, payload::Condition};
 
 use super::Context;
 use crate::config::Names;
-use crate::error::{OperationError, Result};
-use crate::index::{Holder, is_indexed};
-use crate::lifecycle::{self, Storage};
+use crate::objects::error::{OperationError, Result};
+use crate::objects::index::{Holder, is_indexed};
+use crate::objects::lifecycle::{self, Storage};
 use matching::Conditions;
 
 /// The most identifiers in one answer, which a client may lower. It is what the greediest known

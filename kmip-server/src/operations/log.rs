@@ -6,7 +6,7 @@
 use kmip::payload::{LogRequest, LogResponse};
 
 use super::Context;
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 
 /// The log target of the clients' lines: `kmip_server::clients=off` leaves them out.
 const CLIENTS: &str = "kmip_server::clients";

@@ -4,7 +4,7 @@ use kmip::payload::{LogoutRequest, LogoutResponse};
 use kmip::vocabulary::ResultReason;
 
 use super::Context;
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn logout(cx: &mut Context<'_>, request: LogoutRequest) -> Result<LogoutResponse> {
     let value = request.ticket.ticket_value;

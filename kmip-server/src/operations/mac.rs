@@ -6,9 +6,10 @@ use kmip::vocabulary::Operation;
 
 use super::Context;
 use crate::crypto::hash::mac::Mac;
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
+use crate::objects::usage_limits;
 use crate::streams::{Part, State, Stream};
-use crate::{usage, using};
+use crate::using;
 
 pub(super) async fn mac(cx: &mut Context<'_>, request: MACRequest) -> Result<MACResponse> {
     let part =
@@ -28,7 +29,7 @@ pub(super) async fn mac(cx: &mut Context<'_>, request: MACRequest) -> Result<MAC
         return Err(OperationError::missing("the request has no Data"));
     }
     let data = data.as_ref().map(SecretBytes::as_bytes).unwrap_or_default();
-    usage::protect(cx, &unique_identifier, &subject.metadata, data.len()).await?;
+    usage_limits::protect(cx, &unique_identifier, &subject.metadata, data.len()).await?;
     let State::Mac(mac) = &mut stream.state else {
         return Err(OperationError::internal("go on with the stream"));
     };

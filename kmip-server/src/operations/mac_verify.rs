@@ -6,7 +6,7 @@ use kmip::vocabulary::{Operation, ValidityIndicator};
 
 use super::Context;
 use crate::crypto::hash::mac::Mac;
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 use crate::streams::{Part, State, Stream};
 use crate::using;
 

@@ -67,7 +67,7 @@ use kmip::payload::{MalformedPayload, RequestPayload, ResponsePayload};
 use kmip::vocabulary::Operation;
 
 use crate::access;
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 
 pub use crate::context::{Context, ID_LEN_MAX};
 

@@ -8,10 +8,10 @@ use kmip::payload::{ModifyAttributeRequest, ModifyAttributeResponse};
 use kmip::vocabulary::ResultReason;
 
 use super::Context;
-use crate::attributes;
-use crate::error::{OperationError, Result};
-use crate::promises;
-use crate::record::Metadata;
+use crate::objects::attribute_consistency;
+use crate::objects::attribute_rules;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::Metadata;
 
 pub(super) async fn modify_attribute(
     cx: &mut Context<'_>,
@@ -20,16 +20,16 @@ pub(super) async fn modify_attribute(
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let old = cx.live_object(&unique_identifier).await?;
     let reference = request.attribute.value.reference();
-    attributes::may_modify(&old, &reference, cx.moment(&old))?;
+    attribute_rules::may_modify(&old, &reference, cx.moment(&old))?;
     let at = position(&old, &reference, &request)?;
     let mut new = old.clone();
     let index = new.attributes.get(at).and_then(|attribute| attribute.index);
-    let attribute = Attribute { index, value: attributes::readable(request.attribute.value)? };
+    let attribute = Attribute { index, value: attribute_rules::readable(request.attribute.value)? };
     if let Some(slot) = new.attributes.get_mut(at) {
         *slot = attribute.clone();
     }
-    attributes::check_dates(new.values())?;
-    promises::quantum_safe(new.values())?;
+    attribute_rules::check_dates(new.values())?;
+    attribute_consistency::quantum_safe(new.values())?;
     cx.update(&unique_identifier, &old, new).await?;
     Ok(ModifyAttributeResponse { unique_identifier, attribute: Some(attribute) })
 }

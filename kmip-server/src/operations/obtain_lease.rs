@@ -5,8 +5,8 @@
 use kmip::payload::{ObtainLeaseRequest, ObtainLeaseResponse};
 
 use super::Context;
-use crate::error::Result;
-use crate::find::find;
+use crate::objects::attribute::find;
+use crate::objects::error::Result;
 
 pub(super) async fn obtain_lease(
     cx: &mut Context<'_>,

@@ -3,7 +3,7 @@
 use kmip::payload::{PingRequest, PingResponse};
 
 use super::Context;
-use crate::error::Result;
+use crate::objects::error::Result;
 
 pub(super) async fn ping(_: &mut Context<'_>, _: PingRequest) -> Result<PingResponse> {
     Ok(PingResponse {})

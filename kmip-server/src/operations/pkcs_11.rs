@@ -11,7 +11,7 @@ use kmip::vocabulary::{Operation, ResultReason};
 
 use super::Context;
 use crate::crypto::pkcs11::{Call, CallError};
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 
 /// The interface of PKCS#11 itself (PKCS#11 3.0, 5.4).
 const INTERFACE: &str = "PKCS 11";

@@ -6,7 +6,7 @@ use kmip::payload::PollRequest;
 use kmip::vocabulary::{Operation, ResultReason, ResultStatus};
 
 use super::{Answer, Context};
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 use crate::pending::{Polled, unknown};
 
 pub(super) async fn poll(cx: &mut Context<'_>, request: PollRequest) -> Result<Answer> {

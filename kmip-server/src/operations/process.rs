@@ -4,7 +4,7 @@
 use kmip::payload::{ProcessRequest, ProcessResponse};
 
 use super::Context;
-use crate::error::Result;
+use crate::objects::error::Result;
 
 pub(super) async fn process(
     cx: &mut Context<'_>,

@@ -11,8 +11,8 @@ use kmip::vocabulary::{
 
 use super::{Context, SERVED};
 use crate::defaults;
-use crate::error::Result;
-use crate::promises::RNG;
+use crate::objects::attribute_consistency::RNG;
+use crate::objects::error::Result;
 
 /// The kinds of objects that Register takes.
 const OBJECT_TYPES: &[ObjectType] = &[

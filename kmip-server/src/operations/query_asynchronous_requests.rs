@@ -3,7 +3,7 @@
 use kmip::payload::{QueryAsynchronousRequestsRequest, QueryAsynchronousRequestsResponse};
 
 use super::Context;
-use crate::error::Result;
+use crate::objects::error::Result;
 
 pub(super) async fn query_asynchronous_requests(
     cx: &mut Context<'_>,

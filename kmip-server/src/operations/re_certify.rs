@@ -13,16 +13,16 @@ use super::Context;
 use crate::certifying::{self, invalid_csr};
 use crate::crypto::x509::certificate_request::{self, Wanted};
 use crate::crypto::x509::subject;
-use crate::error::{OperationError, Result};
-use crate::find::find;
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::{attribute_rules, certificate_attributes, server_attributes};
 use crate::replacing::{self, link, set_link};
-use crate::{attributes, certificates, making};
 
 pub(super) async fn re_certify(
     cx: &mut Context<'_>,
     request: ReCertifyRequest,
 ) -> Result<ReCertifyResponse> {
-    making::may_be_kept(request.protection_storage_masks.as_ref())?;
+    server_attributes::may_be_kept(request.protection_storage_masks.as_ref())?;
     let old_id = cx.identify(request.unique_identifier.as_ref())?;
     let old = cx.live_object(&old_id).await?;
     if old.object_type() != Some(ObjectType::Certificate) {
@@ -52,12 +52,12 @@ pub(super) async fn re_certify(
     let wanted = renewal(renewed, asked_again, asked)?;
 
     let offset = request.offset.map(|offset| offset.0);
-    let own = certificates::attributes(&certificate);
+    let own = certificate_attributes::attributes(&certificate);
     let mut values = replacing::carried(&old, cx.now, offset);
     values.retain(|value| !own.iter().any(|own| own.is_beside(value)));
     values.retain(|value| !given.iter().any(|given| given.is_beside(value)));
     values.extend(given.iter().cloned());
-    attributes::check_dates(&values)?;
+    attribute_rules::check_dates(&values)?;
     cap(cx, &mut values, find!(given.iter(), DeactivationDate).is_some())?;
     let validity = certifying::validity(cx, &values)?;
     let new = certifying::issue(cx, &wanted, validity).await?;

@@ -5,10 +5,11 @@ use kmip::payload::{ReKeyKeyPairRequest, ReKeyKeyPairResponse};
 use kmip::vocabulary::{LinkType, ObjectType, ResultReason};
 
 use super::Context;
-use crate::error::{OperationError, Result};
-use crate::record::Metadata;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::Metadata;
+use crate::objects::{attribute_consistency, attribute_rules, server_attributes};
 use crate::replacing::{self, linked, set_link};
-use crate::{asked, attributes, making, pairs, promises};
+use crate::{asked, pairs};
 
 pub(super) async fn re_key_key_pair(
     cx: &mut Context<'_>,
@@ -19,7 +20,7 @@ pub(super) async fn re_key_key_pair(
         &request.private_protection_storage_masks,
         &request.public_protection_storage_masks,
     ] {
-        making::may_be_kept(masks.as_ref())?;
+        server_attributes::may_be_kept(masks.as_ref())?;
     }
     let old_private_id = cx.identify(request.private_key_unique_identifier.as_ref())?;
     let old_private = cx.live_object(&old_private_id).await?;
@@ -48,8 +49,8 @@ pub(super) async fn re_key_key_pair(
     let pair = pairs::blocking(move || Ok(kind.generate()?)).await?;
     let (private_key, public_key) =
         pairs::objects(&pair, kind, &mut private, &mut public, cx.version)?;
-    making::complete(&mut private, &private_key, cx.now, true);
-    making::complete(&mut public, &public_key, cx.now, true);
+    server_attributes::complete(&mut private, &private_key, cx.now, true);
+    server_attributes::complete(&mut public, &public_key, cx.now, true);
     let private_id =
         replacing::replace(cx, &old_private_id, &old_private, private, private_key).await?;
     public.push(replacing::link(LinkType::PrivateKeyLink, &private_id));
@@ -73,10 +74,10 @@ async fn carried_over(
     offset: Option<u32>,
 ) -> Result<Vec<AttributeValue>> {
     let given = asked::given(cx, layers, kind).await?;
-    promises::random_number_generator(&given)?;
+    attribute_consistency::random_number_generator(&given)?;
     let mut values = replacing::carried(old, cx.now, offset);
     values.retain(|value| !given.iter().any(|g| g.is_beside(value)));
     values.extend(given);
-    attributes::check_dates(&values)?;
+    attribute_rules::check_dates(&values)?;
     Ok(values)
 }

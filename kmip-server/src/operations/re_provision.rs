@@ -15,9 +15,10 @@ use kmip::vocabulary::{CertificateType, ObjectType, ResultReason};
 
 use super::Context;
 use crate::config::Identity;
-use crate::error::{OperationError, Result};
 use crate::identity::Certificate as Credential;
-use crate::{making, replaced};
+use crate::objects::error::{OperationError, Result};
+use crate::objects::server_attributes;
+use crate::replaced;
 
 pub(super) async fn re_provision(
     cx: &mut Context<'_>,
@@ -50,8 +51,8 @@ pub(super) async fn re_provision(
     }
     let object = Object::Certificate(certificate);
     let mut values = Vec::new();
-    making::usage_mask(&mut values, ObjectType::Certificate, cx.version)?;
-    making::complete(&mut values, &object, cx.now, false);
+    server_attributes::usage_mask(&mut values, ObjectType::Certificate, cx.version)?;
+    server_attributes::complete(&mut values, &object, cx.now, false);
     let unique_identifier = cx.insert(values, object).await?;
     replaced::replace(&mut cx.view, cx.index_key, &current).await?;
     Ok(ReProvisionResponse { unique_identifier: Some(unique_identifier) })

@@ -5,8 +5,8 @@ use kmip::attributes::AttributeValue;
 use kmip::payload::{RecoverRequest, RecoverResponse};
 
 use super::Context;
-use crate::error::{OperationError, Result};
-use crate::lifecycle;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::lifecycle;
 
 pub(super) async fn recover(
     cx: &mut Context<'_>,

@@ -6,8 +6,9 @@ use kmip::payload::{RegisterRequest, RegisterResponse};
 use kmip::vocabulary::{KeyFormatType, ObjectType};
 
 use super::Context;
-use crate::error::{OperationError, Result};
-use crate::{algorithms, asked, chains, making, pairs};
+use crate::objects::error::{OperationError, Result};
+use crate::objects::{key_lengths, server_attributes};
+use crate::{asked, chains, pairs};
 
 pub(super) async fn register(
     cx: &mut Context<'_>,
@@ -39,7 +40,7 @@ pub(super) async fn register(
             request.object_type
         )));
     }
-    making::may_be_kept(request.protection_storage_masks.as_ref())?;
+    server_attributes::may_be_kept(request.protection_storage_masks.as_ref())?;
     let mut asked = request.attributes;
     if let Object::Template(template) = &mut object {
         // A template is its attributes, wherever the client gives them; its Name too.
@@ -58,8 +59,8 @@ pub(super) async fn register(
             chains::check_brought(cx, &values).await?;
         }
     }
-    making::usage_mask(&mut values, request.object_type, cx.version)?;
-    making::complete(&mut values, &object, cx.now, false);
+    server_attributes::usage_mask(&mut values, request.object_type, cx.version)?;
+    server_attributes::complete(&mut values, &object, cx.now, false);
     let unique_identifier = cx.insert(values, object).await?;
     Ok(RegisterResponse { unique_identifier, template_attribute: None })
 }
@@ -67,7 +68,7 @@ pub(super) async fn register(
 /// The algorithm and the length stand in the key block, in the attributes, or in both: then they
 /// must agree (1.4, 2.1.3).
 fn agree(values: &mut Vec<AttributeValue>, block: &KeyBlock) -> Result<()> {
-    let (algorithm, length) = making::cryptographic(values);
+    let (algorithm, length) = server_attributes::cryptographic(values);
     match (algorithm, block.cryptographic_algorithm) {
         (Some(attribute), Some(inside)) if attribute != inside => {
             return Err(OperationError::invalid_field(format!(
@@ -91,7 +92,7 @@ fn agree(values: &mut Vec<AttributeValue>, block: &KeyBlock) -> Result<()> {
 
 /// A symmetric key must be as long as it says, and of a length that its algorithm has.
 fn check_symmetric(values: &mut Vec<AttributeValue>, block: &KeyBlock) -> Result<()> {
-    let (algorithm, length) = making::cryptographic(values);
+    let (algorithm, length) = server_attributes::cryptographic(values);
     let algorithm = algorithm.ok_or_else(|| {
         OperationError::missing("neither key block nor attributes name the Cryptographic Algorithm")
     })?;
@@ -106,8 +107,8 @@ fn check_symmetric(values: &mut Vec<AttributeValue>, block: &KeyBlock) -> Result
             bits
         }
     };
-    algorithms::symmetric_length(algorithm, Some(length))?;
-    match algorithms::key_bytes(algorithm, length) == bytes {
+    key_lengths::symmetric_length(algorithm, Some(length))?;
+    match key_lengths::key_bytes(algorithm, length) == bytes {
         true => Ok(()),
         false => Err(OperationError::invalid_field(format!(
             "Cryptographic Length says {length} bits and the key has {bits}"

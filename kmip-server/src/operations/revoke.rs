@@ -6,8 +6,8 @@ use kmip::payload::{RevokeRequest, RevokeResponse};
 use kmip::vocabulary::RevocationReasonCode as Code;
 
 use super::Context;
-use crate::error::{OperationError, Result};
-use crate::lifecycle;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::lifecycle;
 
 pub(super) async fn revoke(cx: &mut Context<'_>, request: RevokeRequest) -> Result<RevokeResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;

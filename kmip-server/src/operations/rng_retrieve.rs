@@ -6,7 +6,7 @@ use kmip::vocabulary::ResultReason;
 
 use super::Context;
 use crate::crypto::random::RANDOM_LEN_MAX;
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn rng_retrieve(
     cx: &mut Context<'_>,

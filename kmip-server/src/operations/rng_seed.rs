@@ -6,7 +6,7 @@ use kmip::vocabulary::ResultReason;
 
 use super::Context;
 use crate::config::RngSeed;
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 
 /// How many bytes are used when the settings say "some".
 const SOME_LEN: usize = 16;

@@ -4,9 +4,9 @@ use kmip::payload::{SetAttributeRequest, SetAttributeResponse};
 use kmip::vocabulary::ResultReason;
 
 use super::Context;
-use crate::attributes;
-use crate::error::{OperationError, Result};
-use crate::promises;
+use crate::objects::attribute_consistency;
+use crate::objects::attribute_rules;
+use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn set_attribute(
     cx: &mut Context<'_>,
@@ -14,9 +14,9 @@ pub(super) async fn set_attribute(
 ) -> Result<SetAttributeResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let old = cx.live_object(&unique_identifier).await?;
-    let value = attributes::readable(request.attribute.value)?;
+    let value = attribute_rules::readable(request.attribute.value)?;
     let reference = value.reference();
-    if attributes::is_multiple(&reference) {
+    if attribute_rules::is_multiple(&reference) {
         return Err(OperationError::new(
             ResultReason::MultiValuedAttribute,
             format!("an object may have several {}: add, modify or delete one", reference.name()),
@@ -24,13 +24,13 @@ pub(super) async fn set_attribute(
     }
     let moment = cx.moment(&old);
     match old.instances(&reference).next() {
-        Some(_) => attributes::may_modify(&old, &reference, moment)?,
-        None => attributes::may_add(&old, &value, moment)?,
+        Some(_) => attribute_rules::may_modify(&old, &reference, moment)?,
+        None => attribute_rules::may_add(&old, &value, moment)?,
     }
     let mut new = old.clone();
     new.set(value);
-    attributes::check_dates(new.values())?;
-    promises::quantum_safe(new.values())?;
+    attribute_rules::check_dates(new.values())?;
+    attribute_consistency::quantum_safe(new.values())?;
     cx.update(&unique_identifier, &old, new).await?;
     Ok(SetAttributeResponse { unique_identifier })
 }

@@ -5,7 +5,7 @@ use kmip::payload::{SetDefaultsRequest, SetDefaultsResponse};
 
 use super::Context;
 use crate::defaults;
-use crate::error::Result;
+use crate::objects::error::Result;
 
 pub(super) async fn set_defaults(
     cx: &mut Context<'_>,

@@ -6,7 +6,7 @@ use kmip::payload::{SetEndpointRoleRequest, SetEndpointRoleResponse};
 use kmip::vocabulary::{EndpointRole, ResultReason};
 
 use super::Context;
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn set_endpoint_role(
     cx: &mut Context<'_>,

@@ -6,9 +6,10 @@ use kmip::vocabulary::Operation;
 
 use super::Context;
 use crate::crypto::asymmetric::signature::Message;
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
+use crate::objects::usage_limits;
 use crate::streams::{Part, State, Stream};
-use crate::{pairs, usage, using};
+use crate::{pairs, using};
 
 pub(super) async fn sign(cx: &mut Context<'_>, request: SignRequest) -> Result<SignResponse> {
     let part =
@@ -33,7 +34,7 @@ pub(super) async fn sign(cx: &mut Context<'_>, request: SignRequest) -> Result<S
         request.digested_data.as_ref().map(SecretBytes::as_bytes),
     )?;
     let len = data.as_ref().map_or(0, |data| data.as_bytes().len());
-    usage::protect(cx, &unique_identifier, &subject.metadata, len).await?;
+    usage_limits::protect(cx, &unique_identifier, &subject.metadata, len).await?;
     cx.id_placeholder = Some(unique_identifier.clone());
     if part.ends() {
         let message = message.clone();

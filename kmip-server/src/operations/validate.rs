@@ -11,9 +11,9 @@ use kmip::vocabulary::{
 
 use super::Context;
 use crate::crypto::x509::path_validation::{self, CHAIN_LEN_MAX};
-use crate::error::{OperationError, Result};
-use crate::find::find;
-use crate::lifecycle;
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::lifecycle;
 use crate::pairs;
 
 pub(super) async fn validate(

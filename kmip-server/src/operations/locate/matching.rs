@@ -14,9 +14,9 @@ use kmip::vocabulary::{UsageLimitsUnit, tags};
 use kmip::{DateTime, Decode, Version};
 use ttlv::{Reader, Type};
 
-use crate::attributes::following;
-use crate::index::value_bytes;
-use crate::record::Metadata;
+use crate::objects::attribute_rules::following;
+use crate::objects::index::value_bytes;
+use crate::objects::record::Metadata;
 
 /// The operation policy of every object that was given no other (1.4, 3.18.2).
 const DEFAULT_POLICY: &str = "default";

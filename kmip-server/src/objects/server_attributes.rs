@@ -10,12 +10,12 @@ use kmip::vocabulary::{
 };
 use kmip::{DateTime, Version};
 
-use crate::certificates;
 use crate::crypto::formats::{self, Hint};
 use crate::defaults;
-use crate::error::{OperationError, Result};
-use crate::find::find;
-use crate::promises::RNG;
+use crate::objects::attribute::find;
+use crate::objects::attribute_consistency::RNG;
+use crate::objects::certificate_attributes;
+use crate::objects::error::{OperationError, Result};
 
 /// The algorithm and the length that the attributes of a request name.
 pub fn cryptographic(values: &[AttributeValue]) -> (Option<CryptographicAlgorithm>, Option<i32>) {
@@ -108,7 +108,7 @@ pub fn supply(values: &mut Vec<AttributeValue>, more: impl IntoIterator<Item = A
 /// What the object itself says.
 fn of_the_object(object: &Object, hint: Hint) -> Vec<AttributeValue> {
     match object {
-        Object::Certificate(certificate) => certificates::attributes(certificate),
+        Object::Certificate(certificate) => certificate_attributes::attributes(certificate),
         Object::OpaqueObject(opaque) => {
             let value = opaque.opaque_data_value.as_bytes();
             vec![

@@ -14,8 +14,8 @@ use kmip::DateTime;
 use kmip::attributes::AttributeValue as V;
 use kmip::vocabulary::ObjectType;
 
-use crate::find::find;
-use crate::record::Metadata;
+use crate::objects::attribute::find;
+use crate::objects::record::Metadata;
 use crate::store::root_key::HASH_LEN;
 
 /// Is it about one key of a row alone, so that the next one begins anew with it?

@@ -14,8 +14,8 @@ use kmip::vocabulary::{
     CryptographicAlgorithm as A, KeyFormatType, ProtectionLevel, RNGAlgorithm, ResultReason,
 };
 
-use crate::error::{OperationError, Result};
-use crate::find::find;
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
 
 /// The random number generator that keys are made with, as an attribute tells it. Which one the
 /// library of cryptography uses is its own affair, and may change with it.

@@ -19,9 +19,9 @@ use kmip::DateTime;
 use kmip::attributes::AttributeValue;
 use kmip::vocabulary::{ObjectType, ResultReason, State};
 
-use crate::error::{OperationError, Result};
-use crate::find::find;
-use crate::record::Metadata;
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::Metadata;
 
 /// The dates that make the State.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -21,15 +21,15 @@ use kmip::vocabulary::{CryptographicUsageMask, ObjectType, State, tags};
 use kmip::{DateTime, Decode, Encode, Version};
 use ttlv::{Error, ErrorKind, Reader, Tag, Writer};
 
-use crate::find::find;
-use crate::lifecycle::{self, Dates};
+use crate::objects::attribute::find;
+use crate::objects::lifecycle::{self, Dates};
 use crate::secret::Wiped;
 use crate::store::root_key::HASH_LEN;
 
-mod brief;
 mod packed;
+mod summary;
 
-pub use brief::Brief;
+pub use summary::Brief;
 
 /// Tags of what is kept. They stand in the range of the vendors' extensions (1.4, 9.1.3.1).
 mod kept {

@@ -2,7 +2,7 @@
 
 use kmip::vocabulary::CryptographicAlgorithm as A;
 
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 
 /// The lengths of an algorithm's keys, in bits.
 enum Lengths {

@@ -10,10 +10,10 @@ use kmip::vocabulary::{ObjectType, ResultReason, State, tags};
 use kmip::{DateTime, Version};
 use ttlv::Tag;
 
-use crate::error::{OperationError, Result};
-use crate::find::find;
-use crate::record::Metadata;
-use crate::usage;
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::Metadata;
+use crate::objects::usage_limits;
 
 /// Vendor of the custom attributes that a server gives: a client may not touch them (1.4, 3.39).
 const SERVERS_OWN: &str = "y";
@@ -167,7 +167,7 @@ pub fn readable(value: AttributeValue) -> Result<AttributeValue> {
                     "Usage Limits Total is negative",
                 ));
             }
-            Ok(AttributeValue::UsageLimits(usage::whole(limits)))
+            Ok(AttributeValue::UsageLimits(usage_limits::whole(limits)))
         }
         AttributeValue::ApplicationSpecificInformation(information)
             if information.data.is_none() =>

@@ -10,7 +10,7 @@ use kmip::{DateTime, Decode};
 use ttlv::{Error, ErrorKind, Reader, Tag};
 
 use super::{KEPT_VERSION, Known, kept, packed};
-use crate::lifecycle::{Dates, state};
+use crate::objects::lifecycle::{Dates, state};
 
 /// What decides whether an object may be given away. What the row does not say is as the standard
 /// has it for an object that does not have the attribute.
@@ -163,7 +163,7 @@ mod tests {
 
     use super::super::Metadata;
     use super::*;
-    use crate::find::find;
+    use crate::objects::attribute::find;
 
     /// Each attribute that counts, alone and among others, under its own tag and, as those stand
     /// that a client gave an index, under its reference: the same as all that is known says.

@@ -10,7 +10,7 @@ use kmip::payload::AdjustmentValue;
 use kmip::vocabulary::{AdjustmentType, ResultReason};
 use ttlv::{Raw, Tag, Type};
 
-use crate::error::{OperationError, Result};
+use crate::objects::error::{OperationError, Result};
 
 /// What is done to a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,10 +12,10 @@ use kmip::attributes::AttributeValue;
 use kmip::structures::UsageLimits;
 use kmip::vocabulary::{ResultReason, UsageLimitsUnit};
 
-use crate::error::{OperationError, Result};
-use crate::find::find;
+use crate::objects::attribute::find;
+use crate::objects::error::{OperationError, Result};
+use crate::objects::record::Metadata;
 use crate::operations::Context;
-use crate::record::Metadata;
 
 /// How many units are left of an object's Usage Limits, if it has any.
 pub fn left(metadata: &Metadata) -> Option<i64> {

@@ -22,9 +22,9 @@ use kmip::attributes::{AttributeReference, AttributeValue};
 use kmip::vocabulary::{ObjectType, tags};
 use ttlv::{Tag, Writer};
 
-use crate::lifecycle::Storage;
-use crate::record::Metadata;
-use crate::rotation::{self, Due};
+use crate::objects::lifecycle::Storage;
+use crate::objects::record::Metadata;
+use crate::objects::rotation::{self, Due};
 use crate::store::root_key::{HASH_LEN, IndexKey};
 
 /// What the keys begin with of what clients have set for themselves.
