@@ -21,7 +21,7 @@ use kmip::{Encode as _, vocabulary::tags};
 use ttlv::Writer;
 
 use crate::attempt::{Attempts, Made};
-use crate::identity::Client;
+use crate::auth::client::Client;
 use crate::key_server::failed;
 use crate::objects::error::{OperationError, Result};
 use crate::pending::{self, Place};

@@ -17,9 +17,9 @@ use kmip::DateTime;
 use kmip::message::{RequestMessage, ResponseBatchItem};
 use kmip::vocabulary::ResultReason;
 
+use crate::auth::client::Client;
 use crate::batch;
 use crate::config::policy::Rules;
-use crate::identity::Client;
 use crate::live::{Effect, Live};
 use crate::objects::error::{OperationError, Result};
 use crate::store::root_key::IndexKey;

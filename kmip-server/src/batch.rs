@@ -17,13 +17,13 @@ use kmip::vocabulary::{
 };
 
 use crate::attempt::Attempts;
-use crate::identity::Client;
+use crate::auth::client::Client;
+use crate::auth::superseded_certificates;
 use crate::key_server::failed;
 use crate::live::{Effect, Effects};
 use crate::named::Named;
 use crate::objects::error::{OperationError, Result};
 use crate::operations::{self, Answer, Context};
-use crate::replaced;
 use crate::store::Change;
 use crate::store::transaction::View;
 
@@ -64,7 +64,7 @@ pub async fn run(
         named: Named::default(),
         chosen: BTreeSet::new(),
     };
-    replaced::check(on.store.as_ref(), cx.index_key, client).await?;
+    superseded_certificates::check(on.store.as_ref(), cx.index_key, client).await?;
     let on_error = request.header.batch_error_continuation_option.unwrap_or(OnError::Stop);
     let mut items = Vec::with_capacity(request.items.len());
     let mut undone = false;

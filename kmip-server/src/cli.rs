@@ -19,11 +19,11 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 use zeroize::Zeroizing;
 
+use crate::auth::credentials::{OneTime, Users};
 use crate::config::limits::FILES_BESIDE;
 use crate::config::policy::Rules;
 use crate::config::push_targets::Pushes;
 use crate::config::{self, Engine, Given, Settings, WrongSetting};
-use crate::credentials::{OneTime, Users};
 use crate::crypto::pkcs11::Module;
 use crate::crypto::x509::authority::Authority;
 use crate::health;

@@ -21,9 +21,9 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 use ttlv::{HEADER_LEN, Header};
 
+use crate::auth::client::Client;
 use crate::config::Settings;
 use crate::config::limits::{FIRST_CHUNK, LINGER, LINGER_LEN_MAX};
-use crate::identity::Client;
 use crate::key_server::KeyServer;
 use crate::secret::Wiped;
 use crate::talk::Talk;

@@ -11,12 +11,12 @@ use kmip::vocabulary::{ObjectType, Operation, UniqueIdentifier};
 use kmip::{DateTime, Identifier, InputData, SecretBytes, Version};
 use uuid::Uuid;
 
-use crate::access;
+use crate::auth::access_control;
+use crate::auth::client::Client;
 use crate::config::Names;
 use crate::config::policy::Rules;
 use crate::constraints;
 use crate::feed::News;
-use crate::identity::Client;
 use crate::live::{Effects, Live};
 use crate::named::Named;
 use crate::objects::attribute::find;
@@ -144,7 +144,7 @@ impl<'a> Context<'a> {
         let is_shown = known
             .object_type()
             .is_none_or(|kind| kind != ObjectType::Template || kind.exists_in(self.version));
-        let may = access::may(self.client, self.doing, id, &known);
+        let may = access_control::may(self.client, self.doing, id, &known);
         Ok(Some(known).filter(|_| is_shown && may))
     }
 
@@ -215,7 +215,7 @@ impl<'a> Context<'a> {
 
     /// Makes a new object of the client's, and gives its identifier.
     pub async fn insert(&mut self, values: Vec<AttributeValue>, object: Object) -> Result<String> {
-        if !access::may_make(self.client, self.doing, values.iter()) {
+        if !access_control::may_make(self.client, self.doing, values.iter()) {
             return Err(OperationError::not_granted(self.doing));
         }
         attribute_consistency::check(&values, &object)?;
@@ -252,7 +252,7 @@ impl<'a> Context<'a> {
         new: &Metadata,
         object: Option<Object>,
     ) -> Result<()> {
-        if old.is_none() && !access::may_make(self.client, self.doing, new.values()) {
+        if old.is_none() && !access_control::may_make(self.client, self.doing, new.values()) {
             return Err(OperationError::not_granted(self.doing));
         }
         if old.is_none() {

@@ -31,9 +31,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tracing::info;
 
+use crate::auth::client::Client;
 use crate::config::limits::HTTP_HEAD_LEN_MAX;
 use crate::connection::{End, Limits, leave};
-use crate::identity::Client;
 use crate::key_server::KeyServer;
 use crate::secret::Wiped;
 

@@ -22,14 +22,14 @@ use uuid::Uuid;
 
 use crate::asynchronous;
 use crate::attempt::{Attempts, Made, now};
+use crate::auth::client::Client;
+use crate::auth::credentials::{self, Users};
+use crate::auth::superseded_certificates;
 use crate::batch;
 use crate::config::policy::Rules;
-use crate::credentials::{self, Users};
-use crate::identity::Client;
 use crate::live::Live;
 use crate::objects::error::OperationError;
 use crate::objects::index::{self, OwnRows};
-use crate::replaced;
 use crate::secret::Wiped;
 use crate::store::Store;
 use crate::store::root_key::IndexKey;
@@ -39,7 +39,7 @@ pub const MESSAGES: &str = "kmip_server::messages";
 
 /// What the keys of records begin with that nearly every message asks for, and that hardly ever
 /// change: a store may remember them, where no other process writes to it.
-pub const SELDOM_WRITTEN: &[&[u8]] = &[index::SETTINGS, replaced::ROWS];
+pub const SELDOM_WRITTEN: &[&[u8]] = &[index::SETTINGS, superseded_certificates::ROWS];
 
 /// The key server behind every door.
 pub struct KeyServer {
@@ -77,7 +77,8 @@ impl KeyServer {
     pub fn knows(&self, client: Client) -> Client {
         let key = &self.attempts.index_key;
         let own_rows = Some(Arc::new(OwnRows::of(key, &client.owner)));
-        let replaced_row = client.certificate.as_ref().map(|shown| replaced::row(key, shown));
+        let replaced_row =
+            client.certificate.as_ref().map(|shown| superseded_certificates::row(key, shown));
         Client { replaced_row, own_rows, ..client }
     }
 

@@ -6,10 +6,10 @@
 //! socket <- connection <- batch <- response + changes -> commit
 //! ```
 
-pub mod access;
 pub mod asked;
 pub mod asynchronous;
 pub mod attempt;
+pub mod auth;
 pub mod batch;
 pub mod certifying;
 pub mod chains;
@@ -19,15 +19,12 @@ pub mod config;
 pub mod connection;
 pub mod constraints;
 pub mod context;
-pub mod credentials;
 pub mod crypto;
 pub mod defaults;
-pub mod endpoint;
 pub mod feed;
 pub mod guests;
 pub mod health;
 pub mod https;
-pub mod identity;
 pub mod key_server;
 pub mod live;
 pub mod logging;
@@ -37,7 +34,6 @@ pub mod operations;
 pub mod pairs;
 pub mod pending;
 pub mod places;
-pub mod replaced;
 pub mod replacing;
 pub mod rotating;
 pub mod secret;
@@ -47,7 +43,6 @@ pub mod serving;
 pub mod store;
 pub mod streams;
 pub mod talk;
-pub mod tickets;
 pub mod tls;
 pub mod using;
 pub mod wrapping;

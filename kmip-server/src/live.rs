@@ -13,6 +13,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::auth::tickets::Tickets;
 use crate::config::push_targets::Pushes;
 use crate::crypto::pkcs11::Module;
 use crate::crypto::random::Pool;
@@ -20,7 +21,6 @@ use crate::crypto::x509::authority::Authority;
 use crate::feed::Feeds;
 use crate::pending::Pending;
 use crate::streams::{Advances, Streams};
-use crate::tickets::Tickets;
 
 /// What lives beside the store.
 #[derive(Default)]

@@ -21,8 +21,8 @@ use kmip::{DateTime, Identifier, Version};
 use tracing::{info, warn};
 
 use crate::attempt;
+use crate::auth::client::Client;
 use crate::config::limits::ROTATION_PAUSE;
-use crate::identity::Client;
 use crate::key_server::KeyServer;
 use crate::objects::attribute::find;
 use crate::objects::record::{Metadata, damaged};

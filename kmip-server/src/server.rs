@@ -18,6 +18,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tracing::{Instrument as _, debug, error, info, info_span, warn};
 
+use crate::auth::client::Client;
 use crate::config::Settings;
 use crate::config::limits::{
     ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, BACKLOG, KEEP_ALIVE, KEEP_ALIVE_INTERVAL,
@@ -25,7 +26,6 @@ use crate::config::limits::{
 use crate::connection::{self, Limits};
 use crate::guests::Guests;
 use crate::https;
-use crate::identity::Client;
 use crate::key_server::KeyServer;
 use crate::places::{Place, Places};
 use crate::seldom::Seldom;

@@ -28,10 +28,10 @@ use kmip::{Identifier, Version};
 use tokio::time::{Instant, sleep_until};
 use ttlv::Tag;
 
+use crate::auth::client::Client;
+use crate::auth::endpoint_role::Endpoint;
 use crate::connection::{End, deadline_after};
-use crate::endpoint::Endpoint;
 use crate::feed::{Follower, Kind, News, Next};
-use crate::identity::Client;
 use crate::key_server::KeyServer;
 use crate::secret::Wiped;
 

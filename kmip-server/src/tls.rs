@@ -1,7 +1,7 @@
 //! Mutual TLS: who may come in, and why somebody did not.
 //!
 //! The only room of this program that names rustls. What a certificate says of its holder is
-//! [`crate::identity`]'s business; what is read from files is checked here, once, at start.
+//! [`crate::auth::client`]'s business; what is read from files is checked here, once, at start.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -17,9 +17,9 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
+use crate::auth::client::Certificate;
 use crate::config::Settings;
 use crate::connection::linger;
-use crate::identity::Certificate;
 
 mod files;
 mod why;

@@ -7,9 +7,9 @@ use kmip::vocabulary::ResultReason;
 
 use super::Context;
 use super::login::{Limits, terms, ticket};
-use crate::access::{Right, Rights};
+use crate::auth::access_control::{Right, Rights};
+use crate::auth::tickets::Terms;
 use crate::objects::error::{OperationError, Result};
-use crate::tickets::Terms;
 
 /// The most rights of one ticket: each is looked at for each object that its holder touches.
 const RIGHTS_MAX: usize = 64;

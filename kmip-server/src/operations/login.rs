@@ -8,8 +8,8 @@ use kmip::{DateTime, SecretBytes};
 use zeroize::Zeroizing;
 
 use super::Context;
+use crate::auth::tickets::{LEASE, LEASE_MAX, PER_CLIENT_MAX, Terms, VALUE_LEN};
 use crate::objects::error::{OperationError, Result};
-use crate::tickets::{LEASE, LEASE_MAX, PER_CLIENT_MAX, Terms, VALUE_LEN};
 
 pub(super) async fn login(cx: &mut Context<'_>, request: LoginRequest) -> Result<LoginResponse> {
     let limits = Limits {

@@ -66,7 +66,7 @@ use kmip::message::ResponseBatchItem;
 use kmip::payload::{MalformedPayload, RequestPayload, ResponsePayload};
 use kmip::vocabulary::Operation;
 
-use crate::access;
+use crate::auth::access_control;
 use crate::objects::error::{OperationError, Result};
 
 pub use crate::context::{Context, ID_LEN_MAX};
@@ -100,7 +100,7 @@ macro_rules! operations {
             if !cx.serves(operation) {
                 return Err(OperationError::not_supported(operation, cx.version));
             }
-            if !access::may_ask(cx.client, operation) {
+            if !access_control::may_ask(cx.client, operation) {
                 return Err(OperationError::not_granted(operation));
             }
             cx.doing = operation;

@@ -14,11 +14,11 @@ use kmip::payload::{ReProvisionRequest, ReProvisionResponse};
 use kmip::vocabulary::{CertificateType, ObjectType, ResultReason};
 
 use super::Context;
+use crate::auth::client::Certificate as Credential;
+use crate::auth::superseded_certificates;
 use crate::config::Identity;
-use crate::identity::Certificate as Credential;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::server_attributes;
-use crate::replaced;
 
 pub(super) async fn re_provision(
     cx: &mut Context<'_>,
@@ -46,7 +46,7 @@ pub(super) async fn re_provision(
     };
     let new = readable(&certificate)?;
     check(cx, &current, &new)?;
-    if replaced::is_replaced(&mut cx.view, cx.index_key, &new).await? {
+    if superseded_certificates::is_replaced(&mut cx.view, cx.index_key, &new).await? {
         return Err(denied("the new certificate was itself replaced before"));
     }
     let object = Object::Certificate(certificate);
@@ -54,7 +54,7 @@ pub(super) async fn re_provision(
     server_attributes::usage_mask(&mut values, ObjectType::Certificate, cx.version)?;
     server_attributes::complete(&mut values, &object, cx.now, false);
     let unique_identifier = cx.insert(values, object).await?;
-    replaced::replace(&mut cx.view, cx.index_key, &current).await?;
+    superseded_certificates::replace(&mut cx.view, cx.index_key, &current).await?;
     Ok(ReProvisionResponse { unique_identifier: Some(unique_identifier) })
 }
 

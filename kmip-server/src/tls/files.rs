@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 
 use super::why::day;
 use super::witness::Witness;
+use crate::auth::client::{Certificate, Unreadable};
 use crate::config::limits::EXPIRY_NOTICE;
-use crate::identity::{Certificate, Unreadable};
 
 /// A certificate, key or list that the server cannot work with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

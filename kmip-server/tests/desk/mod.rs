@@ -2,9 +2,9 @@
 
 #![allow(dead_code, unused_imports, reason = "each test program needs another part of it")]
 
+use kmip_server::auth::client::Client;
 use kmip_server::config::Names;
 use kmip_server::config::policy::Rules;
-use kmip_server::identity::Client;
 use kmip_server::key_server::KeyServer;
 use kmip_server::live::Live;
 use kmip_server::store::Store;

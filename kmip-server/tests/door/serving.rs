@@ -1,7 +1,7 @@
 //! What clients may rely on: order, whole answers, long requests, full handshakes, a good end.
 
+use kmip_server::auth::client::Client as Asking;
 use kmip_server::config::{Identity, Settings};
-use kmip_server::identity::Client as Asking;
 use tokio::io::AsyncWriteExt;
 
 use crate::client::{

@@ -4,8 +4,8 @@ use certs::Authority;
 use kmip::objects::{Certificate, CertificateRequest};
 use kmip::payload::ReProvisionRequest;
 use kmip::vocabulary::{CertificateRequestType, CertificateType};
+use kmip_server::auth::client::{Certificate as Credential, Client};
 use kmip_server::config::Identity;
-use kmip_server::identity::{Certificate as Credential, Client};
 use std::net::SocketAddr;
 
 use crate::desk::*;

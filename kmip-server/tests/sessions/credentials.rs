@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use kmip::DateTimeExtended;
 use kmip::message::{Authentication, Credential, HashedPassword};
 use kmip::vocabulary::CredentialType;
-use kmip_server::credentials::Users;
+use kmip_server::auth::credentials::Users;
 use kmip_server::key_server::KeyServer;
 use kmip_server::store::engine::memory::MemoryStore;
 use kmip_server::store::root_key::{KEY_LEN, RootKey};

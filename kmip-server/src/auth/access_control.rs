@@ -7,7 +7,7 @@
 use kmip::attributes::AttributeValue;
 use kmip::vocabulary::Operation;
 
-use crate::identity::Client;
+use crate::auth::client::Client;
 use crate::objects::record::{Known, is_in};
 
 /// What a client may do that acts for another: what one of these allows (2.1, 7.34 and 7.35).

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use kmip::vocabulary::ResultReason;
 
-use crate::identity::{Certificate, Client};
+use crate::auth::client::{Certificate, Client};
 use crate::objects::error::{OperationError, Result};
 use crate::secret::Wiped;
 use crate::store::root_key::IndexKey;

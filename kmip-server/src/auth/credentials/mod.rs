@@ -30,23 +30,23 @@ use zeroize::Zeroizing;
 
 use crate::objects::error::{OperationError, Result};
 
-mod hashed;
-mod one_time;
+mod hashed_password;
+mod one_time_password;
 
-pub use one_time::OneTime;
+pub use one_time_password::OneTime;
 
 /// What the server was told of users.
 #[derive(Default)]
 pub struct Users {
     passwords: BTreeMap<String, Known>,
-    hashed: hashed::Seen,
+    hashed: hashed_password::Seen,
     one_time: OneTime,
 }
 
 /// What is kept of a password: nothing that it can be read from.
 struct Known {
     password: digest::Digest,
-    proofs: hashed::Proofs,
+    proofs: hashed_password::Proofs,
 }
 
 impl Users {
@@ -55,8 +55,10 @@ impl Users {
         let wrong = |why: String| format!("the users in {}: {why}", path.display());
         let mut passwords = BTreeMap::new();
         for (number, name, password) in lines(path).map_err(wrong)? {
-            let known =
-                Known { password: hash(&password), proofs: hashed::Proofs::of(&name, &password) };
+            let known = Known {
+                password: hash(&password),
+                proofs: hashed_password::Proofs::of(&name, &password),
+            };
             if passwords.insert(name.clone(), known).is_some() {
                 return Err(wrong(format!("line {number} names {name:?} a second time")));
             }

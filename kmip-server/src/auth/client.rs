@@ -13,10 +13,10 @@ use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
-use crate::access::Rights;
+use crate::auth::access_control::Rights;
+use crate::auth::endpoint_role::Endpoint;
 use crate::config::Identity;
 use crate::config::limits::OWNER_LEN_MAX;
-use crate::endpoint::Endpoint;
 use crate::objects::index::OwnRows;
 use crate::store::Key;
 
