@@ -23,8 +23,8 @@ use ttlv::Writer;
 use crate::attempt::{Attempts, Made};
 use crate::auth::client::Client;
 use crate::key_server::failed;
+use crate::keystore::async_requests::{self, Place};
 use crate::objects::error::{OperationError, Result};
-use crate::pending::{self, Place};
 use crate::secret::Wiped;
 
 /// What is never answered later. The standard forbids it to Poll and Cancel (2.1, 6.1.5 and
@@ -120,11 +120,11 @@ async fn work(
     attempts: Attempts,
     client: Client,
     request: RequestMessage,
-    places: pending::Places,
+    places: async_requests::Places,
 ) {
     let live = Arc::clone(&attempts.live);
     let owner = client.owner.clone();
-    let pending::Places { job, all } = places;
+    let async_requests::Places { job, all } = places;
     let Some(turn) = live.pending.turn(&job).await else {
         return live.pending.forget_in_time(&owner, &all).await;
     };

@@ -20,7 +20,7 @@ use kmip::vocabulary::ResultReason;
 use crate::auth::client::Client;
 use crate::batch;
 use crate::config::policy::Rules;
-use crate::live::{Effect, Live};
+use crate::keystore::process_state::{Effect, Live};
 use crate::objects::error::{OperationError, Result};
 use crate::store::root_key::IndexKey;
 use crate::store::{Outcome, Store};

@@ -28,7 +28,7 @@ use crate::crypto::pkcs11::Module;
 use crate::crypto::x509::authority::Authority;
 use crate::health;
 use crate::key_server::{KeyServer, SELDOM_WRITTEN};
-use crate::live::Live;
+use crate::keystore::process_state::Live;
 use crate::logging;
 use crate::rotating;
 use crate::server::{Server, listen};

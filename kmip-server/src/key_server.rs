@@ -27,7 +27,7 @@ use crate::auth::credentials::{self, Users};
 use crate::auth::superseded_certificates;
 use crate::batch;
 use crate::config::policy::Rules;
-use crate::live::Live;
+use crate::keystore::process_state::Live;
 use crate::objects::error::OperationError;
 use crate::objects::index::{self, OwnRows};
 use crate::secret::Wiped;

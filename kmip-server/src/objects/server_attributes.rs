@@ -11,7 +11,7 @@ use kmip::vocabulary::{
 use kmip::{DateTime, Version};
 
 use crate::crypto::formats::{self, Hint};
-use crate::defaults;
+use crate::keystore::defaults;
 use crate::objects::attribute::find;
 use crate::objects::attribute_consistency::RNG;
 use crate::objects::certificate_attributes;

@@ -11,37 +11,37 @@ use kmip::payload::{CertifyRequest, CertifyResponse};
 use kmip::vocabulary::{LinkType, ObjectType};
 
 use super::Context;
-use crate::certifying::{self, invalid_csr};
 use crate::crypto::keys::Key;
 use crate::crypto::x509::certificate_request::Wanted;
+use crate::keystore::certification::{self, invalid_csr};
+use crate::keystore::replacement::{link, set_link};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::server_attributes;
-use crate::replacing::{link, set_link};
 
 pub(super) async fn certify(
     cx: &mut Context<'_>,
     request: CertifyRequest,
 ) -> Result<CertifyResponse> {
     server_attributes::may_be_kept(request.protection_storage_masks.as_ref())?;
-    let sent = certifying::read(
+    let sent = certification::read(
         request.certificate_request_type,
         request.certificate_request_value.clone(),
     )?;
     let Subject { wanted, public } = subject(cx, &request, sent).await?;
     let attributes = request.attributes.unwrap_or_default();
-    let (mut values, asked) = certifying::attributes(cx, attributes, false).await?;
+    let (mut values, asked) = certification::attributes(cx, attributes, false).await?;
     let wanted = match (wanted, &public) {
-        (Some(wanted), _) => certifying::fill(wanted, asked),
+        (Some(wanted), _) => certification::fill(wanted, asked),
         (None, Some((_, metadata, key))) => {
-            certifying::is_x509(&values)?;
-            certifying::of_key(key.clone(), metadata, asked)?
+            certification::is_x509(&values)?;
+            certification::of_key(key.clone(), metadata, asked)?
         }
         (None, None) => return Err(OperationError::missing("there is no public key to certify")),
     };
-    let validity = certifying::validity(cx, &values)?;
-    let certificate = certifying::issue(cx, &wanted, validity).await?;
-    certifying::complete(&mut values, &certificate, &wanted, validity, cx.now)?;
+    let validity = certification::validity(cx, &values)?;
+    let certificate = certification::issue(cx, &wanted, validity).await?;
+    certification::complete(&mut values, &certificate, &wanted, validity, cx.now)?;
     if let Some((id, ..)) = &public {
         values.push(link(LinkType::PublicKeyLink, id));
     }
@@ -79,14 +79,14 @@ async fn subject(
     let (wanted, public_id) = match (object.object_type(), sent) {
         (Some(ObjectType::PublicKey), sent) => (sent, Some(id)),
         (Some(ObjectType::CertificateRequest), None) => {
-            let kept = certifying::kept_request(cx, &id).await?;
-            (Some(kept), certifying::linked_public_key(&object))
+            let kept = certification::kept_request(cx, &id).await?;
+            (Some(kept), certification::linked_public_key(&object))
         }
         (_, Some(sent)) if !is_named => (Some(sent), None),
-        (other, _) => return Err(certifying::of_another_type(other)),
+        (other, _) => return Err(certification::of_another_type(other)),
     };
     let Some(public_id) = public_id else { return Ok(Subject { wanted, public: None }) };
-    let (metadata, key) = match certifying::public_key(cx, &public_id).await {
+    let (metadata, key) = match certification::public_key(cx, &public_id).await {
         Ok(found) => found,
         Err(_) if !is_named && wanted.is_some() => return Ok(Subject { wanted, public: None }),
         Err(error) => return Err(error),

@@ -9,7 +9,7 @@ use kmip::vocabulary::{CryptographicAlgorithm, KeyFormatType, ObjectType, Result
 use zeroize::Zeroizing;
 
 use super::Context;
-use crate::asked;
+use crate::keystore::request_attributes;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::{key_lengths, server_attributes};
 
@@ -21,7 +21,8 @@ pub(super) async fn create(cx: &mut Context<'_>, request: CreateRequest) -> Resu
         ));
     }
     server_attributes::may_be_kept(request.protection_storage_masks.as_ref())?;
-    let mut values = asked::of_made(cx, [request.attributes], request.object_type).await?;
+    let mut values =
+        request_attributes::of_made(cx, [request.attributes], request.object_type).await?;
     let (algorithm, length) = server_attributes::cryptographic(&values);
     let algorithm = algorithm.ok_or_else(|| {
         OperationError::missing("the attributes lack the Cryptographic Algorithm of the new key")

@@ -4,10 +4,10 @@ use kmip::payload::{CreateKeyPairRequest, CreateKeyPairResponse};
 use kmip::vocabulary::{LinkType, ObjectType};
 
 use super::Context;
+use crate::keystore::replacement::{link, set_link};
+use crate::keystore::{key_pair, request_attributes};
 use crate::objects::error::Result;
 use crate::objects::server_attributes;
-use crate::replacing::{link, set_link};
-use crate::{asked, pairs};
 
 pub(super) async fn create_key_pair(
     cx: &mut Context<'_>,
@@ -23,14 +23,14 @@ pub(super) async fn create_key_pair(
     let common = request.common_attributes.unwrap_or_default();
     let of_private = [request.private_key_attributes.unwrap_or_default(), common.clone()];
     let of_public = [request.public_key_attributes.unwrap_or_default(), common];
-    let mut private = asked::of_made(cx, of_private, ObjectType::PrivateKey).await?;
-    let mut public = asked::of_made(cx, of_public, ObjectType::PublicKey).await?;
+    let mut private = request_attributes::of_made(cx, of_private, ObjectType::PrivateKey).await?;
+    let mut public = request_attributes::of_made(cx, of_public, ObjectType::PublicKey).await?;
     server_attributes::usage_mask(&mut private, ObjectType::PrivateKey, cx.version)?;
     server_attributes::usage_mask(&mut public, ObjectType::PublicKey, cx.version)?;
-    let kind = pairs::kind(&private, &public)?;
-    let pair = pairs::blocking(move || Ok(kind.generate()?)).await?;
+    let kind = key_pair::kind(&private, &public)?;
+    let pair = key_pair::blocking(move || Ok(kind.generate()?)).await?;
     let (private_key, public_key) =
-        pairs::objects(&pair, kind, &mut private, &mut public, cx.version)?;
+        key_pair::objects(&pair, kind, &mut private, &mut public, cx.version)?;
     server_attributes::complete(&mut private, &private_key, cx.now, true);
     server_attributes::complete(&mut public, &public_key, cx.now, true);
     let private_id = cx.insert(private, private_key).await?;

@@ -11,8 +11,8 @@ use kmip::{BigInteger, SecretBytes};
 
 use super::Context;
 use super::create::symmetric_key;
-use crate::asked;
 use crate::crypto::secret_sharing::{self, Method, Part, SplitError};
+use crate::keystore::request_attributes;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::server_attributes;
 
@@ -25,8 +25,8 @@ pub(super) async fn create_split_key(
     let (parts, threshold) = (count(request.split_key_parts)?, count(request.split_key_threshold)?);
     let asked = [request.attributes];
     let mut values = match &request.unique_identifier {
-        Some(_) => asked::of_brought(cx, asked, ObjectType::SplitKey).await?,
-        None => asked::of_made(cx, asked, ObjectType::SplitKey).await?,
+        Some(_) => request_attributes::of_brought(cx, asked, ObjectType::SplitKey).await?,
+        None => request_attributes::of_made(cx, asked, ObjectType::SplitKey).await?,
     };
     let block = match &request.unique_identifier {
         Some(named) => {

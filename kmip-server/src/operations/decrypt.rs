@@ -5,9 +5,9 @@
 use kmip::payload::{DecryptRequest, DecryptResponse};
 
 use super::Context;
-use crate::ciphering::{self, Asked, Done, Way};
+use crate::keystore::encryption::{self, Asked, Done, Way};
+use crate::keystore::streaming::Part;
 use crate::objects::error::Result;
-use crate::streams::Part;
 
 pub(super) async fn decrypt(
     cx: &mut Context<'_>,
@@ -25,6 +25,6 @@ pub(super) async fn decrypt(
         tag: request.authenticated_encryption_tag,
     };
     let Done { unique_identifier, data, correlation, .. } =
-        ciphering::run(cx, Way::Back, asked).await?;
+        encryption::run(cx, Way::Back, asked).await?;
     Ok(DecryptResponse { unique_identifier, data, correlation_value: correlation })
 }

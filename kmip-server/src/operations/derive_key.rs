@@ -14,13 +14,13 @@ use kmip::vocabulary::{
 use kmip::{Identifier, SecretBytes, Version};
 
 use super::Context;
-use crate::asked;
 use crate::crypto::asymmetric;
 use crate::crypto::key_derivation::{Source, derive};
+use crate::keystore::key_use::{self, Subject};
+use crate::keystore::request_attributes;
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::{key_lengths, server_attributes};
-use crate::using::{self, Subject};
 
 /// The most objects that one is derived from: a key and data, or the keys of two pairs.
 const BASES_MAX: usize = 2;
@@ -40,7 +40,7 @@ pub(super) async fn derive_key(
     cx.rules.disabled.check_derivation(method)?;
     let mut attributes = request.attributes;
     let of_secret = length_of_secret(&mut attributes, object_type, cx.version);
-    let mut values = asked::of_made(cx, [attributes], object_type).await?;
+    let mut values = request_attributes::of_made(cx, [attributes], object_type).await?;
     let (algorithm, bits) = server_attributes::cryptographic(&values);
     let bits = of_secret.or(bits);
     let (bits, len) = length(object_type, algorithm, bits)?;
@@ -130,7 +130,7 @@ async fn bases(cx: &mut Context<'_>, named: &[Identifier]) -> Result<Vec<Subject
         if bases.iter().any(|base| base.id == id) {
             return Err(OperationError::invalid_field("the request names one object twice"));
         }
-        bases.push(using::subject(cx, &id, using::DERIVE).await?);
+        bases.push(key_use::subject(cx, &id, key_use::DERIVE).await?);
     }
     Ok(bases)
 }

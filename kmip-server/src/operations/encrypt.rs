@@ -3,9 +3,9 @@
 use kmip::payload::{EncryptRequest, EncryptResponse};
 
 use super::Context;
-use crate::ciphering::{self, Asked, Done, Way};
+use crate::keystore::encryption::{self, Asked, Done, Way};
+use crate::keystore::streaming::Part;
 use crate::objects::error::Result;
-use crate::streams::Part;
 
 pub(super) async fn encrypt(
     cx: &mut Context<'_>,
@@ -23,7 +23,7 @@ pub(super) async fn encrypt(
         tag: None,
     };
     let Done { unique_identifier, data, vector, correlation, tag } =
-        ciphering::run(cx, Way::There, asked).await?;
+        encryption::run(cx, Way::There, asked).await?;
     Ok(EncryptResponse {
         unique_identifier,
         data,

@@ -9,10 +9,10 @@ use kmip::payload::{ExportRequest, ExportResponse};
 use kmip::vocabulary::ResultReason;
 
 use super::Context;
+use crate::keystore::key_release::{self, Form};
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::lifecycle;
-use crate::serving::{self, Form};
 
 pub(super) async fn export(cx: &mut Context<'_>, request: ExportRequest) -> Result<ExportResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
@@ -24,7 +24,7 @@ pub(super) async fn export(cx: &mut Context<'_>, request: ExportRequest) -> Resu
         true => None,
         false => {
             let brief = cx.live_brief(&unique_identifier).await?;
-            Some(serving::object(cx, &unique_identifier, &brief, Form::from(request)).await?)
+            Some(key_release::object(cx, &unique_identifier, &brief, Form::from(request)).await?)
         }
     };
     let attributes = attribute_rules::shown(&unique_identifier, &metadata, cx.now);

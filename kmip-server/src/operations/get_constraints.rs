@@ -3,7 +3,7 @@
 use kmip::payload::{GetConstraintsRequest, GetConstraintsResponse};
 
 use super::Context;
-use crate::constraints;
+use crate::keystore::constraints;
 use crate::objects::error::Result;
 
 pub(super) async fn get_constraints(

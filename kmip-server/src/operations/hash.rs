@@ -6,8 +6,8 @@ use kmip::vocabulary::Operation;
 
 use super::Context;
 use crate::crypto::hash;
+use crate::keystore::streaming::{Part, State, Stream};
 use crate::objects::error::{OperationError, Result};
-use crate::streams::{Part, State, Stream};
 
 pub(super) async fn hash(cx: &mut Context<'_>, request: HashRequest) -> Result<HashResponse> {
     let part =

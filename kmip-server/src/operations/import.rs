@@ -18,11 +18,11 @@ use kmip::vocabulary::{HashingAlgorithm, KeyWrapType, ResultReason, State, tags}
 use kmip::{DateTime, attributes::AttributeReference};
 
 use super::{Context, ID_LEN_MAX};
+use crate::keystore::wrapping;
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::{attribute_rules, lifecycle, server_attributes};
-use crate::wrapping;
 
 pub(super) async fn import(cx: &mut Context<'_>, request: ImportRequest) -> Result<ImportResponse> {
     let ImportRequest { unique_identifier, object_type, replace_existing, .. } = request;

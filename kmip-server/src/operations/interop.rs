@@ -9,9 +9,9 @@ use kmip::payload::{Constraints, InteropRequest, InteropResponse};
 use kmip::vocabulary::{InteropFunction, ResultReason};
 
 use super::Context;
+use crate::keystore::{constraints, defaults};
 use crate::objects::error::{OperationError, Result};
 use crate::store::CHANGES_MAX;
-use crate::{constraints, defaults};
 
 /// Rows read at once.
 const PAGE: usize = 256;

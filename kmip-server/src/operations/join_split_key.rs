@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use super::create_split_key::{method, refused};
-use crate::asked;
 use crate::crypto::secret_sharing::{self, Part, SplitError};
+use crate::keystore::request_attributes;
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
@@ -22,7 +22,7 @@ pub(super) async fn join_split_key(
 ) -> Result<JoinSplitKeyResponse> {
     let given = request.attributes.unwrap_or_default();
     server_attributes::may_be_kept(request.protection_storage_masks.as_ref())?;
-    let mut values = asked::of_brought(cx, [given], request.object_type).await?;
+    let mut values = request_attributes::of_brought(cx, [given], request.object_type).await?;
     let mut parts = Vec::with_capacity(request.unique_identifiers.len());
     for named in &request.unique_identifiers {
         let id = cx.identify(Some(named))?;

@@ -6,17 +6,17 @@ use kmip::vocabulary::Operation;
 
 use super::Context;
 use crate::crypto::hash::mac::Mac;
+use crate::keystore::key_use;
+use crate::keystore::streaming::{Part, State, Stream};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::usage_limits;
-use crate::streams::{Part, State, Stream};
-use crate::using;
 
 pub(super) async fn mac(cx: &mut Context<'_>, request: MACRequest) -> Result<MACResponse> {
     let part =
         Part::of(request.correlation_value, request.init_indicator, request.final_indicator)?;
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let data = cx.data(request.data)?;
-    let subject = using::subject(cx, &unique_identifier, using::MAC).await?;
+    let subject = key_use::subject(cx, &unique_identifier, key_use::MAC).await?;
     let mut stream = if part.begins() {
         let parameters = subject.parameters(cx, request.cryptographic_parameters)?;
         let key = subject.secret()?;

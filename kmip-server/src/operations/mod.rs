@@ -69,7 +69,7 @@ use kmip::vocabulary::Operation;
 use crate::auth::access_control;
 use crate::objects::error::{OperationError, Result};
 
-pub use crate::context::{Context, ID_LEN_MAX};
+pub use crate::keystore::context::{Context, ID_LEN_MAX};
 
 /// What became of a batch item that was done.
 pub enum Answer {

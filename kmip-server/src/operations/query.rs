@@ -10,7 +10,7 @@ use kmip::vocabulary::{
 };
 
 use super::{Context, SERVED};
-use crate::defaults;
+use crate::keystore::defaults;
 use crate::objects::attribute_consistency::RNG;
 use crate::objects::error::Result;
 

@@ -10,13 +10,13 @@ use kmip::payload::{ReCertifyRequest, ReCertifyResponse};
 use kmip::vocabulary::{LinkType, ObjectType, ResultReason, State};
 
 use super::Context;
-use crate::certifying::{self, invalid_csr};
 use crate::crypto::x509::certificate_request::{self, Wanted};
 use crate::crypto::x509::subject;
+use crate::keystore::certification::{self, invalid_csr};
+use crate::keystore::replacement::{self, link, set_link};
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::{attribute_rules, certificate_attributes, server_attributes};
-use crate::replacing::{self, link, set_link};
 
 pub(super) async fn re_certify(
     cx: &mut Context<'_>,
@@ -41,29 +41,29 @@ pub(super) async fn re_certify(
         certificate_request::of_certificate(&certificate.certificate_value).map_err(|why| {
             OperationError::new(ResultReason::PermissionDenied, format!("no such renewal: {why}"))
         })?;
-    let public_id = certifying::linked_public_key(&old);
+    let public_id = certification::linked_public_key(&old);
     if let Some(id) = &public_id {
         // A key that may not be certified any more is none to be certified again.
-        certifying::public_key(cx, id).await?;
+        certification::public_key(cx, id).await?;
     }
     let asked_again = request_of(cx, &request).await?;
     let layer = request.attributes.unwrap_or_default();
-    let (given, asked) = certifying::attributes(cx, layer, true).await?;
+    let (given, asked) = certification::attributes(cx, layer, true).await?;
     let wanted = renewal(renewed, asked_again, asked)?;
 
     let offset = request.offset.map(|offset| offset.0);
     let own = certificate_attributes::attributes(&certificate);
-    let mut values = replacing::carried(&old, cx.now, offset);
+    let mut values = replacement::carried(&old, cx.now, offset);
     values.retain(|value| !own.iter().any(|own| own.is_beside(value)));
     values.retain(|value| !given.iter().any(|given| given.is_beside(value)));
     values.extend(given.iter().cloned());
     attribute_rules::check_dates(&values)?;
     cap(cx, &mut values, find!(given.iter(), DeactivationDate).is_some())?;
-    let validity = certifying::validity(cx, &values)?;
-    let new = certifying::issue(cx, &wanted, validity).await?;
-    certifying::complete(&mut values, &new, &wanted, validity, cx.now)?;
+    let validity = certification::validity(cx, &values)?;
+    let new = certification::issue(cx, &wanted, validity).await?;
+    certification::complete(&mut values, &new, &wanted, validity, cx.now)?;
     values.extend(public_id.as_deref().map(|id| link(LinkType::PublicKeyLink, id)));
-    let unique_identifier = replacing::replace(cx, &old_id, &old, values, new).await?;
+    let unique_identifier = replacement::replace(cx, &old_id, &old, values, new).await?;
     if let Some(id) = public_id {
         set_link(cx, &id, LinkType::CertificateLink, &unique_identifier).await?;
     }
@@ -72,7 +72,7 @@ pub(super) async fn re_certify(
 
 /// The request that the client sends, or names.
 async fn request_of(cx: &mut Context<'_>, request: &ReCertifyRequest) -> Result<Option<Wanted>> {
-    let sent = certifying::read(
+    let sent = certification::read(
         request.certificate_request_type,
         request.certificate_request_value.clone(),
     )?;
@@ -84,7 +84,7 @@ async fn request_of(cx: &mut Context<'_>, request: &ReCertifyRequest) -> Result<
         (None, Some(named)) => {
             let id = cx.identify(Some(named))?;
             cx.live_object(&id).await?;
-            certifying::kept_request(cx, &id).await.map(Some)
+            certification::kept_request(cx, &id).await.map(Some)
         }
         (None, None) => Ok(None),
     }
@@ -92,13 +92,13 @@ async fn request_of(cx: &mut Context<'_>, request: &ReCertifyRequest) -> Result<
 
 /// What the new certificate says: what a request says goes before what the attributes say, and that
 /// before what the old certificate says.
-fn renewal(old: Wanted, again: Option<Wanted>, asked: certifying::Asked) -> Result<Wanted> {
+fn renewal(old: Wanted, again: Option<Wanted>, asked: certification::Asked) -> Result<Wanted> {
     let mut wanted = match again {
         Some(again) if again.key != old.key => {
             return Err(invalid_csr("a renewed certificate is for the key of the old one"));
         }
-        Some(again) => certifying::fill(again, asked),
-        None => certifying::fill(Wanted::of(old.key.clone()), asked),
+        Some(again) => certification::fill(again, asked),
+        None => certification::fill(Wanted::of(old.key.clone()), asked),
     };
     if subject::is_empty(&wanted.names.subject) && wanted.names.alternative.is_empty() {
         wanted.names = old.names;
@@ -118,7 +118,7 @@ fn cap(cx: &Context<'_>, values: &mut Vec<AttributeValue>, is_wished: bool) -> R
         return Ok(());
     }
     let from = find!(values.iter(), ActivationDate).unwrap_or(cx.now);
-    let latest = certifying::own(cx)?.latest(from.0);
+    let latest = certification::own(cx)?.latest(from.0);
     for value in values {
         if let AttributeValue::DeactivationDate(date) = value {
             *date = DateTime(date.0.min(latest));

@@ -8,9 +8,9 @@ use kmip::vocabulary::{ObjectType, ResultReason};
 
 use super::Context;
 use super::create::symmetric_key;
+use crate::keystore::{replacement, request_attributes};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::{attribute_consistency, attribute_rules, server_attributes};
-use crate::{asked, replacing};
 
 pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Result<ReKeyResponse> {
     let old_id = cx.identify(request.unique_identifier.as_ref())?;
@@ -23,9 +23,9 @@ pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Resul
     }
     let asked = request.attributes.unwrap_or_default();
     server_attributes::may_be_kept(request.protection_storage_masks.as_ref())?;
-    let given = asked::given(cx, [asked], ObjectType::SymmetricKey).await?;
+    let given = request_attributes::given(cx, [asked], ObjectType::SymmetricKey).await?;
     attribute_consistency::random_number_generator(&given)?;
-    let mut values = replacing::carried(&old, cx.now, request.offset.map(|offset| offset.0));
+    let mut values = replacement::carried(&old, cx.now, request.offset.map(|offset| offset.0));
     values.retain(|value| !given.iter().any(|g| g.is_beside(value)));
     values.extend(given);
     attribute_rules::check_dates(&values)?;
@@ -34,6 +34,6 @@ pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Resul
         .ok_or_else(|| OperationError::missing("the old key has no Cryptographic Algorithm"))?;
     let key = symmetric_key(algorithm, length)?;
     server_attributes::complete(&mut values, &key, cx.now, true);
-    let unique_identifier = replacing::replace(cx, &old_id, &old, values, key).await?;
+    let unique_identifier = replacement::replace(cx, &old_id, &old, values, key).await?;
     Ok(ReKeyResponse { unique_identifier, template_attribute: None })
 }

@@ -5,11 +5,11 @@ use kmip::payload::{ReKeyKeyPairRequest, ReKeyKeyPairResponse};
 use kmip::vocabulary::{LinkType, ObjectType, ResultReason};
 
 use super::Context;
+use crate::keystore::replacement::{self, linked, set_link};
+use crate::keystore::{key_pair, request_attributes};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::{attribute_consistency, attribute_rules, server_attributes};
-use crate::replacing::{self, linked, set_link};
-use crate::{asked, pairs};
 
 pub(super) async fn re_key_key_pair(
     cx: &mut Context<'_>,
@@ -45,16 +45,17 @@ pub(super) async fn re_key_key_pair(
         carried_over(cx, &old_private, of_private, ObjectType::PrivateKey, offset).await?;
     let mut public =
         carried_over(cx, &old_public, of_public, ObjectType::PublicKey, offset).await?;
-    let kind = pairs::kind(&private, &public)?;
-    let pair = pairs::blocking(move || Ok(kind.generate()?)).await?;
+    let kind = key_pair::kind(&private, &public)?;
+    let pair = key_pair::blocking(move || Ok(kind.generate()?)).await?;
     let (private_key, public_key) =
-        pairs::objects(&pair, kind, &mut private, &mut public, cx.version)?;
+        key_pair::objects(&pair, kind, &mut private, &mut public, cx.version)?;
     server_attributes::complete(&mut private, &private_key, cx.now, true);
     server_attributes::complete(&mut public, &public_key, cx.now, true);
     let private_id =
-        replacing::replace(cx, &old_private_id, &old_private, private, private_key).await?;
-    public.push(replacing::link(LinkType::PrivateKeyLink, &private_id));
-    let public_id = replacing::replace(cx, &old_public_id, &old_public, public, public_key).await?;
+        replacement::replace(cx, &old_private_id, &old_private, private, private_key).await?;
+    public.push(replacement::link(LinkType::PrivateKeyLink, &private_id));
+    let public_id =
+        replacement::replace(cx, &old_public_id, &old_public, public, public_key).await?;
     set_link(cx, &private_id, LinkType::PublicKeyLink, &public_id).await?;
     cx.id_placeholder = Some(private_id.clone());
     Ok(ReKeyKeyPairResponse {
@@ -73,9 +74,9 @@ async fn carried_over(
     kind: ObjectType,
     offset: Option<u32>,
 ) -> Result<Vec<AttributeValue>> {
-    let given = asked::given(cx, layers, kind).await?;
+    let given = request_attributes::given(cx, layers, kind).await?;
     attribute_consistency::random_number_generator(&given)?;
-    let mut values = replacing::carried(old, cx.now, offset);
+    let mut values = replacement::carried(old, cx.now, offset);
     values.retain(|value| !given.iter().any(|g| g.is_beside(value)));
     values.extend(given);
     attribute_rules::check_dates(&values)?;

@@ -6,9 +6,9 @@ use kmip::payload::{RegisterRequest, RegisterResponse};
 use kmip::vocabulary::{KeyFormatType, ObjectType};
 
 use super::Context;
+use crate::keystore::{key_pair, pkcs12_bundle, request_attributes};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::{key_lengths, server_attributes};
-use crate::{asked, chains, pairs};
 
 pub(super) async fn register(
     cx: &mut Context<'_>,
@@ -46,17 +46,17 @@ pub(super) async fn register(
         // A template is its attributes, wherever the client gives them; its Name too.
         asked.attributes.append(&mut template.attributes.0);
     }
-    let mut values = asked::of_brought(cx, [asked], request.object_type).await?;
+    let mut values = request_attributes::of_brought(cx, [asked], request.object_type).await?;
     if let Some(block) = object.key_block() {
         agree(&mut values, block)?;
         if request.object_type == ObjectType::SymmetricKey {
             check_symmetric(&mut values, block)?;
         }
         if matches!(request.object_type, ObjectType::PrivateKey | ObjectType::PublicKey) {
-            pairs::describe(&mut values, request.object_type, block)?;
+            key_pair::describe(&mut values, request.object_type, block)?;
         }
         if block.key_format_type == KeyFormatType::PKCS_12 {
-            chains::check_brought(cx, &values).await?;
+            pkcs12_bundle::check_brought(cx, &values).await?;
         }
     }
     server_attributes::usage_mask(&mut values, request.object_type, cx.version)?;

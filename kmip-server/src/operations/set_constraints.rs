@@ -3,7 +3,7 @@
 use kmip::payload::{SetConstraintsRequest, SetConstraintsResponse};
 
 use super::Context;
-use crate::constraints;
+use crate::keystore::constraints;
 use crate::objects::error::Result;
 
 pub(super) async fn set_constraints(

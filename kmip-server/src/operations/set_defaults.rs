@@ -4,7 +4,7 @@
 use kmip::payload::{SetDefaultsRequest, SetDefaultsResponse};
 
 use super::Context;
-use crate::defaults;
+use crate::keystore::defaults;
 use crate::objects::error::Result;
 
 pub(super) async fn set_defaults(

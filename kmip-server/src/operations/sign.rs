@@ -6,17 +6,17 @@ use kmip::vocabulary::Operation;
 
 use super::Context;
 use crate::crypto::asymmetric::signature::Message;
+use crate::keystore::streaming::{Part, State, Stream};
+use crate::keystore::{key_pair, key_use};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::usage_limits;
-use crate::streams::{Part, State, Stream};
-use crate::{pairs, using};
 
 pub(super) async fn sign(cx: &mut Context<'_>, request: SignRequest) -> Result<SignResponse> {
     let part =
         Part::of(request.correlation_value, request.init_indicator, request.final_indicator)?;
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let data = cx.data(request.data)?;
-    let subject = using::subject(cx, &unique_identifier, using::SIGN).await?;
+    let subject = key_use::subject(cx, &unique_identifier, key_use::SIGN).await?;
     let key = subject.key()?;
     let mut stream = if part.begins() {
         let parameters = subject.parameters(cx, request.cryptographic_parameters)?;
@@ -38,7 +38,7 @@ pub(super) async fn sign(cx: &mut Context<'_>, request: SignRequest) -> Result<S
     cx.id_placeholder = Some(unique_identifier.clone());
     if part.ends() {
         let message = message.clone();
-        let signature = pairs::blocking(move || Ok(message.sign(&key)?)).await?;
+        let signature = key_pair::blocking(move || Ok(message.sign(&key)?)).await?;
         cx.end(part);
         return Ok(SignResponse {
             unique_identifier,

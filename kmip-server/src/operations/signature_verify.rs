@@ -6,9 +6,9 @@ use kmip::vocabulary::{Operation, ValidityIndicator};
 
 use super::Context;
 use crate::crypto::asymmetric::signature::Message;
+use crate::keystore::key_use;
+use crate::keystore::streaming::{Part, State, Stream};
 use crate::objects::error::{OperationError, Result};
-use crate::streams::{Part, State, Stream};
-use crate::using;
 
 pub(super) async fn signature_verify(
     cx: &mut Context<'_>,
@@ -18,7 +18,7 @@ pub(super) async fn signature_verify(
         Part::of(request.correlation_value, request.init_indicator, request.final_indicator)?;
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let data = cx.data(request.data)?;
-    let subject = using::subject(cx, &unique_identifier, using::VERIFY).await?;
+    let subject = key_use::subject(cx, &unique_identifier, key_use::VERIFY).await?;
     let key = subject.key()?;
     let id = Some(unique_identifier.as_str());
     let mut stream = if part.begins() {

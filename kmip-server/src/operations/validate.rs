@@ -11,10 +11,10 @@ use kmip::vocabulary::{
 
 use super::Context;
 use crate::crypto::x509::path_validation::{self, CHAIN_LEN_MAX};
+use crate::keystore::key_pair;
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::lifecycle;
-use crate::pairs;
 
 pub(super) async fn validate(
     cx: &mut Context<'_>,
@@ -46,7 +46,7 @@ pub(super) async fn validate(
     let moment = request.validity_date.unwrap_or(cx.now).0;
     let own = cx.live.authority.as_ref().map(|authority| authority.certificate().to_vec());
     let judged = move || Ok(path_validation::judge(&chain, own.as_deref(), moment));
-    let verdict = pairs::blocking(judged).await?;
+    let verdict = key_pair::blocking(judged).await?;
     let validity_indicator =
         verdict.map_err(|no_chain| OperationError::invalid_field(no_chain.to_string()))?;
     Ok(ValidateResponse { validity_indicator })

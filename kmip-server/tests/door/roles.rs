@@ -21,7 +21,7 @@ use kmip::vocabulary::{
 use kmip::{DateTime, Identifier, Version};
 use kmip_server::config::push_targets::Pushes;
 use kmip_server::config::{Identity, Settings};
-use kmip_server::live::Live;
+use kmip_server::keystore::process_state::Live;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use certs::{Authority, HOSTS_DEFAULT, Pair};
 use kmip_server::config::Settings;
 use kmip_server::key_server::KeyServer;
-use kmip_server::live::Live;
+use kmip_server::keystore::process_state::Live;
 use kmip_server::server::{self, Server};
 use kmip_server::store::engine::memory::MemoryStore;
 use kmip_server::store::root_key::{KEY_LEN, RootKey};

@@ -11,7 +11,7 @@ use kmip::vocabulary::{
 };
 use kmip_server::crypto::keys::pkcs;
 use kmip_server::crypto::x509::authority::Authority;
-use kmip_server::live::Live;
+use kmip_server::keystore::process_state::Live;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use time::{Duration, OffsetDateTime};
 use x509_parser::certificate::X509Certificate;

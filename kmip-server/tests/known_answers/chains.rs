@@ -7,7 +7,7 @@ use kmip::payload::{CertifyRequest, ValidateRequest};
 use kmip::vocabulary::{CertificateRequestType, CertificateType, ValidityIndicator as Verdict};
 use kmip_server::crypto::keys::pkcs;
 use kmip_server::crypto::x509::authority::Authority;
-use kmip_server::live::Live;
+use kmip_server::keystore::process_state::Live;
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, GeneralSubtree, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, NameConstraints,

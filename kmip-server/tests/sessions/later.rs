@@ -8,7 +8,7 @@ use kmip::payload::{
 };
 use kmip::structures::Operations;
 use kmip::vocabulary::{AsynchronousIndicator, CancellationResult, ProcessingStage};
-use kmip_server::pending::{AT_WORK_MAX, ITEMS_PER_CLIENT_MAX};
+use kmip_server::keystore::async_requests::{AT_WORK_MAX, ITEMS_PER_CLIENT_MAX};
 use ttlv::Tag;
 
 use crate::desk::*;

@@ -16,11 +16,11 @@ use zeroize::Zeroizing;
 
 use crate::crypto::asymmetric;
 use crate::crypto::cipher::{Beginning, Cipher};
+use crate::keystore::key_use::{self, Subject, Use};
+use crate::keystore::streaming::{Part, State, Stream};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::usage_limits;
 use crate::operations::Context;
-use crate::streams::{Part, State, Stream};
-use crate::using::{self, Subject, Use};
 
 /// Which way.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub enum Way {
 impl Way {
     const fn of(self) -> (Operation, Use) {
         match self {
-            Self::There => (Operation::Encrypt, using::ENCRYPT),
-            Self::Back => (Operation::Decrypt, using::DECRYPT),
+            Self::There => (Operation::Encrypt, key_use::ENCRYPT),
+            Self::Back => (Operation::Decrypt, key_use::DECRYPT),
         }
     }
 }
@@ -77,7 +77,7 @@ pub async fn run(cx: &mut Context<'_>, way: Way, asked: Asked) -> Result<Done> {
     let (operation, to_use) = way.of();
     let unique_identifier = cx.identify(asked.unique_identifier.as_ref())?;
     let data = cx.data(asked.data)?;
-    let subject = using::subject(cx, &unique_identifier, to_use).await?;
+    let subject = key_use::subject(cx, &unique_identifier, to_use).await?;
     if asked.part == Part::Whole && data.is_none() {
         return Err(OperationError::missing("the request has no Data"));
     }

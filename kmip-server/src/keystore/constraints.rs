@@ -18,7 +18,7 @@ use kmip::vocabulary::{ObjectType, ResultReason, tags};
 use kmip::{Decode, Encode, Version};
 use ttlv::{Reader, Writer};
 
-use crate::defaults::is_of_group;
+use crate::keystore::defaults::is_of_group;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::Setting;
 use crate::operations::Context;

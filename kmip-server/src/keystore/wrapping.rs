@@ -28,11 +28,11 @@ use zeroize::Zeroizing;
 use crate::crypto::asymmetric::{self, Input, Scheme};
 use crate::crypto::cipher::{Beginning, Cipher};
 use crate::crypto::hash::mac::Mac;
+use crate::keystore::key_use::{self, Subject, Use};
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::usage_limits;
 use crate::operations::Context;
-use crate::using::{self, Subject, Use};
 
 /// Does the method hide the key? One that only signs leaves it bare.
 pub fn hides(method: WrappingMethod) -> bool {
@@ -246,7 +246,7 @@ fn decoded(bytes: &[u8], version: Version) -> Result<KeyValue> {
 
 /// The object that wraps, if it may be used so. That it is not there is said in words of its own.
 async fn subject(cx: &mut Context<'_>, id: &str, wanted: Use) -> Result<Subject> {
-    using::subject(cx, id, wanted).await.map_err(|error| {
+    key_use::subject(cx, id, wanted).await.map_err(|error| {
         let reason = match error.reason {
             ResultReason::ObjectNotFound => ResultReason::WrappingObjectNotFound,
             ResultReason::ObjectDestroyed => ResultReason::WrappingObjectDestroyed,
@@ -293,7 +293,7 @@ async fn seal(
     plain: &[u8],
 ) -> Result<Sealed> {
     let WrappingKeyInformation { unique_identifier, cryptographic_parameters } = information;
-    let subject = subject(cx, &unique_identifier, using::WRAP).await?;
+    let subject = subject(cx, &unique_identifier, key_use::WRAP).await?;
     let parameters = parameters(cx, &subject, cryptographic_parameters)?;
     let (bytes, vector) = if subject.is_of_a_pair() {
         let sealed = asymmetric::encrypt(&subject.key()?, &parameters, plain)?;
@@ -320,7 +320,7 @@ async fn open(
     held: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>> {
     let id = private_of(cx, &information.unique_identifier).await?;
-    let subject = subject(cx, &id, using::UNWRAP).await?;
+    let subject = subject(cx, &id, key_use::UNWRAP).await?;
     let parameters = parameters(cx, &subject, information.cryptographic_parameters)?;
     if subject.is_of_a_pair() {
         return Ok(asymmetric::decrypt(&subject.key()?, &parameters, held)?);
@@ -360,7 +360,7 @@ async fn sign(
     let WrappingKeyInformation { unique_identifier, cryptographic_parameters } = information;
     let id = private_of(cx, &unique_identifier).await?;
     let is_pair = is_of_a_pair(cx, &id).await;
-    let wanted = if is_pair { using::SIGN } else { using::MAC };
+    let wanted = if is_pair { key_use::SIGN } else { key_use::MAC };
     let subject = subject(cx, &id, wanted).await?;
     let parameters = subject.parameters(cx, cryptographic_parameters.map(Box::new))?;
     let code = if is_pair {
@@ -386,7 +386,7 @@ async fn verify(
 ) -> Result<()> {
     let id = information.unique_identifier;
     let is_pair = is_of_a_pair(cx, &id).await;
-    let wanted = if is_pair { using::VERIFY } else { using::MAC_VERIFY };
+    let wanted = if is_pair { key_use::VERIFY } else { key_use::MAC_VERIFY };
     let subject = subject(cx, &id, wanted).await?;
     let parameters = subject.parameters(cx, information.cryptographic_parameters.map(Box::new))?;
     let is_right = if is_pair {

@@ -18,9 +18,9 @@ use crate::config::push_targets::Pushes;
 use crate::crypto::pkcs11::Module;
 use crate::crypto::random::Pool;
 use crate::crypto::x509::authority::Authority;
-use crate::feed::Feeds;
-use crate::pending::Pending;
-use crate::streams::{Advances, Streams};
+use crate::keystore::async_requests::Pending;
+use crate::keystore::notifications::Feeds;
+use crate::keystore::streaming::{Advances, Streams};
 
 /// What lives beside the store.
 #[derive(Default)]

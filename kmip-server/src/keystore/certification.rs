@@ -20,13 +20,13 @@ use crate::crypto::x509::authority::{self, Authority, Validity};
 use crate::crypto::x509::certificate_request::{self, Wanted};
 use crate::crypto::x509::subject::{self, Names};
 use crate::crypto::{formats, x509};
+use crate::keystore::replacement::linked;
+use crate::keystore::{key_pair, request_attributes};
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::{certificate_attributes, server_attributes};
 use crate::operations::Context;
-use crate::replacing::linked;
-use crate::{asked, pairs};
 
 /// Key usages of X.509 and what they are in the standard's own words (1.4, table 96).
 const USAGES: [(u8, Mask); 5] = [
@@ -152,8 +152,8 @@ pub async fn attributes(
     let subjects: Vec<V> = subjects.into_iter().map(|attribute| attribute.value).collect();
     let names = subject::asked(&subjects).map_err(OperationError::invalid_field)?;
     let values = match is_renewed {
-        true => asked::given(cx, [layer], ObjectType::Certificate).await?,
-        false => asked::of_made(cx, [layer], ObjectType::Certificate).await?,
+        true => request_attributes::given(cx, [layer], ObjectType::Certificate).await?,
+        false => request_attributes::of_made(cx, [layer], ObjectType::Certificate).await?,
     };
     match find!(values.iter(), CertificateType) {
         None | Some(CertificateType::X_509) => {}
@@ -230,7 +230,7 @@ pub fn own(cx: &Context<'_>) -> Result<Arc<Authority>> {
 pub async fn issue(cx: &Context<'_>, wanted: &Wanted, validity: Validity) -> Result<Object> {
     let (own, wanted) = (own(cx)?, wanted.clone());
     let issued = move || own.issue(&wanted, validity).map_err(denied);
-    let certificate_value = pairs::blocking(issued).await?;
+    let certificate_value = key_pair::blocking(issued).await?;
     Ok(Object::Certificate(Certificate {
         certificate_type: CertificateType::X_509,
         certificate_value,

@@ -16,13 +16,13 @@ use zeroize::Zeroizing;
 
 use crate::crypto::formats;
 use crate::crypto::formats::pkcs12::{self, Contents};
+use crate::keystore::key_pair;
+use crate::keystore::replacement::linked;
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::server_attributes;
 use crate::operations::Context;
-use crate::pairs;
-use crate::replacing::linked;
 
 /// The most certificates of a chain: public ones have three or four.
 const CHAIN_MAX: usize = 16;
@@ -47,7 +47,7 @@ pub async fn container(
     let password = password(cx, linked(metadata, LinkType::PKCS_12PasswordLink)).await?;
     let certificates = certificates(cx, metadata).await?;
     let name = find!(metadata.values(), PKCS_12FriendlyName).unwrap_or_else(|| ALIAS.to_owned());
-    let written = pairs::blocking(move || {
+    let written = key_pair::blocking(move || {
         Ok(pkcs12::write(&Contents {
             key: Some(&private),
             certificates: &certificates,

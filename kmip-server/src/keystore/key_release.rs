@@ -10,14 +10,14 @@ use kmip::objects::{KeyBlock, Object};
 use kmip::payload::{ExportRequest, GetRequest, KeyWrappingSpecification};
 use kmip::vocabulary::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectType, ResultReason};
 
-use crate::chains;
 use crate::crypto::formats::{self, FormatError};
+use crate::keystore::pkcs12_bundle;
+use crate::keystore::wrapping;
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::{Brief, Material};
 use crate::objects::server_attributes;
 use crate::operations::Context;
-use crate::wrapping;
 
 /// The form in which a client wants an object.
 #[derive(Default)]
@@ -71,7 +71,8 @@ pub async fn object(cx: &mut Context<'_>, id: &str, brief: &Brief, form: Form) -
         match form.key_format_type {
             Some(KeyFormatType::PKCS_12) if !is_container => {
                 let metadata = cx.object(id).await?;
-                *block = Box::pin(chains::container(cx, &metadata, object_type, block)).await?;
+                *block =
+                    Box::pin(pkcs12_bundle::container(cx, &metadata, object_type, block)).await?;
             }
             _ => in_form(cx, id, object_type, block, &form).await?,
         }

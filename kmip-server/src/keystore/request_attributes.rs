@@ -13,7 +13,7 @@ use kmip::attributes::{AttributeValue, Attributes};
 use kmip::structures::Name;
 use kmip::vocabulary::{ObjectType, ResultReason};
 
-use crate::defaults::{self, Origin};
+use crate::keystore::defaults::{self, Origin};
 use crate::objects::attribute_consistency;
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
