@@ -26,11 +26,11 @@ use crate::config::push_targets::Pushes;
 use crate::config::{self, Engine, Given, Settings, WrongSetting};
 use crate::crypto::pkcs11::Module;
 use crate::crypto::x509::authority::Authority;
+use crate::dispatch::key_rotation;
+use crate::dispatch::key_server::{KeyServer, SELDOM_WRITTEN};
 use crate::health;
-use crate::key_server::{KeyServer, SELDOM_WRITTEN};
 use crate::keystore::process_state::Live;
 use crate::logging;
-use crate::rotating;
 use crate::server::{Server, listen};
 use crate::store::cache::Remembered;
 use crate::store::engine::memory::MemoryStore;
@@ -256,7 +256,7 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
     let server = Server::new(settings, tls, Arc::clone(&key_server));
     let stop = stop_signal()?;
     let reload = reload_on_signal(Arc::clone(&server))?;
-    let rotating = tokio::spawn(rotating::run(key_server));
+    let rotating = tokio::spawn(key_rotation::run(key_server));
     ready(address, https.as_ref().map(|(_, address)| *address));
 
     let mut broken = None;

@@ -24,7 +24,7 @@ use ttlv::{HEADER_LEN, Header};
 use crate::auth::client::Client;
 use crate::config::Settings;
 use crate::config::limits::{FIRST_CHUNK, LINGER, LINGER_LEN_MAX};
-use crate::key_server::KeyServer;
+use crate::dispatch::key_server::KeyServer;
 use crate::secret::Wiped;
 use crate::talk::Talk;
 

@@ -34,7 +34,7 @@ use tracing::info;
 use crate::auth::client::Client;
 use crate::config::limits::HTTP_HEAD_LEN_MAX;
 use crate::connection::{End, Limits, leave};
-use crate::key_server::KeyServer;
+use crate::dispatch::key_server::KeyServer;
 use crate::secret::Wiped;
 
 mod body;

@@ -6,24 +6,20 @@
 //! socket <- connection <- batch <- response + changes -> commit
 //! ```
 
-pub mod asynchronous;
-pub mod attempt;
 pub mod auth;
-pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod connection;
 pub mod crypto;
+pub mod dispatch;
 pub mod guests;
 pub mod health;
 pub mod https;
-pub mod key_server;
 pub mod keystore;
 pub mod logging;
 pub mod objects;
 pub mod operations;
 pub mod places;
-pub mod rotating;
 pub mod secret;
 pub mod seldom;
 pub mod server;

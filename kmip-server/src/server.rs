@@ -24,9 +24,9 @@ use crate::config::limits::{
     ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, BACKLOG, KEEP_ALIVE, KEEP_ALIVE_INTERVAL,
 };
 use crate::connection::{self, Limits};
+use crate::dispatch::key_server::KeyServer;
 use crate::guests::Guests;
 use crate::https;
-use crate::key_server::KeyServer;
 use crate::places::{Place, Places};
 use crate::seldom::Seldom;
 use crate::tls::{Protocol, Refused, Tls, WrongFile};

@@ -31,7 +31,7 @@ use ttlv::Tag;
 use crate::auth::client::Client;
 use crate::auth::endpoint_role::Endpoint;
 use crate::connection::{End, deadline_after};
-use crate::key_server::KeyServer;
+use crate::dispatch::key_server::KeyServer;
 use crate::keystore::notifications::{Follower, Kind, News, Next};
 use crate::secret::Wiped;
 

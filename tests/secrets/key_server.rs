@@ -12,7 +12,7 @@ use kmip::payload::{
 use kmip::structures::RevocationReason;
 use kmip::vocabulary::{CryptographicUsageMask, KeyFormatType, RevocationReasonCode};
 use kmip::{Identifier, Version};
-use kmip_server::key_server::MESSAGES;
+use kmip_server::dispatch::key_server::MESSAGES;
 use tokio::runtime::Runtime;
 
 use crate::hostile;

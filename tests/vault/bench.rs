@@ -7,7 +7,7 @@ use kmip::payload::{CreateRequest, Filter, LocateRequest};
 use kmip::structures::Name;
 use kmip::vocabulary::{CryptographicAlgorithm, CryptographicUsageMask, ObjectType};
 use kmip_server::config::Settings;
-use kmip_server::key_server::KeyServer;
+use kmip_server::dispatch::key_server::KeyServer;
 use kmip_server::server;
 use kmip_server::store::engine::memory::MemoryStore;
 use kmip_server::store::root_key::{KEY_LEN, RootKey};

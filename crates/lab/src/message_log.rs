@@ -1,7 +1,7 @@
 //! The KMIP messages that passed, from the key server's log: its lines are JSON, and those at its
 //! target for messages hold a message as text with the secrets hidden.
 
-use kmip_server::key_server::MESSAGES;
+use kmip_server::dispatch::key_server::MESSAGES;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::File;

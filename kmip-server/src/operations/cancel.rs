@@ -1,7 +1,7 @@
 //! 1.4, 4.27; 2.1, 6.1.5: gives up a request that is answered later and has not been begun.
 //!
 //! It acts while its batch runs, because its answer says whether it was in time; so it stands in a
-//! message with none that could be done again (see [`crate::batch`]).
+//! message with none that could be done again (see [`crate::dispatch::batch`]).
 
 use kmip::payload::{CancelRequest, CancelResponse};
 

@@ -5,7 +5,7 @@
 use kmip_server::auth::client::Client;
 use kmip_server::config::Names;
 use kmip_server::config::policy::Rules;
-use kmip_server::key_server::KeyServer;
+use kmip_server::dispatch::key_server::KeyServer;
 use kmip_server::keystore::process_state::Live;
 use kmip_server::store::Store;
 use kmip_server::store::engine::memory::MemoryStore;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use certs::{Authority, HOSTS_DEFAULT, Pair};
 use kmip_server::config::Settings;
-use kmip_server::key_server::KeyServer;
+use kmip_server::dispatch::key_server::KeyServer;
 use kmip_server::keystore::process_state::Live;
 use kmip_server::server::{self, Server};
 use kmip_server::store::engine::memory::MemoryStore;

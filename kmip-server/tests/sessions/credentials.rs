@@ -7,7 +7,7 @@ use kmip::DateTimeExtended;
 use kmip::message::{Authentication, Credential, HashedPassword};
 use kmip::vocabulary::CredentialType;
 use kmip_server::auth::credentials::Users;
-use kmip_server::key_server::KeyServer;
+use kmip_server::dispatch::key_server::KeyServer;
 use kmip_server::store::engine::memory::MemoryStore;
 use kmip_server::store::root_key::{KEY_LEN, RootKey};
 use std::sync::Arc;

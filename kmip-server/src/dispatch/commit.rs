@@ -18,8 +18,8 @@ use kmip::message::{RequestMessage, ResponseBatchItem};
 use kmip::vocabulary::ResultReason;
 
 use crate::auth::client::Client;
-use crate::batch;
 use crate::config::policy::Rules;
+use crate::dispatch::batch;
 use crate::keystore::process_state::{Effect, Live};
 use crate::objects::error::{OperationError, Result};
 use crate::store::root_key::IndexKey;

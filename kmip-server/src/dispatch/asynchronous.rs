@@ -20,9 +20,9 @@ use kmip::vocabulary::{AsynchronousIndicator as Indicator, Operation, ResultReas
 use kmip::{Encode as _, vocabulary::tags};
 use ttlv::Writer;
 
-use crate::attempt::{Attempts, Made};
 use crate::auth::client::Client;
-use crate::key_server::failed;
+use crate::dispatch::commit::{Attempts, Made};
+use crate::dispatch::key_server::failed;
 use crate::keystore::async_requests::{self, Place};
 use crate::objects::error::{OperationError, Result};
 use crate::secret::Wiped;

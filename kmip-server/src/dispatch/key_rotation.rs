@@ -20,10 +20,10 @@ use kmip::vocabulary::{ObjectType, Operation, State};
 use kmip::{DateTime, Identifier, Version};
 use tracing::{info, warn};
 
-use crate::attempt;
 use crate::auth::client::Client;
 use crate::config::limits::ROTATION_PAUSE;
-use crate::key_server::KeyServer;
+use crate::dispatch::commit;
+use crate::dispatch::key_server::KeyServer;
 use crate::objects::attribute::find;
 use crate::objects::record::{Metadata, damaged};
 use crate::objects::rotation::{self, Due};
@@ -37,7 +37,7 @@ const PAGE: usize = 256;
 pub async fn run(key_server: Arc<KeyServer>) {
     loop {
         tokio::time::sleep(ROTATION_PAUSE).await;
-        match key_server.turn_keys(attempt::now()).await {
+        match key_server.turn_keys(commit::now()).await {
             Ok(0) => {}
             Ok(turned) => info!("{turned} keys were replaced, as their Rotate Interval says"),
             Err(error) => warn!(%error, "keys could not be turned"),

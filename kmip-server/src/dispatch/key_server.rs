@@ -20,13 +20,13 @@ use kmip::vocabulary::{Operation, ResultReason, ResultStatus};
 use kmip::{DateTime, Version};
 use uuid::Uuid;
 
-use crate::asynchronous;
-use crate::attempt::{Attempts, Made, now};
 use crate::auth::client::Client;
 use crate::auth::credentials::{self, Users};
 use crate::auth::superseded_certificates;
-use crate::batch;
 use crate::config::policy::Rules;
+use crate::dispatch::asynchronous;
+use crate::dispatch::batch;
+use crate::dispatch::commit::{Attempts, Made, now};
 use crate::keystore::process_state::Live;
 use crate::objects::error::OperationError;
 use crate::objects::index::{self, OwnRows};

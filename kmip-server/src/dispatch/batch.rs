@@ -16,10 +16,10 @@ use kmip::vocabulary::{
     BatchErrorContinuationOption as OnError, Operation, ResultReason, ResultStatus,
 };
 
-use crate::attempt::Attempts;
 use crate::auth::client::Client;
 use crate::auth::superseded_certificates;
-use crate::key_server::failed;
+use crate::dispatch::commit::Attempts;
+use crate::dispatch::key_server::failed;
 use crate::keystore::batch_references::Named;
 use crate::keystore::process_state::{Effect, Effects};
 use crate::objects::error::{OperationError, Result};

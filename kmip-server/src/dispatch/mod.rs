@@ -1,0 +1,7 @@
+//! Processing of one message: decoding, authentication, batch, commit and response.
+
+pub mod asynchronous;
+pub mod batch;
+pub mod commit;
+pub mod key_rotation;
+pub mod key_server;
