@@ -31,14 +31,14 @@ use crate::dispatch::key_server::{KeyServer, SELDOM_WRITTEN};
 use crate::health;
 use crate::keystore::process_state::Live;
 use crate::logging;
-use crate::server::{Server, listen};
+use crate::net::listener::{Server, listen};
+use crate::net::tls::{Caller, Protocol, Tls, WrongFile};
 use crate::store::cache::Remembered;
 use crate::store::engine::memory::MemoryStore;
 use crate::store::failure_signal::watched;
 use crate::store::key_source::KeySource;
 use crate::store::root_key::{KEY_LEN, RootKey};
 use crate::store::{OpenStore, StoreSettings, open};
-use crate::tls::{Caller, Protocol, Tls, WrongFile};
 
 /// The variable with the key that seals the store. No flag has it: flags are seen by all users.
 const STORE_KEY: &str = "KMIP_SERVER_STORE_KEY";

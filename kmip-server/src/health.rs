@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use ttlv::{HEADER_LEN, Header, Reader, Tag, Writer};
 
-use crate::tls::Caller;
+use crate::net::tls::Caller;
 
 const BATCH_COUNT: Tag = Tag(0x42_000d);
 const BATCH_ITEM: Tag = Tag(0x42_000f);

@@ -91,7 +91,8 @@ mod tests {
         let create = "request\nBatchItem (Structure)\n  Operation (Enumeration): Create\n";
         let create = line("kmip_server::messages", create);
         let (half, rest) = create.split_at(20);
-        write!(file, "{}\nno JSON\n{create}\n{half}", line("kmip_server::server", "x\ny")).unwrap();
+        write!(file, "{}\nno JSON\n{create}\n{half}", line("kmip_server::net::listener", "x\ny"))
+            .unwrap();
         let read = log.read().unwrap();
         let told: Vec<_> =
             read.iter().map(|m| (m.way.as_str(), m.about.as_str(), m.again)).collect();

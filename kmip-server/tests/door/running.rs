@@ -8,10 +8,10 @@ use certs::{Authority, HOSTS_DEFAULT, Pair};
 use kmip_server::config::Settings;
 use kmip_server::dispatch::key_server::KeyServer;
 use kmip_server::keystore::process_state::Live;
-use kmip_server::server::{self, Server};
+use kmip_server::net::listener::{self, Server};
+use kmip_server::net::tls::{Protocol, Tls};
 use kmip_server::store::engine::memory::MemoryStore;
 use kmip_server::store::root_key::{KEY_LEN, RootKey};
-use kmip_server::tls::{Protocol, Tls};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -80,7 +80,7 @@ impl Running {
     }
 
     fn start_with(settings: &Settings, protocol: Protocol, live: Live) -> Self {
-        let listener = server::listen(settings.listen).unwrap();
+        let listener = listener::listen(settings.listen).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();

@@ -7,7 +7,7 @@ use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 use time::OffsetDateTime;
 
-use super::witness::Shown;
+use super::client_verifier::Shown;
 
 /// One sentence for what rustls found.
 pub(super) fn refusal(error: &Error, shown: &Shown, client_ca: &Path) -> String {

@@ -33,17 +33,17 @@ use tracing::info;
 
 use crate::auth::client::Client;
 use crate::config::limits::HTTP_HEAD_LEN_MAX;
-use crate::connection::{End, Limits, leave};
 use crate::dispatch::key_server::KeyServer;
+use crate::net::connection::{End, Limits, leave};
 use crate::secret::Wiped;
 
 mod body;
-mod encoding;
-mod pace;
+mod content_type;
+mod deadlines;
 
 use body::{Reply, read};
-use encoding::Encoding;
-use pace::{Pace, Paced};
+use content_type::Encoding;
+use deadlines::{Pace, Paced};
 
 /// The target that the profile names (2.3).
 pub const PATH: &str = "/kmip";

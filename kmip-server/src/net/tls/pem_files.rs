@@ -16,8 +16,8 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore, ServerConfig};
 use zeroize::Zeroizing;
 
-use super::why::day;
-use super::witness::Witness;
+use super::client_verifier::Witness;
+use super::failure::day;
 use crate::auth::client::{Certificate, Unreadable};
 use crate::config::limits::EXPIRY_NOTICE;
 

@@ -25,8 +25,8 @@ use crate::auth::client::Client;
 use crate::config::Settings;
 use crate::config::limits::{FIRST_CHUNK, LINGER, LINGER_LEN_MAX};
 use crate::dispatch::key_server::KeyServer;
+use crate::net::server_requests::Talk;
 use crate::secret::Wiped;
-use crate::talk::Talk;
 
 /// The type Structure (1.4, 9.1.1.2).
 const STRUCTURE: u8 = 0x01;

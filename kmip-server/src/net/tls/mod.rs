@@ -19,16 +19,16 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use crate::auth::client::Certificate;
 use crate::config::Settings;
-use crate::connection::linger;
+use crate::net::connection::linger;
 
-mod files;
-mod why;
-mod witness;
+mod client_verifier;
+mod failure;
+mod pem_files;
 
-pub use files::WrongFile;
-use files::{ClientFiles, Files, Verifier};
-use why::{broken, refusal};
-use witness::SHOWN;
+use client_verifier::SHOWN;
+use failure::{broken, refusal};
+pub use pem_files::WrongFile;
+use pem_files::{ClientFiles, Files, Verifier};
 
 /// What is spoken inside TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

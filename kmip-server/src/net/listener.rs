@@ -23,13 +23,13 @@ use crate::config::Settings;
 use crate::config::limits::{
     ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, BACKLOG, KEEP_ALIVE, KEEP_ALIVE_INTERVAL,
 };
-use crate::connection::{self, Limits};
 use crate::dispatch::key_server::KeyServer;
-use crate::guests::Guests;
-use crate::https;
-use crate::places::{Place, Places};
-use crate::seldom::Seldom;
-use crate::tls::{Protocol, Refused, Tls, WrongFile};
+use crate::net::connection::{self, Limits};
+use crate::net::connection_limit::{Place, Places};
+use crate::net::https;
+use crate::net::log_throttle::Seldom;
+use crate::net::open_sessions::Guests;
+use crate::net::tls::{Protocol, Refused, Tls, WrongFile};
 
 /// Serves KMIP on `listener` until `shutdown` completes and the requests under way are answered.
 pub async fn run(

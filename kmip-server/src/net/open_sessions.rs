@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::tls::Shown;
+use crate::net::tls::Shown;
 
 /// The connections that are open.
 #[derive(Default)]
