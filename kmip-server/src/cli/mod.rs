@@ -1,5 +1,8 @@
 //! The program `kmip-server`: the only place that speaks to a terminal and listens to signals.
 
+pub mod health_check;
+pub mod logging;
+
 use std::ffi::OsString;
 use std::future::Future;
 use std::io::Write;
@@ -28,9 +31,7 @@ use crate::crypto::pkcs11::Module;
 use crate::crypto::x509::authority::Authority;
 use crate::dispatch::key_rotation;
 use crate::dispatch::key_server::{KeyServer, SELDOM_WRITTEN};
-use crate::health;
 use crate::keystore::process_state::Live;
-use crate::logging;
 use crate::net::listener::{Server, listen};
 use crate::net::tls::{Caller, Protocol, Tls, WrongFile};
 use crate::store::cache::Remembered;
@@ -395,6 +396,8 @@ impl Asked {
         let caller =
             Caller::open(&self.ca, &self.cert, &self.key, name).map_err(Failure::Setting)?;
         let deadline = Duration::from_millis(self.deadline_ms);
-        runtime()?.block_on(health::check(&caller, &self.connect, deadline)).map_err(Failure::Other)
+        runtime()?
+            .block_on(health_check::check(&caller, &self.connect, deadline))
+            .map_err(Failure::Other)
     }
 }
