@@ -3,10 +3,10 @@
 
 use crate::certificates::{Finding, look_at_client, look_at_root_ca};
 use crate::cluster::Cluster;
-use crate::error::ElementError;
-use crate::faults::{FaultKind, FaultPlace, Faults};
-use crate::ledger::Ledger;
 use crate::limits::CERTIFICATE_INTERVAL;
+use crate::state::error::ElementError;
+use crate::state::faults::{FaultKind, FaultPlace, Faults};
+use crate::state::ledger::Ledger;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
@@ -50,7 +50,7 @@ async fn look(cluster: &Cluster, ledger: &Ledger) -> Result<(), ElementError> {
 
 fn findings(ledger: &Ledger, now: OffsetDateTime) -> Vec<(FaultPlace, Finding)> {
     let public_key = ledger.key_pair.as_ref().and_then(|pair| pair.public_key_der());
-    let look = |(id, server): (u64, &crate::registry::KeyServerKmip)| {
+    let look = |(id, server): (u64, &crate::state::key_server_registry::KeyServerKmip)| {
         let ca = look_at_root_ca(&server.ca_certificate, now);
         let client = look_at_client(&server.client_certificate, public_key.as_deref(), now);
         let place = FaultPlace::key_server(id);
@@ -76,11 +76,11 @@ fn note(faults: &mut Faults, findings: &[(FaultPlace, Finding)], now: OffsetDate
 mod tests {
     use super::note;
     use crate::certificates::Finding;
-    use crate::dates::parse;
-    use crate::faults::{
+    use crate::state::faults::{
         CertificateFault, FaultKind, FaultPlace, FaultTypes, Faults, KmipCertificate,
         KmipServerFault, Severity,
     };
+    use crate::state::timestamps::parse;
 
     #[test]
     fn a_fault_lasts_as_long_as_what_was_found() {

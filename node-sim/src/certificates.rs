@@ -3,8 +3,8 @@
 //!
 //! Whether the key server accepts them is only known by asking it; that is not done here.
 
-use crate::error::ElementError;
-use crate::faults::{CertificateFault, FaultKind, KmipCertificate, Severity};
+use crate::state::error::ElementError;
+use crate::state::faults::{CertificateFault, FaultKind, KmipCertificate, Severity};
 use time::OffsetDateTime;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -160,8 +160,8 @@ fn parse(block: &Pem) -> Result<X509Certificate<'_>, String> {
 #[cfg(test)]
 mod tests {
     use super::{PEM_LEN_MAX, check_pem, look_at_client, look_at_root_ca};
-    use crate::dates::parse;
-    use crate::faults::{CertificateFault, FaultKind, KmipCertificate, Severity};
+    use crate::state::faults::{CertificateFault, FaultKind, KmipCertificate, Severity};
+    use crate::state::timestamps::parse;
     use rcgen::{CertificateParams, KeyPair, PublicKeyData};
 
     /// A certificate of January 2021, and its public key.

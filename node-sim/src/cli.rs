@@ -2,10 +2,10 @@
 //! again.
 
 use crate::config::{Config, Given};
-use crate::durable::Steps;
 use crate::health;
 use crate::kmip_trace::KmipTrace;
 use crate::serve::{Doors, serve};
+use crate::state::durable_file::Steps;
 use crate::vault::kmip::KmipVault;
 use clap::{Args, Parser, Subcommand};
 use kmip::client::Trace;

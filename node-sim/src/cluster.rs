@@ -13,17 +13,17 @@ pub(crate) mod status;
 mod storage;
 pub(crate) mod trouble;
 
-use crate::asyncs::{AsyncHandle, ResultType};
-use crate::dates;
-use crate::durable::Steps;
-use crate::error::{ElementError, ErrorName};
-use crate::events::{EventType, Happening};
 use crate::key_pair::{NewKeyPair, remove_unnamed};
-use crate::ledger::{Ledger, LedgerError, LedgerFile, RunningRekey};
 use crate::node::Node;
-use crate::registry::{KeyProviderId, KeyServerId, KeyServerKmip};
-use crate::rekey::{RekeyJob, RekeyState};
-use crate::ring::{KeyId, KeyManagement, NodeId, RingError};
+use crate::state::async_results::{AsyncHandle, ResultType};
+use crate::state::durable_file::Steps;
+use crate::state::error::{ElementError, ErrorName};
+use crate::state::events::{EventType, Happening};
+use crate::state::key_ring::{KeyId, KeyManagement, NodeId, RingError};
+use crate::state::key_server_registry::{KeyProviderId, KeyServerId, KeyServerKmip};
+use crate::state::ledger::{Ledger, LedgerError, LedgerFile, RunningRekey};
+use crate::state::rekey_job::{RekeyJob, RekeyState};
+use crate::state::timestamps;
 use crate::vault::{KeyPlace, KeyServerAccess, KeyVault, VaultError};
 use crate::worker;
 use std::collections::BTreeMap;
@@ -406,7 +406,7 @@ fn begin_rekey(ledger: &mut Ledger, target: Target) -> Result<AsyncHandle, Rekey
     }
     let new_key = KeyId::fresh();
     let now = OffsetDateTime::now_utc();
-    ledger.ring.plan(new_key, to, dates::to_the_second(now));
+    ledger.ring.plan(new_key, to, timestamps::to_the_second(now));
     let running = RunningRekey {
         job: RekeyJob::new(new_key, old_key),
         async_handle: 0,

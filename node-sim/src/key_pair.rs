@@ -4,8 +4,8 @@
 //! that file's name and the request. The file is durable before the ledger names it, so a crash
 //! leaves at worst a file that nothing names.
 
-use crate::durable::{self, Steps};
-use crate::error::{ElementError, ErrorName};
+use crate::state::durable_file::{self, Steps};
+use crate::state::error::{ElementError, ErrorName};
 use rcgen::string::{Ia5String, PrintableString};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, KeyPair,
@@ -142,7 +142,7 @@ impl NewKeyPair {
 
     /// Writes the private key where it will be kept, and answers what the ledger shall know.
     pub fn keep(self, steps: &Steps, folder: &Path) -> io::Result<KeyPairRecord> {
-        durable::replace(steps, &folder.join(&self.record.file), self.private_key.as_bytes())?;
+        durable_file::replace(steps, &folder.join(&self.record.file), self.private_key.as_bytes())?;
         Ok(self.record)
     }
 }
@@ -183,7 +183,7 @@ pub fn remove_unnamed(
         let is_named = named.is_some_and(|record| record.file == name);
         if name.starts_with(FILE_PREFIX) && !is_named {
             let path: PathBuf = folder.join(name);
-            durable::remove(steps, &path)?;
+            durable_file::remove(steps, &path)?;
         }
     }
     Ok(())
@@ -197,7 +197,7 @@ fn not_made(error: &rcgen::Error) -> ElementError {
 #[cfg(test)]
 mod tests {
     use super::{NewKeyPair, Subject, remove_unnamed};
-    use crate::durable::Steps;
+    use crate::state::durable_file::Steps;
     use std::os::unix::fs::PermissionsExt;
     use x509_parser::prelude::{FromDer, X509CertificationRequest};
 

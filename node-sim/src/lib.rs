@@ -8,32 +8,22 @@
 //!                                           key servers over KMIP . key ring . every node's drives
 //! ```
 
-pub mod asyncs;
 pub mod certificate_watch;
 pub mod certificates;
 pub mod cli;
 pub mod cluster;
 pub mod config;
-pub mod dates;
-pub mod durable;
-pub mod error;
-pub mod events;
-pub mod faults;
 pub mod health;
-pub mod inventory;
 pub mod key_pair;
 pub mod kmip_trace;
-pub mod ledger;
 pub mod limits;
 pub mod methods;
 pub mod node;
-pub mod registry;
-pub mod rekey;
-pub mod ring;
 pub mod rpc;
 pub mod seal;
 pub mod serve;
 pub mod shares;
 pub mod sim;
+pub mod state;
 pub mod vault;
 mod worker;

@@ -14,9 +14,9 @@ mod drive;
 mod share;
 mod xts;
 
-use crate::durable::{self, Steps};
-use crate::ledger::NodeRecord;
-use crate::ring::{DriveId, KeyId, NodeId};
+use crate::state::durable_file::{self, Steps};
+use crate::state::key_ring::{DriveId, KeyId, NodeId};
+use crate::state::ledger::NodeRecord;
 use crate::vault::MasterKey;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -105,8 +105,8 @@ impl Node {
     /// The file system refuses.
     pub fn make_folder(cluster: &Path, id: NodeId) -> Result<PathBuf, NodeError> {
         let folder = folder_of(cluster, id);
-        durable::make_folder(&folder)
-            .and_then(|()| durable::make_folder(&folder.join(share::FOLDER_NAME)))
+        durable_file::make_folder(&folder)
+            .and_then(|()| durable_file::make_folder(&folder.join(share::FOLDER_NAME)))
             .map_err(|cause| NodeError::Folder { node_id: id, cause })?;
         Ok(folder)
     }

@@ -4,12 +4,12 @@
 use crate::certificate_watch;
 use crate::cluster::Cluster;
 use crate::config::{Config, DEFAULT_PASSWORD, DoorPair};
-use crate::durable::{self, Steps};
 use crate::methods::{Element, Scope};
 use crate::rpc::credentials::Credentials;
 use crate::rpc::door::{Door, router};
 use crate::rpc::listener;
 use crate::rpc::tls::{self, Acceptor, Pair};
+use crate::state::durable_file::{self, Steps};
 use crate::vault::KeyVault;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -50,7 +50,7 @@ pub async fn serve(
     let doors =
         Doors { cluster: local(&listener)?, node: node_listener.as_ref().map(local).transpose()? };
     let folder = config.cluster.folder.clone();
-    durable::make_folder(&folder)
+    durable_file::make_folder(&folder)
         .map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
     let acceptor = Acceptor::new(&door_pair(&config.pair, &folder, doors.cluster.ip())?)?;
     let Config { user, password, cluster, .. } = config;
@@ -139,7 +139,7 @@ fn make_pair(cert: &Path, key: &Path, address: IpAddr) -> Result<(), String> {
         .map_err(|error| format!("cannot make a certificate for the door: {error}"))?;
     let steps = Steps::new();
     for (path, text) in [(key, pair.private_key.as_str()), (cert, pair.certificate.as_str())] {
-        durable::replace(&steps, path, text.as_bytes())
+        durable_file::replace(&steps, path, text.as_bytes())
             .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     Ok(())

@@ -17,11 +17,11 @@
 //! A drive that is locked or whose node is stopped answers 423 or 503; it is never read around.
 
 use crate::cluster::{AbandonRefusal, Cluster, DriveState, DriveStatus, PowerError};
-use crate::ledger::{Ledger, RunningRekey};
 use crate::limits::BLOCKS_MAX;
 use crate::node::{BLOCK_LEN, BlockError};
-use crate::ring::{DriveId, KeyManagement, NodeId};
 use crate::rpc::door::{Door, read};
+use crate::state::key_ring::{DriveId, KeyManagement, NodeId};
+use crate::state::ledger::{Ledger, RunningRekey};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -177,7 +177,7 @@ fn drive_json(drive: &DriveStatus) -> Value {
 
 fn master_keys(ledger: &Ledger) -> Vec<Value> {
     let current = ledger.ring.current();
-    let key = |(key_id, record): (_, &crate::ring::MasterKeyRecord)| {
+    let key = |(key_id, record): (_, &crate::state::key_ring::MasterKeyRecord)| {
         json!({
             "current": current == Some(key_id),
             "keyCreatedTime": record.created_time,

@@ -7,9 +7,9 @@
 pub mod kmip;
 pub mod memory;
 
-use crate::faults::KmipServerFault;
-use crate::registry::{KeyServerId, KeyServerKmip};
-use crate::ring::{KeyId, NodeId, RetiredKey};
+use crate::state::faults::KmipServerFault;
+use crate::state::key_ring::{KeyId, NodeId, RetiredKey};
+use crate::state::key_server_registry::{KeyServerId, KeyServerKmip};
 use aws_lc_rs::hmac;
 use std::fmt;
 use std::future::Future;

@@ -8,15 +8,15 @@
 //! What keeps it from going on is told as progress and fault and tried again, longer and longer
 //! apart; a rekey never fails because somebody is away.
 
-use crate::asyncs::AsyncError;
 use crate::cluster::status;
 use crate::cluster::trouble::{Backoff, Trouble, forget_servers};
 use crate::cluster::{Cluster, keys};
-use crate::events::{EventType, Happening};
-use crate::ledger::{Ledger, RunningRekey};
 use crate::node::Node;
-use crate::rekey::{Effect, RekeyState};
-use crate::ring::{DriveId, KeyId, Made, RetiredKey, RingError};
+use crate::state::async_results::AsyncError;
+use crate::state::events::{EventType, Happening};
+use crate::state::key_ring::{DriveId, KeyId, Made, RetiredKey, RingError};
+use crate::state::ledger::{Ledger, RunningRekey};
+use crate::state::rekey_job::{Effect, RekeyState};
 use serde_json::json;
 use std::sync::Arc;
 use time::OffsetDateTime;

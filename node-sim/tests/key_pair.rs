@@ -7,8 +7,8 @@
 )]
 
 use node_sim::cluster::{Cluster, Settings};
-use node_sim::durable::{Crash, Steps};
 use node_sim::key_pair::{NewKeyPair, Subject};
+use node_sim::state::durable_file::{Crash, Steps};
 use node_sim::vault::memory::MemoryVault;
 use rcgen::{KeyPair, PublicKeyData};
 use std::path::Path;

@@ -12,9 +12,9 @@ mod bench;
 
 use bench::{Bench, faults, until};
 use node_sim::cluster::{Cluster, DriveState, Target};
-use node_sim::faults::KmipServerFault;
 use node_sim::node::BLOCK_LEN;
-use node_sim::ring::{DriveId, KeyId, KeyManagement, NodeId, RetiredKey, Ring};
+use node_sim::state::faults::KmipServerFault;
+use node_sim::state::key_ring::{DriveId, KeyId, KeyManagement, NodeId, RetiredKey, Ring};
 use node_sim::vault::KeyVault;
 use node_sim::vault::kmip::KmipVault;
 use std::sync::Arc;

@@ -4,12 +4,12 @@
 
 use super::keys::{fresh_master_key, threshold};
 use super::{OpenError, Settings};
-use crate::dates;
-use crate::events::{EventType, Happening};
-use crate::ledger::{DriveRecord, Identity, Ledger, LedgerFile, NodeRecord};
 use crate::node::{Drive, Node, NodeError, ShareFile, ShareFileError, folder_of};
-use crate::ring::{DriveId, KeyId, KeyManagement, Made, NodeId};
 use crate::seal::SealError;
+use crate::state::events::{EventType, Happening};
+use crate::state::key_ring::{DriveId, KeyId, KeyManagement, Made, NodeId};
+use crate::state::ledger::{DriveRecord, Identity, Ledger, LedgerFile, NodeRecord};
+use crate::state::timestamps;
 use crate::vault::MasterKey;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
@@ -64,7 +64,7 @@ pub(super) fn first_ledger(settings: &Settings) -> Ledger {
         nodes.insert(NodeId(number), node);
     }
     let mut ledger = Ledger::new(identity, nodes);
-    let now = dates::to_the_second(OffsetDateTime::now_utc());
+    let now = timestamps::to_the_second(OffsetDateTime::now_utc());
     ledger.ring.plan(KeyId::fresh(), KeyManagement::Internal, now);
     ledger
 }

@@ -8,8 +8,8 @@
 use super::Cluster;
 use super::trouble::Trouble;
 use crate::node::{Node, NodeError, ShareFile, ShareFileError};
-use crate::ring::{KeyId, KeyManagement, KeyState, Made, NodeId, RetiredKey, RingError};
 use crate::seal;
+use crate::state::key_ring::{KeyId, KeyManagement, KeyState, Made, NodeId, RetiredKey, RingError};
 use crate::vault::{KeyPlace, MASTER_KEY_LEN, MasterKey, VaultError};
 use std::collections::BTreeMap;
 use std::io;
@@ -144,7 +144,7 @@ impl Cluster {
 
     /// The internal keys in use, each with the dealing that counts.
     pub(super) fn dealt_keys(&self) -> BTreeMap<KeyId, String> {
-        let dealt = |ring: &crate::ring::Ring| {
+        let dealt = |ring: &crate::state::key_ring::Ring| {
             ring.keys()
                 .filter(|(_, record)| record.state == KeyState::InUse)
                 .filter_map(|(key_id, record)| Some((key_id, record.dealing.clone()?)))
@@ -228,7 +228,8 @@ impl Cluster {
     }
 
     fn step(&self, step: &'static str) -> Result<(), Trouble> {
-        let stopped = |cause: io::Error| crate::ledger::LedgerError::Stopped(cause.to_string());
+        let stopped =
+            |cause: io::Error| crate::state::ledger::LedgerError::Stopped(cause.to_string());
         Ok(self.settings.steps.pass(step).map_err(stopped)?)
     }
 }

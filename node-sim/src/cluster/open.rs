@@ -1,11 +1,11 @@
 //! Opening a cluster, as it was left or, the first time, by creating it; and closing it.
 
 use super::{Cluster, Settings, create, power};
-use crate::durable;
 use crate::key_pair::{KeyPairRecord, remove_unnamed};
-use crate::ledger::{Ledger, LedgerError, LedgerFile};
 use crate::node::NodeError;
-use crate::ring::RingError;
+use crate::state::durable_file;
+use crate::state::key_ring::RingError;
+use crate::state::ledger::{Ledger, LedgerError, LedgerFile};
 use crate::vault::KeyVault;
 use crate::worker;
 use std::collections::BTreeMap;
@@ -120,7 +120,7 @@ impl Cluster {
 fn open_folder(settings: &Settings) -> Result<Found, OpenError> {
     let folder = || settings.folder.display().to_string();
     let unusable = |cause| OpenError::Folder { folder: folder(), cause };
-    durable::make_folder(&settings.folder).map_err(unusable)?;
+    durable_file::make_folder(&settings.folder).map_err(unusable)?;
     let lock = File::create(settings.folder.join(LOCK_FILE_NAME)).map_err(unusable)?;
     lock.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => OpenError::InUse { folder: folder() },

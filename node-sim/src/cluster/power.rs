@@ -4,10 +4,10 @@
 use super::keys::on_disk;
 use super::trouble::{Backoff, Trouble};
 use super::{Cluster, PowerError};
-use crate::events::{EventType, Happening};
-use crate::faults::{FaultKind, FaultPlace};
 use crate::node::{Node, NodeError};
-use crate::ring::{KeyId, KeyState, NodeId};
+use crate::state::events::{EventType, Happening};
+use crate::state::faults::{FaultKind, FaultPlace};
+use crate::state::key_ring::{KeyId, KeyState, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use time::OffsetDateTime;
@@ -140,7 +140,7 @@ impl Cluster {
         {
             let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
             // Looked at again under the lock that `switch_off` takes after the ledger was written.
-            let still_on = |ledger: &crate::ledger::Ledger| {
+            let still_on = |ledger: &crate::state::ledger::Ledger| {
                 ledger.nodes.get(&node_id).is_some_and(|record| record.powered)
             };
             if !self.read(still_on) {

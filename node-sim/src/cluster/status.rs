@@ -1,12 +1,12 @@
 //! What the API shows of the cluster's encryption: Element's own shapes, made from the ledger.
 
 use super::Cluster;
-use crate::asyncs::AsyncHandle;
-use crate::ledger::{DriveRecord, Ledger, RunningRekey};
 use crate::node::Drive;
-use crate::registry::{ActiveProviders, KeyProviderId};
-use crate::rekey::RekeyState;
-use crate::ring::{DriveId, KeyId, KeyManagement, NodeId, Ring};
+use crate::state::async_results::AsyncHandle;
+use crate::state::key_ring::{DriveId, KeyId, KeyManagement, NodeId, Ring};
+use crate::state::key_server_registry::{ActiveProviders, KeyProviderId};
+use crate::state::ledger::{DriveRecord, Ledger, RunningRekey};
+use crate::state::rekey_job::RekeyState;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -152,7 +152,7 @@ impl Cluster {
     #[must_use]
     pub fn nodes(&self) -> Vec<NodeStatus> {
         let ledger = self.ledger();
-        let status = |(node_id, node): (&NodeId, &crate::ledger::NodeRecord)| NodeStatus {
+        let status = |(node_id, node): (&NodeId, &crate::state::ledger::NodeRecord)| NodeStatus {
             node_id: *node_id,
             name: node.name.clone(),
             uuid: node.uuid.clone(),

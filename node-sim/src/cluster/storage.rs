@@ -2,7 +2,7 @@
 
 use super::Cluster;
 use crate::node::{BlockError, Drive, Node};
-use crate::ring::DriveId;
+use crate::state::key_ring::DriveId;
 use std::sync::Arc;
 
 impl Cluster {

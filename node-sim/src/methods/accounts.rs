@@ -2,9 +2,9 @@
 
 use super::params::{Kind, Params, optional, required};
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::error::{ElementError, ErrorName};
-use crate::inventory::{Account, AccountChange, AccountId, AccountStatus, ChapSecret};
 use crate::rpc::version::version;
+use crate::state::accounts::{Account, AccountChange, AccountId, AccountStatus, ChapSecret};
+use crate::state::error::{ElementError, ErrorName};
 use serde_json::{Map, json};
 
 /// The rows of the table.

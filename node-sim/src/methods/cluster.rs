@@ -2,11 +2,13 @@
 
 use super::params::Params;
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::inventory::{ACCOUNTS_MAX, SECRET_LEN, USERNAME_LEN};
-use crate::ledger::Ledger;
-use crate::registry::{KEY_PROVIDERS_MAX, KEY_SERVERS_MAX, SERVERS_PER_PROVIDER_MAX};
-use crate::ring::NodeId;
 use crate::rpc::version::{CURRENT, SOFTWARE_VERSION, SUPPORTED, version};
+use crate::state::accounts::{ACCOUNTS_MAX, SECRET_LEN, USERNAME_LEN};
+use crate::state::key_ring::NodeId;
+use crate::state::key_server_registry::{
+    KEY_PROVIDERS_MAX, KEY_SERVERS_MAX, SERVERS_PER_PROVIDER_MAX,
+};
+use crate::state::ledger::Ledger;
 use serde_json::{Map, Value, json};
 
 /// The limits of what this cluster does not have: none of it.

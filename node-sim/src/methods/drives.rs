@@ -7,8 +7,8 @@
 use super::params::Params;
 use super::{Act, Element, Method, Outcome, Scope};
 use crate::cluster::{DriveState, DriveStatus};
-use crate::dates;
 use crate::rpc::version::version;
+use crate::state::timestamps;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -67,7 +67,7 @@ fn get_cluster_capacity(element: &Element, _: &Params) -> Outcome {
         "maxProvisionedSpace": total,
         "maxUsedSpace": total,
         "nonZeroBlocks": used_blocks,
-        "timestamp": dates::to_the_second(OffsetDateTime::now_utc()),
+        "timestamp": timestamps::to_the_second(OffsetDateTime::now_utc()),
         "uniqueBlocks": used_blocks,
         "uniqueBlocksUsedSpace": used,
         "usedSpace": used,

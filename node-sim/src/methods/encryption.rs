@@ -5,8 +5,8 @@ use super::cluster::enabled_text;
 use super::params::{Kind, Params, optional};
 use super::{Act, Element, Method, Outcome, Scope};
 use crate::cluster::{RekeyRefusal, Target};
-use crate::error::{ElementError, ErrorName};
 use crate::rpc::version::version;
+use crate::state::error::{ElementError, ErrorName};
 use serde_json::{Map, Value, json};
 
 /// Where a master key can live. The reference writes them with a capital, its samples without.

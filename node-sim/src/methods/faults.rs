@@ -2,11 +2,11 @@
 
 use super::params::{Kind, Params, optional};
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::dates;
-use crate::error::ElementError;
-use crate::events::{EventFilter, EventType};
-use crate::faults::FaultTypes;
 use crate::rpc::version::version;
+use crate::state::error::ElementError;
+use crate::state::events::{EventFilter, EventType};
+use crate::state::faults::FaultTypes;
+use crate::state::timestamps;
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -90,7 +90,7 @@ async fn clear_cluster_faults(element: &Element, params: &Params) -> Outcome {
 fn list_events(element: &Element, params: &Params) -> Outcome {
     let time = |name: &'static str| -> Result<Option<OffsetDateTime>, ElementError> {
         let Some(text) = params.text(name) else { return Ok(None) };
-        let date = dates::parse(text);
+        let date = timestamps::parse(text);
         date.map(Some).ok_or_else(|| ElementError::invalid(name, "a time is 2021-01-01T22:29:18Z"))
     };
     let kind = params.text("eventType");

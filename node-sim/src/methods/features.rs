@@ -2,8 +2,8 @@
 
 use super::params::{Kind, Params, optional, required};
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::error::{ElementError, ErrorName};
 use crate::rpc::version::version;
+use crate::state::error::{ElementError, ErrorName};
 use serde_json::json;
 
 /// A feature, and why it cannot be enabled here.

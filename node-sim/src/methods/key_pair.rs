@@ -2,9 +2,9 @@
 
 use super::params::{Kind, Params, optional};
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::error::{ElementError, ErrorName};
 use crate::key_pair::{NewKeyPair, Subject};
 use crate::rpc::version::version;
+use crate::state::error::{ElementError, ErrorName};
 use serde_json::json;
 
 /// The rows of the table.

@@ -3,10 +3,10 @@
 use super::key_servers::{ask_deadline, vault_error};
 use super::params::{Kind, Params, optional, required};
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::error::ElementError;
 use crate::methods::cluster::master_node;
-use crate::registry::{ActiveProviders, KeyProviderId, KeyProviderKmip};
 use crate::rpc::version::version;
+use crate::state::error::ElementError;
+use crate::state::key_server_registry::{ActiveProviders, KeyProviderId, KeyProviderKmip};
 use serde_json::{Value, json};
 
 /// Longest name of a provider or a server. It is for display only; Element names no limit.

@@ -18,10 +18,10 @@ pub mod params;
 pub mod volumes;
 
 use crate::cluster::Cluster;
-use crate::error::{ElementError, ErrorName};
-use crate::events::{EventType, Happening};
 use crate::rpc::envelope::{self, Call};
 use crate::rpc::version::{ApiVersion, CURRENT};
+use crate::state::error::{ElementError, ErrorName};
+use crate::state::events::{EventType, Happening};
 use params::{Parameter, Params};
 use serde_json::{Map, Value, json};
 use std::future::Future;

@@ -7,9 +7,9 @@
 use super::cluster::master_node;
 use super::params::{Kind, Params, optional};
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::ledger::{Ledger, NodeRecord};
-use crate::ring::NodeId;
 use crate::rpc::version::{SOFTWARE_VERSION, version};
+use crate::state::key_ring::NodeId;
+use crate::state::ledger::{Ledger, NodeRecord};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 

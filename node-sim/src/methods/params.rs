@@ -3,7 +3,7 @@
 //! The GET form carries texts only and many a sample quotes its numbers, so a text is taken where
 //! it spells a number or a truth. What a method does not know is answered as unused.
 
-use crate::error::{ElementError, ErrorName};
+use crate::state::error::{ElementError, ErrorName};
 use serde_json::{Map, Value};
 
 /// What kind of value a parameter is.

@@ -6,10 +6,10 @@
 
 use super::blocks::{self, BlockError, Blocks};
 use super::xts;
-use crate::durable::{self, Steps};
-use crate::ledger::DriveRecord;
-use crate::ring::{DriveId, KeyId};
 use crate::seal::{self, SealError};
+use crate::state::durable_file::{self, Steps};
+use crate::state::key_ring::{DriveId, KeyId};
+use crate::state::ledger::DriveRecord;
 use crate::vault::MasterKey;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -116,7 +116,7 @@ impl Drive {
     ) -> Result<(), DriveError> {
         let folder = folder_of(node_folder, record.drive_id);
         let path = folder.join(BLOCKS_NAME);
-        durable::make_folder(&folder)
+        durable_file::make_folder(&folder)
             .and_then(|()| blocks::create(&path, record.blocks))
             .map_err(|cause| file_error(&path, cause))?;
         let mut key: DataEncryptionKey = Box::new(Zeroizing::new([0; xts::KEY_LEN]));
@@ -301,7 +301,7 @@ impl Header {
         let path = folder.join(HEADER_NAME);
         serde_json::to_vec_pretty(self)
             .map_err(io::Error::other)
-            .and_then(|bytes| durable::replace(steps, &path, &bytes))
+            .and_then(|bytes| durable_file::replace(steps, &path, &bytes))
             .map_err(|cause| file_error(&path, cause))
     }
 

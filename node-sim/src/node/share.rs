@@ -5,10 +5,10 @@
 //! it. Each time a key is dealt anew, the dealing has another name, so that shares of different
 //! polynomials are never taken together.
 
-use crate::durable::{self, Steps};
-use crate::ring::KeyId;
 use crate::seal::{self, SealError};
 use crate::shares::{self, SECRET_LEN, Share, ShareError};
+use crate::state::durable_file::{self, Steps};
+use crate::state::key_ring::KeyId;
 use crate::vault::MasterKey;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -183,7 +183,7 @@ impl ShareFile {
     /// The share of this key in the node's folder, if there is one.
     pub(super) fn read(node: &Path, key_id: KeyId) -> Result<Option<Self>, ShareFileError> {
         let path = path_of(node, key_id);
-        let bytes = durable::read(&path).map_err(|cause| file_error(&path, cause))?;
+        let bytes = durable_file::read(&path).map_err(|cause| file_error(&path, cause))?;
         let Some(bytes) = bytes.map(Zeroizing::new) else {
             return Ok(None);
         };
@@ -205,14 +205,14 @@ impl ShareFile {
         serde_json::to_vec_pretty(self)
             .map(Zeroizing::new)
             .map_err(io::Error::other)
-            .and_then(|bytes| durable::replace(steps, &path, &bytes))
+            .and_then(|bytes| durable_file::replace(steps, &path, &bytes))
             .map_err(|cause| file_error(&path, cause))
     }
 
     /// Removes the share of this key from the node's folder, durably.
     pub(super) fn remove(node: &Path, key_id: KeyId, steps: &Steps) -> Result<(), ShareFileError> {
         let path = path_of(node, key_id);
-        durable::remove(steps, &path).map_err(|cause| file_error(&path, cause))
+        durable_file::remove(steps, &path).map_err(|cause| file_error(&path, cause))
     }
 
     /// The keys of which there are shares in the node's folder.
@@ -246,7 +246,7 @@ fn file_error(path: &Path, cause: io::Error) -> ShareFileError {
 #[cfg(test)]
 mod tests {
     use super::ShareFile;
-    use crate::ring::KeyId;
+    use crate::state::key_ring::KeyId;
     use crate::vault::MasterKey;
 
     fn key() -> MasterKey {

@@ -7,7 +7,7 @@
 //!
 //! Answers are compact, their members in alphabetical order: scripts look for `"code":500`.
 
-use crate::error::{ElementError, ErrorName};
+use crate::state::error::{ElementError, ErrorName};
 use serde_json::{Map, Value, json};
 
 /// A request, however it came.
@@ -123,7 +123,7 @@ fn escape_controls(body: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::{Call, failure, read_body, read_query, success};
-    use crate::error::ElementError;
+    use crate::state::error::ElementError;
     use serde_json::{Map, Value, json};
 
     fn call(id: Value, method: &str, params: Value) -> Call {

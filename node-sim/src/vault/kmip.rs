@@ -14,8 +14,8 @@
 //! are servers that pass over a custom attribute and find everything.
 
 use super::{Answer, KeyPlace, KeyServerAccess, KeyVault, MasterKey, VaultError};
-use crate::registry::KeyServerId;
-use crate::ring::{KeyId, NodeId, RetiredKey};
+use crate::state::key_ring::{KeyId, NodeId, RetiredKey};
+use crate::state::key_server_registry::KeyServerId;
 use kmip::attributes::{AttributeReference, AttributeValue, Attributes, VendorAttribute};
 use kmip::client::{Client, Error, Kind, Trace};
 use kmip::payload::{
@@ -382,7 +382,7 @@ impl From<Error> for VaultError {
 #[cfg(test)]
 mod tests {
     use super::{address, create, mark};
-    use crate::ring::KeyId;
+    use crate::state::key_ring::KeyId;
     use kmip::attributes::AttributeValue;
 
     #[test]

@@ -2,9 +2,9 @@
 //! they are told to. What it holds outlives the cluster that uses it, as a key server's keys do.
 
 use super::{Answer, KeyPlace, KeyVault, MASTER_KEY_LEN, MasterKey, VaultError};
-use crate::registry::KeyServerId;
-use crate::ring::{KeyId, NodeId, RetiredKey};
 use crate::seal;
+use crate::state::key_ring::{KeyId, NodeId, RetiredKey};
+use crate::state::key_server_registry::KeyServerId;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

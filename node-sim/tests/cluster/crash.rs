@@ -3,8 +3,8 @@
 
 use crate::lab::{Lab, SERVER_1, assert_pattern, current_key, unlocked};
 use node_sim::cluster::{Cluster, Target};
-use node_sim::durable::{Crash, Steps};
-use node_sim::ring::KeyId;
+use node_sim::state::durable_file::{Crash, Steps};
+use node_sim::state::key_ring::KeyId;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::runtime::Runtime;

@@ -28,7 +28,7 @@ fn assert_nowhere(folder: &Path, key: &[u8]) {
 }
 
 /// The key, from the shares that these nodes' folders hold, as a thief would make it whole.
-fn stolen(lab: &Lab, nodes: &[u32], key_id: node_sim::ring::KeyId) -> Option<MasterKey> {
+fn stolen(lab: &Lab, nodes: &[u32], key_id: node_sim::state::key_ring::KeyId) -> Option<MasterKey> {
     let share = |node: &u32| {
         let path = lab.node_folder(*node).join("shares").join(format!("{key_id}.json"));
         serde_json::from_slice::<ShareFile>(&std::fs::read(path).unwrap()).unwrap()

@@ -1,13 +1,13 @@
 //! A small cluster in a folder of its own, with two key providers in memory.
 
 use node_sim::cluster::{Cluster, DriveState, OpenError, Settings, Target};
-use node_sim::durable::Steps;
-use node_sim::error::ElementError;
 use node_sim::key_pair::{NewKeyPair, Subject};
-use node_sim::ledger::LedgerError;
 use node_sim::node::BLOCK_LEN;
-use node_sim::registry::KeyServerKmip;
-use node_sim::ring::{DriveId, KeyId, KeyManagement};
+use node_sim::state::durable_file::Steps;
+use node_sim::state::error::ElementError;
+use node_sim::state::key_ring::{DriveId, KeyId, KeyManagement};
+use node_sim::state::key_server_registry::KeyServerKmip;
+use node_sim::state::ledger::LedgerError;
 use node_sim::vault::KeyVault;
 use node_sim::vault::memory::MemoryVault;
 use serde_json::Value;
@@ -161,7 +161,7 @@ pub(crate) fn answer(cluster: &Cluster, handle: u64) -> Value {
 
 /// The codes and details of the faults that last.
 pub(crate) fn faults(cluster: &Cluster) -> Vec<(String, String)> {
-    use node_sim::faults::FaultTypes;
+    use node_sim::state::faults::FaultTypes;
     let list = cluster.read(|ledger| ledger.faults.list(FaultTypes::Current));
     let text = |fault: &Value, member: &str| fault[member].as_str().unwrap_or_default().to_owned();
     list.iter().map(|fault| (text(fault, "code"), text(fault, "details"))).collect()

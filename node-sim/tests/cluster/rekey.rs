@@ -4,8 +4,8 @@ use crate::lab::{
     Lab, Refused, SERVER_1, SERVER_2, assert_pattern, current_key, rekey, rekeyed, unlocked, until,
 };
 use node_sim::cluster::{RekeyRefusal, Target};
-use node_sim::error::ErrorName;
-use node_sim::ring::KeyManagement;
+use node_sim::state::error::ErrorName;
+use node_sim::state::key_ring::KeyManagement;
 use node_sim::vault::VaultError;
 use node_sim::vault::memory::Verb;
 use serde_json::{Value, json};

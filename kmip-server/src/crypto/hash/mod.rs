@@ -5,7 +5,7 @@
 
 pub(crate) mod algorithms;
 pub(crate) mod incremental;
-pub(crate) mod mac;
+pub mod mac;
 
 use hmac::{Hmac, KeyInit, SimpleHmac};
 use kmip::vocabulary::{CryptographicAlgorithm as A, HashingAlgorithm as H};

@@ -17,7 +17,7 @@
 //! This file decides; it does not act. It holds no socket, no file and no clock. The first run and
 //! the run after a crash are the same loop, so there is no recovery code.
 
-use crate::ring::KeyId;
+use crate::state::key_ring::KeyId;
 use serde::{Deserialize, Serialize};
 
 /// Where a rekey stands. The names are those of Element's `SearRekeyMasterKeyState`.
@@ -162,7 +162,7 @@ impl RekeyJob {
 #[cfg(test)]
 mod tests {
     use super::{Effect, RekeyJob, RekeyState};
-    use crate::ring::{DriveId, KeyId, KeyManagement, Made, Ring};
+    use crate::state::key_ring::{DriveId, KeyId, KeyManagement, Made, Ring};
     use std::collections::{BTreeMap, BTreeSet};
 
     const DRIVES: u32 = 3;

@@ -3,7 +3,7 @@
 //! A part of the ledger. A fault is told apart by what it is about (its kind, node, drive and key
 //! server): raising it twice is raising it once. No clock is read here.
 
-use crate::dates;
+use crate::state::timestamps;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -231,7 +231,7 @@ impl Faults {
             place,
             severity,
             details,
-            date: dates::to_the_microsecond(now),
+            date: timestamps::to_the_microsecond(now),
             resolved_date: None,
         });
         true
@@ -251,7 +251,7 @@ impl Faults {
         let mut any = false;
         for fault in self.faults.iter_mut().filter(|fault| fault.resolved_date.is_none()) {
             if is_right(fault.kind, fault.place) {
-                fault.resolved_date = Some(dates::to_the_microsecond(now));
+                fault.resolved_date = Some(timestamps::to_the_microsecond(now));
                 any = true;
             }
         }
@@ -339,7 +339,7 @@ impl Fault {
 #[cfg(test)]
 mod tests {
     use super::{FaultKind, FaultPlace, FaultTypes, Faults, KmipServerFault, RESOLVED_MAX};
-    use crate::dates::parse;
+    use crate::state::timestamps::parse;
     use serde_json::json;
 
     const AWAY: FaultKind = FaultKind::KmipServer(KmipServerFault::ConnectionFailure);

@@ -3,8 +3,8 @@
 //!
 //! A part of the ledger: a handle that was given out is known after a crash. No clock is read here.
 
-use crate::dates;
-use crate::error::{ElementError, ErrorName};
+use crate::state::error::{ElementError, ErrorName};
+use crate::state::timestamps;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -82,7 +82,7 @@ impl Asyncs {
         now: OffsetDateTime,
     ) -> AsyncHandle {
         self.last_handle = self.last_handle.saturating_add(1);
-        let now = dates::to_the_second(now);
+        let now = timestamps::to_the_second(now);
         let status = AsyncStatus::Running { details };
         let result =
             AsyncResult { result_type, create_time: now.clone(), last_update_time: now, status };
@@ -171,7 +171,7 @@ impl Asyncs {
             && matches!(result.status, AsyncStatus::Running { .. })
         {
             result.status = status;
-            result.last_update_time = dates::to_the_second(now);
+            result.last_update_time = timestamps::to_the_second(now);
         }
     }
 
@@ -229,7 +229,7 @@ impl AsyncError {
 #[cfg(test)]
 mod tests {
     use super::{AsyncError, Asyncs, COMPLETED_MAX, ResultType};
-    use crate::dates::parse;
+    use crate::state::timestamps::parse;
     use serde_json::json;
 
     const REKEY: ResultType = ResultType::RekeySoftwareEncryptionAtRestMasterKey;

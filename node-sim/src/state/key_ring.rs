@@ -12,7 +12,7 @@
 //! ledger's durable knowledge, and whoever destroys a key takes nothing else.
 //! No key bytes are here.
 
-use crate::registry::{ActiveProviders, KeyProviderId};
+use crate::state::key_server_registry::{ActiveProviders, KeyProviderId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;

@@ -4,7 +4,7 @@
 //! kept here: it is active while a key that was made through it is not yet deleted, and that is
 //! known where the keys are.
 
-use crate::error::{ElementError, ErrorName};
+use crate::state::error::{ElementError, ErrorName};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -294,7 +294,7 @@ fn at_most(present: usize, max: usize, what: &str) -> Result<(), ElementError> {
 #[cfg(test)]
 mod tests {
     use super::{ActiveProviders, KMIP_PORT, KeyServerChange, KeyServerKmip, Registry};
-    use crate::error::ErrorName;
+    use crate::state::error::ErrorName;
 
     fn server(name: &str) -> KeyServerKmip {
         KeyServerKmip {
@@ -317,7 +317,7 @@ mod tests {
         registry
     }
 
-    type Act = fn(&mut Registry, &ActiveProviders) -> Result<(), crate::error::ElementError>;
+    type Act = fn(&mut Registry, &ActiveProviders) -> Result<(), crate::state::error::ElementError>;
 
     #[test]
     fn the_rules_between_servers_and_providers() {

@@ -5,16 +5,16 @@
 //! may differ, so from then on no change is made until the program was started again.
 //! No key that opens data is ever in here.
 
-use crate::asyncs::{AsyncHandle, Asyncs};
-use crate::dates;
-use crate::durable::{self, Steps};
-use crate::events::Events;
-use crate::faults::Faults;
-use crate::inventory::Inventory;
 use crate::key_pair::KeyPairRecord;
-use crate::registry::Registry;
-use crate::rekey::RekeyJob;
-use crate::ring::{DriveId, NodeId, Ring};
+use crate::state::accounts::Inventory;
+use crate::state::async_results::{AsyncHandle, Asyncs};
+use crate::state::durable_file::{self, Steps};
+use crate::state::events::Events;
+use crate::state::faults::Faults;
+use crate::state::key_ring::{DriveId, NodeId, Ring};
+use crate::state::key_server_registry::Registry;
+use crate::state::rekey_job::RekeyJob;
+use crate::state::timestamps;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -241,7 +241,7 @@ impl Identity {
             unique_id,
             mvip: mvip.to_owned(),
             svip: svip.to_owned(),
-            created: dates::to_the_second(OffsetDateTime::now_utc()),
+            created: timestamps::to_the_second(OffsetDateTime::now_utc()),
         }
     }
 }
@@ -270,7 +270,8 @@ impl LedgerFile {
         struct Head {
             format: u32,
         }
-        let Some(bytes) = durable::read(&self.path).map_err(|e| self.file_error("read", e))? else {
+        let Some(bytes) = durable_file::read(&self.path).map_err(|e| self.file_error("read", e))?
+        else {
             return Ok(None);
         };
         let malformed = |error: serde_json::Error| LedgerError::Malformed {
@@ -298,7 +299,7 @@ impl LedgerFile {
         ledger.generation = ledger.generation.saturating_add(1);
         let written = serde_json::to_vec_pretty(ledger)
             .map_err(std::io::Error::other)
-            .and_then(|bytes| durable::replace(&self.steps, &self.path, &bytes));
+            .and_then(|bytes| durable_file::replace(&self.steps, &self.path, &bytes));
         written.map_err(|cause| {
             let error = self.file_error("write", cause);
             tracing::error!(%error, "no further change will be made");
@@ -315,7 +316,7 @@ impl LedgerFile {
 #[cfg(test)]
 mod tests {
     use super::{Identity, Ledger, LedgerError, LedgerFile};
-    use crate::durable::{Crash, Steps};
+    use crate::state::durable_file::{Crash, Steps};
     use std::collections::BTreeMap;
     use std::sync::Arc;
 

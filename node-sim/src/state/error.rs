@@ -133,9 +133,9 @@ impl fmt::Display for ElementError {
 
 impl std::error::Error for ElementError {}
 
-impl From<crate::ledger::LedgerError> for ElementError {
+impl From<crate::state::ledger::LedgerError> for ElementError {
     /// The cause names a file of the simulator: it goes to the log, not to the client.
-    fn from(error: crate::ledger::LedgerError) -> Self {
+    fn from(error: crate::state::ledger::LedgerError) -> Self {
         tracing::error!(%error, "a call failed");
         Self::new(ErrorName::Internal, "The cluster could not write its ledger; see its log.")
     }

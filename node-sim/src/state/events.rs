@@ -3,7 +3,7 @@
 //! A part of the ledger. Calls that only read are not events. No clock is read here, and no secret
 //! and no parameter's value comes here.
 
-use crate::dates;
+use crate::state::timestamps;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -132,7 +132,7 @@ impl Events {
     /// It happened now.
     pub fn record(&mut self, happening: Happening, now: OffsetDateTime) {
         self.last_id = self.last_id.saturating_add(1);
-        let date = dates::to_the_microsecond(now);
+        let date = timestamps::to_the_microsecond(now);
         self.events.push_back(Event { id: self.last_id, date, happening });
         while self.events.len() > EVENTS_MAX {
             self.events.pop_front();
@@ -156,7 +156,7 @@ impl Events {
 impl EventFilter {
     fn takes(&self, event: &Event) -> bool {
         let Event { id, date, happening } = event;
-        let date = || dates::parse(date);
+        let date = || timestamps::parse(date);
         self.kind.is_none_or(|kind| kind == happening.kind)
             && self.start_id.is_none_or(|start| *id >= start)
             && self.end_id.is_none_or(|end| *id <= end)
@@ -192,7 +192,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::{EVENTS_MAX, EventFilter, EventType, Events, Happening};
-    use crate::dates::parse;
+    use crate::state::timestamps::parse;
     use serde_json::json;
 
     #[test]

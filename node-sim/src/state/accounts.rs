@@ -3,7 +3,7 @@
 //! A part of the ledger. Volumes will stand beside them once they hold data; until then there are
 //! none, and nothing here pretends otherwise.
 
-use crate::error::{ElementError, ErrorName};
+use crate::state::error::{ElementError, ErrorName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -219,7 +219,7 @@ fn replace<T>(present: &mut T, change: Option<T>) {
 #[cfg(test)]
 mod tests {
     use super::{Account, AccountChange, AccountStatus, ChapSecret, Inventory};
-    use crate::error::ErrorName;
+    use crate::state::error::ErrorName;
 
     fn account(name: &str) -> Account {
         Account {
