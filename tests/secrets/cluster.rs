@@ -8,8 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use harness::{Cluster, Https, KmipServer, Lab};
 use kmip::client::Client;
 use kmip::payload::LocateRequest;
+use node_sim::crypto::aead;
 use node_sim::node::ShareFile;
-use node_sim::seal;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -126,7 +126,7 @@ impl Bench {
                     text("keyID")
                 );
                 let wrapped = BASE64_STANDARD.decode(text("wrappedDataEncryptionKey")).unwrap();
-                let key = seal::open(master_key.try_into().unwrap(), &purpose, &wrapped).unwrap();
+                let key = aead::open(master_key.try_into().unwrap(), &purpose, &wrapped).unwrap();
                 assert_eq!(key.len(), 64, "two keys of AES-256 in XTS");
                 self.search.key("a data encryption key", &key);
             }

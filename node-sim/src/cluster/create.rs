@@ -4,8 +4,8 @@
 
 use super::keys::{fresh_master_key, threshold};
 use super::{OpenError, Settings};
+use crate::crypto::aead::SealError;
 use crate::node::{Drive, Node, NodeError, ShareFile, ShareFileError, folder_of};
-use crate::seal::SealError;
 use crate::state::events::{EventType, Happening};
 use crate::state::key_ring::{DriveId, KeyId, KeyManagement, Made, NodeId};
 use crate::state::ledger::{DriveRecord, Identity, Ledger, LedgerFile, NodeRecord};

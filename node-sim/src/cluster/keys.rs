@@ -7,8 +7,8 @@
 
 use super::Cluster;
 use super::trouble::Trouble;
+use crate::crypto::aead;
 use crate::node::{Node, NodeError, ShareFile, ShareFileError};
-use crate::seal;
 use crate::state::key_ring::{KeyId, KeyManagement, KeyState, Made, NodeId, RetiredKey, RingError};
 use crate::vault::{KeyPlace, MASTER_KEY_LEN, MasterKey, VaultError};
 use std::collections::BTreeMap;
@@ -24,10 +24,10 @@ pub fn threshold(nodes: usize) -> usize {
 }
 
 /// A new master key for internal management.
-pub(super) fn fresh_master_key() -> Result<MasterKey, seal::SealError> {
+pub(super) fn fresh_master_key() -> Result<MasterKey, aead::SealError> {
     let mut bytes = Zeroizing::new([0; MASTER_KEY_LEN]);
-    seal::random(bytes.as_mut_slice())?;
-    MasterKey::from_bytes(bytes.as_slice()).ok_or(seal::SealError::NoRandom)
+    aead::random(bytes.as_mut_slice())?;
+    MasterKey::from_bytes(bytes.as_slice()).ok_or(aead::SealError::NoRandom)
 }
 
 impl Cluster {

@@ -4,9 +4,9 @@
 //! the master key that wraps it, so no block is written anew by a rekey. It is in the clear only in
 //! memory and only while the drive is unlocked.
 
-use super::blocks::{self, BlockError, Blocks};
-use super::xts;
-use crate::seal::{self, SealError};
+use super::block_file::{self, BlockError, Blocks};
+use crate::crypto::aead::{self, SealError};
+use crate::crypto::aes_xts;
 use crate::state::durable_file::{self, Steps};
 use crate::state::key_ring::{DriveId, KeyId};
 use crate::state::ledger::DriveRecord;
@@ -61,7 +61,7 @@ struct Unlocked {
     blocks: Blocks,
 }
 
-type DataEncryptionKey = Box<Zeroizing<[u8; xts::KEY_LEN]>>;
+type DataEncryptionKey = Box<Zeroizing<[u8; aes_xts::KEY_LEN]>>;
 
 /// Why a drive did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -117,10 +117,10 @@ impl Drive {
         let folder = folder_of(node_folder, record.drive_id);
         let path = folder.join(BLOCKS_NAME);
         durable_file::make_folder(&folder)
-            .and_then(|()| blocks::create(&path, record.blocks))
+            .and_then(|()| block_file::create(&path, record.blocks))
             .map_err(|cause| file_error(&path, cause))?;
-        let mut key: DataEncryptionKey = Box::new(Zeroizing::new([0; xts::KEY_LEN]));
-        seal::random(key.as_mut_slice()).map_err(|cause| DriveError::Unwrap { key_id, cause })?;
+        let mut key: DataEncryptionKey = Box::new(Zeroizing::new([0; aes_xts::KEY_LEN]));
+        aead::random(key.as_mut_slice()).map_err(|cause| DriveError::Unwrap { key_id, cause })?;
         let mut header = Header {
             format: FORMAT,
             drive_id: record.drive_id,
@@ -128,7 +128,7 @@ impl Drive {
             blocks: record.blocks,
             cipher: CIPHER.to_owned(),
             key_id,
-            wrap_algorithm: seal::ALGORITHM.to_owned(),
+            wrap_algorithm: aead::ALGORITHM.to_owned(),
             wrapped_data_encryption_key: String::new(),
         };
         header.wrap(&key, key_id, master_key)?;
@@ -281,7 +281,7 @@ impl Header {
         if header.format != FORMAT {
             return Err(wrong(format!("format {}, known is {FORMAT}", header.format)));
         }
-        if (header.cipher.as_str(), header.wrap_algorithm.as_str()) != (CIPHER, seal::ALGORITHM) {
+        if (header.cipher.as_str(), header.wrap_algorithm.as_str()) != (CIPHER, aead::ALGORITHM) {
             return Err(wrong(format!(
                 "unknown cipher {} {}",
                 header.cipher, header.wrap_algorithm
@@ -327,8 +327,8 @@ impl Header {
             .decode(&self.wrapped_data_encryption_key)
             .map_err(|_| damaged(SealError::DoesNotOpen))?;
         let opened =
-            seal::open(master_key.bytes(), &self.purpose(key_id), &wrapped).map_err(damaged)?;
-        let mut key: DataEncryptionKey = Box::new(Zeroizing::new([0; xts::KEY_LEN]));
+            aead::open(master_key.bytes(), &self.purpose(key_id), &wrapped).map_err(damaged)?;
+        let mut key: DataEncryptionKey = Box::new(Zeroizing::new([0; aes_xts::KEY_LEN]));
         if opened.len() != key.len() {
             return Err(damaged(SealError::DoesNotOpen));
         }
@@ -343,7 +343,7 @@ impl Header {
         key_id: KeyId,
         master_key: &MasterKey,
     ) -> Result<(), DriveError> {
-        let sealed = seal::seal(master_key.bytes(), &self.purpose(key_id), key.as_slice())
+        let sealed = aead::seal(master_key.bytes(), &self.purpose(key_id), key.as_slice())
             .map_err(|cause| DriveError::Unwrap { key_id, cause })?;
         self.key_id = key_id;
         self.wrapped_data_encryption_key = BASE64.encode(sealed);

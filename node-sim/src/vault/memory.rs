@@ -2,7 +2,7 @@
 //! they are told to. What it holds outlives the cluster that uses it, as a key server's keys do.
 
 use super::{Answer, KeyPlace, KeyVault, MASTER_KEY_LEN, MasterKey, VaultError};
-use crate::seal;
+use crate::crypto::aead;
 use crate::state::key_ring::{KeyId, NodeId, RetiredKey};
 use crate::state::key_server_registry::KeyServerId;
 use std::collections::btree_map::Entry;
@@ -163,7 +163,7 @@ impl KeyVault for MemoryVault {
             self.call(Verb::Ensure, place, |world, server| {
                 if let Entry::Vacant(vacant) = world.keys.entry((server, key_id)) {
                     let mut bytes = [0; MASTER_KEY_LEN];
-                    seal::random(&mut bytes).map_err(|e| VaultError::server(e.to_string()))?;
+                    aead::random(&mut bytes).map_err(|e| VaultError::server(e.to_string()))?;
                     vacant.insert(bytes);
                     world.made.push((server, key_id));
                 }

@@ -5,8 +5,8 @@
 //! it. Each time a key is dealt anew, the dealing has another name, so that shares of different
 //! polynomials are never taken together.
 
-use crate::seal::{self, SealError};
-use crate::shares::{self, SECRET_LEN, Share, ShareError};
+use crate::crypto::aead::{self, SealError};
+use crate::crypto::shamir::{self, SECRET_LEN, Share, ShareError};
 use crate::state::durable_file::{self, Steps};
 use crate::state::key_ring::KeyId;
 use crate::vault::MasterKey;
@@ -95,11 +95,11 @@ impl ShareFile {
         holders: &[u8],
     ) -> Result<Vec<Self>, ShareFileError> {
         let sealed_error = |cause| ShareFileError::Sealed { key_id, cause };
-        let mut sealing_key: shares::Bytes = Zeroizing::new([0; SECRET_LEN]);
-        seal::random(sealing_key.as_mut_slice()).map_err(sealed_error)?;
-        let sealed = seal::seal(&sealing_key, &purpose(key_id, dealing), key.bytes())
+        let mut sealing_key: shamir::Bytes = Zeroizing::new([0; SECRET_LEN]);
+        aead::random(sealing_key.as_mut_slice()).map_err(sealed_error)?;
+        let sealed = aead::seal(&sealing_key, &purpose(key_id, dealing), key.bytes())
             .map_err(sealed_error)?;
-        let shares = shares::split(&sealing_key, threshold, holders)
+        let shares = shamir::split(&sealing_key, threshold, holders)
             .map_err(|cause| ShareFileError::Shares { key_id, cause })?;
         let file = |share: &Share| Self {
             format: FORMAT,
@@ -119,13 +119,13 @@ impl ShareFile {
     /// There are too few, or they are damaged.
     pub fn combine(key_id: KeyId, files: &[Self]) -> Result<MasterKey, ShareFileError> {
         let (first, shares) = Self::together(key_id, files)?;
-        let sealing_key = shares::combine(&shares, first.threshold)
+        let sealing_key = shamir::combine(&shares, first.threshold)
             .map_err(|cause| ShareFileError::Shares { key_id, cause })?;
         let damaged = ShareFileError::Sealed { key_id, cause: SealError::DoesNotOpen };
         let Ok(sealed) = BASE64.decode(&first.sealed_master_key) else {
             return Err(damaged);
         };
-        let opened = seal::open(&sealing_key, &purpose(key_id, &first.dealing), &sealed)
+        let opened = aead::open(&sealing_key, &purpose(key_id, &first.dealing), &sealed)
             .map_err(|cause| ShareFileError::Sealed { key_id, cause })?;
         MasterKey::from_bytes(&opened).ok_or(damaged)
     }
@@ -138,7 +138,7 @@ impl ShareFile {
         // Proves first that the shares are sound, so that no wrong share is ever made from them.
         Self::combine(key_id, files)?;
         let (first, shares) = Self::together(key_id, files)?;
-        let share = shares::share_of(&shares, first.threshold, holder)
+        let share = shamir::share_of(&shares, first.threshold, holder)
             .map_err(|cause| ShareFileError::Shares { key_id, cause })?;
         Ok(Self {
             format: FORMAT,
@@ -168,7 +168,7 @@ impl ShareFile {
         let first = files.first().ok_or(ShareFileError::Shares { key_id, cause: too_few })?;
         let mut shares = Vec::with_capacity(files.len());
         for file in files {
-            let mut values: shares::Bytes = Zeroizing::new([0; SECRET_LEN]);
+            let mut values: shamir::Bytes = Zeroizing::new([0; SECRET_LEN]);
             let bytes = Zeroizing::new(BASE64.decode(&file.share).unwrap_or_default());
             if bytes.len() != SECRET_LEN || file.dealing != first.dealing {
                 let cause = SealError::DoesNotOpen;

@@ -9,10 +9,9 @@
 //! A node touches no other node's folder and asks nobody anything: keys are brought to it. Its
 //! calls block on the disk, so they are made on blocking threads.
 
-mod blocks;
+mod block_file;
 mod drive;
-mod share;
-mod xts;
+mod key_share;
 
 use crate::state::durable_file::{self, Steps};
 use crate::state::key_ring::{DriveId, KeyId, NodeId};
@@ -22,9 +21,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use blocks::{BLOCK_LEN, BlockError};
+pub use block_file::{BLOCK_LEN, BlockError};
 pub use drive::{Drive, DriveError};
-pub use share::{ShareFile, ShareFileError};
+pub use key_share::{ShareFile, ShareFileError};
 
 /// A node that is switched on.
 pub struct Node {
@@ -106,7 +105,7 @@ impl Node {
     pub fn make_folder(cluster: &Path, id: NodeId) -> Result<PathBuf, NodeError> {
         let folder = folder_of(cluster, id);
         durable_file::make_folder(&folder)
-            .and_then(|()| durable_file::make_folder(&folder.join(share::FOLDER_NAME)))
+            .and_then(|()| durable_file::make_folder(&folder.join(key_share::FOLDER_NAME)))
             .map_err(|cause| NodeError::Folder { node_id: id, cause })?;
         Ok(folder)
     }

@@ -4,7 +4,7 @@
 //! cipher text is all zeros but by a chance of 2^-32768. So a new drive takes no room, and needs
 //! no map of what was written. A write is durable after [`Blocks::flush`].
 
-use super::xts::{self, Xts};
+use crate::crypto::aes_xts::{self, Xts};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -62,7 +62,7 @@ pub(super) fn create(path: &Path, count: u64) -> io::Result<()> {
 
 impl Blocks {
     /// Opens the file of an unlocked drive.
-    pub(super) fn open(path: &Path, key: &[u8; xts::KEY_LEN], count: u64) -> io::Result<Self> {
+    pub(super) fn open(path: &Path, key: &[u8; aes_xts::KEY_LEN], count: u64) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         let xts = Xts::new(key).ok_or_else(|| io::Error::other("the key's halves are equal"))?;
         Ok(Self { file, xts, count })

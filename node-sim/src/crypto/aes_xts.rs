@@ -10,7 +10,7 @@ use aes::Aes256;
 use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 
 /// Length of the key: one AES-256 key for the data and one for the tweak.
-pub(super) const KEY_LEN: usize = 64;
+pub(crate) const KEY_LEN: usize = 64;
 
 /// AES blocks in one call of the cipher, enough to fill its pipelines.
 const BATCH: usize = 32;
@@ -18,7 +18,7 @@ const BATCH: usize = 32;
 type Unit = Array<u8, aes::cipher::consts::U16>;
 
 /// The cipher with its key. The key schedules are wiped when it is dropped.
-pub(super) struct Xts {
+pub(crate) struct Xts {
     data: Aes256,
     tweak: Aes256,
 }
@@ -27,7 +27,7 @@ impl Xts {
     /// The cipher under this key; nothing, if its two halves are equal, which FIPS 140-2 IG A.9
     /// forbids.
     #[must_use]
-    pub(super) fn new(key: &[u8; KEY_LEN]) -> Option<Self> {
+    pub(crate) fn new(key: &[u8; KEY_LEN]) -> Option<Self> {
         let (data, tweak) = key.split_first_chunk::<32>()?;
         let tweak = tweak.first_chunk::<32>()?;
         if data == tweak {
@@ -37,12 +37,12 @@ impl Xts {
     }
 
     /// Encrypts one data unit, a whole number of AES blocks, in place.
-    pub(super) fn encrypt(&self, number: u64, unit: &mut [u8]) {
+    pub(crate) fn encrypt(&self, number: u64, unit: &mut [u8]) {
         self.each_batch(number, unit, |blocks| self.data.encrypt_blocks(blocks));
     }
 
     /// Decrypts one data unit in place.
-    pub(super) fn decrypt(&self, number: u64, unit: &mut [u8]) {
+    pub(crate) fn decrypt(&self, number: u64, unit: &mut [u8]) {
         self.each_batch(number, unit, |blocks| self.data.decrypt_blocks(blocks));
     }
 

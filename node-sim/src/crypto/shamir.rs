@@ -6,7 +6,7 @@
 //! A lost share can be made again from `threshold` others, because it too is a value of the same
 //! polynomials. No table is looked up by a secret byte. Nothing here reads or writes a file.
 
-use crate::seal::{self, SealError};
+use crate::crypto::aead::{self, SealError};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -62,7 +62,7 @@ pub fn split(secret: &Bytes, threshold: usize, holders: &[u8]) -> Result<Vec<Sha
     coefficients.push(secret.clone());
     for _ in 1..threshold {
         let mut random: Bytes = Zeroizing::new([0; SECRET_LEN]);
-        seal::random(random.as_mut_slice())?;
+        aead::random(random.as_mut_slice())?;
         coefficients.push(random);
     }
     Ok(holders.iter().map(|holder| evaluate(&coefficients, *holder)).collect())
