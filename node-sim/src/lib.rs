@@ -8,7 +8,6 @@
 //!                                           key servers over KMIP . key ring . every node's drives
 //! ```
 
-pub mod certificate_watch;
 pub mod certificates;
 pub mod cli;
 pub mod cluster;
@@ -25,4 +24,3 @@ pub mod serve;
 pub mod sim;
 pub mod state;
 pub mod vault;
-mod worker;

@@ -1,8 +1,8 @@
 //! Puts the program together: the cluster, its doors, and what watches over it, until it is told
 //! to stop.
 
-use crate::certificate_watch;
 use crate::cluster::Cluster;
+use crate::cluster::certificate_monitor;
 use crate::config::{Config, DEFAULT_PASSWORD, DoorPair};
 use crate::methods::{Element, Scope};
 use crate::rpc::credentials::Credentials;
@@ -56,7 +56,7 @@ pub async fn serve(
     let Config { user, password, cluster, .. } = config;
     let cluster =
         Cluster::open(cluster, vault).await.map_err(|error| format!("no cluster: {error}"))?;
-    let watch = tokio::spawn(certificate_watch::watch(Arc::clone(&cluster)));
+    let watch = tokio::spawn(certificate_monitor::watch(Arc::clone(&cluster)));
 
     let door = |scope| {
         let element = Element { cluster: Arc::clone(&cluster), admin: user.clone(), scope };

@@ -2,7 +2,7 @@
 //! says it is done. A creation that was cut short is done again from the start: nothing was ever
 //! stored in it.
 
-use super::keys::{fresh_master_key, threshold};
+use super::master_keys::{fresh_master_key, threshold};
 use super::{OpenError, Settings};
 use crate::crypto::aead::SealError;
 use crate::node::{Drive, Node, NodeError, ShareFile, ShareFileError, folder_of};

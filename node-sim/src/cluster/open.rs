@@ -1,13 +1,13 @@
 //! Opening a cluster, as it was left or, the first time, by creating it; and closing it.
 
-use super::{Cluster, Settings, create, power};
+use super::{Cluster, Settings, create, node_power};
+use crate::cluster::rekey_worker;
 use crate::key_pair::{KeyPairRecord, remove_unnamed};
 use crate::node::NodeError;
 use crate::state::durable_file;
 use crate::state::key_ring::RingError;
 use crate::state::ledger::{Ledger, LedgerError, LedgerFile};
 use crate::vault::KeyVault;
-use crate::worker;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::sync::{Arc, RwLock};
@@ -97,9 +97,9 @@ impl Cluster {
         {
             let mut tasks = cluster.tasks.lock().await;
             for node_id in node_ids {
-                tasks.spawn(power::keep(Arc::clone(&cluster), node_id));
+                tasks.spawn(node_power::keep(Arc::clone(&cluster), node_id));
             }
-            tasks.spawn(worker::work(Arc::clone(&cluster)));
+            tasks.spawn(rekey_worker::work(Arc::clone(&cluster)));
         }
         Ok(cluster)
     }

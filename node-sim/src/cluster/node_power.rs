@@ -1,8 +1,8 @@
 //! Each node's own life: it is switched on, reads its drives, gets its master key and unlocks them,
 //! again and again until it does.
 
-use super::keys::on_disk;
-use super::trouble::{Backoff, Trouble};
+use super::master_keys::on_disk;
+use super::retry::{Backoff, Trouble};
 use super::{Cluster, PowerError};
 use crate::node::{Node, NodeError};
 use crate::state::events::{EventType, Happening};

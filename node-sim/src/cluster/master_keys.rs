@@ -6,7 +6,7 @@
 //! node has nobody to share with: its one folder opens its key.
 
 use super::Cluster;
-use super::trouble::Trouble;
+use super::retry::Trouble;
 use crate::crypto::aead;
 use crate::node::{Node, NodeError, ShareFile, ShareFileError};
 use crate::state::key_ring::{KeyId, KeyManagement, KeyState, Made, NodeId, RetiredKey, RingError};

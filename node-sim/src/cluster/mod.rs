@@ -5,13 +5,15 @@
 //! blocking threads together with the showing, so that a caller who goes away in between leaves
 //! disk and memory equal. The lock is never held over a call to a key server.
 
+mod block_io;
+pub mod certificate_monitor;
 mod create;
-pub(crate) mod keys;
+pub(crate) mod encryption_status;
+pub(crate) mod master_keys;
+mod node_power;
 mod open;
-mod power;
-pub(crate) mod status;
-mod storage;
-pub(crate) mod trouble;
+mod rekey_worker;
+pub(crate) mod retry;
 
 use crate::key_pair::{NewKeyPair, remove_unnamed};
 use crate::node::Node;
@@ -25,7 +27,7 @@ use crate::state::ledger::{Ledger, LedgerError, LedgerFile, RunningRekey};
 use crate::state::rekey_job::{RekeyJob, RekeyState};
 use crate::state::timestamps;
 use crate::vault::{KeyPlace, KeyServerAccess, KeyVault, VaultError};
-use crate::worker;
+use retry::Trouble;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
@@ -34,13 +36,14 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use trouble::Trouble;
 use zeroize::Zeroizing;
 
 pub use create::{BLOCKS_PER_DRIVE_MAX, DRIVES_PER_NODE_MAX, NODES_MAX};
-pub use keys::threshold;
+pub use encryption_status::{
+    DriveState, DriveStatus, EncryptionInfo, EncryptionKeyInfo, NodeStatus,
+};
+pub use master_keys::threshold;
 pub use open::OpenError;
-pub use status::{DriveState, DriveStatus, EncryptionInfo, EncryptionKeyInfo, NodeStatus};
 
 /// How a cluster is made and kept.
 #[derive(Clone, Debug)]
@@ -368,7 +371,7 @@ impl Cluster {
             let handle = running.async_handle;
             if running.job.state() == RekeyState::Ready {
                 let never_made = ledger.ring.retired(running.job.new_key());
-                worker::end(ledger, &running, never_made);
+                rekey_worker::end(ledger, &running, never_made);
             } else {
                 ledger.rekey = Some(running);
             }
@@ -410,9 +413,10 @@ fn begin_rekey(ledger: &mut Ledger, target: Target) -> Result<AsyncHandle, Rekey
     let running = RunningRekey {
         job: RekeyJob::new(new_key, old_key),
         async_handle: 0,
-        operation: status::operation(from, to),
+        operation: encryption_status::operation(from, to),
     };
-    let details = status::rekey_info(&ledger.ring, &running, RekeyState::CreateNewMasterKey);
+    let details =
+        encryption_status::rekey_info(&ledger.ring, &running, RekeyState::CreateNewMasterKey);
     let async_handle =
         ledger.asyncs.start(ResultType::RekeySoftwareEncryptionAtRestMasterKey, details, now);
     ledger.encryption.rekey_async_handle = Some(async_handle);

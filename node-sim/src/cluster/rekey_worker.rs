@@ -8,9 +8,9 @@
 //! What keeps it from going on is told as progress and fault and tried again, longer and longer
 //! apart; a rekey never fails because somebody is away.
 
-use crate::cluster::status;
-use crate::cluster::trouble::{Backoff, Trouble, forget_servers};
-use crate::cluster::{Cluster, keys};
+use crate::cluster::encryption_status;
+use crate::cluster::retry::{Backoff, Trouble, forget_servers};
+use crate::cluster::{Cluster, master_keys};
 use crate::node::Node;
 use crate::state::async_results::AsyncError;
 use crate::state::events::{EventType, Happening};
@@ -146,7 +146,7 @@ async fn rewrap_node(
     for index in 0..node.drives().len() {
         let key = Arc::clone(&key);
         let rewrapped =
-            keys::on_disk(Arc::clone(node), move |node| match node.drives().get(index) {
+            master_keys::on_disk(Arc::clone(node), move |node| match node.drives().get(index) {
                 Some(drive) if drive.wrapped_by() == to || drive.locked().is_none() => {
                     node.rewrap(drive, to, &key)?;
                     Ok(Some(drive.id()))
@@ -171,7 +171,7 @@ fn note_rewrapped(
 ) -> Result<(), Trouble> {
     same(ledger, running)?;
     ledger.ring.note_wrapped(drive_id, to)?;
-    let details = status::rekey_progress(ledger, running);
+    let details = encryption_status::rekey_progress(ledger, running);
     ledger.asyncs.progress(running.async_handle, details, OffsetDateTime::now_utc());
     Ok(())
 }
@@ -202,7 +202,7 @@ fn advance(
         end(ledger, &next, destroyed);
         return Ok(());
     }
-    let details = status::rekey_progress(ledger, &next);
+    let details = encryption_status::rekey_progress(ledger, &next);
     ledger.asyncs.progress(next.async_handle, details, OffsetDateTime::now_utc());
     ledger.rekey = Some(next);
     Ok(())
@@ -217,7 +217,7 @@ pub(crate) fn end(ledger: &mut Ledger, running: &RunningRekey, destroyed: Option
         let error = AsyncError { name: "xRekeyAbandoned".to_owned(), message: message.to_owned() };
         (Err(error), message)
     } else {
-        let info = status::rekey_info(&ledger.ring, running, RekeyState::Ready);
+        let info = encryption_status::rekey_info(&ledger.ring, running, RekeyState::Ready);
         (Ok(info), "The rekey of the master key is complete. The old master key is gone.")
     };
     ledger.asyncs.complete(running.async_handle, outcome, now);
@@ -253,7 +253,7 @@ async fn tell(cluster: &Cluster, running: &RunningRekey, trouble: &Trouble) {
             if ledger.rekey.as_ref() != Some(running) {
                 return false;
             }
-            let mut details = status::rekey_progress(ledger, running);
+            let mut details = encryption_status::rekey_progress(ledger, running);
             if let Some(members) = details.as_object_mut() {
                 members.insert("waitingFor".to_owned(), json!(waiting_for));
                 if let Trouble::NodesAway { nodes } = trouble {
