@@ -3,10 +3,10 @@
 
 use crate::config::{Config, Given};
 use crate::health;
-use crate::kmip_trace::KmipTrace;
+use crate::key_server::kmip_client::KmipVault;
+use crate::key_server::message_trace::KmipTrace;
 use crate::serve::{Doors, serve};
 use crate::state::durable_file::Steps;
-use crate::vault::kmip::KmipVault;
 use clap::{Args, Parser, Subcommand};
 use kmip::client::Trace;
 use std::ffi::OsString;

@@ -8,14 +8,12 @@
 //!                                           key servers over KMIP . key ring . every node's drives
 //! ```
 
-pub mod certificates;
 pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod crypto;
 pub mod health;
-pub mod key_pair;
-pub mod kmip_trace;
+pub mod key_server;
 pub mod limits;
 pub mod methods;
 pub mod node;
@@ -23,4 +21,3 @@ pub mod rpc;
 pub mod serve;
 pub mod sim;
 pub mod state;
-pub mod vault;

@@ -4,13 +4,13 @@
 use crate::cluster::Cluster;
 use crate::cluster::certificate_monitor;
 use crate::config::{Config, DEFAULT_PASSWORD, DoorPair};
+use crate::key_server::KeyVault;
 use crate::methods::{Element, Scope};
 use crate::rpc::credentials::Credentials;
 use crate::rpc::door::{Door, router};
 use crate::rpc::listener;
 use crate::rpc::tls::{self, Acceptor, Pair};
 use crate::state::durable_file::{self, Steps};
-use crate::vault::KeyVault;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;

@@ -10,7 +10,7 @@
 mod harness;
 
 use harness::{PATIENCE, Request, Running, parse, start};
-use node_sim::vault::memory::MemoryVault;
+use node_sim::key_server::in_memory::MemoryVault;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

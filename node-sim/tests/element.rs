@@ -35,8 +35,8 @@
 mod harness;
 
 use harness::{Answer, PATIENCE, Request, Running, start};
-use node_sim::vault::VaultError;
-use node_sim::vault::memory::MemoryVault;
+use node_sim::key_server::VaultError;
+use node_sim::key_server::in_memory::MemoryVault;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

@@ -7,9 +7,9 @@
 )]
 
 use node_sim::cluster::{Cluster, Settings};
-use node_sim::key_pair::{NewKeyPair, Subject};
+use node_sim::key_server::client_key_pair::{NewKeyPair, Subject};
+use node_sim::key_server::in_memory::MemoryVault;
 use node_sim::state::durable_file::{Crash, Steps};
-use node_sim::vault::memory::MemoryVault;
 use rcgen::{KeyPair, PublicKeyData};
 use std::path::Path;
 use std::sync::Arc;

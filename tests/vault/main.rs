@@ -12,11 +12,11 @@ mod bench;
 
 use bench::{Bench, faults, until};
 use node_sim::cluster::{Cluster, DriveState, Target};
+use node_sim::key_server::KeyVault;
+use node_sim::key_server::kmip_client::KmipVault;
 use node_sim::node::BLOCK_LEN;
 use node_sim::state::faults::KmipServerFault;
 use node_sim::state::key_ring::{DriveId, KeyId, KeyManagement, NodeId, RetiredKey, Ring};
-use node_sim::vault::KeyVault;
-use node_sim::vault::kmip::KmipVault;
 use std::sync::Arc;
 
 /// Leave to destroy a key that was planned and never used.

@@ -1,8 +1,8 @@
 //! Looks at the certificates of every key server, again and again, and keeps the faults about them
 //! as the certificates are. It decides nothing about them.
 
-use crate::certificates::{Finding, look_at_client, look_at_root_ca};
 use crate::cluster::Cluster;
+use crate::key_server::certificate_checks::{Finding, look_at_client, look_at_root_ca};
 use crate::limits::CERTIFICATE_INTERVAL;
 use crate::state::error::ElementError;
 use crate::state::faults::{FaultKind, FaultPlace, Faults};
@@ -75,7 +75,7 @@ fn note(faults: &mut Faults, findings: &[(FaultPlace, Finding)], now: OffsetDate
 #[cfg(test)]
 mod tests {
     use super::note;
-    use crate::certificates::Finding;
+    use crate::key_server::certificate_checks::Finding;
     use crate::state::faults::{
         CertificateFault, FaultKind, FaultPlace, FaultTypes, Faults, KmipCertificate,
         KmipServerFault, Severity,

@@ -5,12 +5,12 @@
 use super::master_keys::{fresh_master_key, threshold};
 use super::{OpenError, Settings};
 use crate::crypto::aead::SealError;
+use crate::key_server::MasterKey;
 use crate::node::{Drive, Node, NodeError, ShareFile, ShareFileError, folder_of};
 use crate::state::events::{EventType, Happening};
 use crate::state::key_ring::{DriveId, KeyId, KeyManagement, Made, NodeId};
 use crate::state::ledger::{DriveRecord, Identity, Ledger, LedgerFile, NodeRecord};
 use crate::state::timestamps;
-use crate::vault::MasterKey;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use uuid::Uuid;

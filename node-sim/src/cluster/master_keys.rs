@@ -8,9 +8,9 @@
 use super::Cluster;
 use super::retry::Trouble;
 use crate::crypto::aead;
+use crate::key_server::{KeyPlace, MASTER_KEY_LEN, MasterKey, VaultError};
 use crate::node::{Node, NodeError, ShareFile, ShareFileError};
 use crate::state::key_ring::{KeyId, KeyManagement, KeyState, Made, NodeId, RetiredKey, RingError};
-use crate::vault::{KeyPlace, MASTER_KEY_LEN, MasterKey, VaultError};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;

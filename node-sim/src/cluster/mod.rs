@@ -15,7 +15,8 @@ mod open;
 mod rekey_worker;
 pub(crate) mod retry;
 
-use crate::key_pair::{NewKeyPair, remove_unnamed};
+use crate::key_server::client_key_pair::{NewKeyPair, remove_unnamed};
+use crate::key_server::{KeyPlace, KeyServerAccess, KeyVault, VaultError};
 use crate::node::Node;
 use crate::state::async_results::{AsyncHandle, ResultType};
 use crate::state::durable_file::Steps;
@@ -26,7 +27,6 @@ use crate::state::key_server_registry::{KeyProviderId, KeyServerId, KeyServerKmi
 use crate::state::ledger::{Ledger, LedgerError, LedgerFile, RunningRekey};
 use crate::state::rekey_job::{RekeyJob, RekeyState};
 use crate::state::timestamps;
-use crate::vault::{KeyPlace, KeyServerAccess, KeyVault, VaultError};
 use retry::Trouble;
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -2,12 +2,12 @@
 
 use super::{Cluster, Settings, create, node_power};
 use crate::cluster::rekey_worker;
-use crate::key_pair::{KeyPairRecord, remove_unnamed};
+use crate::key_server::KeyVault;
+use crate::key_server::client_key_pair::{KeyPairRecord, remove_unnamed};
 use crate::node::NodeError;
 use crate::state::durable_file;
 use crate::state::key_ring::RingError;
 use crate::state::ledger::{Ledger, LedgerError, LedgerFile};
-use crate::vault::KeyVault;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::sync::{Arc, RwLock};

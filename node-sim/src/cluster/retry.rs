@@ -3,12 +3,12 @@
 //! None of these is a failure: whoever meets one waits and tries again.
 
 use super::Cluster;
+use crate::key_server::{KeyPlace, VaultError};
 use crate::node::NodeError;
 use crate::state::faults::{FaultKind, FaultPlace, KmipServerFault};
 use crate::state::key_ring::{NodeId, RingError};
 use crate::state::key_server_registry::KeyServerId;
 use crate::state::ledger::{Ledger, LedgerError};
-use crate::vault::{KeyPlace, VaultError};
 use std::time::Duration;
 use time::OffsetDateTime;
 

@@ -2,7 +2,7 @@
 
 use super::params::{Kind, Params, optional};
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::key_pair::{NewKeyPair, Subject};
+use crate::key_server::client_key_pair::{NewKeyPair, Subject};
 use crate::rpc::version::version;
 use crate::state::error::{ElementError, ErrorName};
 use serde_json::json;

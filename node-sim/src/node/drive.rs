@@ -7,10 +7,10 @@
 use super::block_file::{self, BlockError, Blocks};
 use crate::crypto::aead::{self, SealError};
 use crate::crypto::aes_xts;
+use crate::key_server::MasterKey;
 use crate::state::durable_file::{self, Steps};
 use crate::state::key_ring::{DriveId, KeyId};
 use crate::state::ledger::DriveRecord;
-use crate::vault::MasterKey;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};

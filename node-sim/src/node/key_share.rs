@@ -7,9 +7,9 @@
 
 use crate::crypto::aead::{self, SealError};
 use crate::crypto::shamir::{self, SECRET_LEN, Share, ShareError};
+use crate::key_server::MasterKey;
 use crate::state::durable_file::{self, Steps};
 use crate::state::key_ring::KeyId;
-use crate::vault::MasterKey;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
@@ -246,8 +246,8 @@ fn file_error(path: &Path, cause: io::Error) -> ShareFileError {
 #[cfg(test)]
 mod tests {
     use super::ShareFile;
+    use crate::key_server::MasterKey;
     use crate::state::key_ring::KeyId;
-    use crate::vault::MasterKey;
 
     fn key() -> MasterKey {
         MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| u8::try_from(i).unwrap()))

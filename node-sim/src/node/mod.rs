@@ -13,10 +13,10 @@ mod block_file;
 mod drive;
 mod key_share;
 
+use crate::key_server::MasterKey;
 use crate::state::durable_file::{self, Steps};
 use crate::state::key_ring::{DriveId, KeyId, NodeId};
 use crate::state::ledger::NodeRecord;
-use crate::vault::MasterKey;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -5,7 +5,7 @@
 //! may differ, so from then on no change is made until the program was started again.
 //! No key that opens data is ever in here.
 
-use crate::key_pair::KeyPairRecord;
+use crate::key_server::client_key_pair::KeyPairRecord;
 use crate::state::accounts::Inventory;
 use crate::state::async_results::{AsyncHandle, Asyncs};
 use crate::state::durable_file::{self, Steps};

@@ -1,15 +1,15 @@
 //! A small cluster in a folder of its own, with two key providers in memory.
 
 use node_sim::cluster::{Cluster, DriveState, OpenError, Settings, Target};
-use node_sim::key_pair::{NewKeyPair, Subject};
+use node_sim::key_server::KeyVault;
+use node_sim::key_server::client_key_pair::{NewKeyPair, Subject};
+use node_sim::key_server::in_memory::MemoryVault;
 use node_sim::node::BLOCK_LEN;
 use node_sim::state::durable_file::Steps;
 use node_sim::state::error::ElementError;
 use node_sim::state::key_ring::{DriveId, KeyId, KeyManagement};
 use node_sim::state::key_server_registry::KeyServerKmip;
 use node_sim::state::ledger::LedgerError;
-use node_sim::vault::KeyVault;
-use node_sim::vault::memory::MemoryVault;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -5,10 +5,10 @@ use crate::lab::{
     unlocked, until,
 };
 use node_sim::cluster::{AbandonRefusal, Cluster, DriveState, Settings, Target};
+use node_sim::key_server::in_memory::{Verb, When};
+use node_sim::key_server::{Answer, KeyPlace, KeyVault, MasterKey, VaultError};
 use node_sim::state::key_ring::{KeyId, RetiredKey};
 use node_sim::state::rekey_job::RekeyState;
-use node_sim::vault::memory::{Verb, When};
-use node_sim::vault::{Answer, KeyPlace, KeyVault, MasterKey, VaultError};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::Notify;

@@ -4,10 +4,10 @@ use crate::lab::{
     Lab, Refused, SERVER_1, SERVER_2, assert_pattern, current_key, rekey, rekeyed, unlocked, until,
 };
 use node_sim::cluster::{RekeyRefusal, Target};
+use node_sim::key_server::VaultError;
+use node_sim::key_server::in_memory::Verb;
 use node_sim::state::error::ErrorName;
 use node_sim::state::key_ring::KeyManagement;
-use node_sim::vault::VaultError;
-use node_sim::vault::memory::Verb;
 use serde_json::{Value, json};
 
 /// The result without what the cluster chose or the clock gave.

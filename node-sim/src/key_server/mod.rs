@@ -4,8 +4,11 @@
 //! call names the node on whose behalf it is made, because each node has its own session. A vault
 //! decides nothing: it does not retry, raises no fault and touches no ledger.
 
-pub mod kmip;
-pub mod memory;
+pub mod certificate_checks;
+pub mod client_key_pair;
+pub mod in_memory;
+pub mod kmip_client;
+pub mod message_trace;
 
 use crate::state::faults::KmipServerFault;
 use crate::state::key_ring::{KeyId, NodeId, RetiredKey};
