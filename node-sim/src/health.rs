@@ -1,6 +1,6 @@
 //! Whether a cluster answers: what a container's health check asks.
 
-use crate::rpc::tls;
+use crate::api::http::tls;
 use crate::serve::DOOR_CERTIFICATE;
 use clap::Args;
 use std::path::PathBuf;

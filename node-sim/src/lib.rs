@@ -8,6 +8,7 @@
 //!                                           key servers over KMIP . key ring . every node's drives
 //! ```
 
+pub mod api;
 pub mod cli;
 pub mod cluster;
 pub mod config;
@@ -15,9 +16,6 @@ pub mod crypto;
 pub mod health;
 pub mod key_server;
 pub mod limits;
-pub mod methods;
 pub mod node;
-pub mod rpc;
 pub mod serve;
-pub mod sim;
 pub mod state;

@@ -1,15 +1,15 @@
 //! Puts the program together: the cluster, its doors, and what watches over it, until it is told
 //! to stop.
 
+use crate::api::http::basic_auth::Credentials;
+use crate::api::http::listener;
+use crate::api::http::tls::{self, Acceptor, Pair};
+use crate::api::methods::{Element, Scope};
+use crate::api::router::{Door, router};
 use crate::cluster::Cluster;
 use crate::cluster::certificate_monitor;
 use crate::config::{Config, DEFAULT_PASSWORD, DoorPair};
 use crate::key_server::KeyVault;
-use crate::methods::{Element, Scope};
-use crate::rpc::credentials::Credentials;
-use crate::rpc::door::{Door, router};
-use crate::rpc::listener;
-use crate::rpc::tls::{self, Acceptor, Pair};
 use crate::state::durable_file::{self, Steps};
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

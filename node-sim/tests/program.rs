@@ -8,7 +8,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use node_sim::rpc::tls::connect;
+use node_sim::api::http::tls::connect;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

@@ -3,8 +3,8 @@
 use super::key_servers::{ask_deadline, vault_error};
 use super::params::{Kind, Params, optional, required};
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::methods::cluster::master_node;
-use crate::rpc::version::version;
+use crate::api::api_version::version;
+use crate::api::methods::cluster::master_node;
 use crate::state::error::ElementError;
 use crate::state::key_server_registry::{ActiveProviders, KeyProviderId, KeyProviderKmip};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use super::params::{Kind, Params, optional, required};
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::rpc::version::version;
+use crate::api::api_version::version;
 use crate::state::accounts::{Account, AccountChange, AccountId, AccountStatus, ChapSecret};
 use crate::state::error::{ElementError, ErrorName};
 use serde_json::{Map, json};

@@ -2,7 +2,7 @@
 
 use super::params::{Kind, Params, optional, required};
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::rpc::version::version;
+use crate::api::api_version::version;
 use serde_json::json;
 
 /// The rows of the table.

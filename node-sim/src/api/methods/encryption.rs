@@ -4,8 +4,8 @@
 use super::cluster::enabled_text;
 use super::params::{Kind, Params, optional};
 use super::{Act, Element, Method, Outcome, Scope};
+use crate::api::api_version::version;
 use crate::cluster::{RekeyRefusal, Target};
-use crate::rpc::version::version;
 use crate::state::error::{ElementError, ErrorName};
 use serde_json::{Map, Value, json};
 

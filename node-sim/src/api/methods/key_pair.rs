@@ -2,8 +2,8 @@
 
 use super::params::{Kind, Params, optional};
 use super::{Act, Element, Method, Outcome, Scope};
+use crate::api::api_version::version;
 use crate::key_server::client_key_pair::{NewKeyPair, Subject};
-use crate::rpc::version::version;
 use crate::state::error::{ElementError, ErrorName};
 use serde_json::json;
 

@@ -7,7 +7,7 @@
 use super::cluster::master_node;
 use super::params::{Kind, Params, optional};
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::rpc::version::{SOFTWARE_VERSION, version};
+use crate::api::api_version::{SOFTWARE_VERSION, version};
 use crate::state::key_ring::NodeId;
 use crate::state::ledger::{Ledger, NodeRecord};
 use serde_json::{Value, json};

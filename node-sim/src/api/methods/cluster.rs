@@ -2,7 +2,7 @@
 
 use super::params::Params;
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::rpc::version::{CURRENT, SOFTWARE_VERSION, SUPPORTED, version};
+use crate::api::api_version::{CURRENT, SOFTWARE_VERSION, SUPPORTED, version};
 use crate::state::accounts::{ACCOUNTS_MAX, SECRET_LEN, USERNAME_LEN};
 use crate::state::key_ring::NodeId;
 use crate::state::key_server_registry::{

@@ -1,12 +1,12 @@
 //! The paths behind the door: who may pass, which endpoint is meant, and the body as a call.
 
-use super::credentials::Credentials;
-use super::envelope::{self, Call, NotACall};
-use super::pages;
-use super::version::ApiVersion;
+use super::api_version::ApiVersion;
+use super::http::basic_auth::Credentials;
+use super::http::error_pages;
+use super::json_rpc::{self, Call, NotACall};
+use crate::api::methods::Element;
+use crate::api::simulator;
 use crate::limits::{BODY_DEADLINE, BODY_LEN_MAX};
-use crate::methods::Element;
-use crate::sim;
 use crate::state::error::{ElementError, ErrorName};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
@@ -32,10 +32,10 @@ pub fn router(door: Arc<Door>) -> Router {
     Router::new()
         .route("/json-rpc/{version}", any(json_rpc))
         .route("/json-rpc/{version}/", any(json_rpc))
-        .merge(sim::router())
-        .fallback(|| async { pages::not_found("There is nothing at this path.") })
+        .merge(simulator::router())
+        .fallback(|| async { error_pages::not_found("There is nothing at this path.") })
         .layer(from_fn_with_state(Arc::clone(&door), authenticate))
-        .merge(sim::open_router())
+        .merge(simulator::open_router())
         .with_state(door)
 }
 
@@ -44,7 +44,7 @@ async fn authenticate(State(door): State<Arc<Door>>, request: Request, next: Nex
         return next.run(request).await;
     }
     tracing::info!("refused credentials");
-    pages::unauthorized()
+    error_pages::unauthorized()
 }
 
 async fn json_rpc(
@@ -55,19 +55,21 @@ async fn json_rpc(
     body: Body,
 ) -> Response {
     let Ok(version) = version.parse::<ApiVersion>() else {
-        return pages::not_found("This version of the API is not supported; GetAPI lists them.");
+        return error_pages::not_found(
+            "This version of the API is not supported; GetAPI lists them.",
+        );
     };
     let call = match method {
         Method::POST => match read(body).await {
-            Ok(body) => envelope::read_body(&body),
+            Ok(body) => json_rpc::read_body(&body),
             Err(page) => return page,
         },
         Method::GET => query(&uri),
-        _ => return pages::method_not_allowed("GET, POST"),
+        _ => return error_pages::method_not_allowed("GET, POST"),
     };
     match call {
         Ok(call) => json(answer(door, version, call).await),
-        Err((id, error)) => json(envelope::failure(&id, &error)),
+        Err((id, error)) => json(json_rpc::failure(&id, &error)),
     }
 }
 
@@ -78,7 +80,7 @@ async fn answer(door: Arc<Door>, version: ApiVersion, call: Call) -> String {
     task.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a call broke off");
         let error = ElementError::new(ErrorName::Internal, "The call broke off; see the log.");
-        envelope::failure(&id, &error)
+        json_rpc::failure(&id, &error)
     })
 }
 
@@ -86,15 +88,15 @@ async fn answer(door: Arc<Door>, version: ApiVersion, call: Call) -> String {
 pub async fn read(body: Body) -> Result<Bytes, Response> {
     let max = u64::try_from(BODY_LEN_MAX).unwrap_or(u64::MAX);
     if body.size_hint().lower() > max {
-        return Err(pages::too_large(&format!("A body has at most {BODY_LEN_MAX} bytes.")));
+        return Err(error_pages::too_large(&format!("A body has at most {BODY_LEN_MAX} bytes.")));
     }
     match tokio::time::timeout(BODY_DEADLINE, to_bytes(body, BODY_LEN_MAX)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => {
             let reason = format!("The body broke off, or has more than {BODY_LEN_MAX} bytes.");
-            Err(pages::bad_request(&reason))
+            Err(error_pages::bad_request(&reason))
         }
-        Err(_) => Err(pages::timeout()),
+        Err(_) => Err(error_pages::timeout()),
     }
 }
 
@@ -102,7 +104,7 @@ pub async fn read(body: Body) -> Result<Bytes, Response> {
 fn query(uri: &Uri) -> Result<Call, NotACall> {
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri)
         .map_err(|_| (Value::Null, ElementError::missing("method")))?;
-    envelope::read_query(pairs.0)
+    json_rpc::read_query(pairs.0)
 }
 
 fn json(answer: String) -> Response {

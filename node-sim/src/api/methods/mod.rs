@@ -4,7 +4,7 @@
 //! it that is not done. A method never sees a socket, a header or a body.
 
 pub mod accounts;
-pub mod asyncs;
+pub mod async_results;
 pub mod cluster;
 pub mod drives;
 pub mod encryption;
@@ -17,9 +17,9 @@ pub mod nodes;
 pub mod params;
 pub mod volumes;
 
+use crate::api::api_version::{ApiVersion, CURRENT};
+use crate::api::json_rpc::{self, Call};
 use crate::cluster::Cluster;
-use crate::rpc::envelope::{self, Call};
-use crate::rpc::version::{ApiVersion, CURRENT};
 use crate::state::error::{ElementError, ErrorName};
 use crate::state::events::{EventType, Happening};
 use params::{Parameter, Params};
@@ -83,7 +83,7 @@ const FAMILIES: &[&[Method]] = &[
     key_pair::METHODS,
     key_providers::METHODS,
     key_servers::METHODS,
-    asyncs::METHODS,
+    async_results::METHODS,
     faults::METHODS,
     accounts::METHODS,
     volumes::METHODS,
@@ -110,10 +110,10 @@ impl Element {
     pub async fn answer(&self, version: ApiVersion, call: Call) -> String {
         let Call { id, method, params } = call;
         match self.perform(version, &method, params).await {
-            Ok((result, unused)) => envelope::success(id, result, unused),
+            Ok((result, unused)) => json_rpc::success(id, result, unused),
             Err(error) => {
                 tracing::info!(method, name = error.name.text(), "refused");
-                envelope::failure(&id, &error)
+                json_rpc::failure(&id, &error)
             }
         }
     }
@@ -193,7 +193,7 @@ fn unknown(name: &str, version: ApiVersion) -> ElementError {
 #[cfg(test)]
 mod tests {
     use super::all;
-    use crate::rpc::version::{CURRENT, SUPPORTED};
+    use crate::api::api_version::{CURRENT, SUPPORTED};
     use std::collections::BTreeSet;
 
     #[test]

@@ -8,11 +8,9 @@
 //!
 //! Nothing here knows what a method does. rustls appears in `tls` alone.
 
-pub mod credentials;
-pub mod door;
-pub mod envelope;
-pub mod listener;
-pub mod pages;
-pub mod seats;
-pub mod tls;
-pub mod version;
+pub mod api_version;
+pub mod http;
+pub mod json_rpc;
+pub mod methods;
+pub mod router;
+pub mod simulator;

@@ -6,8 +6,8 @@
 
 use super::params::Params;
 use super::{Act, Element, Method, Outcome, Scope};
+use crate::api::api_version::version;
 use crate::cluster::{DriveState, DriveStatus};
-use crate::rpc::version::version;
 use crate::state::timestamps;
 use serde_json::{Value, json};
 use time::OffsetDateTime;

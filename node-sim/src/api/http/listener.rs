@@ -1,7 +1,7 @@
 //! Accepts connections and gives each its own task: handshake first, then requests one by one.
 
-use super::seats::{Seat, Seats};
 use super::tls::{Acceptor, ServerStream};
+use crate::api::http::connection_limit::{Seat, Seats};
 use crate::limits::{
     CONNECTIONS_MAX, HANDSHAKE_DEADLINE, HEAD_DEADLINE, HEAD_LEN_MAX, SHUTDOWN_DEADLINE,
 };

@@ -2,7 +2,7 @@
 
 use super::params::{Kind, Params, optional};
 use super::{Act, Element, Method, Outcome, Scope};
-use crate::rpc::version::version;
+use crate::api::api_version::version;
 use crate::state::error::ElementError;
 use crate::state::events::{EventFilter, EventType};
 use crate::state::faults::FaultTypes;

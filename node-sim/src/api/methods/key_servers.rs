@@ -3,11 +3,11 @@
 use super::key_providers::check_name;
 use super::params::{Kind, Params, optional, required};
 use super::{Act, Element, Method, Outcome, Scope};
+use crate::api::api_version::version;
+use crate::api::methods::cluster::master_node;
 use crate::key_server::certificate_checks::check_pem;
 use crate::key_server::{KeyPlace, VaultError};
 use crate::limits::KEY_SERVER_DEADLINE;
-use crate::methods::cluster::master_node;
-use crate::rpc::version::version;
 use crate::state::error::{ElementError, ErrorName};
 use crate::state::faults::KmipServerFault;
 use crate::state::key_server_registry::{KMIP_PORT, KeyServerChange, KeyServerId, KeyServerKmip};
