@@ -11,11 +11,7 @@
 pub mod api;
 pub mod cli;
 pub mod cluster;
-pub mod config;
 pub mod crypto;
-pub mod health;
 pub mod key_server;
-pub mod limits;
 pub mod node;
-pub mod serve;
 pub mod state;

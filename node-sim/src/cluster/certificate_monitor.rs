@@ -1,9 +1,9 @@
 //! Looks at the certificates of every key server, again and again, and keeps the faults about them
 //! as the certificates are. It decides nothing about them.
 
+use crate::cli::limits::CERTIFICATE_INTERVAL;
 use crate::cluster::Cluster;
 use crate::key_server::certificate_checks::{Finding, look_at_client, look_at_root_ca};
-use crate::limits::CERTIFICATE_INTERVAL;
 use crate::state::error::ElementError;
 use crate::state::faults::{FaultKind, FaultPlace, Faults};
 use crate::state::ledger::Ledger;

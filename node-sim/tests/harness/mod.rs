@@ -13,10 +13,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use node_sim::api::http::tls::{ClientStream, connect};
-use node_sim::config::Given;
+use node_sim::cli::config::Given;
+use node_sim::cli::run::{Doors, serve};
 use node_sim::key_server::KeyVault;
 use node_sim::key_server::in_memory::MemoryVault;
-use node_sim::serve::{Doors, serve};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Whether a cluster answers: what a container's health check asks.
 
 use crate::api::http::tls;
-use crate::serve::DOOR_CERTIFICATE;
+use crate::cli::run::DOOR_CERTIFICATE;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;

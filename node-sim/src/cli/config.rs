@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn the_example_file_is_read() {
-        let example = include_str!("../node-sim.example.toml");
+        let example = include_str!("../../node-sim.example.toml");
         let commented = given(example);
         let all = example
             .lines()

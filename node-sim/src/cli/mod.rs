@@ -1,11 +1,15 @@
 //! The command line. It is a library, so that another program can be this one when it runs itself
 //! again.
 
-use crate::config::{Config, Given};
-use crate::health;
+pub mod config;
+pub mod health_check;
+pub mod limits;
+pub mod run;
+
+use crate::cli::config::{Config, Given};
+use crate::cli::run::{Doors, serve};
 use crate::key_server::kmip_client::KmipVault;
 use crate::key_server::message_trace::KmipTrace;
-use crate::serve::{Doors, serve};
 use crate::state::durable_file::Steps;
 use clap::{Args, Parser, Subcommand};
 use kmip::client::Trace;
@@ -33,7 +37,7 @@ enum Command {
     /// Run the cluster and its HTTPS API until SIGTERM
     Serve(Box<Settings>),
     /// Exit with 0 if a running cluster answers
-    Health(health::Asked),
+    Health(health_check::Asked),
 }
 
 #[derive(Args)]
@@ -119,7 +123,7 @@ fn trace_to(path: &Path) -> Result<Arc<dyn Trace>, Failure> {
     Ok(Arc::new(trace))
 }
 
-fn knock(target: health::Target) -> Result<(), Failure> {
+fn knock(target: health_check::Target) -> Result<(), Failure> {
     runtime()?.block_on(target.knock()).map_err(Failure::Run)
 }
 
