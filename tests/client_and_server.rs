@@ -239,7 +239,7 @@ async fn a_trace_can_be_shown_as_text_without_the_key() {
     let shown = Arc::new(Mutex::new(String::new()));
     let kept = Arc::clone(&shown);
     let trace = move |_: &str, way: Direction, frame: &[u8]| {
-        kept.lock().unwrap().push_str(&format!("{way:?}\n{}", kmip::text(frame)));
+        kept.lock().unwrap().push_str(&format!("{way:?}\n{}", kmip::redacted_text(frame)));
     };
     let client = builder(&lab, &server, "alice").trace(Arc::new(trace)).build().unwrap();
     let id = client.request(create("shown")).await.unwrap().unique_identifier;

@@ -135,7 +135,7 @@ pub fn write(messages: &[Message], form: Form) -> Result<Zeroizing<String>, Stri
     let mut page = Page::default();
     for message in messages {
         match form {
-            Form::Text => page.push_str(&kmip::text(message).to_string()),
+            Form::Text => page.push_str(&kmip::redacted_text(message).to_string()),
             Form::Xml => page.push_str(&xml::encode(message).map_err(|why| why.to_string())?),
             Form::Json => {
                 page.push_str(&json::encode(message).map_err(|why| why.to_string())?);

@@ -307,7 +307,7 @@ impl Runner<'_> {
 /// A message as text, with secrets hidden.
 fn text_of(message: &Element) -> String {
     match message.to_ttlv() {
-        Ok(ttlv) => kmip::text(&ttlv).to_string(),
+        Ok(ttlv) => kmip::redacted_text(&ttlv).to_string(),
         Err(why) => why.to_string(),
     }
 }

@@ -19,17 +19,16 @@ pub mod attributes;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod codec;
-mod data;
 mod date;
 #[cfg(feature = "encodings")]
 pub mod encoding;
 mod identifier;
+mod input_data;
 pub mod message;
-mod named;
 pub mod objects;
 pub mod payload;
+pub mod redacted_text;
 pub mod structures;
-pub mod text;
 pub mod transparent;
 mod version;
 pub mod vocabulary;
@@ -37,8 +36,8 @@ pub mod vocabulary;
 pub use codec::{
     BigInteger, DateTime, DateTimeExtended, Decode, Encode, Interval, SecretBytes, SecretInteger,
 };
-pub use data::InputData;
 pub use identifier::Identifier;
-pub use text::text;
+pub use input_data::InputData;
+pub use redacted_text::text;
 pub use version::Version;
 pub use vocabulary::tags;

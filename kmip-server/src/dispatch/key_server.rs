@@ -197,7 +197,7 @@ impl KeyServer {
 
 /// Shows a message to whoever listens to the log at this target, with its secrets hidden.
 fn trace(what: &str, client: &Client, message: &[u8]) {
-    let text = kmip::text(message);
+    let text = kmip::redacted_text(message);
     tracing::trace!(target: MESSAGES, owner = %client.owner, "{what}\n{text}");
 }
 

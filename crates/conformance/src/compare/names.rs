@@ -30,7 +30,7 @@ pub(super) fn shown(name: &str, ty: Type, text: &str) -> String {
     let leaf = Element::leaf(name.to_owned(), ty, text);
     match leaf.to_ttlv() {
         Ok(ttlv) => {
-            let line = kmip::text(&ttlv).to_string();
+            let line = kmip::redacted_text(&ttlv).to_string();
             let value = line.trim_end().split_once("): ").map(|(_, value)| value.to_owned());
             value.unwrap_or_else(|| "a value".to_owned())
         }

@@ -15,8 +15,8 @@ use ttlv::{HEADER_LEN, Header, Type};
 use zeroize::Zeroizing;
 
 use super::builder::Settings;
-use super::counted::Counted;
 use super::error::{Doing, Error};
+use super::sent_bytes::Counted;
 use super::tls::{Name, Session, is_refusal};
 use super::trace::{Direction, show};
 use crate::vocabulary::tags;

@@ -16,13 +16,13 @@
 //! A client decides nothing about keys, and repeats nothing but as above: whoever needs to wait
 //! for a key server asks again.
 
-mod answer;
 mod builder;
 mod connection;
-mod counted;
 mod error;
+mod idempotency;
 mod negotiate;
-mod repeat;
+mod response_check;
+mod sent_bytes;
 mod server;
 mod tls;
 mod trace;
@@ -40,7 +40,7 @@ pub use builder::{
     KEPT_MAX_DEFAULT, KMIP_PORT, REQUEST_DEADLINE_DEFAULT, RESPONSE_LEN_MAX_DEFAULT,
 };
 pub use error::{Doing, Error, Kind, Setting, TlsCheck, TlsFault};
-pub use repeat::{REPEAT, Repeat};
+pub use idempotency::{REPEAT, Repeat};
 pub use server::{BACK_OFF_MAX, BACK_OFF_MIN};
 pub use trace::{Direction, Trace};
 
@@ -84,7 +84,7 @@ impl Client {
     pub async fn request<R: Request>(&self, request: R) -> Result<R::Response, Error> {
         let mut message = message(vec![RequestBatchItem::from(request)], BatchOptions::default());
         let (server, items) = self.send(&mut message).await?;
-        answer::payload::<R>(server.address(), items)
+        response_check::payload::<R>(server.address(), items)
     }
 
     /// Asks for several things in one message. The answers stand in the order of the items, and

@@ -11,10 +11,10 @@
 
 use zeroize::Zeroizing;
 
-use super::answer::{malformed, refused};
 use super::builder::Settings;
 use super::connection::{Connection, Failure};
 use super::error::Error;
+use super::response_check::{malformed, refused};
 use super::server::Server;
 use crate::message::{
     RequestBatchItem, RequestHeader, RequestMessage, ResponseBatchItem, ResponseMessage,

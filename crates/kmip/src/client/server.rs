@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 use super::builder::Settings;
 use super::connection::{Connection, Failure};
 use super::error::Error;
-use super::repeat::first_once;
+use super::idempotency::first_once;
 use super::tls::Name;
-use super::{answer, negotiate};
+use super::{negotiate, response_check};
 use crate::message::{RequestMessage, ResponseBatchItem};
 use crate::version::Version;
 use crate::vocabulary::Operation;
@@ -132,7 +132,7 @@ impl Server {
         message.header.maximum_response_size = i32::try_from(settings.response_len_max).ok();
         let frame = Zeroizing::new(message.encode());
         let bytes = connection.exchange(&frame, settings).await?;
-        let (spoken, result) = answer::read(&self.address, message, &bytes);
+        let (spoken, result) = response_check::read(&self.address, message, &bytes);
         if spoken.is_some_and(|spoken| spoken != version) {
             // It speaks another version than it did: agree anew next time.
             self.forget();

@@ -19,7 +19,7 @@ use zeroize::Zeroize;
 
 use super::error::{Error, Setting, TlsFault};
 
-mod why;
+mod failure;
 
 /// A stream after its handshake.
 pub(super) type Session<S> = client::TlsStream<S>;
@@ -80,14 +80,14 @@ impl Tls {
     /// The check that failed, if it was TLS that broke the connection.
     pub(super) fn fault(&self, error: &io::Error) -> Option<TlsFault> {
         let inner = error.get_ref()?.downcast_ref::<TlsError>()?;
-        Some(why::fault(inner, self.ours.as_ref()))
+        Some(failure::fault(inner, self.ours.as_ref()))
     }
 }
 
 /// Does the server say by this that it refuses us? Then it has done nothing that we asked.
 pub(super) fn is_refusal(error: &io::Error) -> bool {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
-    inner.is_some_and(why::is_refusal)
+    inner.is_some_and(failure::is_refusal)
 }
 
 /// All PEM sections of one kind.

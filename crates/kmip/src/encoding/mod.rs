@@ -27,7 +27,7 @@
 mod error;
 mod from_ttlv;
 pub mod json;
-mod page;
+mod secret_text;
 mod to_ttlv;
 pub mod xml;
 
@@ -44,7 +44,7 @@ use crate::attributes::AttributeReference;
 use crate::vocabulary::tags;
 
 pub use error::{Error, Fault};
-pub use page::Page;
+pub use secret_text::Page;
 
 /// The longest message in a text encoding that is read, in bytes.
 ///

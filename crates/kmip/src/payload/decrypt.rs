@@ -1,8 +1,8 @@
 //! Decrypt (1.4, 4.30; 2.1, 6.1.11; since 1.2): the server decrypts with a key that it keeps.
 
 use crate::codec::SecretBytes;
-use crate::data::InputData;
 use crate::identifier::Identifier;
+use crate::input_data::InputData;
 use crate::macros::structure;
 use crate::structures::CryptographicParameters;
 use crate::version::Version;

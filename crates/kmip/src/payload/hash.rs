@@ -1,7 +1,7 @@
 //! Hash (1.4, 4.37; 2.1, 6.1.24; since 1.2): the digest of data.
 
 use crate::codec::SecretBytes;
-use crate::data::InputData;
+use crate::input_data::InputData;
 use crate::macros::structure;
 use crate::structures::CryptographicParameters;
 use crate::version::Version;

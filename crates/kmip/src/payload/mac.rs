@@ -1,7 +1,7 @@
 //! MAC (1.4, 4.33; 2.1, 6.1.32; since 1.2): the server authenticates with a key that it keeps.
 
-use crate::data::InputData;
 use crate::identifier::Identifier;
+use crate::input_data::InputData;
 use crate::macros::structure;
 use crate::structures::CryptographicParameters;
 use crate::version::Version;

@@ -1,7 +1,7 @@
 //! MAC Verify (1.4, 4.34; 2.1, 6.1.33; since 1.2): is a message authentication code genuine?
 
-use crate::data::InputData;
 use crate::identifier::Identifier;
+use crate::input_data::InputData;
 use crate::macros::structure;
 use crate::structures::CryptographicParameters;
 use crate::version::Version;

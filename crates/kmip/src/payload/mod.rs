@@ -52,6 +52,7 @@ mod re_key;
 mod re_key_key_pair;
 mod re_provision;
 mod recover;
+mod references;
 mod register;
 mod revoke;
 mod rng_retrieve;

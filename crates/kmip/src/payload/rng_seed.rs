@@ -1,6 +1,6 @@
 //! RNG Seed (1.4, 4.36; 2.1, 6.1.50; since 1.2): what a client adds to the server's chance.
 
-use crate::data::InputData;
+use crate::input_data::InputData;
 use crate::macros::structure;
 
 structure! {

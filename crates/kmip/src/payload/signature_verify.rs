@@ -1,8 +1,8 @@
 //! Signature Verify (1.4, 4.32; 2.1, 6.1.56; since 1.2): is a signature genuine?
 
 use crate::codec::SecretBytes;
-use crate::data::InputData;
 use crate::identifier::Identifier;
+use crate::input_data::InputData;
 use crate::macros::structure;
 use crate::structures::CryptographicParameters;
 use crate::version::Version;

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use kmip::encoding::{Element, Value, json, xml};
 use kmip::message::{RequestMessage, ResponseMessage};
 use kmip::payload::{RequestPayload, ResponsePayload};
-use kmip::text;
+use kmip::redacted_text;
 use kmip::vocabulary::{Vocabulary, tags, vocabulary_of};
 use ttlv::Type;
 

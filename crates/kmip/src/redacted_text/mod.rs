@@ -9,10 +9,10 @@
 //!
 //! Works on any bytes. What could be read is shown, then where reading stopped and why. Only what
 //! is known to be no secret is shown: a tag that has no name has its value hidden.
-//! **Nothing here prints a byte that the tables of [`secrets`] hide**, and nothing reads its text
+//! **Nothing here prints a byte that the tables of [`policy`] hide**, and nothing reads its text
 //! back.
 
-mod secrets;
+mod policy;
 
 use core::fmt::{self, Write as _};
 
@@ -23,7 +23,7 @@ use crate::date;
 use crate::version::Version;
 use crate::vocabulary::{MaskNames, Vocabulary, row_of, tags, vocabulary_of};
 
-use secrets::Sight;
+use policy::Sight;
 
 /// How many items are shown, so that a message of a megabyte is not a log of ten.
 const ITEMS_MAX: u32 = 4096;
