@@ -22,10 +22,10 @@ use std::path::{Path, PathBuf};
 use harness::foreign::{Foreign, skip};
 use harness::{KmipServer, Lab, Program, PykmipServer, SoftHsm, repository};
 use kmip_conformance::case::{self, Case};
-use kmip_conformance::door::Server;
-use kmip_conformance::needs::{self, Need, SeedPolicy};
+use kmip_conformance::prerequisites::{self, Need, SeedPolicy};
 use kmip_conformance::report::{json, terminal};
 use kmip_conformance::run::{self, Outcome, Settings, Verdict};
+use kmip_conformance::transport::Server;
 use kmip_conformance::wire;
 
 /// How many cases OASIS has for 1.0 to 2.1: 395 that are mandatory, and 58 that are not.
@@ -51,7 +51,7 @@ fn our_server_holds_every_case() {
         });
         let settings = Settings { seed: Some(policy), ..Settings::default() };
         // The first run is of everything, the others of what needs their policy.
-        let wanted = |case: &Case| match needs::of(case) {
+        let wanted = |case: &Case| match prerequisites::of(case) {
             Some(Need::Seed(needed)) => needed == policy,
             Some(Need::After(_) | Need::Https(_) | Need::Tls13) | None => policy == SeedPolicy::All,
         };

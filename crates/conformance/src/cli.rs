@@ -12,10 +12,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::case::{self, Case};
 use crate::decode::{self, Form};
 use crate::docs::{self, Report};
-use crate::door::Server;
-use crate::needs::SeedPolicy;
+use crate::prerequisites::SeedPolicy;
 use crate::report::{html, json, junit, matrix, terminal};
 use crate::run::{self, Outcome, Settings, Verdict};
+use crate::transport::Server;
 use crate::wire;
 
 /// The OASIS KMIP test cases against any server.

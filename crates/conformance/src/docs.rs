@@ -11,7 +11,7 @@ use kmip::vocabulary::Operation;
 
 use crate::case;
 use crate::report::json::Row;
-use crate::rules::{CASES, RULES};
+use crate::tolerances::{CASES, RULES};
 
 /// The report of a run, and whose it is.
 #[derive(Clone, Debug)]

@@ -11,22 +11,22 @@
 //!                      rules        -> report (terminal, HTML, JUnit, JSON, Markdown)
 //! ```
 //!
-//! What may differ from a case is the table in [`rules`], and nowhere else; what a case needs
-//! beside itself is the table in [`needs`]. **This crate knows no server**, and of KMIP it knows
+//! What may differ from a case is the table in [`tolerances`], and nowhere else; what a case needs
+//! beside itself is the table in [`prerequisites`]. **This crate knows no server**, and of KMIP it knows
 //! what `kmip::encoding` says: a server's own mistakes must not be here too.
 
 pub mod bindings;
 pub mod case;
+mod cleanup;
 pub mod cli;
 pub mod compare;
 pub mod decode;
 pub mod docs;
-pub mod door;
-pub mod needs;
-pub mod objects;
+pub mod prerequisites;
 pub mod report;
-pub mod rules;
 pub mod run;
-mod tidying;
+pub mod server_objects;
 mod tls;
+pub mod tolerances;
+pub mod transport;
 pub mod wire;

@@ -7,11 +7,11 @@ use kmip::encoding::Element;
 
 use crate::bindings::Bindings;
 use crate::case::{Case, Step, items};
+use crate::cleanup;
 use crate::compare::{Asked, Expected, Finding, message};
-use crate::door::{Door, Server};
-use crate::needs::{self, Need, SeedPolicy};
-use crate::objects::Objects;
-use crate::tidying;
+use crate::prerequisites::{self, Need, SeedPolicy};
+use crate::server_objects::Objects;
+use crate::transport::{Door, Server};
 
 /// How a run is to be done.
 #[derive(Clone, Debug, Default)]
@@ -107,13 +107,13 @@ pub fn run(
         };
         let next = all.get(at.saturating_add(1)..).unwrap_or_default();
         let is_followed = next.iter().find(|next| wanted(next)).is_some_and(|next| {
-            let after = needs::of(next);
+            let after = prerequisites::of(next);
             matches!(after, Some(Need::After(first)) if first == case.base())
                 && next.version == case.version
         });
         kept = is_followed.then_some(case);
         if !is_followed {
-            tidying::tidy(server, case.version, &mut objects);
+            cleanup::tidy(server, case.version, &mut objects);
         }
         let outcome = Outcome {
             name: case.name.clone(),
@@ -138,7 +138,7 @@ pub fn run(
 fn settle_policies(all: &[Case], outcomes: &mut [Outcome]) {
     let policy = |name: &str| {
         let case = all.iter().find(|case| case.name == name)?;
-        match needs::of(case)? {
+        match prerequisites::of(case)? {
             Need::Seed(policy) => Some(policy),
             Need::After(_) | Need::Https(_) | Need::Tls13 => None,
         }
@@ -167,7 +167,7 @@ struct Runner<'a> {
 impl Runner<'_> {
     /// Sees that a case finds what it needs, and nothing that it does not.
     fn prepare(&mut self, all: &[Case], case: &Case, kept: Option<&Case>) -> Result<(), Verdict> {
-        match needs::of(case) {
+        match prerequisites::of(case) {
             Some(Need::After(first)) => {
                 if kept.is_some_and(|kept| kept.base() == first && kept.version == case.version) {
                     return Ok(());
@@ -196,13 +196,13 @@ impl Runner<'_> {
     /// Sees that no search of a case finds what the case has not made.
     fn undisturbed(&mut self, case: &Case) -> Result<(), Verdict> {
         let case = self.prefixed(case);
-        let found = tidying::leftovers(self.server, &case);
+        let found = cleanup::leftovers(self.server, &case);
         if found.is_empty() {
             return Ok(());
         }
         if self.settings.destroy_leftovers {
-            tidying::destroy(self.server, case.version, &found);
-            if tidying::leftovers(self.server, &case).is_empty() {
+            cleanup::destroy(self.server, case.version, &found);
+            if cleanup::leftovers(self.server, &case).is_empty() {
                 return Ok(());
             }
         }
@@ -215,7 +215,7 @@ impl Runner<'_> {
 
     fn case(&mut self, case: &Case) -> Verdict {
         let case = self.prefixed(case);
-        let encoding = match needs::of(&case) {
+        let encoding = match prerequisites::of(&case) {
             Some(Need::Https(encoding)) => Some(encoding),
             Some(Need::After(_) | Need::Seed(_) | Need::Tls13) | None => None,
         };
@@ -223,7 +223,7 @@ impl Runner<'_> {
             Ok(door) => door,
             Err(why) => return Verdict::NotRun(why.to_string()),
         };
-        if needs::of(&case) == Some(Need::Tls13) && !door.is_tls13() {
+        if prerequisites::of(&case) == Some(Need::Tls13) && !door.is_tls13() {
             return Verdict::NotRun("the server does not speak TLS 1.3".to_owned());
         }
         let mut bindings = Bindings::default();
@@ -298,7 +298,7 @@ impl Runner<'_> {
 
     fn prefixed(&self, case: &Case) -> Case {
         match &self.settings.prefix {
-            Some(prefix) => tidying::prefixed(case, prefix),
+            Some(prefix) => cleanup::prefixed(case, prefix),
             None => case.clone(),
         }
     }

@@ -10,9 +10,9 @@ use kmip::Version;
 use kmip::encoding::Element;
 
 use crate::case::items;
+use crate::cleanup::{request, succeeded};
 use crate::decode;
-use crate::door::{Door, Server, is_late};
-use crate::tidying::{request, succeeded};
+use crate::transport::{Door, Server, is_late};
 
 /// The table.
 const TABLE: &str = include_str!("wire.txt");

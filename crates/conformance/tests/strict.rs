@@ -21,7 +21,7 @@ use kmip::encoding::{Element, Value};
 use kmip_conformance::bindings::{Bindings, Symbol};
 use kmip_conformance::case::{self, Case, items};
 use kmip_conformance::compare::{Asked, Expected, message};
-use kmip_conformance::objects::{self, Objects};
+use kmip_conformance::server_objects::{self, Objects};
 use ttlv::Type;
 
 /// Seconds since 1970, in all of these tests.
@@ -361,7 +361,7 @@ fn name_of(children: &[Element], index: usize) -> String {
             let name = attribute.and_then(Element::text).unwrap_or_default();
             let vendor = children[0].text().filter(|_| children[0].name == "VendorIdentification");
             let vendor = vendor.map(|vendor| format!("{vendor}-")).unwrap_or_default();
-            format!("{vendor}{}", objects::name_of(name))
+            format!("{vendor}{}", server_objects::name_of(name))
         }
         "AttributeName" => child.text().unwrap_or_default().to_owned(),
         name => name.to_owned(),

@@ -6,19 +6,19 @@
 //! actual     what the server has answered, in the same spelling
 //! ```
 //!
-//! Fields are compared in their order. Where [`rules`](crate::rules) lets a group of fields stand
+//! Fields are compared in their order. Where [`rules`](crate::tolerances) lets a group of fields stand
 //! in any order, each printed one is looked for among the answered ones.
 
+mod item;
 mod names;
-mod scene;
 
 use kmip::encoding::{Element, Error, Value};
 use ttlv::Type;
 
 use crate::bindings::Bindings;
 use crate::case::{Case, items};
-use crate::objects::Objects;
-use scene::{Item, Scene};
+use crate::server_objects::Objects;
+use item::{Item, Scene};
 
 /// The rule that everything is under that no other rule frees.
 const NO_OTHER: &str = "4.1: other variations SHALL be deemed non-conformant";

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use kmip::encoding::Element;
 use ttlv::Type;
 
-use crate::objects::Attribute;
+use crate::server_objects::Attribute;
 
 /// By what one of several elements is known: an attribute by its name, a name by itself.
 pub(super) fn key_of(element: &Element) -> Cow<'_, str> {

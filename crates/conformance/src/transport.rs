@@ -11,7 +11,7 @@ use kmip::vocabulary::tags;
 use ttlv::{HEADER_LEN, Header, Type};
 use zeroize::Zeroizing;
 
-use crate::needs::Encoding;
+use crate::prerequisites::Encoding;
 use crate::tls::{Stream, Tls};
 
 /// The longest answer that is read. The cases have some hundred bytes, a Query some thousand.

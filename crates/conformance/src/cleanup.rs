@@ -11,8 +11,8 @@ use kmip::encoding::{Element, Value};
 use ttlv::Type;
 
 use crate::case::{Case, Step, items};
-use crate::door::{Door, Server};
-use crate::objects::{Attribute, Objects, find};
+use crate::server_objects::{Attribute, Objects, find};
+use crate::transport::{Door, Server};
 
 /// Destroys every object of the cases that is still there.
 pub(crate) fn tidy(server: &Server, version: Version, objects: &mut Objects) {

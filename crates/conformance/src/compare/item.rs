@@ -8,8 +8,8 @@ use super::names::{key_of, shown};
 use super::{Finding, NO_OTHER};
 use crate::bindings::{Bindings, Symbol};
 use crate::case::Case;
-use crate::objects::{Attribute, Object, find};
-use crate::rules::{CASES, Freedom, HELD, RULES, Rule, When};
+use crate::server_objects::{Attribute, Object, find};
+use crate::tolerances::{CASES, Freedom, HELD, RULES, Rule, When};
 
 /// The fields of structures to which the rules let some be added, in the order of the standard.
 const ORDERS: &[(&str, &[&str])] = &[
