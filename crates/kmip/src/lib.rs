@@ -38,6 +38,6 @@ pub use codec::{
 };
 pub use identifier::Identifier;
 pub use input_data::InputData;
-pub use redacted_text::text;
+pub use redacted_text::redacted_text;
 pub use version::Version;
 pub use vocabulary::tags;

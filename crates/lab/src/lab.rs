@@ -2,8 +2,8 @@
 
 use crate::element::Element;
 use crate::message_log::MessageLog;
+use crate::output::Show;
 use crate::processes::{self, Process, Program};
-use crate::show::Show;
 use clap::Args;
 use std::ffi::OsString;
 use std::net::SocketAddr;

@@ -15,11 +15,11 @@ mod https;
 mod key_server;
 mod lab;
 mod message_log;
+mod next_steps;
+mod output;
 mod processes;
-mod proof;
-mod show;
-mod story;
-mod to_try;
+mod verification;
+mod walkthrough;
 
 use clap::{Parser, Subcommand};
 use lab::{Lab, Settings};
@@ -89,7 +89,7 @@ async fn until_stopped(program: &Program) -> Result<ExitCode, String> {
     let serves = program.command.is_some();
     let told = async {
         let mut lab = Lab::start(&program.settings).await?;
-        if serves { to_try::serve(&mut lab).await } else { story::tell(&mut lab).await }
+        if serves { next_steps::serve(&mut lab).await } else { walkthrough::tell(&mut lab).await }
     };
     tokio::select! {
         ended = told => ended.map(|()| ExitCode::SUCCESS),

@@ -43,7 +43,7 @@ const NO_ITEM: &str = "these bytes are no item";
 pub struct Text<'a>(&'a [u8]);
 
 /// Shows a message, or what there is of it. Nothing is done until it is displayed.
-pub const fn text(message: &[u8]) -> Text<'_> {
+pub const fn redacted_text(message: &[u8]) -> Text<'_> {
     Text(message)
 }
 

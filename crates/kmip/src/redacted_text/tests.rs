@@ -1,6 +1,6 @@
 //! What the text of a message shows, and what it hides.
 
-use super::text;
+use super::redacted_text;
 use crate::vocabulary::{
     CryptographicAlgorithm, KeyFormatType, ObjectType, Operation, ResultReason, ResultStatus, tags,
 };
@@ -16,7 +16,7 @@ fn message(body: impl FnOnce(&mut Writer)) -> Vec<u8> {
 }
 
 fn shown(body: impl FnOnce(&mut Writer)) -> String {
-    let text = text(&message(body)).to_string();
+    let text = redacted_text(&message(body)).to_string();
     let hex: String = KEY.iter().map(|byte| format!("{byte:02X}")).collect();
     for secret in ["never show", &hex[..8]] {
         assert!(!text.contains(secret), "{secret} in:\n{text}");
@@ -294,7 +294,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 #[test]
 fn what_could_be_read_is_shown_and_why_no_more() {
     for (hex, last) in MALFORMED {
-        let text = text(&bytes(hex)).to_string();
+        let text = redacted_text(&bytes(hex)).to_string();
         assert_eq!(text.lines().last().unwrap_or_default(), *last, "{text}");
         assert!(!text.contains("6E65"), "{text}");
     }
@@ -307,7 +307,7 @@ fn bytes_that_slipped_out_of_a_key_are_not_taken_for_a_tag() {
     });
     bytes[15] = 8;
     assert_eq!(
-        text(&bytes).to_string(),
+        redacted_text(&bytes).to_string(),
         "KeyValue (Structure)\n  KeyMaterial (ByteString): <hidden, 8 bytes>\n  \
          ! stopped at byte 24: these bytes are no item\n"
     );
@@ -317,7 +317,7 @@ fn bytes_that_slipped_out_of_a_key_are_not_taken_for_a_tag() {
 fn bytes_that_look_like_a_vendors_tag_are_not_spelt_out() {
     for key in ["54ABCDEF12345678", "42ABCDEF12345678", "54ABCD0112345678", "54ABCD0200000005"] {
         let hex = format!("420045 01 00000018 420043 08 00000000 {key}");
-        let text = text(&bytes(&hex)).to_string();
+        let text = redacted_text(&bytes(&hex)).to_string();
         assert!(!text.contains("ABCD") && text.contains("! stopped at byte 16"), "{text}");
     }
 }
@@ -332,7 +332,7 @@ fn a_key_in_a_structure_that_says_it_is_text_is_not_shown() {
             });
         });
         bytes[3] = 7;
-        let text = text(&bytes).to_string();
+        let text = redacted_text(&bytes).to_string();
         assert_eq!(text, "KeyBlock (TextString): <no text: hidden, 48 bytes>\n");
     }
 }
@@ -347,7 +347,7 @@ fn every_cut_of_a_message_has_a_text() {
         });
     });
     for end in 0..whole.len() {
-        let text = text(&whole[..end]).to_string();
+        let text = redacted_text(&whole[..end]).to_string();
         assert!(end == 0 || text.contains("! stopped at byte"), "{end}:\n{text}");
         assert!(!text.contains("6E657665"), "{end}:\n{text}");
     }
@@ -360,14 +360,15 @@ fn depth_and_length_have_a_limit() {
         deep.extend([0x42, 0x00, 0x08, 0x01]);
         deep.extend((level * 8).to_be_bytes());
     }
-    let text_of_deep = text(&deep).to_string();
+    let text_of_deep = redacted_text(&deep).to_string();
     let last = text_of_deep.lines().last().unwrap();
     assert!(
         last.ends_with("! stopped at byte 264: structures are nested deeper than 32"),
         "{last}"
     );
 
-    let long = text(&message(|w| (0..5000).for_each(|i| w.integer(tags::Offset, i)))).to_string();
+    let long =
+        redacted_text(&message(|w| (0..5000).for_each(|i| w.integer(tags::Offset, i)))).to_string();
     let last = long.lines().last().unwrap();
     assert_eq!(last, "! stopped at byte 65536: only so many items are shown");
 }

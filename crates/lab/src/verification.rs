@@ -3,7 +3,7 @@
 
 use crate::key_server;
 use crate::lab::Lab;
-use crate::story::Facts;
+use crate::walkthrough::Facts;
 use kmip::vocabulary::State;
 use serde_json::{Value, json};
 use std::path::Path;

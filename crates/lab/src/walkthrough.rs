@@ -4,7 +4,7 @@
 
 use crate::element::refusal;
 use crate::lab::{CLUSTER_NAME, Lab};
-use crate::{processes, proof};
+use crate::{processes, verification};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -193,16 +193,16 @@ async fn all(lab: &mut Lab) -> Result<(), String> {
         ("kmipKeyServerHostname", address.ip().to_string().into()),
         ("kmipKeyServerPort", address.port().into()),
     ]);
-    proof::write_data(lab).await?;
+    verification::write_data(lab).await?;
     for (number, step) in (1_u32..).zip(PREPARATION) {
         let title = format!("Preparation {number} of {}: {}", PREPARATION.len(), step.title);
         take(lab, &title, step, &mut facts).await?;
     }
-    proof::old_key_is_in_shares(lab, &facts)?;
+    verification::old_key_is_in_shares(lab, &facts)?;
     for step in STEPS {
         take(lab, step.title, step, &mut facts).await?;
     }
-    proof::all(lab, &facts).await?;
+    verification::all(lab, &facts).await?;
     lab.show.line("\nThe master key is at the key server, and all data is there.");
     Ok(())
 }
