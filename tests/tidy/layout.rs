@@ -28,10 +28,10 @@ const TEST_ARROWS: [&str; 1] = ["certs"];
 
 /// A library, the word that betrays it, and the rooms where it may be named.
 const ROOMS: [(&str, &[&str]); 10] = [
-    ("cryptoki", &["kmip-server/src/pkcs11/"]),
+    ("cryptoki", &["kmip-server/src/crypto/pkcs11/"]),
     ("quick_xml", &["crates/kmip/src/encoding/xml.rs"]),
     ("serde_json", JSON),
-    ("sled", &["kmip-server/src/store/sled_store/"]),
+    ("sled", &["kmip-server/src/store/engine/sled/"]),
     ("rustls", TLS),
     ("tokio_rustls", TLS),
     ("rcgen", RCGEN),
@@ -41,7 +41,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
 ];
 
 /// HTTP is one room of each program.
-const HTTP: &[&str] = &["kmip-server/src/https", "node-sim/src/rpc/", "node-sim/src/sim.rs"];
+const HTTP: &[&str] = &["kmip-server/src/net/https/", "node-sim/src/api/"];
 
 /// JSON is what the cluster speaks; of the key server's messages, it is one encoding.
 const JSON: &[&str] = &[
@@ -57,12 +57,12 @@ const JSON: &[&str] = &[
 /// TLS is one room of each program, and of the client.
 const TLS: &[&str] = &[
     "crates/conformance/src/tls.rs",
-    "kmip-server/src/tls",
-    "kmip-server/tests/door/client.rs",
+    "kmip-server/src/net/tls/",
+    "kmip-server/tests/server/client.rs",
     "crates/kmip/src/client/tls",
     "crates/kmip/tests/client/listener.rs",
     "crates/lab/src/https.rs",
-    "node-sim/src/rpc/tls.rs",
+    "node-sim/src/api/http/tls.rs",
     "tests/benches/server",
     "tests/harness/frames.rs",
     "tests/harness/https.rs",
@@ -74,9 +74,9 @@ const RCGEN: &[&str] = &[
     "certs/",
     "kmip-server/tests/known_answers/certificates.rs",
     "kmip-server/tests/known_answers/chains.rs",
-    "node-sim/src/certificates.rs",
-    "node-sim/src/key_pair.rs",
-    "node-sim/src/rpc/tls.rs",
+    "node-sim/src/key_server/certificate_checks.rs",
+    "node-sim/src/key_server/client_key_pair.rs",
+    "node-sim/src/api/http/tls.rs",
     "node-sim/tests/key_pair.rs",
 ];
 

@@ -5,7 +5,7 @@ use kmip::vocabulary::{HashingAlgorithm, PaddingMethod, RecommendedCurve};
 use kmip_server::crypto::asymmetric::{self, Input, Scheme};
 use kmip_server::crypto::keys::{EcPrivate, EcPublic, Edwards, Key as Neutral, Number, pkcs};
 
-use crate::desk::SecretBytes;
+use crate::harness::SecretBytes;
 use crate::stanzas::{Stanza, of_kind};
 
 const CASES: &str = include_str!("asymmetric.txt");

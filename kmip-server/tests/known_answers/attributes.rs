@@ -4,7 +4,7 @@
 use kmip::attributes::ATTRIBUTES;
 use kmip::payload::{DeleteAttributeRequest, SetAttributeRequest};
 
-use crate::desk::*;
+use crate::harness::*;
 
 #[path = "../../../crates/kmip/tests/filled/attributes.rs"]
 pub(crate) mod filled;
@@ -147,7 +147,7 @@ fn value(name: &str) -> AttributeValue {
 }
 
 /// A key that a client brought, in this State.
-pub(crate) async fn key(desk: &Desk, state: State) -> String {
+pub(crate) async fn key(harness: &Harness, state: State) -> String {
     let mut block = KeyBlock::plain(KeyFormatType::Raw, &[7; 32]);
     block.cryptographic_algorithm = Some(CryptographicAlgorithm::AES);
     block.cryptographic_length = Some(256);
@@ -166,22 +166,22 @@ pub(crate) async fn key(desk: &Desk, state: State) -> String {
         object: Object::SymmetricKey(Key { key_block: block }),
         protection_storage_masks: None,
     };
-    desk.ask(NEWEST, request).await.unwrap().unique_identifier
+    harness.ask(NEWEST, request).await.unwrap().unique_identifier
 }
 
 pub(crate) async fn add(
-    desk: &Desk,
+    harness: &Harness,
     version: Version,
     object: &str,
     value: &AttributeValue,
 ) -> Outcome {
     let attribute = value.clone().into();
     let request = AddAttributeRequest { unique_identifier: id(object), attribute };
-    desk.ask(version, request).await.map(|_| ())
+    harness.ask(version, request).await.map(|_| ())
 }
 
 pub(crate) async fn modify(
-    desk: &Desk,
+    harness: &Harness,
     version: Version,
     object: &str,
     value: &AttributeValue,
@@ -191,11 +191,11 @@ pub(crate) async fn modify(
         current_attribute: None,
         attribute: value.clone().into(),
     };
-    desk.ask(version, request).await.map(|_| ())
+    harness.ask(version, request).await.map(|_| ())
 }
 
 pub(crate) async fn delete(
-    desk: &Desk,
+    harness: &Harness,
     version: Version,
     object: &str,
     value: &AttributeValue,
@@ -206,7 +206,7 @@ pub(crate) async fn delete(
         attribute: Some(value.reference()),
         attribute_index: None,
     };
-    desk.ask(version, request).await.map(|_| ())
+    harness.ask(version, request).await.map(|_| ())
 }
 
 pub(crate) type Outcome = Result<(), ResultReason>;
@@ -231,16 +231,16 @@ fn every_attribute_has_a_rule() {
 #[tokio::test]
 async fn who_may_set_change_and_delete_each_attribute() {
     for rule in rules() {
-        let desk = Desk::new();
+        let harness = Harness::new();
         let value = value(rule.name);
         let (version, read_only) = asked_in(&value);
-        let object = key(&desk, State::PreActive).await;
-        let stood = attribute(&desk, &object, rule.name).await.is_some()
+        let object = key(&harness, State::PreActive).await;
+        let stood = attribute(&harness, &object, rule.name).await.is_some()
             || matches!(rule.name, "Key Format Type" | "Protection Storage Mask");
         let single = ResultReason::AttributeSingleValued;
         // The one that a symmetric key cannot have in any version.
         if rule.name == "Cryptographic Domain Parameters" {
-            let refused = add(&desk, version, &object, &value).await;
+            let refused = add(&harness, version, &object, &value).await;
             assert_eq!(refused, Err(ResultReason::InvalidAttribute));
             continue;
         }
@@ -249,16 +249,16 @@ async fn who_may_set_change_and_delete_each_attribute() {
             ("C", false) => Ok(()),
             _ => Err(read_only),
         };
-        assert_eq!(add(&desk, version, &object, &value).await, expected, "add {}", rule.name);
+        assert_eq!(add(&harness, version, &object, &value).await, expected, "add {}", rule.name);
         if rule.set == "C" && rule.many == "1" && version == NEWEST {
-            let again = add(&desk, version, &object, &value).await;
+            let again = add(&harness, version, &object, &value).await;
             assert_eq!(again, Err(single), "add {} again", rule.name);
         }
         let expected = if rule.change == "-" { Err(read_only) } else { Ok(()) };
-        let changed = modify(&desk, version, &object, &value).await;
+        let changed = modify(&harness, version, &object, &value).await;
         assert_eq!(changed, expected, "change {}", rule.name);
         let expected = if rule.delete == "D" { Ok(()) } else { Err(read_only) };
-        let deleted = delete(&desk, version, &object, &value).await;
+        let deleted = delete(&harness, version, &object, &value).await;
         assert_eq!(deleted, expected, "delete {}", rule.name);
     }
 }
@@ -279,13 +279,13 @@ async fn what_may_be_changed_in_which_state() {
                 "A" => until_deactivated,
                 _ => continue,
             };
-            let desk = Desk::new();
-            let object = key(&desk, state).await;
+            let harness = Harness::new();
+            let object = key(&harness, state).await;
             let request = SetAttributeRequest {
                 unique_identifier: id(&object),
                 attribute: value(rule.name).into(),
             };
-            let found = desk.ask(NEWEST, request).await.map(|_| ());
+            let found = harness.ask(NEWEST, request).await.map(|_| ());
             assert_eq!(found, expected, "{state:?} {}", rule.name);
         }
     }
@@ -294,11 +294,11 @@ async fn what_may_be_changed_in_which_state() {
         AttributeValue::ProcessStartDate(DateTime(5)),
         AttributeValue::ProtectStopDate(DateTime(5)),
     ] {
-        let desk = Desk::new();
-        let object = key(&desk, State::Active).await;
-        add(&desk, NEWEST, &object, &past).await.unwrap();
+        let harness = Harness::new();
+        let object = key(&harness, State::Active).await;
+        add(&harness, NEWEST, &object, &past).await.unwrap();
         let later = value(&past.name());
-        assert_eq!(modify(&desk, NEWEST, &object, &later).await, wrong);
+        assert_eq!(modify(&harness, NEWEST, &object, &later).await, wrong);
     }
 }
 
@@ -306,7 +306,7 @@ async fn what_may_be_changed_in_which_state() {
 /// one can be given the other in 1.4 and in 2.1.
 #[tokio::test]
 async fn which_objects_have_which_attributes() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let opaque = Object::OpaqueObject(kmip::objects::OpaqueObject {
         opaque_data_type: kmip::vocabulary::OpaqueDataType(0x8000_0001),
         opaque_data_value: SecretBytes::new(b"x"),
@@ -344,11 +344,11 @@ async fn which_objects_have_which_attributes() {
                 object: object.clone(),
                 protection_storage_masks: None,
             };
-            let made = desk.ask(version, request(None)).await.unwrap().unique_identifier;
-            let added = add(&desk, version, &made, &value(name)).await;
+            let made = harness.ask(version, request(None)).await.unwrap().unique_identifier;
+            let added = add(&harness, version, &made, &value(name)).await;
             let expected = if may { Ok(()) } else { Err(refusal) };
             assert_eq!(added, expected, "{version}: {name} to {kind:?}");
-            let made = desk.ask(version, request(Some(value(name)))).await.map(|_| ());
+            let made = harness.ask(version, request(Some(value(name)))).await.map(|_| ());
             let expected = if may { Ok(()) } else { Err(ResultReason::InvalidField) };
             assert_eq!(made, expected, "{version}: {kind:?} with {name}");
         }

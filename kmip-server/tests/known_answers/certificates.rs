@@ -18,7 +18,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
-use crate::desk::*;
+use crate::harness::*;
 use AttributeValue as A;
 
 const DAYS: u32 = 30;
@@ -26,15 +26,15 @@ pub(crate) const DAY: i64 = 86_400;
 const REQUESTS: &str = include_str!("requests.txt");
 
 /// A server with an authority, and the authority's certificate.
-fn desk_of(algorithm: &'static rcgen::SignatureAlgorithm) -> (Desk, Vec<u8>) {
+fn desk_of(algorithm: &'static rcgen::SignatureAlgorithm) -> (Harness, Vec<u8>) {
     let key = KeyPair::generate_for(algorithm).unwrap();
     let der = authority(&key, |_| {});
     let private = pkcs::read_pkcs8(&key.serialize_der()).unwrap();
     let own = Authority::new(der.clone(), private, DAYS).unwrap();
-    (Desk::living(Live { authority: Some(Arc::new(own)), ..Live::default() }), der)
+    (Harness::living(Live { authority: Some(Arc::new(own)), ..Live::default() }), der)
 }
 
-pub(crate) fn desk() -> (Desk, Vec<u8>) {
+pub(crate) fn harness() -> (Harness, Vec<u8>) {
     desk_of(&rcgen::PKCS_ECDSA_P256_SHA256)
 }
 
@@ -79,19 +79,19 @@ pub(crate) fn of_key(key: &str, values: impl IntoIterator<Item = A>) -> CertifyR
     }
 }
 
-pub(crate) async fn certificate(desk: &Desk, id: &str) -> Vec<u8> {
-    match desk.ask(Version::V1_4, get(id)).await.unwrap().object {
+pub(crate) async fn certificate(harness: &Harness, id: &str) -> Vec<u8> {
+    match harness.ask(Version::V1_4, get(id)).await.unwrap().object {
         Object::Certificate(certificate) => certificate.certificate_value,
         other => panic!("{:?}", other.object_type()),
     }
 }
 
-pub(crate) async fn values(desk: &Desk, version: Version, id: &str) -> Vec<A> {
+pub(crate) async fn values(harness: &Harness, version: Version, id: &str) -> Vec<A> {
     let request = GetAttributesRequest {
         unique_identifier: Some(Identifier::from(id)),
         attributes: Vec::new(),
     };
-    let found = desk.ask(version, request).await.unwrap();
+    let found = harness.ask(version, request).await.unwrap();
     found.attributes.0.into_iter().map(|attribute| attribute.value).collect()
 }
 
@@ -117,8 +117,8 @@ pub(crate) fn deactivation(value: &A) -> Option<i64> {
     if let A::DeactivationDate(date) = value { Some(date.0) } else { None }
 }
 
-/// A public key of the desk's own, with its name.
-pub(crate) async fn public_key(desk: &Desk) -> String {
+/// A public key of the harness's own, with its name.
+pub(crate) async fn public_key(harness: &Harness) -> String {
     let common =
         [A::CryptographicAlgorithm(CryptographicAlgorithm::EC), A::CryptographicLength(256)];
     let request = CreateKeyPairRequest {
@@ -131,13 +131,13 @@ pub(crate) async fn public_key(desk: &Desk) -> String {
         )])),
         ..CreateKeyPairRequest::default()
     };
-    desk.ask(Version::V1_4, request).await.unwrap().public_key_unique_identifier
+    harness.ask(Version::V1_4, request).await.unwrap().public_key_unique_identifier
 }
 
 /// One row a request: its name, and the subject of the certificate. Each in both its forms.
 #[tokio::test]
 async fn requests_of_openssl() {
-    let (desk, authority) = desk();
+    let (harness, authority) = harness();
     let (_, authority) = X509Certificate::from_der(&authority).unwrap();
     let rows = [
         ("rsa-2048", "C=DE, O=Example, CN=kms.example.com"),
@@ -150,8 +150,8 @@ async fn requests_of_openssl() {
     let mut serials = Vec::new();
     for (name, subject) in rows {
         for (form, bytes) in [(Form::PEM, pem(name).into_bytes()), (Form::PKCS_10, der(name))] {
-            let made = desk.ask(Version::V1_4, of_request(form, bytes)).await.unwrap();
-            let der_ = certificate(&desk, &made.unique_identifier).await;
+            let made = harness.ask(Version::V1_4, of_request(form, bytes)).await.unwrap();
+            let der_ = certificate(&harness, &made.unique_identifier).await;
             let (rest, cert) = X509Certificate::from_der(&der_).unwrap();
             assert!(rest.is_empty());
             assert_eq!(cert.subject().to_string(), subject, "{name}");
@@ -166,18 +166,18 @@ async fn requests_of_openssl() {
             assert!(!usage.value.key_cert_sign() && !usage.value.crl_sign(), "{name}");
             assert!((15..=17).contains(&cert.raw_serial().len()), "128 random bits");
             serials.push(cert.raw_serial().to_vec());
-            let values = values(&desk, Version::V1_4, &made.unique_identifier).await;
+            let values = values(&harness, Version::V1_4, &made.unique_identifier).await;
             let (from, to) =
                 (cert.validity().not_before.timestamp(), cert.validity().not_after.timestamp());
             assert_eq!(to - from, i64::from(DAYS) * DAY);
             assert_eq!(date(&values, activation), Some(from));
             assert_eq!(date(&values, deactivation), Some(to));
-            assert_eq!(state(&desk, &made.unique_identifier).await, State::Active);
+            assert_eq!(state(&harness, &made.unique_identifier).await, State::Active);
             let validate = ValidateRequest {
                 unique_identifiers: vec![Identifier::from(made.unique_identifier.as_str())],
                 ..ValidateRequest::default()
             };
-            let verdict = desk.ask(Version::V1_4, validate).await.unwrap().validity_indicator;
+            let verdict = harness.ask(Version::V1_4, validate).await.unwrap().validity_indicator;
             assert_eq!(verdict, ValidityIndicator::Valid);
         }
     }
@@ -190,9 +190,9 @@ async fn requests_of_openssl() {
 /// the account of a directory, the signing of programs.
 #[tokio::test]
 async fn extensions_that_are_asked_for() {
-    let (desk, _) = desk();
-    let made = desk.ask(NEWEST, of_request(Form::PKCS_10, der("rsa-2048"))).await.unwrap();
-    let der = certificate(&desk, &made.unique_identifier).await;
+    let (harness, _) = harness();
+    let made = harness.ask(NEWEST, of_request(Form::PKCS_10, der("rsa-2048"))).await.unwrap();
+    let der = certificate(&harness, &made.unique_identifier).await;
     let (_, cert) = X509Certificate::from_der(&der).unwrap();
     let names = cert.subject_alternative_name().unwrap().unwrap();
     assert_eq!(
@@ -210,7 +210,7 @@ async fn extensions_that_are_asked_for() {
     assert_eq!(usage.flags, 0b101, "digitalSignature and keyEncipherment");
     assert!(!cert.is_ca());
     let mask = CryptographicUsageMask::Verify.union(CryptographicUsageMask::WrapKey);
-    let values = values(&desk, NEWEST, &made.unique_identifier).await;
+    let values = values(&harness, NEWEST, &made.unique_identifier).await;
     assert!(values.contains(&A::CryptographicUsageMask(mask)));
     assert!(values.contains(&A::CertificateSubjectCN("kms.example.com".to_owned())));
     assert!(values.contains(&A::CertificateIssuerCN("authority".to_owned())));
@@ -220,7 +220,7 @@ async fn extensions_that_are_asked_for() {
 #[tokio::test]
 async fn requests_that_prove_nothing() {
     use ResultReason as R;
-    let (desk, own) = desk();
+    let (harness, own) = harness();
     let mut turned = der("p-256");
     *turned.last_mut().unwrap() ^= 1;
     let mut other_name = der("p-384");
@@ -241,13 +241,13 @@ async fn requests_that_prove_nothing() {
         ("CRMF", Form::CRMF, der("p-256"), R::FeatureNotSupported),
     ];
     for (name, form, bytes, reason) in rows {
-        let found = desk.ask(NEWEST, of_request(form, bytes)).await.unwrap_err();
+        let found = harness.ask(NEWEST, of_request(form, bytes)).await.unwrap_err();
         assert_eq!(found, reason, "{name}");
     }
     let mut formless = of_request(Form::PEM, der("p-256"));
     formless.certificate_request_type = None;
-    assert_eq!(desk.ask(NEWEST, formless).await.unwrap_err(), R::MissingData);
-    let old = desk.ask(Version::V1_4, of_request(Form::PKCS_10, vec![1])).await.unwrap_err();
+    assert_eq!(harness.ask(NEWEST, formless).await.unwrap_err(), R::MissingData);
+    let old = harness.ask(Version::V1_4, of_request(Form::PKCS_10, vec![1])).await.unwrap_err();
     assert_eq!(old, R::PermissionDenied, "1.4, 11.8: it has no Invalid CSR");
 }
 
@@ -262,13 +262,13 @@ async fn authorities() {
         (&rcgen::PKCS_ED25519, None),
     ];
     for (algorithm, name) in rows {
-        let (desk, own) = desk_of(algorithm);
+        let (harness, own) = desk_of(algorithm);
         let (_, own) = X509Certificate::from_der(&own).unwrap();
-        let made = desk.ask(NEWEST, of_request(Form::PKCS_10, der("p-256"))).await.unwrap();
-        let der = certificate(&desk, &made.unique_identifier).await;
+        let made = harness.ask(NEWEST, of_request(Form::PKCS_10, der("p-256"))).await.unwrap();
+        let der = certificate(&harness, &made.unique_identifier).await;
         let (_, cert) = X509Certificate::from_der(&der).unwrap();
         cert.verify_signature(Some(own.public_key())).unwrap();
-        let values = values(&desk, NEWEST, &made.unique_identifier).await;
+        let values = values(&harness, NEWEST, &made.unique_identifier).await;
         let signature = values.iter().find_map(|value| match value {
             A::DigitalSignatureAlgorithm(name) => Some(*name),
             _ => None,
@@ -347,11 +347,11 @@ async fn public_keys_alone() {
         (NEWEST, flat, "O=Example, CN=alice"),
     ];
     for (version, attributes, subject) in rows {
-        let (desk, _) = desk();
-        let key = public_key(&desk).await;
+        let (harness, _) = harness();
+        let key = public_key(&harness).await;
         // "MAY be obtained by the client via a Get operation in the same batch".
         let items = vec![of_key(&key, attributes.clone()).into(), get_as(None, None).into()];
-        let items = desk.batch(version, items).await;
+        let items = harness.batch(version, items).await;
         let Some(ResponsePayload::Certify(made)) = &items[0].payload else {
             panic!("{:?}", items[0])
         };
@@ -360,13 +360,13 @@ async fn public_keys_alone() {
         let (_, cert) = X509Certificate::from_der(&certificate.certificate_value).unwrap();
         assert_eq!(cert.subject().to_string(), subject, "{version}");
         let made = &made.unique_identifier;
-        let of_certificate = values(&desk, Version::V1_4, made).await;
+        let of_certificate = values(&harness, Version::V1_4, made).await;
         assert_eq!(links(&of_certificate), [(LinkType::PublicKeyLink, key.clone())]);
-        let of_the_key = values(&desk, Version::V1_4, &key).await;
+        let of_the_key = values(&harness, Version::V1_4, &key).await;
         assert!(links(&of_the_key).contains(&(LinkType::CertificateLink, made.clone())));
         // Certified again, the key links to its newest certificate.
-        let again = desk.ask(version, of_key(&key, attributes)).await.unwrap().unique_identifier;
-        let of_the_key = links(&values(&desk, Version::V1_4, &key).await);
+        let again = harness.ask(version, of_key(&key, attributes)).await.unwrap().unique_identifier;
+        let of_the_key = links(&values(&harness, Version::V1_4, &key).await);
         assert!(of_the_key.contains(&(LinkType::CertificateLink, again)));
         assert!(!of_the_key.contains(&(LinkType::CertificateLink, made.clone())));
     }
@@ -376,11 +376,11 @@ async fn public_keys_alone() {
 #[tokio::test]
 async fn public_keys_that_are_not_certified() {
     use ResultReason as R;
-    let (desk, _) = desk();
-    let key = public_key(&desk).await;
-    let revoked = public_key(&desk).await;
-    desk.ask(NEWEST, revoke(&revoked, RevocationReasonCode::KeyCompromise)).await.unwrap();
-    let symmetric = desk.create(NEWEST, Vec::new()).await;
+    let (harness, _) = harness();
+    let key = public_key(&harness).await;
+    let revoked = public_key(&harness).await;
+    harness.ask(NEWEST, revoke(&revoked, RevocationReasonCode::KeyCompromise)).await.unwrap();
+    let symmetric = harness.create(NEWEST, Vec::new()).await;
     let cn = || A::CertificateSubjectCN("alice".to_owned());
     let far = DateTime(OffsetDateTime::now_utc().unix_timestamp() + 31 * DAY);
     let both = A::X_509CertificateSubject(X509CertificateSubject {
@@ -412,7 +412,7 @@ async fn public_keys_that_are_not_certified() {
         ("nothing at all", CertifyRequest::default(), R::InvalidField),
     ];
     for (name, request, reason) in rows {
-        assert_eq!(desk.ask(NEWEST, request).await.unwrap_err(), reason, "{name}");
+        assert_eq!(harness.ask(NEWEST, request).await.unwrap_err(), reason, "{name}");
     }
 }
 
@@ -423,7 +423,7 @@ async fn without_an_authority() {
         query_functions: vec![QueryFunction::QueryOperations],
         object_groups: None,
     };
-    let (with, without) = (desk().0, Desk::new());
+    let (with, without) = (harness().0, Harness::new());
     for operation in [Operation::Certify, Operation::ReCertify] {
         assert!(with.ask(NEWEST, query()).await.unwrap().operations.contains(&operation));
         assert!(!without.ask(NEWEST, query()).await.unwrap().operations.contains(&operation));

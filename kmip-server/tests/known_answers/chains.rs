@@ -14,7 +14,7 @@ use rcgen::{
 };
 use time::{Duration, OffsetDateTime};
 
-use crate::desk::*;
+use crate::harness::*;
 
 /// A year before the moment at which the rows are judged, and a year after it.
 const FIRST: i64 = 1_700_000_000;
@@ -86,8 +86,8 @@ fn given(chain: &[Vec<u8>], moment: i64) -> ValidateRequest {
     }
 }
 
-async fn verdict(desk: &Desk, request: ValidateRequest) -> Result<Verdict, ResultReason> {
-    desk.ask(Version::V1_4, request).await.map(|response| response.validity_indicator)
+async fn verdict(harness: &Harness, request: ValidateRequest) -> Result<Verdict, ResultReason> {
+    harness.ask(Version::V1_4, request).await.map(|response| response.validity_indicator)
 }
 
 fn unknown_extension(critical: bool) -> CustomExtension {
@@ -154,11 +154,11 @@ async fn the_rules_of_a_path() {
             Verdict::Invalid,
         ),
     ];
-    let desk = Desk::new();
+    let harness = Harness::new();
     for (source, change, expected) in rows {
         let mut all = three();
         change(&mut all);
-        let found = verdict(&desk, given(&chain(&all), MOMENT)).await;
+        let found = verdict(&harness, given(&chain(&all), MOMENT)).await;
         assert_eq!(found, Ok(expected), "RFC 5280, {source}");
     }
 }
@@ -176,7 +176,7 @@ fn begin(said: &mut Said, second: i64) {
 /// are brought.
 #[tokio::test]
 async fn what_is_brought_in_any_order() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let all = chain(&three());
     let (root, authority, leaf) = (&all[0], &all[1], &all[2]);
     let other = &chain(&three())[0];
@@ -197,14 +197,14 @@ async fn what_is_brought_in_any_order() {
     ];
     for (name, chain, expected) in rows {
         let chain: Vec<Vec<u8>> = chain.into_iter().cloned().collect();
-        assert_eq!(verdict(&desk, given(&chain, MOMENT)).await, expected, "{name}");
+        assert_eq!(verdict(&harness, given(&chain, MOMENT)).await, expected, "{name}");
     }
     let garbage = vec![vec![0x30, 3, 1, 1, 1]];
-    assert_eq!(verdict(&desk, given(&garbage, MOMENT)).await, Ok(Verdict::Invalid));
+    assert_eq!(verdict(&harness, given(&garbage, MOMENT)).await, Ok(Verdict::Invalid));
     // Without a date it is now, when all of these are over.
     let mut now = given(&all, MOMENT);
     now.validity_date = None;
-    assert_eq!(verdict(&desk, now).await, Ok(Verdict::Invalid));
+    assert_eq!(verdict(&harness, now).await, Ok(Verdict::Invalid));
 }
 
 fn register(der: &[u8]) -> RegisterRequest {
@@ -226,24 +226,24 @@ fn register(der: &[u8]) -> RegisterRequest {
 #[tokio::test]
 async fn kept_certificates() {
     use RevocationReasonCode as Code;
-    let desk = Desk::new();
+    let harness = Harness::new();
     let all = chain(&three());
     for (reason, expected) in [
         (None, Verdict::Valid),
         (Some(Code::KeyCompromise), Verdict::Invalid),
         (Some(Code::CessationOfOperation), Verdict::Invalid),
     ] {
-        let kept = desk.ask(Version::V1_4, register(&all[1])).await.unwrap().unique_identifier;
+        let kept = harness.ask(Version::V1_4, register(&all[1])).await.unwrap().unique_identifier;
         if let Some(reason) = reason {
-            desk.ask(Version::V1_4, revoke(&kept, reason)).await.unwrap();
+            harness.ask(Version::V1_4, revoke(&kept, reason)).await.unwrap();
         }
         let mut request = given(&[all[2].clone(), all[0].clone()], MOMENT);
         request.unique_identifiers = vec![Identifier::from(kept.as_str())];
-        assert_eq!(verdict(&desk, request.clone()).await, Ok(expected), "{reason:?}");
+        assert_eq!(verdict(&harness, request.clone()).await, Ok(expected), "{reason:?}");
         if reason.is_some() {
             let destroy = DestroyRequest { unique_identifier: id(&kept) };
-            desk.ask(Version::V1_4, destroy).await.unwrap();
-            assert_eq!(verdict(&desk, request).await, Ok(Verdict::Invalid), "{reason:?}");
+            harness.ask(Version::V1_4, destroy).await.unwrap();
+            assert_eq!(verdict(&harness, request).await, Ok(Verdict::Invalid), "{reason:?}");
         }
     }
 }
@@ -251,8 +251,8 @@ async fn kept_certificates() {
 /// One row a request that is none: what is wrong, and the reason.
 #[tokio::test]
 async fn no_chain_at_all() {
-    let desk = Desk::new();
-    let key = desk.create(Version::V2_1, Vec::new()).await;
+    let harness = Harness::new();
+    let key = harness.create(Version::V2_1, Vec::new()).await;
     let mut of_pgp = given(&[vec![1]], MOMENT);
     of_pgp.certificates[0].certificate_type = CertificateType::PGP;
     let named = |id: &str| ValidateRequest {
@@ -267,21 +267,21 @@ async fn no_chain_at_all() {
         (given(&vec![vec![1]; 17], MOMENT), ResultReason::InvalidField),
     ];
     for (request, reason) in rows {
-        assert_eq!(desk.ask(Version::V2_1, request).await.unwrap_err(), reason);
+        assert_eq!(harness.ask(Version::V2_1, request).await.unwrap_err(), reason);
     }
 }
 
 /// The server trusts its own authority without being shown it, and no other server's.
 #[tokio::test]
 async fn the_servers_own_authority() {
-    let desk = |name: &str| {
+    let harness = |name: &str| {
         let (mut said, key) = (said(name, ANY), KeyPair::generate().unwrap());
         said.params.not_before = OffsetDateTime::now_utc() - Duration::days(1);
         said.params.not_after = OffsetDateTime::now_utc() + Duration::days(1000);
         let der = said.params.self_signed(&key).unwrap().der().to_vec();
         let key = pkcs::read_pkcs8(&key.serialize_der()).unwrap();
         let authority = Some(Arc::new(Authority::new(der, key, 30).unwrap()));
-        Desk::living(Live { authority, ..Live::default() })
+        Harness::living(Live { authority, ..Live::default() })
     };
     let mut wanted = CertificateParams::default();
     wanted.distinguished_name = rcgen::DistinguishedName::new();
@@ -292,7 +292,7 @@ async fn the_servers_own_authority() {
         certificate_request_value: Some(request.der().to_vec()),
         ..CertifyRequest::default()
     };
-    let here = desk("here");
+    let here = harness("here");
     let made = here.ask(Version::V1_4, certify).await.unwrap().unique_identifier;
     let Object::Certificate(certificate) =
         here.ask(Version::V1_4, get(&made)).await.unwrap().object
@@ -305,9 +305,9 @@ async fn the_servers_own_authority() {
         validity_date: moment,
     };
     assert_eq!(verdict(&here, ask(None)).await, Ok(Verdict::Valid));
-    assert_eq!(verdict(&desk("there"), ask(None)).await, Ok(Verdict::Unknown));
-    assert_eq!(verdict(&desk("here"), ask(None)).await, Ok(Verdict::Invalid), "another key");
-    assert_eq!(verdict(&Desk::new(), ask(None)).await, Ok(Verdict::Unknown));
+    assert_eq!(verdict(&harness("there"), ask(None)).await, Ok(Verdict::Unknown));
+    assert_eq!(verdict(&harness("here"), ask(None)).await, Ok(Verdict::Invalid), "another key");
+    assert_eq!(verdict(&Harness::new(), ask(None)).await, Ok(Verdict::Unknown));
     let late = OffsetDateTime::now_utc() + Duration::days(40);
     let late = Some(DateTime(late.unix_timestamp()));
     assert_eq!(verdict(&here, ask(late)).await, Ok(Verdict::Invalid));

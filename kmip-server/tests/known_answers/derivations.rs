@@ -9,7 +9,7 @@ use kmip::objects::SecretData;
 use kmip::payload::{DerivationParameters, DeriveKeyRequest};
 use kmip::vocabulary::SecretDataType;
 
-use crate::desk::*;
+use crate::harness::*;
 use crate::table::{bytes, rows};
 
 #[test]
@@ -82,7 +82,7 @@ fn what_cannot_be_derived_says_so() {
 }
 
 /// Registers a secret to derive from.
-async fn base(desk: &Desk, secret: &[u8]) -> String {
+async fn base(harness: &Harness, secret: &[u8]) -> String {
     let request = RegisterRequest {
         object_type: ObjectType::SecretData,
         attributes: Attributes::new([
@@ -95,7 +95,7 @@ async fn base(desk: &Desk, secret: &[u8]) -> String {
         }),
         protection_storage_masks: None,
     };
-    desk.ask(NEWEST, request).await.unwrap().unique_identifier
+    harness.ask(NEWEST, request).await.unwrap().unique_identifier
 }
 
 fn request(method: DerivationMethod, bases: &[&str], bits: usize) -> DeriveKeyRequest {
@@ -113,9 +113,9 @@ fn request(method: DerivationMethod, bases: &[&str], bits: usize) -> DeriveKeyRe
 /// The same answers from Derive Key, each as a secret that is linked to its base.
 #[tokio::test]
 async fn derive_key_answers_the_same() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     for row in rows(include_str!("derivations.txt")) {
-        let id = base(&desk, &row.bytes(3)).await;
+        let id = base(&harness, &row.bytes(3)).await;
         let mut cipher = row.text(1).unwrap_or_default().split('/');
         let expected = row.bytes(8);
         let method = row.named(0, DerivationMethod::from_name).unwrap();
@@ -135,15 +135,15 @@ async fn derive_key_answers_the_same() {
             salt: row.optional_bytes(5).map(|salt| SecretBytes::new(&salt)),
             iteration_count: row.text(6).map(|rounds| rounds.parse().unwrap()),
         };
-        let answer = desk.ask(NEWEST, asked).await;
+        let answer = harness.ask(NEWEST, asked).await;
         let derived = answer.unwrap_or_else(|e| panic!("{}: {e:?}", row.source)).unique_identifier;
-        let object = desk.ask(NEWEST, get(&derived)).await.unwrap().object;
+        let object = harness.ask(NEWEST, get(&derived)).await.unwrap().object;
         assert_eq!(key_bytes(&object), expected, "{}", row.source);
         for (of, to, link_type) in [
             (&id, &derived, LinkType::DerivedKeyLink),
             (&derived, &id, LinkType::DerivationBaseObjectLink),
         ] {
-            let Some(AttributeValue::Link(link)) = attribute(&desk, of, "Link").await else {
+            let Some(AttributeValue::Link(link)) = attribute(&harness, of, "Link").await else {
                 panic!("{}: no link", row.source);
             };
             assert_eq!(link.link_type, link_type);
@@ -155,8 +155,8 @@ async fn derive_key_answers_the_same() {
 /// PyKMIP's clients derive with HMAC and a salt, and mean HKDF: RFC 5869, A.7.
 #[tokio::test]
 async fn hmac_with_a_salt_is_hkdf() {
-    let desk = Desk::new();
-    let id = base(&desk, &[0x0C; 22]).await;
+    let harness = Harness::new();
+    let id = base(&harness, &[0x0C; 22]).await;
     let mut asked = request(DerivationMethod::HMAC, &[&id], 42 * 8);
     asked.derivation_parameters.cryptographic_parameters = Some(CryptographicParameters {
         hashing_algorithm: Some(HashingAlgorithm::SHA_1),
@@ -164,8 +164,8 @@ async fn hmac_with_a_salt_is_hkdf() {
     });
     asked.derivation_parameters.derivation_data = vec![SecretBytes::new(b"")];
     asked.derivation_parameters.salt = Some(SecretBytes::new(b""));
-    let derived = desk.ask(Version::V1_2, asked).await.unwrap().unique_identifier;
-    let object = desk.ask(Version::V1_2, get(&derived)).await.unwrap().object;
+    let derived = harness.ask(Version::V1_2, asked).await.unwrap().unique_identifier;
+    let object = harness.ask(Version::V1_2, get(&derived)).await.unwrap().object;
     let expected = bytes(
         "2c91117204d745f3500d636a62f64f0ab3bae548aa53d423b0d1f27ebba6f5e5673a081d70cce7acfc48",
         "RFC 5869, A.7",
@@ -177,27 +177,27 @@ async fn hmac_with_a_salt_is_hkdf() {
 /// is derived has a length, and a key an algorithm; every base must be one.
 #[tokio::test]
 async fn the_rules_of_derive_key() {
-    let desk = Desk::new();
-    let key = base(&desk, b"Jefe").await;
-    let data = base(&desk, b"what do ya want for nothing?").await;
+    let harness = Harness::new();
+    let key = base(&harness, b"Jefe").await;
+    let data = base(&harness, b"what do ya want for nothing?").await;
     let asked = request(DerivationMethod::HMAC, &[&key, &data], 256);
-    let derived = desk.ask(V1_4, asked.clone()).await.unwrap().unique_identifier;
-    let object = desk.ask(V1_4, get(&derived)).await.unwrap().object;
+    let derived = harness.ask(V1_4, asked.clone()).await.unwrap().unique_identifier;
+    let object = harness.ask(V1_4, get(&derived)).await.unwrap().object;
     assert_eq!(key_bytes(&object)[..4], [0x5B, 0xDC, 0xC1, 0x46], "RFC 4231, 4.3");
 
     let mut both = asked.clone();
     both.derivation_parameters.derivation_data = vec![SecretBytes::new(b"x")];
-    assert_eq!(desk.ask(V1_4, both).await.err(), Some(ResultReason::InvalidMessage));
+    assert_eq!(harness.ask(V1_4, both).await.err(), Some(ResultReason::InvalidMessage));
     let lengthless = DeriveKeyRequest { attributes: Attributes::new([]), ..asked.clone() };
-    assert_eq!(desk.ask(V1_4, lengthless).await.err(), Some(ResultReason::MissingData));
+    assert_eq!(harness.ask(V1_4, lengthless).await.err(), Some(ResultReason::MissingData));
     let a_key = DeriveKeyRequest { object_type: ObjectType::SymmetricKey, ..asked.clone() };
-    assert_eq!(desk.ask(V1_4, a_key).await.err(), Some(ResultReason::MissingData));
+    assert_eq!(harness.ask(V1_4, a_key).await.err(), Some(ResultReason::MissingData));
     let longer = request(DerivationMethod::HMAC, &[&key, &data], 264);
-    let reason = desk.ask(NEWEST, longer).await.err();
+    let reason = harness.ask(NEWEST, longer).await.err();
     assert_eq!(reason, Some(ResultReason::BadCryptographicParameters));
-    let other = desk.create(V1_4, vec![AttributeValue::ActivationDate(DateTime(0))]).await;
+    let other = harness.create(V1_4, vec![AttributeValue::ActivationDate(DateTime(0))]).await;
     let wrong = request(DerivationMethod::HASH, &[&other], 256);
-    let reason = desk.ask(NEWEST, wrong).await.err();
+    let reason = harness.ask(NEWEST, wrong).await.err();
     assert_eq!(reason, Some(ResultReason::IncompatibleCryptographicUsageMask));
 }
 

@@ -4,7 +4,7 @@ use kmip::vocabulary::{HashingAlgorithm, KeyCompressionType, RecommendedCurve};
 use kmip_server::crypto::asymmetric::{self, Input, Scheme};
 use kmip_server::crypto::formats::{self, FormatError, Hint};
 
-use crate::desk::*;
+use crate::harness::*;
 use crate::stanzas::{Stanza, of_kind};
 
 const CASES: &str = include_str!("formats.txt");

@@ -5,7 +5,7 @@ use kmip::attributes::AllAttributes;
 use kmip::payload::{ExportRequest, ExportResponse, ImportRequest};
 use kmip::vocabulary::KeyWrapType;
 
-use crate::desk::*;
+use crate::harness::*;
 
 const V1_4: Version = Version::V1_4;
 
@@ -36,9 +36,9 @@ fn import(id: &str, version: Version, values: Vec<AttributeValue>) -> ImportRequ
     }
 }
 
-async fn export(desk: &Desk, version: Version, object: &str) -> ExportResponse {
+async fn export(harness: &Harness, version: Version, object: &str) -> ExportResponse {
     let request = ExportRequest { unique_identifier: id(object), ..ExportRequest::default() };
-    desk.ask(version, request).await.unwrap()
+    harness.ask(version, request).await.unwrap()
 }
 
 fn all(answer: &ExportResponse) -> Vec<AttributeValue> {
@@ -65,11 +65,13 @@ async fn all_attributes_are_as_they_were_supplied() {
         A::Vendor(VendorAttribute { vendor: "y".to_owned(), ..VendorAttribute::text("Rack", "7") }),
     ];
     for version in [V1_4, NEWEST] {
-        let desk = Desk::new();
-        let answer =
-            desk.ask(version, import("other-server/7", version, supplied.to_vec())).await.unwrap();
+        let harness = Harness::new();
+        let answer = harness
+            .ask(version, import("other-server/7", version, supplied.to_vec()))
+            .await
+            .unwrap();
         assert_eq!(answer.unique_identifier, "other-server/7");
-        let exported = export(&desk, version, "other-server/7").await;
+        let exported = export(&harness, version, "other-server/7").await;
         let found = all(&exported);
         for value in &supplied {
             assert!(found.contains(value), "{version}: {value:?}");
@@ -77,7 +79,7 @@ async fn all_attributes_are_as_they_were_supplied() {
         assert!(found.contains(&A::State(State::Active)));
         assert_eq!(key_bytes(&exported.object.unwrap()), KEY);
         // And what is in no version's rules: it is an object as any other.
-        let located = desk.ask(version, locate(vec![name("imported")])).await.unwrap();
+        let located = harness.ask(version, locate(vec![name("imported")])).await.unwrap();
         assert_eq!(located.unique_identifiers, ["other-server/7"]);
     }
 }
@@ -86,7 +88,7 @@ async fn all_attributes_are_as_they_were_supplied() {
 #[tokio::test]
 async fn what_was_exported_can_be_imported() {
     for version in [V1_4, Version::V2_0, NEWEST] {
-        let (one, two) = (Desk::new(), Desk::new());
+        let (one, two) = (Harness::new(), Harness::new());
         let made = one.create(version, vec![name("n")]).await;
         one.ask(version, ActivateRequest { unique_identifier: id(&made) }).await.unwrap();
         one.ask(version, get(&made)).await.unwrap();
@@ -116,13 +118,13 @@ async fn what_was_exported_can_be_imported() {
 #[tokio::test]
 async fn identifiers_follow_unless_they_were_supplied() {
     use AttributeValue as A;
-    let desk = Desk::new();
-    let made = desk.create(NEWEST, vec![]).await;
+    let harness = Harness::new();
+    let made = harness.create(NEWEST, vec![]).await;
     let (long, supplied) = (A::UniqueIdentifier("theirs".to_owned()), vec![7; 20]);
     let short = A::ShortUniqueIdentifier(supplied);
     let values = vec![long.clone(), short.clone()];
-    desk.ask(NEWEST, import("theirs", NEWEST, values)).await.unwrap();
-    desk.ask(NEWEST, import("plain", NEWEST, vec![])).await.unwrap();
+    harness.ask(NEWEST, import("theirs", NEWEST, values)).await.unwrap();
+    harness.ask(NEWEST, import("plain", NEWEST, vec![])).await.unwrap();
     let digest = |id: &str| digest(&SHA256, id.as_bytes()).as_ref().to_vec();
     let rows = [
         ("theirs", short),
@@ -130,42 +132,42 @@ async fn identifiers_follow_unless_they_were_supplied() {
         (&made, A::ShortUniqueIdentifier(digest(&made))),
     ];
     for (object, short) in rows {
-        let found = all(&export(&desk, NEWEST, object).await);
+        let found = all(&export(&harness, NEWEST, object).await);
         let long = A::UniqueIdentifier(object.to_owned());
         for value in [long, short] {
             let same = found.iter().filter(|other| other.name() == value.name());
             assert_eq!(same.collect::<Vec<_>>(), [&value], "{object}");
-            let located = desk.ask(NEWEST, locate(vec![value])).await.unwrap();
+            let located = harness.ask(NEWEST, locate(vec![value])).await.unwrap();
             assert_eq!(located.unique_identifiers, [object]);
         }
     }
-    let refused = desk.ask(NEWEST, import("other", NEWEST, vec![long])).await;
+    let refused = harness.ask(NEWEST, import("other", NEWEST, vec![long])).await;
     assert_eq!(refused, Err(ResultReason::InvalidAttributeValue));
 }
 
 /// KMIP 1.4, table 365: one row a case of an identifier that is in use.
 #[tokio::test]
 async fn an_identifier_that_is_in_use() {
-    let desk = Desk::new();
-    let made = desk.create(NEWEST, vec![name("old")]).await;
-    desk.ask(NEWEST, import("chosen", NEWEST, vec![])).await.unwrap();
+    let harness = Harness::new();
+    let made = harness.create(NEWEST, vec![name("old")]).await;
+    harness.ask(NEWEST, import("chosen", NEWEST, vec![])).await.unwrap();
     for object in [made.as_str(), "chosen"] {
         for replace_existing in [None, Some(false)] {
             let again = ImportRequest { replace_existing, ..import(object, NEWEST, vec![]) };
-            let refused = desk.ask(NEWEST, again).await;
+            let refused = harness.ask(NEWEST, again).await;
             assert_eq!(refused, Err(ResultReason::ObjectAlreadyExists));
         }
         let values = vec![AttributeValue::Description("new".to_owned())];
         let again =
             ImportRequest { replace_existing: Some(true), ..import(object, NEWEST, values) };
-        desk.ask(NEWEST, again).await.unwrap();
-        let answer = desk.ask(NEWEST, get(object)).await.unwrap();
+        harness.ask(NEWEST, again).await.unwrap();
+        let answer = harness.ask(NEWEST, get(object)).await.unwrap();
         assert_eq!(key_bytes(&answer.object), KEY);
     }
     // What was replaced left nothing behind.
-    let found = desk.ask(NEWEST, locate(vec![name("old")])).await.unwrap();
+    let found = harness.ask(NEWEST, locate(vec![name("old")])).await.unwrap();
     assert!(found.unique_identifiers.is_empty());
-    assert_eq!(desk.ask(NEWEST, locate(vec![])).await.unwrap().unique_identifiers.len(), 2);
+    assert_eq!(harness.ask(NEWEST, locate(vec![])).await.unwrap().unique_identifiers.len(), 2);
 }
 
 /// KMIP 1.4, 4.41: "Only the object owner or an authorized security officer SHOULD be allowed". An
@@ -173,11 +175,11 @@ async fn an_identifier_that_is_in_use() {
 /// each keeps its own object.
 #[tokio::test]
 async fn an_identifier_of_another_client_is_neither_revealed_nor_overwritten() {
-    let desk = Desk::new();
-    let bob = desk.beside("bob");
-    let alices = desk.create(NEWEST, vec![]).await;
-    let before = key_bytes(&desk.ask(NEWEST, get(&alices)).await.unwrap().object);
-    desk.ask(NEWEST, import("both", NEWEST, vec![])).await.unwrap();
+    let harness = Harness::new();
+    let bob = harness.beside("bob");
+    let alices = harness.create(NEWEST, vec![]).await;
+    let before = key_bytes(&harness.ask(NEWEST, get(&alices)).await.unwrap().object);
+    harness.ask(NEWEST, import("both", NEWEST, vec![])).await.unwrap();
     for object in [alices.as_str(), "both"] {
         assert_eq!(bob.ask(NEWEST, get(object)).await, Err(ResultReason::ObjectNotFound));
         let request = ImportRequest {
@@ -190,9 +192,9 @@ async fn an_identifier_of_another_client_is_neither_revealed_nor_overwritten() {
         bob.ask(NEWEST, DestroyRequest { unique_identifier: id(object) }).await.unwrap();
         assert_eq!(bob.ask(NEWEST, get(object)).await, Err(ResultReason::ObjectDestroyed));
     }
-    let after = key_bytes(&desk.ask(NEWEST, get(&alices)).await.unwrap().object);
+    let after = key_bytes(&harness.ask(NEWEST, get(&alices)).await.unwrap().object);
     assert_eq!(before, after);
-    assert_eq!(key_bytes(&desk.ask(NEWEST, get("both")).await.unwrap().object), KEY);
+    assert_eq!(key_bytes(&harness.ask(NEWEST, get("both")).await.unwrap().object), KEY);
 }
 
 /// One row a case of KMIP 2.1, 4.57: the State that is said, the dates, and the State that follows.
@@ -216,10 +218,10 @@ async fn the_state_that_is_said_must_follow_from_the_dates() {
         (Some(State::DestroyedCompromised), vec![], Ok(State::DestroyedCompromised)),
     ];
     for (said, mut values, expected) in rows {
-        let desk = Desk::new();
+        let harness = Harness::new();
         values.extend(said.map(A::State));
-        let found = match desk.ask(NEWEST, import("x", NEWEST, values)).await {
-            Ok(_) => Ok(state(&desk, "x").await),
+        let found = match harness.ask(NEWEST, import("x", NEWEST, values)).await {
+            Ok(_) => Ok(state(&harness, "x").await),
             Err(reason) => Err(reason),
         };
         assert_eq!(found, expected, "{said:?}");
@@ -230,10 +232,10 @@ async fn the_state_that_is_said_must_follow_from_the_dates() {
 /// specified managed object SHALL not be returned in the response."
 #[tokio::test]
 async fn of_a_destroyed_object_its_attributes_are_exported() {
-    let desk = Desk::new();
-    let made = desk.create(NEWEST, vec![name("n")]).await;
-    desk.ask(NEWEST, DestroyRequest { unique_identifier: id(&made) }).await.unwrap();
-    let exported = export(&desk, NEWEST, &made).await;
+    let harness = Harness::new();
+    let made = harness.create(NEWEST, vec![name("n")]).await;
+    harness.ask(NEWEST, DestroyRequest { unique_identifier: id(&made) }).await.unwrap();
+    let exported = export(&harness, NEWEST, &made).await;
     assert_eq!(exported.object, None);
     assert_eq!(exported.object_type, ObjectType::SymmetricKey);
     assert!(all(&exported).contains(&AttributeValue::State(State::Destroyed)));
@@ -244,7 +246,7 @@ async fn of_a_destroyed_object_its_attributes_are_exported() {
 #[tokio::test]
 async fn refusals() {
     use AttributeValue as A;
-    let desk = Desk::new();
+    let harness = Harness::new();
     let good = || import("x", NEWEST, vec![]);
     let with = |values: Vec<A>| import("x", NEWEST, values);
     let digest = kmip::structures::Digest {
@@ -282,16 +284,17 @@ async fn refusals() {
         ),
     ];
     for (what, request, reason) in rows {
-        assert_eq!(desk.ask(NEWEST, request).await, Err(reason), "{what}");
+        assert_eq!(harness.ask(NEWEST, request).await, Err(reason), "{what}");
     }
     let sensitive = with(vec![A::Sensitive(true)]);
-    desk.ask(NEWEST, ImportRequest { key_wrap_type: Some(KeyWrapType::AsRegistered), ..sensitive })
+    harness
+        .ask(NEWEST, ImportRequest { key_wrap_type: Some(KeyWrapType::AsRegistered), ..sensitive })
         .await
         .unwrap();
     let request = ExportRequest { unique_identifier: id("x"), ..ExportRequest::default() };
-    assert_eq!(desk.ask(NEWEST, request).await, Err(ResultReason::Sensitive));
+    assert_eq!(harness.ask(NEWEST, request).await, Err(ResultReason::Sensitive));
     assert_eq!(
-        desk.ask(Version::V1_2, ExportRequest::default()).await,
+        harness.ask(Version::V1_2, ExportRequest::default()).await,
         Err(ResultReason::OperationNotSupported)
     );
 }
@@ -299,16 +302,16 @@ async fn refusals() {
 /// What does not show to a client of 2.x stands all the same, and is not overwritten.
 #[tokio::test]
 async fn an_identifier_of_a_template_is_not_free() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let request = RegisterRequest {
         object_type: ObjectType::Template,
         attributes: Attributes::new([name("t")]),
         object: Object::Template(kmip::objects::Template { attributes: Default::default() }),
         protection_storage_masks: None,
     };
-    let template = desk.ask(V1_4, request).await.unwrap().unique_identifier;
+    let template = harness.ask(V1_4, request).await.unwrap().unique_identifier;
     let request =
         ImportRequest { replace_existing: Some(true), ..import(&template, NEWEST, vec![]) };
-    assert_eq!(desk.ask(NEWEST, request).await, Err(ResultReason::ObjectAlreadyExists));
-    desk.ask(V1_4, get(&template)).await.unwrap();
+    assert_eq!(harness.ask(NEWEST, request).await, Err(ResultReason::ObjectAlreadyExists));
+    harness.ask(V1_4, get(&template)).await.unwrap();
 }

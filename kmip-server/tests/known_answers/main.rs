@@ -18,9 +18,9 @@ mod chains;
 mod ciphers;
 mod codes;
 mod derivations;
-#[path = "../desk/mod.rs"]
-mod desk;
 mod formats;
+#[path = "../harness/mod.rs"]
+mod harness;
 mod import_export;
 mod pairs;
 mod re_provision;

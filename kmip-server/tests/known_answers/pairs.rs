@@ -9,7 +9,7 @@ use kmip_server::crypto::asymmetric;
 use kmip_server::crypto::formats::{self, Hint};
 use kmip_server::crypto::keys::Key as Neutral;
 
-use crate::desk::*;
+use crate::harness::*;
 use AttributeValue as A;
 use CryptographicAlgorithm as C;
 use KeyFormatType as F;
@@ -26,9 +26,9 @@ fn pair_of(algorithm: C, more: Vec<A>) -> CreateKeyPairRequest {
     }
 }
 
-async fn attributes(desk: &Desk, version: Version, id: &str) -> Vec<A> {
+async fn attributes(harness: &Harness, version: Version, id: &str) -> Vec<A> {
     let request = GetAttributesRequest { unique_identifier: Some(Identifier::from(id)), ..all() };
-    let found = desk.ask(version, request).await.unwrap();
+    let found = harness.ask(version, request).await.unwrap();
     found.attributes.0.into_iter().map(|attribute| attribute.value).collect()
 }
 
@@ -50,8 +50,8 @@ fn links(attributes: &[A]) -> Vec<(LinkType, String)> {
     links
 }
 
-async fn key(desk: &Desk, version: Version, id: &str, hint: Hint) -> (F, Neutral) {
-    let object = desk.ask(version, get(id)).await.unwrap().object;
+async fn key(harness: &Harness, version: Version, id: &str, hint: Hint) -> (F, Neutral) {
+    let object = harness.ask(version, get(id)).await.unwrap().object;
     let block = object.key_block().unwrap();
     (block.key_format_type, formats::read(object.object_type(), block, hint).unwrap())
 }
@@ -79,20 +79,20 @@ async fn a_pair_is_one() {
         (v2, C::Ed25519, vec![], 256, (F::PKCS_8, F::X_509)),
     ];
     for (row, (version, algorithm, more, length, forms)) in rows.into_iter().enumerate() {
-        let desk = Desk::new();
-        let made = desk.ask(version, pair_of(algorithm, more)).await.unwrap();
+        let harness = Harness::new();
+        let made = harness.ask(version, pair_of(algorithm, more)).await.unwrap();
         let (private_id, public_id) =
             (made.private_key_unique_identifier, made.public_key_unique_identifier);
         let hint = Hint::default();
-        let (private_form, private) = key(&desk, version, &private_id, hint).await;
-        let (public_form, public) = key(&desk, version, &public_id, hint).await;
+        let (private_form, private) = key(&harness, version, &private_id, hint).await;
+        let (public_form, public) = key(&harness, version, &public_id, hint).await;
         assert_eq!((private_form, public_form), forms, "row {row}");
         assert!(asymmetric::public_of(&private).unwrap() == public, "row {row}");
         for (id, other, link_type) in [
             (&private_id, &public_id, LinkType::PublicKeyLink),
             (&public_id, &private_id, LinkType::PrivateKeyLink),
         ] {
-            let attributes = attributes(&desk, version, id).await;
+            let attributes = attributes(&harness, version, id).await;
             assert_eq!(links(&attributes), [(link_type, other.clone())], "row {row}");
             assert!(attributes.contains(&A::CryptographicLength(length)), "row {row}");
             assert!(attributes.contains(&A::CryptographicAlgorithm(algorithm)), "row {row}");
@@ -128,7 +128,7 @@ async fn no_pair() {
         ),
     ];
     for (row, (algorithm, more, reason)) in rows.into_iter().enumerate() {
-        let refused = Desk::new().ask(NEWEST, pair_of(algorithm, more)).await;
+        let refused = Harness::new().ask(NEWEST, pair_of(algorithm, more)).await;
         assert_eq!(refused.err(), Some(reason), "row {row}");
     }
 }
@@ -136,26 +136,26 @@ async fn no_pair() {
 /// 1.4, tables 177 and 178; 2.1, tables 308 and 309.
 #[tokio::test]
 async fn a_pair_in_the_place_of_another() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let dates = vec![
         on(RecommendedCurve::P_256),
         A::ActivationDate(DateTime(1_000)),
         A::DeactivationDate(DateTime(5_000)),
     ];
-    let old = desk.ask(NEWEST, pair_of(C::EC, dates)).await.unwrap();
+    let old = harness.ask(NEWEST, pair_of(C::EC, dates)).await.unwrap();
     let old_ids = [old.private_key_unique_identifier, old.public_key_unique_identifier];
     let request = ReKeyKeyPairRequest {
         private_key_unique_identifier: id(&old_ids[0]),
         offset: Some(Interval(600)),
         ..ReKeyKeyPairRequest::default()
     };
-    let new = desk.ask(NEWEST, request).await.unwrap();
+    let new = harness.ask(NEWEST, request).await.unwrap();
     let new_ids = [new.private_key_unique_identifier, new.public_key_unique_identifier];
     let pairs = [LinkType::PublicKeyLink, LinkType::PrivateKeyLink];
     for (at, text) in ["private", "public"].into_iter().enumerate() {
         let (old, new) = (
-            attributes(&desk, NEWEST, &old_ids[at]).await,
-            attributes(&desk, NEWEST, &new_ids[at]).await,
+            attributes(&harness, NEWEST, &old_ids[at]).await,
+            attributes(&harness, NEWEST, &new_ids[at]).await,
         );
         assert!(!old.contains(&name(text)) && new.contains(&name(text)), "the Name moves");
         let mut expected = [
@@ -184,15 +184,15 @@ async fn a_pair_in_the_place_of_another() {
         distances.sort_unstable();
         assert_eq!(distances, [0, 600, 4_600]);
     }
-    let (_, private) = key(&desk, NEWEST, &new_ids[0], Hint::default()).await;
-    let (_, public) = key(&desk, NEWEST, &new_ids[1], Hint::default()).await;
+    let (_, private) = key(&harness, NEWEST, &new_ids[0], Hint::default()).await;
+    let (_, public) = key(&harness, NEWEST, &new_ids[1], Hint::default()).await;
     assert!(asymmetric::public_of(&private).unwrap() == public);
-    let (_, before) = key(&desk, NEWEST, &old_ids[0], Hint::default()).await;
+    let (_, before) = key(&harness, NEWEST, &old_ids[0], Hint::default()).await;
     assert!(before != private);
 }
 
 /// Registers an object that is active and may be used, with these attributes.
-async fn keep(desk: &Desk, object: Object, more: Vec<A>) -> String {
+async fn keep(harness: &Harness, object: Object, more: Vec<A>) -> String {
     let basic = [A::CryptographicUsageMask(CryptographicUsageMask::Sign)];
     let request = RegisterRequest {
         object_type: object.object_type(),
@@ -200,19 +200,19 @@ async fn keep(desk: &Desk, object: Object, more: Vec<A>) -> String {
         object,
         protection_storage_masks: None,
     };
-    desk.ask(NEWEST, request).await.unwrap().unique_identifier
+    harness.ask(NEWEST, request).await.unwrap().unique_identifier
 }
 
 fn to(link_type: LinkType, id: &str) -> A {
     A::Link(Link { link_type, linked_object_identifier: Identifier::from(id) })
 }
 
-async fn add(desk: &Desk, object: &str, attribute: A) {
+async fn add(harness: &Harness, object: &str, attribute: A) {
     let request = AddAttributeRequest {
         unique_identifier: id(object),
         attribute: Attribute::from(attribute),
     };
-    desk.ask(NEWEST, request).await.unwrap();
+    harness.ask(NEWEST, request).await.unwrap();
 }
 
 /// 1.4, 4.11; 2.1, 6.1.19: with a password, one chain, and the name that a key without one has.
@@ -221,36 +221,38 @@ async fn a_container_for_a_key() {
     use kmip::objects::{Certificate, SecretData};
     use kmip::vocabulary::{CertificateType, SecretDataType};
 
-    let desk = Desk::new();
-    let made = desk.ask(NEWEST, pair_of(C::EC, vec![A::CryptographicLength(256)])).await.unwrap();
+    let harness = Harness::new();
+    let made =
+        harness.ask(NEWEST, pair_of(C::EC, vec![A::CryptographicLength(256)])).await.unwrap();
     let (private, public) = (made.private_key_unique_identifier, made.public_key_unique_identifier);
     let contained = get_as(Some(&private), Some(F::PKCS_12));
-    let refused = desk.ask(NEWEST, contained.clone()).await.err();
+    let refused = harness.ask(NEWEST, contained.clone()).await.err();
     assert_eq!(refused, Some(ResultReason::InvalidField), "no password");
     let password = Object::SecretData(SecretData {
         secret_data_type: SecretDataType::Password,
         key_block: KeyBlock::plain(F::Raw, b"secret"),
     });
-    let password = keep(&desk, password, Vec::new()).await;
-    add(&desk, &private, to(LinkType::PKCS_12PasswordLink, &password)).await;
+    let password = keep(&harness, password, Vec::new()).await;
+    add(&harness, &private, to(LinkType::PKCS_12PasswordLink, &password)).await;
     let root = Object::Certificate(Certificate {
         certificate_type: CertificateType::X_509,
         certificate_value: vec![0x30, 0],
     });
-    let root = keep(&desk, root, Vec::new()).await;
-    add(&desk, &public, to(LinkType::CertificateLink, &root)).await;
-    let object = desk.ask(NEWEST, contained.clone()).await.unwrap().object;
+    let root = keep(&harness, root, Vec::new()).await;
+    add(&harness, &public, to(LinkType::CertificateLink, &root)).await;
+    let object = harness.ask(NEWEST, contained.clone()).await.unwrap().object;
     let block = object.key_block().unwrap();
     assert_eq!((object.object_type(), block.key_format_type), (ObjectType::PrivateKey, F::PKCS_12));
     let container = block.bytes().unwrap();
     assert!(container.windows(10).any(|part| part == b"\0a\0l\0i\0a\0s"));
-    let (_, Neutral::EcPrivate(key)) = key(&desk, NEWEST, &private, Hint::default()).await else {
+    let (_, Neutral::EcPrivate(key)) = key(&harness, NEWEST, &private, Hint::default()).await
+    else {
         panic!("a key on a curve")
     };
     assert!(!container.windows(32).any(|part| part == key.d.as_bytes()));
     // Two chains are one too many.
-    add(&desk, &public, to(LinkType::CertificateLink, &private)).await;
-    let refused = desk.ask(NEWEST, contained).await.err();
+    add(&harness, &public, to(LinkType::CertificateLink, &private)).await;
+    let refused = harness.ask(NEWEST, contained).await.err();
     assert_eq!(refused, Some(ResultReason::InvalidField), "two chains");
 }
 
@@ -259,11 +261,11 @@ async fn a_container_for_a_key() {
 #[tokio::test]
 async fn what_a_key_says_of_itself() {
     use crate::stanzas::of_kind;
-    let desk = Desk::new();
+    let harness = Harness::new();
     for stanza in of_kind(include_str!("formats.txt"), "PrivateKey") {
         let key_block = KeyBlock::plain(F::PKCS_8, &stanza.bytes("PKCS_8"));
-        let kept = keep(&desk, Object::PrivateKey(Key { key_block }), Vec::new()).await;
-        let attributes = attributes(&desk, NEWEST, &kept).await;
+        let kept = keep(&harness, Object::PrivateKey(Key { key_block }), Vec::new()).await;
+        let attributes = attributes(&harness, NEWEST, &kept).await;
         let algorithm = C::from_name(stanza.word("algorithm")).unwrap();
         let length = stanza.word("length").parse().unwrap();
         assert!(attributes.contains(&A::CryptographicAlgorithm(algorithm)), "{}", stanza.source());
@@ -295,6 +297,6 @@ async fn what_a_key_says_of_itself() {
         object: Object::PrivateKey(Key { key_block }),
         protection_storage_masks: None,
     };
-    let refused = desk.ask(NEWEST, request).await.err();
+    let refused = harness.ask(NEWEST, request).await.err();
     assert_eq!(refused, Some(ResultReason::InvalidField), "it has 1024 bits");
 }

@@ -8,7 +8,7 @@ use kmip_server::auth::client::{Certificate as Credential, Client};
 use kmip_server::config::Identity;
 use std::net::SocketAddr;
 
-use crate::desk::*;
+use crate::harness::*;
 
 fn der(authority: &Authority, name: &str) -> Vec<u8> {
     use x509_parser::pem::parse_x509_pem;
@@ -16,10 +16,10 @@ fn der(authority: &Authority, name: &str) -> Vec<u8> {
     parse_x509_pem(pair.cert_pem.as_bytes()).unwrap().1.contents
 }
 
-fn with(desk: &Desk, der: &[u8]) -> Desk {
+fn with(harness: &Harness, der: &[u8]) -> Harness {
     let credential = Credential::parse(der).unwrap();
     let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-    desk.as_client(Client::from_certificate(credential, Identity::Subject, peer))
+    harness.as_client(Client::from_certificate(credential, Identity::Subject, peer))
 }
 
 fn bring(der: &[u8]) -> ReProvisionRequest {
@@ -39,8 +39,8 @@ fn bring(der: &[u8]) -> ReProvisionRequest {
 async fn a_new_certificate_takes_the_place_of_the_old_one() {
     let authority = Authority::new("authority").unwrap();
     let (first, second) = (der(&authority, "node-1"), der(&authority, "node-1"));
-    let desk = Desk::new();
-    let (before, after) = (with(&desk, &first), with(&desk, &second));
+    let harness = Harness::new();
+    let (before, after) = (with(&harness, &first), with(&harness, &second));
     let key = before.create(NEWEST, vec![]).await;
     let kept = before.ask(NEWEST, bring(&second)).await.unwrap().unique_identifier.unwrap();
 
@@ -60,7 +60,7 @@ async fn what_is_refused_leaves_the_old_certificate_valid() {
     let authority = Authority::new("authority").unwrap();
     let other = Authority::new("another authority").unwrap();
     let current = der(&authority, "node-1");
-    let desk = with(&Desk::new(), &current);
+    let harness = with(&Harness::new(), &current);
     let csr = CertificateRequest {
         certificate_request_type: CertificateRequestType::PKCS_10,
         certificate_request_value: vec![0x30, 0],
@@ -75,9 +75,9 @@ async fn what_is_refused_leaves_the_old_certificate_valid() {
         ("one to be made", ReProvisionRequest::default(), ResultReason::FeatureNotSupported),
     ];
     for (what, request, reason) in rows {
-        assert_eq!(desk.ask(NEWEST, request).await, Err(reason), "{what}");
-        desk.create(NEWEST, vec![]).await;
+        assert_eq!(harness.ask(NEWEST, request).await, Err(reason), "{what}");
+        harness.create(NEWEST, vec![]).await;
     }
-    let without = Desk::new().ask(NEWEST, bring(&current)).await;
+    let without = Harness::new().ask(NEWEST, bring(&current)).await;
     assert_eq!(without, Err(ResultReason::PermissionDenied));
 }

@@ -12,15 +12,16 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
 use crate::certificates::{
-    DAY, activation, certificate, date, deactivation, der, desk, links, of_key, public_key, values,
+    DAY, activation, certificate, date, deactivation, der, harness, links, of_key, public_key,
+    values,
 };
-use crate::desk::*;
+use crate::harness::*;
 use AttributeValue as A;
 
 /// 2.1, 6.1.6: the Unique Identifier may be that of a kept Certificate Request.
 #[tokio::test]
 async fn a_kept_request() {
-    let (desk, _) = desk();
+    let (harness, _) = harness();
     let kept = RegisterRequest {
         object_type: ObjectType::CertificateRequest,
         attributes: Attributes::default(),
@@ -30,17 +31,17 @@ async fn a_kept_request() {
         }),
         protection_storage_masks: None,
     };
-    let kept = desk.ask(NEWEST, kept).await.unwrap().unique_identifier;
+    let kept = harness.ask(NEWEST, kept).await.unwrap().unique_identifier;
     let certify = CertifyRequest { unique_identifier: id(&kept), ..CertifyRequest::default() };
-    let made = desk.ask(NEWEST, certify).await.unwrap().unique_identifier;
-    let first = certificate(&desk, &made).await;
+    let made = harness.ask(NEWEST, certify).await.unwrap().unique_identifier;
+    let first = certificate(&harness, &made).await;
     let renew = ReCertifyRequest {
         unique_identifier: id(&made),
         certificate_request_unique_identifier: id(&kept),
         ..ReCertifyRequest::default()
     };
-    let renewed = desk.ask(NEWEST, renew).await.unwrap().unique_identifier;
-    let second = certificate(&desk, &renewed).await;
+    let renewed = harness.ask(NEWEST, renew).await.unwrap().unique_identifier;
+    let second = certificate(&harness, &renewed).await;
     let subject = |der: &[u8]| X509Certificate::from_der(der).unwrap().1.subject().to_string();
     assert_eq!(subject(&first), subject(&second));
     assert_ne!(first, second);
@@ -53,8 +54,8 @@ async fn renewal() {
     for (version, offset) in
         [(Version::V1_2, None), (Version::V1_4, Some(0)), (NEWEST, Some(3 * 86_400))]
     {
-        let (desk, _) = desk();
-        let key = public_key(&desk).await;
+        let (harness, _) = harness();
+        let key = public_key(&harness).await;
         let now = OffsetDateTime::now_utc().unix_timestamp();
         let (from, to) = (now - 10 * DAY, now + 5 * DAY);
         let old = of_key(
@@ -69,23 +70,25 @@ async fn renewal() {
                 name("certificate"),
             ],
         );
-        let old = desk.ask(Version::V1_4, old).await.unwrap().unique_identifier;
+        let old = harness.ask(Version::V1_4, old).await.unwrap().unique_identifier;
         let renew = ReCertifyRequest {
             unique_identifier: id(&old),
             offset: offset.map(Interval),
             ..ReCertifyRequest::default()
         };
-        let new = desk.ask(version, renew).await.unwrap().unique_identifier;
-        let (of_old, of_new) =
-            (values(&desk, Version::V1_4, &old).await, values(&desk, Version::V1_4, &new).await);
+        let new = harness.ask(version, renew).await.unwrap().unique_identifier;
+        let (of_old, of_new) = (
+            values(&harness, Version::V1_4, &old).await,
+            values(&harness, Version::V1_4, &new).await,
+        );
         assert!(of_new.contains(&name("certificate")) && !of_old.contains(&name("certificate")));
         assert!(links(&of_old).contains(&(LinkType::ReplacementObjectLink, new.clone())));
         assert!(links(&of_new).contains(&(LinkType::ReplacedObjectLink, old.clone())));
         assert!(links(&of_new).contains(&(LinkType::PublicKeyLink, key.clone())));
-        let of_key = links(&values(&desk, Version::V1_4, &key).await);
+        let of_key = links(&values(&harness, Version::V1_4, &key).await);
         assert!(of_key.contains(&(LinkType::CertificateLink, new.clone())));
         assert!(!of_key.contains(&(LinkType::CertificateLink, old.clone())));
-        assert_eq!(state(&desk, &old).await, State::Active, "the old one stays");
+        assert_eq!(state(&harness, &old).await, State::Active, "the old one stays");
 
         let (found_from, found_to) =
             (date(&of_new, activation).unwrap(), date(&of_new, deactivation).unwrap());
@@ -96,7 +99,7 @@ async fn renewal() {
                 assert_eq!(found_to - found_from, to - from, "DT1 + (AT2 - AT1)");
             }
         }
-        let (old, new) = (certificate(&desk, &old).await, certificate(&desk, &new).await);
+        let (old, new) = (certificate(&harness, &old).await, certificate(&harness, &new).await);
         let (_, old) = X509Certificate::from_der(&old).unwrap();
         let (_, new) = X509Certificate::from_der(&new).unwrap();
         assert_eq!(old.public_key().raw, new.public_key().raw);
@@ -113,10 +116,10 @@ async fn renewal() {
 #[tokio::test]
 async fn no_renewal() {
     use ResultReason as R;
-    let (desk, _) = desk();
-    let key = public_key(&desk).await;
+    let (harness, _) = harness();
+    let key = public_key(&harness).await;
     let cn = A::CertificateSubjectCN("alice".to_owned());
-    let made = desk.ask(NEWEST, of_key(&key, [cn])).await.unwrap().unique_identifier;
+    let made = harness.ask(NEWEST, of_key(&key, [cn])).await.unwrap().unique_identifier;
     let renew =
         |id_: &str| ReCertifyRequest { unique_identifier: id(id_), ..ReCertifyRequest::default() };
     let of_another = ReCertifyRequest {
@@ -133,15 +136,15 @@ async fn no_renewal() {
         }),
         protection_storage_masks: None,
     };
-    let garbage = desk.ask(NEWEST, garbage).await.unwrap().unique_identifier;
+    let garbage = harness.ask(NEWEST, garbage).await.unwrap().unique_identifier;
     for (request, reason) in [
         (renew(&key), R::InvalidObjectType),
         (of_another, R::InvalidCSR),
         (renew(&garbage), R::PermissionDenied),
         (renew("nothing"), R::ObjectNotFound),
     ] {
-        assert_eq!(desk.ask(NEWEST, request).await.unwrap_err(), reason);
+        assert_eq!(harness.ask(NEWEST, request).await.unwrap_err(), reason);
     }
-    desk.ask(NEWEST, revoke(&made, RevocationReasonCode::KeyCompromise)).await.unwrap();
-    assert_eq!(desk.ask(NEWEST, renew(&made)).await.unwrap_err(), R::WrongKeyLifecycleState);
+    harness.ask(NEWEST, revoke(&made, RevocationReasonCode::KeyCompromise)).await.unwrap();
+    assert_eq!(harness.ask(NEWEST, renew(&made)).await.unwrap_err(), R::WrongKeyLifecycleState);
 }

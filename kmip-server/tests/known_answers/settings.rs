@@ -6,7 +6,7 @@ use kmip::payload::{
 };
 use kmip::structures::{ObjectGroups, ObjectTypes};
 
-use crate::desk::*;
+use crate::harness::*;
 
 fn algorithm(algorithm: CryptographicAlgorithm) -> AttributeValue {
     AttributeValue::CryptographicAlgorithm(algorithm)
@@ -32,9 +32,9 @@ fn types(kinds: &[ObjectType]) -> Option<ObjectTypes> {
     Some(ObjectTypes { object_types: kinds.to_vec() })
 }
 
-async fn set(desk: &Desk, sets: Vec<ObjectDefaults>) -> Result<(), ResultReason> {
+async fn set(harness: &Harness, sets: Vec<ObjectDefaults>) -> Result<(), ResultReason> {
     let defaults_information = Some(DefaultsInformation { object_defaults: sets });
-    desk.ask(NEWEST, SetDefaultsRequest { defaults_information }).await.map(|_| ())
+    harness.ask(NEWEST, SetDefaultsRequest { defaults_information }).await.map(|_| ())
 }
 
 fn defaults(kinds: &[ObjectType], values: Vec<AttributeValue>) -> ObjectDefaults {
@@ -46,43 +46,43 @@ fn defaults(kinds: &[ObjectType], values: Vec<AttributeValue>) -> ObjectDefaults
     }
 }
 
-async fn found(desk: &Desk, object: &str, name: &str) -> Option<AttributeValue> {
-    attribute(desk, object, name).await
+async fn found(harness: &Harness, object: &str, name: &str) -> Option<AttributeValue> {
+    attribute(harness, object, name).await
 }
 
 /// KMIP 2.1, 4, table 28: "KMIP servers SHALL supply values for these attributes if the client
 /// omits them", and Query tells them (6.1.40).
 #[tokio::test]
 async fn what_the_standard_has_the_server_supply() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     for version in [Version::V2_0, NEWEST] {
         let query = QueryRequest {
             query_functions: vec![QueryFunction::QueryDefaultsInformation],
             object_groups: None,
         };
-        let told = desk.ask(version, query).await.unwrap().defaults_information.unwrap();
+        let told = harness.ask(version, query).await.unwrap().defaults_information.unwrap();
         let of = |kind| {
             let set = told.object_defaults.iter().find(|set| set.object_type == Some(kind));
             set.unwrap().attributes.values().cloned().collect::<Vec<_>>()
         };
-        let made = desk.ask(version, create_with([])).await.unwrap().unique_identifier;
+        let made = harness.ask(version, create_with([])).await.unwrap().unique_identifier;
         for value in of(ObjectType::SymmetricKey) {
             let name = value.reference().name();
-            assert_eq!(found(&desk, &made, &name).await, Some(value), "{version}");
+            assert_eq!(found(&harness, &made, &name).await, Some(value), "{version}");
         }
         for kind in [ObjectType::PrivateKey, ObjectType::PublicKey, ObjectType::SplitKey] {
             assert_eq!(of(kind).len(), 3, "{version} {kind:?}");
         }
         assert_eq!(of(ObjectType::SecretData).len(), 1, "{version}");
     }
-    assert_eq!(desk.ask(Version::V1_4, create_with([])).await, Err(ResultReason::MissingData));
+    assert_eq!(harness.ask(Version::V1_4, create_with([])).await, Err(ResultReason::MissingData));
 }
 
 /// KMIP 2.1, 6.1.53, 7.11 and 7.22. One row a case: the attributes of a Create, and the algorithm,
 /// length and comment that the key then has.
 #[tokio::test]
 async fn defaults_fill_what_a_client_leaves_out() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let comment = |text: &str| AttributeValue::Comment(text.to_owned());
     let in_group = ObjectDefaults {
         object_groups: groups("archive"),
@@ -97,7 +97,7 @@ async fn defaults_fill_what_a_client_leaves_out() {
         object_types: None,
         ..defaults(&[], vec![algorithm(CryptographicAlgorithm::AES), length(192)])
     };
-    set(&desk, vec![in_group, of_all, of_keys]).await.unwrap();
+    set(&harness, vec![in_group, of_all, of_keys]).await.unwrap();
     let rows = [
         (vec![], CryptographicAlgorithm::AES, 192, "everywhere"),
         (vec![length(128)], CryptographicAlgorithm::AES, 128, "everywhere"),
@@ -112,25 +112,25 @@ async fn defaults_fill_what_a_client_leaves_out() {
         ),
     ];
     for (given, expected, bits, said) in rows {
-        let made = desk.ask(Version::V1_4, create_with(given.clone())).await.unwrap();
+        let made = harness.ask(Version::V1_4, create_with(given.clone())).await.unwrap();
         let made = made.unique_identifier;
-        let a = found(&desk, &made, "Cryptographic Algorithm").await;
+        let a = found(&harness, &made, "Cryptographic Algorithm").await;
         assert_eq!(a, Some(algorithm(expected)), "{given:?}");
-        let b = found(&desk, &made, "Cryptographic Length").await;
+        let b = found(&harness, &made, "Cryptographic Length").await;
         assert_eq!(b, Some(length(bits)), "{given:?}");
-        assert_eq!(found(&desk, &made, "Comment").await, Some(comment(said)), "{given:?}");
+        assert_eq!(found(&harness, &made, "Comment").await, Some(comment(said)), "{given:?}");
     }
     // They are the client's own, and a request without any takes them away.
-    let bobs = desk.beside("bob").ask(Version::V1_4, create_with([])).await;
+    let bobs = harness.beside("bob").ask(Version::V1_4, create_with([])).await;
     assert_eq!(bobs, Err(ResultReason::MissingData));
-    desk.ask(NEWEST, SetDefaultsRequest::default()).await.unwrap();
-    assert_eq!(desk.ask(Version::V1_4, create_with([])).await, Err(ResultReason::MissingData));
+    harness.ask(NEWEST, SetDefaultsRequest::default()).await.unwrap();
+    assert_eq!(harness.ask(Version::V1_4, create_with([])).await, Err(ResultReason::MissingData));
 }
 
 /// One row a default that is none (KMIP 2.1, table 330).
 #[tokio::test]
 async fn defaults_that_are_refused() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let key = [ObjectType::SymmetricKey];
     let rows = [
         (defaults(&[], vec![]), ResultReason::InvalidField),
@@ -143,7 +143,7 @@ async fn defaults_that_are_refused() {
         (defaults(&key, vec![length(1), length(2)]), ResultReason::AttributeSingleValued),
     ];
     for (default, reason) in rows {
-        assert_eq!(set(&desk, vec![default.clone()]).await, Err(reason), "{default:?}");
+        assert_eq!(set(&harness, vec![default.clone()]).await, Err(reason), "{default:?}");
     }
 }
 
@@ -158,7 +158,7 @@ fn constraint(kinds: &[ObjectType], values: Vec<AttributeValue>) -> Constraint {
 /// KMIP 2.1, 6.1.22, 6.1.52 and 7.6. One row a case: what a Create gives, and what becomes of it.
 #[tokio::test]
 async fn constraints_hold_for_what_is_made_and_brought() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let encrypt = CryptographicUsageMask::Encrypt;
     let both = encrypt.union(CryptographicUsageMask::Decrypt);
     let key = [ObjectType::SymmetricKey];
@@ -170,8 +170,8 @@ async fn constraints_hold_for_what_is_made_and_brought() {
             Constraint::default(),
         ],
     };
-    desk.ask(NEWEST, SetConstraintsRequest { constraints: constraints.clone() }).await.unwrap();
-    let kept = desk.ask(NEWEST, GetConstraintsRequest {}).await.unwrap();
+    harness.ask(NEWEST, SetConstraintsRequest { constraints: constraints.clone() }).await.unwrap();
+    let kept = harness.ask(NEWEST, GetConstraintsRequest {}).await.unwrap();
     assert_eq!(kept.constraints, constraints);
     let violation = Err(ResultReason::ConstraintViolation);
     let rows = [
@@ -184,11 +184,11 @@ async fn constraints_hold_for_what_is_made_and_brought() {
     ];
     for (mut given, expected) in rows {
         given.push(algorithm(CryptographicAlgorithm::AES));
-        let made = desk.ask(NEWEST, create_with(given.clone())).await;
+        let made = harness.ask(NEWEST, create_with(given.clone())).await;
         assert_eq!(made.map(|_| ()), expected, "{given:?}");
     }
     let short = [algorithm(CryptographicAlgorithm::AES), length(128), mask(encrypt)];
-    let old = desk.ask(Version::V1_4, create_with(short.clone())).await;
+    let old = harness.ask(Version::V1_4, create_with(short.clone())).await;
     assert_eq!(old.map(|_| ()), Err(ResultReason::PermissionDenied));
     let secret = |values: Vec<AttributeValue>| RegisterRequest {
         object_type: ObjectType::SecretData,
@@ -199,9 +199,12 @@ async fn constraints_hold_for_what_is_made_and_brought() {
         }),
         protection_storage_masks: None,
     };
-    assert_eq!(desk.ask(NEWEST, secret(vec![])).await.map(|_| ()), violation);
-    desk.ask(NEWEST, secret(vec![group("secrets")])).await.unwrap();
-    desk.beside("bob").ask(NEWEST, create_with(short.clone())).await.unwrap();
-    desk.ask(NEWEST, SetConstraintsRequest { constraints: Constraints::default() }).await.unwrap();
-    desk.ask(NEWEST, create_with(short)).await.unwrap();
+    assert_eq!(harness.ask(NEWEST, secret(vec![])).await.map(|_| ()), violation);
+    harness.ask(NEWEST, secret(vec![group("secrets")])).await.unwrap();
+    harness.beside("bob").ask(NEWEST, create_with(short.clone())).await.unwrap();
+    harness
+        .ask(NEWEST, SetConstraintsRequest { constraints: Constraints::default() })
+        .await
+        .unwrap();
+    harness.ask(NEWEST, create_with(short)).await.unwrap();
 }

@@ -6,7 +6,7 @@ use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::{HashingAlgorithm, PaddingMethod, ValidityIndicator};
 use kmip_server::crypto::keys::{Key as Neutral, pkcs};
 
-use crate::desk::*;
+use crate::harness::*;
 use crate::stanzas::{Stanza, of_kind};
 
 const CASES: &str = include_str!("asymmetric.txt");
@@ -25,7 +25,7 @@ fn parameters(stanza: &Stanza, padding: PaddingMethod) -> CryptographicParameter
 
 /// Registers an active key that may be used for anything.
 async fn register(
-    desk: &Desk,
+    harness: &Harness,
     object_type: ObjectType,
     format: KeyFormatType,
     bytes: &[u8],
@@ -46,17 +46,17 @@ async fn register(
         object,
         protection_storage_masks: None,
     };
-    desk.ask(NEWEST, request).await.unwrap().unique_identifier
+    harness.ask(NEWEST, request).await.unwrap().unique_identifier
 }
 
-async fn register_pair(desk: &Desk, stanza: &Stanza) -> (String, String) {
+async fn register_pair(harness: &Harness, stanza: &Stanza) -> (String, String) {
     let bytes = stanza.bytes("key");
     let private = pkcs::read_rsa_private(&bytes).unwrap();
     let public = pkcs::write_spki(&Neutral::RsaPublic(private.public.clone())).unwrap();
     let format = KeyFormatType::PKCS_1;
     (
-        register(desk, ObjectType::PrivateKey, format, &bytes).await,
-        register(desk, ObjectType::PublicKey, KeyFormatType::X_509, &public).await,
+        register(harness, ObjectType::PrivateKey, format, &bytes).await,
+        register(harness, ObjectType::PublicKey, KeyFormatType::X_509, &public).await,
     )
 }
 
@@ -71,13 +71,13 @@ fn sign(key: &str, data: &[u8]) -> SignRequest {
 /// Whole, as a digest, and in parts: RSA Laboratories' signature each time.
 #[tokio::test]
 async fn a_signature_is_the_same_however_it_is_asked_for() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let stanza = &of_kind(CASES, "pkcs1-signature")[0];
-    let (private, public) = register_pair(&desk, stanza).await;
+    let (private, public) = register_pair(&harness, stanza).await;
     let how = Some(Box::new(parameters(stanza, PaddingMethod::PKCS1V1_5)));
     let (message, expected) = (stanza.bytes("message"), Some(stanza.bytes("signature")));
     let whole = SignRequest { cryptographic_parameters: how.clone(), ..sign(&private, &message) };
-    assert_eq!(desk.ask(NEWEST, whole).await.unwrap().signature_data, expected);
+    assert_eq!(harness.ask(NEWEST, whole).await.unwrap().signature_data, expected);
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &message);
     let digested = SignRequest {
         data: None,
@@ -85,7 +85,7 @@ async fn a_signature_is_the_same_however_it_is_asked_for() {
         digested_data: Some(SecretBytes::new(digest.as_ref())),
         ..sign(&private, &[])
     };
-    assert_eq!(desk.ask(NEWEST, digested).await.unwrap().signature_data, expected);
+    assert_eq!(harness.ask(NEWEST, digested).await.unwrap().signature_data, expected);
     let (first, rest) = message.split_at(message.len() / 3);
     let (second, last) = rest.split_at(5);
     let begin = SignRequest {
@@ -93,16 +93,16 @@ async fn a_signature_is_the_same_however_it_is_asked_for() {
         init_indicator: Some(true),
         ..sign(&private, first)
     };
-    let begun = desk.ask(NEWEST, begin).await.unwrap();
+    let begun = harness.ask(NEWEST, begin).await.unwrap();
     assert_eq!(begun.signature_data, None);
     let go_on = |data, last| SignRequest {
         correlation_value: begun.correlation_value.clone(),
         final_indicator: Some(last),
         ..sign(&private, data)
     };
-    assert_eq!(desk.ask(NEWEST, go_on(second, false)).await.unwrap().signature_data, None);
-    assert_eq!(desk.ask(NEWEST, go_on(last, true)).await.unwrap().signature_data, expected);
-    assert!(desk.ask(NEWEST, go_on(last, true)).await.is_err(), "the stream is over");
+    assert_eq!(harness.ask(NEWEST, go_on(second, false)).await.unwrap().signature_data, None);
+    assert_eq!(harness.ask(NEWEST, go_on(last, true)).await.unwrap().signature_data, expected);
+    assert!(harness.ask(NEWEST, go_on(last, true)).await.is_err(), "the stream is over");
 
     let verify = |data: &[u8]| SignatureVerifyRequest {
         unique_identifier: id(&public),
@@ -116,7 +116,7 @@ async fn a_signature_is_the_same_however_it_is_asked_for() {
         signature_data: None,
         ..verify(first)
     };
-    let begun = desk.ask(NEWEST, begin).await.unwrap();
+    let begun = harness.ask(NEWEST, begin).await.unwrap();
     assert_eq!(begun.validity_indicator, None);
     let end = SignatureVerifyRequest {
         correlation_value: begun.correlation_value,
@@ -125,21 +125,23 @@ async fn a_signature_is_the_same_however_it_is_asked_for() {
         ..verify(rest)
     };
     let valid = Some(ValidityIndicator::Valid);
-    assert_eq!(desk.ask(NEWEST, end).await.unwrap().validity_indicator, valid);
-    let other = desk.ask(NEWEST, verify(first)).await.unwrap();
+    assert_eq!(harness.ask(NEWEST, end).await.unwrap().validity_indicator, valid);
+    let other = harness.ask(NEWEST, verify(first)).await.unwrap();
     assert_eq!(other.validity_indicator, Some(ValidityIndicator::Invalid));
 }
 
 #[tokio::test]
 async fn verdicts_of_nist() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     for (kind, padding) in
         [("pkcs1-verify", PaddingMethod::PKCS1V1_5), ("pss-verify", PaddingMethod::PSS)]
     {
         for stanza in of_kind(CASES, kind) {
             let (format, key) = (KeyFormatType::PKCS_1, stanza.bytes("key"));
             let request = SignatureVerifyRequest {
-                unique_identifier: id(&register(&desk, ObjectType::PublicKey, format, &key).await),
+                unique_identifier: id(
+                    &register(&harness, ObjectType::PublicKey, format, &key).await
+                ),
                 cryptographic_parameters: Some(Box::new(parameters(&stanza, padding))),
                 data: Some(InputData::from(stanza.bytes("message").as_slice())),
                 signature_data: Some(stanza.bytes("signature")),
@@ -149,7 +151,7 @@ async fn verdicts_of_nist() {
                 "yes" => ValidityIndicator::Valid,
                 _ => ValidityIndicator::Invalid,
             };
-            let found = desk.ask(NEWEST, request).await.unwrap().validity_indicator;
+            let found = harness.ask(NEWEST, request).await.unwrap().validity_indicator;
             assert_eq!(found, Some(expected), "{}", stanza.source());
         }
     }
@@ -157,12 +159,12 @@ async fn verdicts_of_nist() {
 
 #[tokio::test]
 async fn one_block_is_encrypted_and_decrypted() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     for (kind, padding) in
         [("oaep", PaddingMethod::OAEP), ("pkcs1-encryption", PaddingMethod::PKCS1V1_5)]
     {
         for stanza in of_kind(CASES, kind) {
-            let (private, public) = register_pair(&desk, &stanza).await;
+            let (private, public) = register_pair(&harness, &stanza).await;
             let how = Some(Box::new(parameters(&stanza, padding)));
             let message = stanza.bytes("message");
             let decrypt = |data: &[u8]| DecryptRequest {
@@ -171,7 +173,8 @@ async fn one_block_is_encrypted_and_decrypted() {
                 data: Some(InputData::from(data)),
                 ..DecryptRequest::default()
             };
-            let plain = desk.ask(NEWEST, decrypt(&stanza.bytes("encrypted"))).await.unwrap().data;
+            let plain =
+                harness.ask(NEWEST, decrypt(&stanza.bytes("encrypted"))).await.unwrap().data;
             assert_eq!(plain, Some(SecretBytes::new(&message)), "{}", stanza.source());
             let encrypt = EncryptRequest {
                 unique_identifier: id(&public),
@@ -179,8 +182,8 @@ async fn one_block_is_encrypted_and_decrypted() {
                 data: Some(InputData::from(message.as_slice())),
                 ..EncryptRequest::default()
             };
-            let encrypted = desk.ask(NEWEST, encrypt).await.unwrap().data.unwrap();
-            let plain = desk.ask(NEWEST, decrypt(encrypted.as_bytes())).await.unwrap().data;
+            let encrypted = harness.ask(NEWEST, encrypt).await.unwrap().data.unwrap();
+            let plain = harness.ask(NEWEST, decrypt(encrypted.as_bytes())).await.unwrap().data;
             assert_eq!(plain, Some(SecretBytes::new(&message)), "{}", stanza.source());
         }
     }
@@ -189,9 +192,9 @@ async fn one_block_is_encrypted_and_decrypted() {
 /// One row a request that cannot be done: what it lacks, and the reason.
 #[tokio::test]
 async fn what_cannot_be_signed() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let stanza = &of_kind(CASES, "pkcs1-signature")[0];
-    let (private, public) = register_pair(&desk, stanza).await;
+    let (private, public) = register_pair(&harness, stanza).await;
     let how = Some(Box::new(parameters(stanza, PaddingMethod::PKCS1V1_5)));
     let whole = SignRequest { cryptographic_parameters: how.clone(), ..sign(&private, b"data") };
     let digest = Some(SecretBytes::new(&[7; 19]));
@@ -213,6 +216,6 @@ async fn what_cannot_be_signed() {
         (SignRequest { unique_identifier: id("nobody"), ..whole }, ResultReason::ObjectNotFound),
     ];
     for (row, (request, reason)) in rows.into_iter().enumerate() {
-        assert_eq!(desk.ask(NEWEST, request).await.err(), Some(reason), "row {row}");
+        assert_eq!(harness.ask(NEWEST, request).await.err(), Some(reason), "row {row}");
     }
 }

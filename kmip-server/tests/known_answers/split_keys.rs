@@ -5,14 +5,14 @@ use kmip::objects::SplitKey;
 use kmip::payload::{CreateSplitKeyRequest, JoinSplitKeyRequest};
 use kmip::vocabulary::SplitKeyMethod;
 
-use crate::desk::*;
+use crate::harness::*;
 
 const V1_4: Version = Version::V1_4;
 
 /// A part of a secret of so many bits, as a client registers it.
 struct Part<'a>(SplitKeyMethod, i32, &'a [u8], Option<&'a [u8]>);
 
-async fn register(desk: &Desk, part: &Part<'_>, threshold: i32, bits: i32) -> String {
+async fn register(harness: &Harness, part: &Part<'_>, threshold: i32, bits: i32) -> String {
     let Part(method, number, bytes, prime) = part;
     let mut key_block = KeyBlock::plain(KeyFormatType::Raw, bytes);
     key_block.cryptographic_length = Some(bits);
@@ -32,10 +32,10 @@ async fn register(desk: &Desk, part: &Part<'_>, threshold: i32, bits: i32) -> St
         object,
         protection_storage_masks: None,
     };
-    desk.ask(V1_4, request).await.unwrap().unique_identifier
+    harness.ask(V1_4, request).await.unwrap().unique_identifier
 }
 
-async fn join(desk: &Desk, ids: &[String], to: ObjectType) -> Result<Vec<u8>, ResultReason> {
+async fn join(harness: &Harness, ids: &[String], to: ObjectType) -> Result<Vec<u8>, ResultReason> {
     let request = JoinSplitKeyRequest {
         object_type: to,
         unique_identifiers: ids.iter().map(|id| Identifier::from(id.as_str())).collect(),
@@ -43,8 +43,8 @@ async fn join(desk: &Desk, ids: &[String], to: ObjectType) -> Result<Vec<u8>, Re
         attributes: None,
         protection_storage_masks: None,
     };
-    let joined = desk.ask(V1_4, request).await?.unique_identifier;
-    Ok(key_bytes(&desk.ask(V1_4, get(&joined)).await.unwrap().object))
+    let joined = harness.ask(V1_4, request).await?.unique_identifier;
+    Ok(key_bytes(&harness.ask(V1_4, get(&joined)).await.unwrap().object))
 }
 
 /// One row a secret: source, threshold, parts, the secret that they make.
@@ -85,16 +85,16 @@ async fn parts_that_others_made() {
             &[0xF0 ^ 0x3C ^ 0x55, 0x0F ^ 0xC3 ^ 0xAA],
         ),
     ];
-    let desk = Desk::new();
+    let harness = Harness::new();
     for (source, threshold, parts, secret) in rows {
         let bits = i32::try_from(secret.len() * 8).unwrap();
         let mut ids = Vec::new();
         for part in *parts {
-            ids.push(register(&desk, part, *threshold, bits).await);
+            ids.push(register(&harness, part, *threshold, bits).await);
         }
-        let joined = join(&desk, &ids, ObjectType::SecretData).await;
+        let joined = join(&harness, &ids, ObjectType::SecretData).await;
         assert_eq!(joined.as_deref(), Ok(*secret), "{source}");
-        let too_few = join(&desk, &ids[..1], ObjectType::SecretData).await;
+        let too_few = join(&harness, &ids[..1], ObjectType::SecretData).await;
         assert_eq!(too_few, Err(ResultReason::CryptographicFailure), "{source}");
     }
 }
@@ -102,9 +102,9 @@ async fn parts_that_others_made() {
 /// 1.4, 4.38 and 4.39: a key that stands is split, and enough of its parts make it again.
 #[tokio::test]
 async fn a_key_comes_back_from_its_parts() {
-    let desk = Desk::new();
-    let key = desk.create(V1_4, vec![name("whole")]).await;
-    let whole = key_bytes(&desk.ask(V1_4, get(&key)).await.unwrap().object);
+    let harness = Harness::new();
+    let key = harness.create(V1_4, vec![name("whole")]).await;
+    let whole = key_bytes(&harness.ask(V1_4, get(&key)).await.unwrap().object);
     let mut prime = vec![0xFF; 66];
     prime[0] = 1;
     for (method, threshold, prime) in [
@@ -123,12 +123,12 @@ async fn a_key_comes_back_from_its_parts() {
             attributes: Attributes::default(),
             protection_storage_masks: None,
         };
-        let ids = desk.ask(V1_4, request).await.unwrap().unique_identifiers;
+        let ids = harness.ask(V1_4, request).await.unwrap().unique_identifiers;
         assert_eq!(ids.len(), 4);
         let some = &ids[4 - usize::try_from(threshold).unwrap()..];
-        let joined = join(&desk, some, ObjectType::SymmetricKey).await;
+        let joined = join(&harness, some, ObjectType::SymmetricKey).await;
         assert_eq!(joined.as_ref(), Ok(&whole), "{method:?}");
-        let stranger = join(&desk.beside("mallory"), some, ObjectType::SymmetricKey).await;
+        let stranger = join(&harness.beside("mallory"), some, ObjectType::SymmetricKey).await;
         assert_eq!(stranger, Err(ResultReason::ItemNotFound), "{method:?}");
     }
 }
@@ -136,8 +136,8 @@ async fn a_key_comes_back_from_its_parts() {
 /// A key that may not leave does not leave in parts.
 #[tokio::test]
 async fn parts_are_no_freer_than_their_key() {
-    let desk = Desk::new();
-    let key = desk.create(V1_4, vec![AttributeValue::Extractable(false)]).await;
+    let harness = Harness::new();
+    let key = harness.create(V1_4, vec![AttributeValue::Extractable(false)]).await;
     let request = CreateSplitKeyRequest {
         object_type: ObjectType::SymmetricKey,
         unique_identifier: id(&key),
@@ -148,9 +148,9 @@ async fn parts_are_no_freer_than_their_key() {
         attributes: Attributes::new([AttributeValue::Extractable(true)]),
         protection_storage_masks: None,
     };
-    let ids = desk.ask(V1_4, request).await.unwrap().unique_identifiers;
+    let ids = harness.ask(V1_4, request).await.unwrap().unique_identifiers;
     for part in &ids {
-        let refused = desk.ask(V1_4, get(part)).await.map(drop);
+        let refused = harness.ask(V1_4, get(part)).await.map(drop);
         assert_eq!(refused, Err(ResultReason::NotExtractable));
     }
     let request = JoinSplitKeyRequest {
@@ -160,7 +160,7 @@ async fn parts_are_no_freer_than_their_key() {
         attributes: Some(Attributes::new([AttributeValue::Extractable(true)])),
         protection_storage_masks: None,
     };
-    let joined = desk.ask(V1_4, request).await.unwrap().unique_identifier;
-    let refused = desk.ask(V1_4, get(&joined)).await.map(drop);
+    let joined = harness.ask(V1_4, request).await.unwrap().unique_identifier;
+    let refused = harness.ask(V1_4, get(&joined)).await.map(drop);
     assert_eq!(refused, Err(ResultReason::NotExtractable));
 }

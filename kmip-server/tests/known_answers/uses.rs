@@ -10,7 +10,7 @@ use kmip::vocabulary::{BlockCipherMode, HashingAlgorithm};
 use kmip_server::config::RngSeed;
 use kmip_server::config::policy::Rules;
 
-use crate::desk::*;
+use crate::harness::*;
 use crate::served::{data, hash};
 
 const V1_4: Version = Version::V1_4;
@@ -20,7 +20,7 @@ const V1_4: Version = Version::V1_4;
 #[tokio::test]
 async fn when_a_key_may_be_used() {
     use AttributeValue as V;
-    let desk = Desk::new();
+    let harness = Harness::new();
     let (past, future) = (DateTime(1), DateTime(i64::MAX));
     let state = Some(ResultReason::WrongKeyLifecycleState);
     let active = V::ActivationDate(past);
@@ -34,7 +34,7 @@ async fn when_a_key_may_be_used() {
         ("processes later", vec![active.clone(), V::ProcessStartDate(future)], None, state),
     ];
     for (what, more, encrypts, decrypts) in rows {
-        let key = desk.create(V1_4, more.clone()).await;
+        let key = harness.create(V1_4, more.clone()).await;
         let ecb = Some(Box::new(CryptographicParameters {
             block_cipher_mode: Some(BlockCipherMode::ECB),
             ..CryptographicParameters::default()
@@ -51,8 +51,8 @@ async fn when_a_key_may_be_used() {
             data: data(&[0; 16]),
             ..DecryptRequest::default()
         };
-        assert_eq!(desk.ask(NEWEST, encrypt).await.err(), *encrypts, "{what}: encrypt");
-        assert_eq!(desk.ask(NEWEST, decrypt).await.err(), *decrypts, "{what}: decrypt");
+        assert_eq!(harness.ask(NEWEST, encrypt).await.err(), *encrypts, "{what}: encrypt");
+        assert_eq!(harness.ask(NEWEST, decrypt).await.err(), *decrypts, "{what}: decrypt");
         let mac =
             MACRequest { unique_identifier: id(&key), data: data(b"x"), ..MACRequest::default() };
         let reason = if encrypts.is_some() {
@@ -60,23 +60,23 @@ async fn when_a_key_may_be_used() {
         } else {
             Some(ResultReason::IncompatibleCryptographicUsageMask)
         };
-        assert_eq!(desk.ask(NEWEST, mac).await.err(), reason, "{what}: no mask for MAC");
+        assert_eq!(harness.ask(NEWEST, mac).await.err(), reason, "{what}: no mask for MAC");
     }
 }
 
 /// KMIP 1.4, 4.35: as many bytes as were asked for, and others each time.
 #[tokio::test]
 async fn random_bytes() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let mut seen = Vec::new();
     for len in [0, 1, 32, 1000] {
-        let bytes = desk.ask(V1_4, RNGRetrieveRequest { data_length: len }).await.unwrap().data;
+        let bytes = harness.ask(V1_4, RNGRetrieveRequest { data_length: len }).await.unwrap().data;
         assert_eq!(bytes.as_bytes().len(), usize::try_from(len).unwrap());
         assert!(len < 32 || !seen.contains(&bytes));
         seen.push(bytes);
     }
     for len in [-1, i32::MAX] {
-        assert!(desk.ask(V1_4, RNGRetrieveRequest { data_length: len }).await.is_err());
+        assert!(harness.ask(V1_4, RNGRetrieveRequest { data_length: len }).await.is_err());
     }
 }
 
@@ -90,11 +90,11 @@ async fn seeds() {
         (RngSeed::Refuse, Err(ResultReason::PermissionDenied)),
     ];
     for (rng_seed, used) in rows {
-        let desk = Desk::ruled(Rules { rng_seed, ..Rules::default() });
+        let harness = Harness::ruled(Rules { rng_seed, ..Rules::default() });
         let seed = RNGSeedRequest { data: InputData::from(&[7; 40][..]) };
-        let answer = desk.ask(V1_4, seed).await.map(|answer| answer.data_length);
+        let answer = harness.ask(V1_4, seed).await.map(|answer| answer.data_length);
         assert_eq!(answer, used, "{rng_seed:?}");
-        let bytes = desk.ask(V1_4, RNGRetrieveRequest { data_length: 64 }).await.unwrap().data;
+        let bytes = harness.ask(V1_4, RNGRetrieveRequest { data_length: 64 }).await.unwrap().data;
         assert_ne!(bytes.as_bytes(), [0; 64]);
     }
 }
@@ -103,16 +103,16 @@ async fn seeds() {
 #[tokio::test]
 async fn what_is_turned_off() {
     let disabled = "DES3,ECB,MD5".parse().unwrap();
-    let desk = Desk::ruled(Rules { disabled, ..Rules::default() });
+    let harness = Harness::ruled(Rules { disabled, ..Rules::default() });
     let denied = Some(ResultReason::PermissionDenied);
     let des3 = create_with([
         AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::DES3),
         AttributeValue::CryptographicUsageMask(CryptographicUsageMask::Encrypt),
     ]);
-    assert_eq!(desk.ask(V1_4, des3).await.err(), denied);
+    assert_eq!(harness.ask(V1_4, des3).await.err(), denied);
     let md5 = hash(Some(HashingAlgorithm::MD5), data(b"x"));
-    assert_eq!(desk.ask(V1_4, md5).await.err(), denied);
-    let key = desk.create(V1_4, vec![AttributeValue::ActivationDate(DateTime(0))]).await;
+    assert_eq!(harness.ask(V1_4, md5).await.err(), denied);
+    let key = harness.create(V1_4, vec![AttributeValue::ActivationDate(DateTime(0))]).await;
     let encrypt = |mode| EncryptRequest {
         unique_identifier: id(&key),
         cryptographic_parameters: Some(Box::new(CryptographicParameters {
@@ -122,6 +122,6 @@ async fn what_is_turned_off() {
         data: data(&[0; 16]),
         ..EncryptRequest::default()
     };
-    assert_eq!(desk.ask(V1_4, encrypt(BlockCipherMode::ECB)).await.err(), denied);
-    desk.ask(V1_4, encrypt(BlockCipherMode::CBC)).await.unwrap();
+    assert_eq!(harness.ask(V1_4, encrypt(BlockCipherMode::ECB)).await.err(), denied);
+    harness.ask(V1_4, encrypt(BlockCipherMode::CBC)).await.unwrap();
 }

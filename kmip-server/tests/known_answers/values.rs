@@ -4,19 +4,19 @@ use kmip::structures::UsageLimits;
 use kmip::vocabulary::{ProtectionLevel, UsageLimitsUnit};
 
 use crate::attributes::{delete, filled, key, modify};
-use crate::desk::*;
+use crate::harness::*;
 
 /// One row an attribute that the server gives every new key: its value for a made one, and for one
 /// that was brought (KMIP 2.1, 4.3, 4.23, 4.24, 4.28, 4.30, 4.33, 4.38, 4.44, 4.46, 4.55, 4.56).
 #[tokio::test]
 async fn what_a_new_object_is_given() {
     use AttributeValue as A;
-    let desk = Desk::new();
-    let made = desk.create(NEWEST, vec![]).await;
-    let brought = key(&desk, State::PreActive).await;
+    let harness = Harness::new();
+    let made = harness.create(NEWEST, vec![]).await;
+    let brought = key(&harness, State::PreActive).await;
     for (object, is_made) in [(&made, true), (&brought, false)] {
         let request = GetAttributesRequest { unique_identifier: id(object), attributes: vec![] };
-        let found: Vec<A> = desk
+        let found: Vec<A> = harness
             .ask(NEWEST, request)
             .await
             .unwrap()
@@ -58,8 +58,8 @@ async fn what_a_new_object_is_given() {
         object: Object::SymmetricKey(Key { key_block: elsewhere }),
         protection_storage_masks: None,
     };
-    let object = desk.ask(NEWEST, request).await.unwrap().unique_identifier;
-    let present = attribute(&desk, &object, "Key Value Present").await;
+    let object = harness.ask(NEWEST, request).await.unwrap().unique_identifier;
+    let present = attribute(&harness, &object, "Key Value Present").await;
     assert_eq!(present, Some(A::KeyValuePresent(false)));
 }
 
@@ -67,8 +67,8 @@ async fn what_a_new_object_is_given() {
 #[tokio::test]
 async fn sensitivity_is_remembered() {
     use AttributeValue as A;
-    let desk = Desk::new();
-    let object = desk.create(NEWEST, vec![A::Sensitive(true), A::Extractable(false)]).await;
+    let harness = Harness::new();
+    let object = harness.create(NEWEST, vec![A::Sensitive(true), A::Extractable(false)]).await;
     for (change, always, never) in [
         (None, true, true),
         (Some(A::Sensitive(false)), false, true),
@@ -77,11 +77,11 @@ async fn sensitivity_is_remembered() {
         (Some(A::Extractable(false)), false, false),
     ] {
         if let Some(change) = &change {
-            modify(&desk, NEWEST, &object, change).await.unwrap();
+            modify(&harness, NEWEST, &object, change).await.unwrap();
         }
-        let found = attribute(&desk, &object, "Always Sensitive").await;
+        let found = attribute(&harness, &object, "Always Sensitive").await;
         assert_eq!(found, Some(A::AlwaysSensitive(always)), "{change:?}");
-        let found = attribute(&desk, &object, "Never Extractable").await;
+        let found = attribute(&harness, &object, "Never Extractable").await;
         assert_eq!(found, Some(A::NeverExtractable(never)), "{change:?}");
     }
 }
@@ -92,20 +92,20 @@ async fn usage_limits_are_the_servers_to_count() {
     use AttributeValue as A;
     let limits =
         |total, count| A::UsageLimits(UsageLimits { total, count, unit: UsageLimitsUnit::Byte });
-    let desk = Desk::new();
-    let object = desk.create(NEWEST, vec![limits(100, Some(7))]).await;
-    assert_eq!(attribute(&desk, &object, "Usage Limits").await, Some(limits(100, Some(100))));
-    modify(&desk, NEWEST, &object, &limits(50, None)).await.unwrap();
+    let harness = Harness::new();
+    let object = harness.create(NEWEST, vec![limits(100, Some(7))]).await;
+    assert_eq!(attribute(&harness, &object, "Usage Limits").await, Some(limits(100, Some(100))));
+    modify(&harness, NEWEST, &object, &limits(50, None)).await.unwrap();
     let draw = kmip::payload::GetUsageAllocationRequest {
         unique_identifier: id(&object),
         usage_limits_count: 10,
     };
-    desk.ask(NEWEST, ActivateRequest { unique_identifier: id(&object) }).await.unwrap();
-    desk.ask(NEWEST, draw).await.unwrap();
+    harness.ask(NEWEST, ActivateRequest { unique_identifier: id(&object) }).await.unwrap();
+    harness.ask(NEWEST, draw).await.unwrap();
     let denied = Err(ResultReason::PermissionDenied);
-    assert_eq!(modify(&desk, NEWEST, &object, &limits(60, None)).await, denied);
-    assert_eq!(delete(&desk, NEWEST, &object, &limits(60, None)).await, denied);
-    assert_eq!(attribute(&desk, &object, "Usage Limits").await, Some(limits(50, Some(40))));
+    assert_eq!(modify(&harness, NEWEST, &object, &limits(60, None)).await, denied);
+    assert_eq!(delete(&harness, NEWEST, &object, &limits(60, None)).await, denied);
+    assert_eq!(attribute(&harness, &object, "Usage Limits").await, Some(limits(50, Some(40))));
 }
 
 /// One row a promise that a Create cannot keep, or can (KMIP 2.1, 4.26, 4.45 and 4.46; 6.1.8).
@@ -136,9 +136,9 @@ async fn promises_are_kept_or_refused() {
             Err(ResultReason::UnsupportedCryptographicParameters),
         ),
     ];
-    let desk = Desk::new();
+    let harness = Harness::new();
     for (values, expected) in rows {
-        let made = desk.ask(NEWEST, aes(values.clone())).await.map(|_| ());
+        let made = harness.ask(NEWEST, aes(values.clone())).await.map(|_| ());
         assert_eq!(made, expected, "{values:?}");
     }
     let stored = |mask| CreateRequest {
@@ -146,8 +146,8 @@ async fn promises_are_kept_or_refused() {
         ..aes(vec![])
     };
     use kmip::vocabulary::ProtectionStorageMask as Mask;
-    desk.ask(NEWEST, stored(Mask::Software.union(Mask::Hardware))).await.unwrap();
-    let refused = desk.ask(NEWEST, stored(Mask::Hardware)).await;
+    harness.ask(NEWEST, stored(Mask::Software.union(Mask::Hardware))).await.unwrap();
+    let refused = harness.ask(NEWEST, stored(Mask::Hardware)).await;
     assert_eq!(refused, Err(ResultReason::ProtectionStorageUnavailable));
 }
 
@@ -155,9 +155,9 @@ async fn promises_are_kept_or_refused() {
 #[tokio::test]
 async fn rotation_is_written_down() {
     use AttributeValue as A;
-    let desk = Desk::new();
+    let harness = Harness::new();
     let interval = A::RotateInterval(kmip::Interval(86_400));
-    let mut old = desk.create(NEWEST, vec![interval.clone()]).await;
+    let mut old = harness.create(NEWEST, vec![interval.clone()]).await;
     for generation in 1..=3 {
         let request = ReKeyRequest {
             unique_identifier: id(&old),
@@ -165,14 +165,14 @@ async fn rotation_is_written_down() {
             attributes: None,
             protection_storage_masks: None,
         };
-        let new = desk.ask(NEWEST, request).await.unwrap().unique_identifier;
+        let new = harness.ask(NEWEST, request).await.unwrap().unique_identifier;
         let request = GetAttributesRequest {
             unique_identifier: id(&new),
             attributes: ["Rotate Generation", "Rotate Latest", "Rotate Interval", "Rotate Date"]
                 .map(AttributeReference::from_name)
                 .to_vec(),
         };
-        let found: Vec<A> = desk
+        let found: Vec<A> = harness
             .ask(NEWEST, request)
             .await
             .unwrap()
@@ -184,7 +184,7 @@ async fn rotation_is_written_down() {
         let expected = [A::RotateGeneration(generation), A::RotateLatest(true), interval.clone()];
         assert_eq!(found, expected);
         let latest = locate(vec![A::RotateLatest(true)]);
-        let found = desk.ask(NEWEST, latest).await.unwrap().unique_identifiers;
+        let found = harness.ask(NEWEST, latest).await.unwrap().unique_identifiers;
         assert_eq!(found, std::slice::from_ref(&new));
         old = new;
     }
@@ -206,7 +206,7 @@ async fn keys_turn_by_themselves() {
         ("deactivated", [vec![day.clone(), automatic.clone()], past].concat(), false),
         ("turned before", vec![day.clone(), automatic.clone(), A::RotateLatest(false)], false),
     ];
-    let desk = Desk::new();
+    let harness = Harness::new();
     let mut block = KeyBlock::plain(KeyFormatType::Raw, &[7; 32]);
     block.cryptographic_algorithm = Some(CryptographicAlgorithm::AES);
     block.cryptographic_length = Some(256);
@@ -221,10 +221,10 @@ async fn keys_turn_by_themselves() {
             attributes: kmip::attributes::AllAttributes(all.map(Attribute::from).collect()),
             object: Object::SymmetricKey(Key { key_block: block.clone() }),
         };
-        desk.ask(NEWEST, request).await.unwrap();
+        harness.ask(NEWEST, request).await.unwrap();
     }
     // Made today, and so not due before tomorrow.
-    let today = desk.create(NEWEST, vec![day, automatic]).await;
+    let today = harness.create(NEWEST, vec![day, automatic]).await;
     let now = DateTime(
         std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
@@ -233,14 +233,14 @@ async fn keys_turn_by_themselves() {
             .try_into()
             .unwrap(),
     );
-    assert_eq!(desk.server.turn_keys(now).await, Ok(1));
-    assert_eq!(desk.server.turn_keys(now).await, Ok(0), "what was turned is not due");
+    assert_eq!(harness.server.turn_keys(now).await, Ok(1));
+    assert_eq!(harness.server.turn_keys(now).await, Ok(0), "what was turned is not due");
     for (named, _, turns) in &rows {
-        let holder = desk.ask(NEWEST, locate(vec![name(named)])).await.unwrap();
+        let holder = harness.ask(NEWEST, locate(vec![name(named)])).await.unwrap();
         assert_eq!(holder.unique_identifiers != [*named], *turns, "{named}");
     }
-    assert_eq!(attribute(&desk, &today, "Link").await, None);
+    assert_eq!(attribute(&harness, &today, "Link").await, None);
     // The day after, both that are left turn: the one of today, and the one that took the place.
     let tomorrow = DateTime(now.0 + 86_400 + 5);
-    assert_eq!(desk.server.turn_keys(tomorrow).await, Ok(2));
+    assert_eq!(harness.server.turn_keys(tomorrow).await, Ok(2));
 }

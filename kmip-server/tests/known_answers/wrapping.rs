@@ -7,14 +7,14 @@ use kmip::vocabulary::{
     BlockCipherMode, EncodingOption, KeyWrapType, SecretDataType, WrappingMethod,
 };
 
-use crate::desk::*;
+use crate::harness::*;
 use crate::served::register;
 use crate::table::{bytes, rows};
 
 const V1_4: Version = Version::V1_4;
 
 /// Registers a secret of any length.
-async fn secret(desk: &Desk, data: &[u8], more: Vec<AttributeValue>) -> String {
+async fn secret(harness: &Harness, data: &[u8], more: Vec<AttributeValue>) -> String {
     let mask = AttributeValue::CryptographicUsageMask(CryptographicUsageMask(0));
     let request = RegisterRequest {
         object_type: ObjectType::SecretData,
@@ -25,7 +25,7 @@ async fn secret(desk: &Desk, data: &[u8], more: Vec<AttributeValue>) -> String {
         }),
         protection_storage_masks: None,
     };
-    desk.ask(V1_4, request).await.unwrap().unique_identifier
+    harness.ask(V1_4, request).await.unwrap().unique_identifier
 }
 
 fn information(key: &str, mode: Option<BlockCipherMode>) -> Option<WrappingKeyInformation> {
@@ -68,10 +68,10 @@ fn wrapped(object: &Object) -> (Vec<u8>, KeyWrappingData) {
     (bytes.as_bytes().to_vec(), *block.key_wrapping_data.clone().unwrap())
 }
 
-/// Every key wrap of `ciphers.txt`, from the desk: with no encoding the answer is the standard's.
+/// Every key wrap of `ciphers.txt`, from the harness: with no encoding the answer is the standard's.
 #[tokio::test]
 async fn what_others_have_wrapped() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let mut count = 0;
     for row in rows(include_str!("ciphers.txt")) {
         let mode = row.named(1, BlockCipherMode::from_name);
@@ -81,12 +81,12 @@ async fn what_others_have_wrapped() {
         }
         count += 1;
         let aes = CryptographicAlgorithm::AES;
-        let wrapping = register(&desk, aes, &row.bytes(2), vec![]).await;
-        let key = secret(&desk, &row.bytes(5), vec![]).await;
+        let wrapping = register(&harness, aes, &row.bytes(2), vec![]).await;
+        let key = secret(&harness, &row.bytes(5), vec![]).await;
         let no_encoding = Some(EncodingOption::NoEncoding);
         let with = information(&wrapping, mode);
         let request = wrapped_by(&key, WrappingMethod::Encrypt, with, None, no_encoding);
-        let object = desk.ask(V1_4, request).await.unwrap().object;
+        let object = harness.ask(V1_4, request).await.unwrap().object;
         let (bytes, data) = wrapped(&object);
         assert_eq!(bytes, row.bytes(6), "{}", row.source);
         assert_eq!(data.encoding_option, no_encoding);
@@ -97,11 +97,11 @@ async fn what_others_have_wrapped() {
             object,
             protection_storage_masks: None,
         };
-        let kept = desk.ask(Version::V2_1, request).await.unwrap().unique_identifier;
-        let as_registered = desk.ask(V1_4, get(&kept)).await.unwrap().object;
+        let kept = harness.ask(Version::V2_1, request).await.unwrap().unique_identifier;
+        let as_registered = harness.ask(V1_4, get(&kept)).await.unwrap().object;
         assert_eq!(wrapped(&as_registered).0, row.bytes(6), "{}", row.source);
         let request = GetRequest { key_wrap_type: Some(KeyWrapType::NotWrapped), ..get(&kept) };
-        let opened = desk.ask(V1_4, request).await.unwrap().object;
+        let opened = harness.ask(V1_4, request).await.unwrap().object;
         assert_eq!(key_bytes(&opened), row.bytes(5), "{}", row.source);
     }
     assert!(count > 15);
@@ -111,24 +111,24 @@ async fn what_others_have_wrapped() {
 /// Encoding Option the whole Key Value is wrapped as it is encoded (1.4, 2.1.6).
 #[tokio::test]
 async fn no_mode_is_rfc_3394_and_no_encoding_option_is_ttlv() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let source = "RFC 3394, 4.1";
     let wrapping_key = bytes("000102030405060708090a0b0c0d0e0f", source);
     let key = bytes("00112233445566778899aabbccddeeff", source);
     let aes = CryptographicAlgorithm::AES;
-    let wrapping = register(&desk, aes, &wrapping_key, vec![]).await;
-    let id = register(&desk, aes, &key, vec![]).await;
+    let wrapping = register(&harness, aes, &wrapping_key, vec![]).await;
+    let id = register(&harness, aes, &key, vec![]).await;
     let bare = Some(EncodingOption::NoEncoding);
     let request =
         wrapped_by(&id, WrappingMethod::Encrypt, information(&wrapping, None), None, bare);
-    let (found, data) = wrapped(&desk.ask(V1_4, request).await.unwrap().object);
+    let (found, data) = wrapped(&harness.ask(V1_4, request).await.unwrap().object);
     assert_eq!(found, bytes("1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5", source));
     let used = data.encryption_key_information.unwrap().cryptographic_parameters.unwrap();
     assert_eq!(used.block_cipher_mode, Some(BlockCipherMode::NISTKeyWrap));
 
     let request =
         wrapped_by(&id, WrappingMethod::Encrypt, information(&wrapping, None), None, None);
-    let object = desk.ask(V1_4, request).await.unwrap().object;
+    let object = harness.ask(V1_4, request).await.unwrap().object;
     assert!(matches!(object.key_block().unwrap().key_value, Some(KeyValue::Wrapped(_))));
     // Key Value, Key Material: two heads of 8 bytes and the key, and 8 bytes more that prove it.
     assert_eq!(wrapped(&object).0.len(), 8 + 8 + 16 + 8);
@@ -140,8 +140,8 @@ async fn no_mode_is_rfc_3394_and_no_encoding_option_is_ttlv() {
         attributes: Default::default(),
         object,
     };
-    let imported = desk.ask(V1_4, request).await.unwrap().unique_identifier;
-    let opened = desk.ask(V1_4, get(&imported)).await.unwrap().object;
+    let imported = harness.ask(V1_4, request).await.unwrap().unique_identifier;
+    let opened = harness.ask(V1_4, get(&imported)).await.unwrap().object;
     assert_eq!(key_bytes(&opened), key);
 }
 
@@ -151,11 +151,11 @@ async fn no_mode_is_rfc_3394_and_no_encoding_option_is_ttlv() {
 async fn every_method_opens_again() {
     use BlockCipherMode as M;
     use WrappingMethod as W;
-    let desk = Desk::new();
+    let harness = Harness::new();
     let aes = CryptographicAlgorithm::AES;
-    let wrapping = register(&desk, aes, &[1; 32], vec![]).await;
-    let signing = register(&desk, CryptographicAlgorithm::HMAC_SHA256, &[2; 32], vec![]).await;
-    let key = register(&desk, aes, &[3; 32], vec![]).await;
+    let wrapping = register(&harness, aes, &[1; 32], vec![]).await;
+    let signing = register(&harness, CryptographicAlgorithm::HMAC_SHA256, &[2; 32], vec![]).await;
+    let key = register(&harness, aes, &[3; 32], vec![]).await;
     let modes = [None, Some(M::CBC), Some(M::CTR), Some(M::ECB), Some(M::AESKeyWrapPadding)];
     for method in [W::Encrypt, W::MACSign, W::EncryptThenMACSign, W::MACSignThenEncrypt] {
         for mode in modes {
@@ -163,12 +163,12 @@ async fn every_method_opens_again() {
                 let signs = information(&signing, None);
                 let with = information(&wrapping, mode);
                 let request = wrapped_by(&key, method, with, signs, encoding);
-                let object = desk.ask(V1_4, request).await.unwrap().object;
-                let opened = open(&desk, object.clone()).await.unwrap();
+                let object = harness.ask(V1_4, request).await.unwrap().object;
+                let opened = open(&harness, object.clone()).await.unwrap();
                 assert_eq!(opened, [3; 32], "{method:?} {mode:?} {encoding:?}");
                 let is_proved = method != W::Encrypt || mode.is_none();
                 if is_proved {
-                    let changed = open(&desk, changed(object)).await;
+                    let changed = open(&harness, changed(object)).await;
                     let failed = Err(ResultReason::CryptographicFailure);
                     assert_eq!(changed, failed, "{method:?} {mode:?} {encoding:?}");
                 }
@@ -178,16 +178,16 @@ async fn every_method_opens_again() {
 }
 
 /// Registers a wrapped key and asks for it opened.
-async fn open(desk: &Desk, object: Object) -> Result<Vec<u8>, ResultReason> {
+async fn open(harness: &Harness, object: Object) -> Result<Vec<u8>, ResultReason> {
     let request = RegisterRequest {
         object_type: ObjectType::SymmetricKey,
         attributes: Attributes::new([]),
         object,
         protection_storage_masks: None,
     };
-    let kept = desk.ask(Version::V2_1, request).await?.unique_identifier;
+    let kept = harness.ask(Version::V2_1, request).await?.unique_identifier;
     let request = GetRequest { key_wrap_type: Some(KeyWrapType::NotWrapped), ..get(&kept) };
-    desk.ask(V1_4, request).await.map(|answer| key_bytes(&answer.object))
+    harness.ask(V1_4, request).await.map(|answer| key_bytes(&answer.object))
 }
 
 /// The same with its last bit changed: of the code, or else of what is wrapped.
@@ -216,14 +216,14 @@ fn changed(mut object: Object) -> Object {
 async fn what_is_not_wrapped() {
     use ResultReason as R;
     use WrappingMethod as W;
-    let desk = Desk::new();
+    let harness = Harness::new();
     let aes = CryptographicAlgorithm::AES;
-    let good = register(&desk, aes, &[1; 16], vec![]).await;
-    let key = register(&desk, aes, &[2; 16], vec![]).await;
-    let closed = register(&desk, aes, &[2; 16], vec![AttributeValue::Extractable(false)]).await;
-    let sensitive = register(&desk, aes, &[2; 16], vec![AttributeValue::Sensitive(true)]).await;
-    let weak = desk.create(V1_4, vec![AttributeValue::ActivationDate(DateTime(0))]).await;
-    let early = desk
+    let good = register(&harness, aes, &[1; 16], vec![]).await;
+    let key = register(&harness, aes, &[2; 16], vec![]).await;
+    let closed = register(&harness, aes, &[2; 16], vec![AttributeValue::Extractable(false)]).await;
+    let sensitive = register(&harness, aes, &[2; 16], vec![AttributeValue::Sensitive(true)]).await;
+    let weak = harness.create(V1_4, vec![AttributeValue::ActivationDate(DateTime(0))]).await;
+    let early = harness
         .ask(
             V1_4,
             create_with([
@@ -260,8 +260,8 @@ async fn what_is_not_wrapped() {
         ("a code hides nothing", bare, R::Sensitive, R::Sensitive),
     ];
     for (what, request, newest, older) in rows {
-        assert_eq!(desk.ask(NEWEST, request.clone()).await.err(), Some(newest), "{what}");
-        assert_eq!(desk.ask(V1_4, request).await.err(), Some(older), "{what}");
+        assert_eq!(harness.ask(NEWEST, request.clone()).await.err(), Some(newest), "{what}");
+        assert_eq!(harness.ask(V1_4, request).await.err(), Some(older), "{what}");
     }
-    desk.ask(V1_4, encrypt(&sensitive, &good)).await.unwrap();
+    harness.ask(V1_4, encrypt(&sensitive, &good)).await.unwrap();
 }

@@ -13,7 +13,7 @@ use kmip_server::store::root_key::{KEY_LEN, RootKey};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-use crate::desk::*;
+use crate::harness::*;
 
 fn sha256(parts: &[&[u8]]) -> Vec<u8> {
     digest(&SHA256, &parts.concat()).as_ref().to_vec()

@@ -9,10 +9,10 @@
     reason = "a test that panics has failed, and that is its purpose"
 )]
 
+mod asynchronous;
+mod blocking_store;
 mod credentials;
-#[path = "../desk/mod.rs"]
-mod desk;
-mod gate;
-mod later;
+#[path = "../harness/mod.rs"]
+mod harness;
 mod roles;
 mod tickets;

@@ -4,12 +4,12 @@
 use kmip::payload::SetEndpointRoleRequest;
 use kmip::vocabulary::EndpointRole;
 
-use crate::desk::*;
+use crate::harness::*;
 
 /// One row a request: the role that the server shall have, and why it does not.
 #[tokio::test]
 async fn roles_are_swapped_on_a_connection_alone() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let rows = [
         (NEWEST, EndpointRole::Client, ResultReason::FeatureNotSupported),
         (Version::V2_0, EndpointRole::Server, ResultReason::FeatureNotSupported),
@@ -17,7 +17,7 @@ async fn roles_are_swapped_on_a_connection_alone() {
         (Version::V1_4, EndpointRole::Client, ResultReason::OperationNotSupported),
     ];
     for (version, endpoint_role, reason) in rows {
-        let answer = desk.ask(version, SetEndpointRoleRequest { endpoint_role }).await;
+        let answer = harness.ask(version, SetEndpointRoleRequest { endpoint_role }).await;
         assert_eq!(answer.err(), Some(reason), "{version} {endpoint_role:?}");
     }
 }

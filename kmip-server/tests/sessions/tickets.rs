@@ -8,17 +8,17 @@ use kmip::structures::{ObjectGroups, Operations, UsageLimits};
 use kmip::vocabulary::{AsynchronousIndicator, CredentialType, UsageLimitsUnit};
 use kmip::{Encode as _, Interval};
 
-use crate::desk::*;
+use crate::harness::*;
 
 const V2_1: Version = Version::V2_1;
 
 /// What a request with a ticket is answered: nothing, or the reason why not.
-async fn with(desk: &Desk, ticket: &Ticket, payload: impl Into<RequestPayload>) -> Outcome {
-    with_header(desk, ticket, RequestHeader::new(V2_1, 1), payload).await
+async fn with(harness: &Harness, ticket: &Ticket, payload: impl Into<RequestPayload>) -> Outcome {
+    with_header(harness, ticket, RequestHeader::new(V2_1, 1), payload).await
 }
 
 async fn with_header(
-    desk: &Desk,
+    harness: &Harness,
     ticket: &Ticket,
     mut header: RequestHeader,
     payload: impl Into<RequestPayload>,
@@ -32,7 +32,7 @@ async fn with_header(
     });
     let payload: RequestPayload = payload.into();
     let items = vec![RequestBatchItem::from(payload)];
-    let mut response = desk.message(&RequestMessage { header, items }).await;
+    let mut response = harness.message(&RequestMessage { header, items }).await;
     let item = response.items.remove(0);
     match item.result_reason {
         None => Ok(item.payload.unwrap()),
@@ -42,8 +42,8 @@ async fn with_header(
 
 type Outcome = Result<ResponsePayload, ResultReason>;
 
-async fn login(desk: &Desk, request: LoginRequest) -> Ticket {
-    desk.ask(V2_1, request).await.unwrap().ticket
+async fn login(harness: &Harness, request: LoginRequest) -> Ticket {
+    harness.ask(V2_1, request).await.unwrap().ticket
 }
 
 fn right(operations: &[Operation], objects: Option<&[&String]>) -> Right {
@@ -57,19 +57,19 @@ fn right(operations: &[Operation], objects: Option<&[&String]>) -> Right {
     }
 }
 
-async fn delegated(desk: &Desk, rights: Vec<Right>) -> Ticket {
+async fn delegated(harness: &Harness, rights: Vec<Right>) -> Ticket {
     let request = DelegatedLoginRequest {
         lease_time: None,
         request_count: None,
         usage_limits: None,
         rights: Rights { rights },
     };
-    desk.ask(V2_1, request).await.unwrap().ticket
+    harness.ask(V2_1, request).await.unwrap().ticket
 }
 
 #[tokio::test]
 async fn a_login_is_good_for_its_client_until_it_logs_out() {
-    let alice = Desk::new();
+    let alice = Harness::new();
     let key = alice.create(V2_1, vec![]).await;
     let ticket = login(&alice, LoginRequest::default()).await;
     assert!(with(&alice, &ticket, get(&key)).await.is_ok());
@@ -86,7 +86,7 @@ async fn a_login_is_good_for_its_client_until_it_logs_out() {
 /// One row a limit: what the request says, and how many uses it is good for.
 #[tokio::test]
 async fn a_ticket_has_the_limits_that_were_asked_for() {
-    let alice = Desk::new();
+    let alice = Harness::new();
     let key = alice.create(V2_1, vec![]).await;
     let limits = |unit| UsageLimits { total: 3, count: None, unit };
     let rows = [
@@ -134,7 +134,7 @@ async fn a_ticket_has_the_limits_that_were_asked_for() {
 
 #[tokio::test]
 async fn a_holder_does_what_the_rights_say_and_no_more() {
-    let alice = Desk::new();
+    let alice = Harness::new();
     let (one, two) =
         (alice.create(V2_1, vec![name("one")]).await, alice.create(V2_1, vec![name("two")]).await);
     let bob = alice.beside("bob");
@@ -172,7 +172,7 @@ async fn a_holder_does_what_the_rights_say_and_no_more() {
 
 #[tokio::test]
 async fn a_right_can_be_of_a_group() {
-    let alice = Desk::new();
+    let alice = Harness::new();
     let group = || AttributeValue::ObjectGroup("lent".to_owned());
     let (lent, kept) = (alice.create(V2_1, vec![group()]).await, alice.create(V2_1, vec![]).await);
     let of_group = Right {
@@ -191,7 +191,7 @@ async fn a_right_can_be_of_a_group() {
 
 #[tokio::test]
 async fn nobody_grants_what_is_another_clients() {
-    let alice = Desk::new();
+    let alice = Harness::new();
     let key = alice.create(V2_1, vec![]).await;
     let request = DelegatedLoginRequest {
         lease_time: None,
@@ -206,7 +206,7 @@ async fn nobody_grants_what_is_another_clients() {
 /// The results would be the other's to poll, and fill what it may have.
 #[tokio::test]
 async fn what_is_done_for_another_is_answered_at_once_or_not_at_all() {
-    let alice = Desk::new();
+    let alice = Harness::new();
     let ticket = delegated(&alice, vec![right(&[Operation::Create], None)]).await;
     let bob = alice.beside("bob");
     let rows = [

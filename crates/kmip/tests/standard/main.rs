@@ -217,7 +217,7 @@ fn only_known(message: &str) -> Result<(), String> {
 }
 
 fn first_difference(came: &[u8], written: &[u8]) -> String {
-    let (came, written) = (text(came).to_string(), text(written).to_string());
+    let (came, written) = (redacted_text(came).to_string(), redacted_text(written).to_string());
     let mut lines = came.lines().zip(written.lines().chain([""]));
     match lines.find(|(came, written)| came != written) {
         Some((came, written)) => format!("{} came, {} was written", came.trim(), written.trim()),

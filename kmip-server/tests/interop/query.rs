@@ -3,25 +3,25 @@
 use kmip::payload::QueryResponse;
 use kmip::vocabulary::{ClientRegistrationMethod, UnwrapMode};
 
-use crate::desk::*;
+use crate::harness::*;
 
-async fn asked(desk: &Desk, version: Version, function: QueryFunction) -> QueryResponse {
+async fn asked(harness: &Harness, version: Version, function: QueryFunction) -> QueryResponse {
     let query = QueryRequest { query_functions: vec![function], object_groups: None };
-    desk.ask(version, query).await.unwrap()
+    harness.ask(version, query).await.unwrap()
 }
 
 /// Every operation that is told is done, and every one that is not told is refused.
 #[tokio::test]
 async fn the_operations_that_are_told_are_those_that_are_done() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     for version in Version::SERVED {
-        let told = asked(&desk, *version, QueryFunction::QueryOperations).await.operations;
+        let told = asked(&harness, *version, QueryFunction::QueryOperations).await.operations;
         assert!(told.is_sorted(), "{told:?}");
         for row in Operation::ROWS {
             let operation = Operation(row.value);
             let payload = Raw::build(|w| w.structure(tags::RequestPayload, |_| {}));
             let request = RequestPayload::Unknown(UnknownPayload { operation, payload });
-            let reason = desk.batch(*version, vec![request]).await[0].result_reason;
+            let reason = harness.batch(*version, vec![request]).await[0].result_reason;
             let refused = reason == Some(ResultReason::OperationNotSupported);
             // Discover Versions is answered before the client knows which version has it.
             if operation != Operation::DiscoverVersions {
@@ -34,7 +34,7 @@ async fn the_operations_that_are_told_are_those_that_are_done() {
 /// The profiles' cases of the encodings want an answer between 256 and 2048 bytes (MSGENC-M-1).
 #[tokio::test]
 async fn the_answer_about_operations_and_objects_fits_where_clients_expect_it() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     for version in Version::SERVED {
         let query = QueryRequest {
             query_functions: vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects],
@@ -44,7 +44,7 @@ async fn the_answer_about_operations_and_objects_fits_where_clients_expect_it() 
             let mut header = RequestHeader::new(*version, 1);
             header.maximum_response_size = Some(maximum);
             let items = vec![RequestBatchItem::from(query.clone())];
-            let response = desk.message(&RequestMessage { header, items }).await;
+            let response = harness.message(&RequestMessage { header, items }).await;
             let reason = response.items[0].result_reason;
             let expected = (!fits).then_some(ResultReason::ResponseTooLarge);
             assert_eq!(reason, expected, "{maximum} in {version}");
@@ -54,11 +54,11 @@ async fn the_answer_about_operations_and_objects_fits_where_clients_expect_it() 
 
 #[tokio::test]
 async fn each_function_is_answered_with_its_own_items_and_no_others() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let empty = QueryResponse::default();
     for row in QueryFunction::ROWS {
         let function = QueryFunction(row.value);
-        let found = asked(&desk, NEWEST, function).await;
+        let found = asked(&harness, NEWEST, function).await;
         let is_told = [
             !found.operations.is_empty(),
             !found.object_types.is_empty(),
@@ -91,8 +91,8 @@ async fn each_function_is_answered_with_its_own_items_and_no_others() {
 
 #[tokio::test]
 async fn what_the_server_can_do_is_what_it_does() {
-    let desk = Desk::new();
-    let found = asked(&desk, NEWEST, QueryFunction::QueryCapabilities).await;
+    let harness = Harness::new();
+    let found = asked(&harness, NEWEST, QueryFunction::QueryCapabilities).await;
     let [told] = &found.capability_information[..] else { panic!("{found:?}") };
     assert_eq!(told.asynchronous_capability, Some(true));
     assert_eq!(
@@ -100,8 +100,8 @@ async fn what_the_server_can_do_is_what_it_does() {
         (Some(true), Some(true))
     );
     assert_eq!(told.unwrap_mode, Some(UnwrapMode::NotProcessed));
-    let old = asked(&desk, Version::V1_3, QueryFunction::QueryCapabilities).await;
+    let old = asked(&harness, Version::V1_3, QueryFunction::QueryCapabilities).await;
     assert_eq!(old.capability_information[0].batch_undo_capability, None, "since 1.4");
-    let found = asked(&desk, NEWEST, QueryFunction::QueryClientRegistrationMethods).await;
+    let found = asked(&harness, NEWEST, QueryFunction::QueryClientRegistrationMethods).await;
     assert_eq!(found.client_registration_methods, [ClientRegistrationMethod::Unspecified]);
 }

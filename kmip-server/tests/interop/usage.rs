@@ -4,7 +4,7 @@ use kmip::payload::{CheckRequest, GetUsageAllocationRequest};
 use kmip::structures::UsageLimits;
 use kmip::vocabulary::UsageLimitsUnit;
 
-use crate::desk::*;
+use crate::harness::*;
 
 fn limits(total: i64, count: Option<i64>) -> AttributeValue {
     AttributeValue::UsageLimits(UsageLimits { total, count, unit: UsageLimitsUnit::Byte })
@@ -18,8 +18,8 @@ fn allocate(object: &str, units: i64) -> GetUsageAllocationRequest {
     GetUsageAllocationRequest { unique_identifier: id(object), usage_limits_count: units }
 }
 
-async fn left(desk: &Desk, object: &str) -> (i64, Option<i64>) {
-    match attribute(desk, object, "Usage Limits").await {
+async fn left(harness: &Harness, object: &str) -> (i64, Option<i64>) {
+    match attribute(harness, object, "Usage Limits").await {
         Some(AttributeValue::UsageLimits(limits)) => (limits.total, limits.count),
         other => panic!("{other:?}"),
     }
@@ -28,25 +28,25 @@ async fn left(desk: &Desk, object: &str) -> (i64, Option<i64>) {
 /// 1.4, 4.18: a client takes what it needs, until there is no more.
 #[tokio::test]
 async fn units_are_given_until_none_are_left() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let rows = [
         (OLDEST, ResultReason::PermissionDenied),
         (Version::V1_4, ResultReason::PermissionDenied),
         (NEWEST, ResultReason::UsageLimitExceeded),
     ];
     for (version, none_left) in rows {
-        let key = desk.create(version, vec![active(), limits(100, Some(100))]).await;
+        let key = harness.create(version, vec![active(), limits(100, Some(100))]).await;
         for (units, rest) in [(60, 40), (40, 0)] {
-            desk.ask(version, allocate(&key, units)).await.unwrap();
-            assert_eq!(left(&desk, &key).await, (100, Some(rest)));
+            harness.ask(version, allocate(&key, units)).await.unwrap();
+            assert_eq!(left(&harness, &key).await, (100, Some(rest)));
         }
-        let refused = desk.ask(version, allocate(&key, 1)).await.map(drop);
+        let refused = harness.ask(version, allocate(&key, 1)).await.map(drop);
         assert_eq!(refused, Err(none_left), "{version}");
         for units in [0, -1, i64::MIN] {
-            let refused = desk.ask(version, allocate(&key, units)).await.map(drop);
+            let refused = harness.ask(version, allocate(&key, units)).await.map(drop);
             assert_eq!(refused, Err(ResultReason::InvalidField), "{units}");
         }
-        assert_eq!(left(&desk, &key).await, (100, Some(0)));
+        assert_eq!(left(&harness, &key).await, (100, Some(0)));
     }
 }
 
@@ -77,7 +77,7 @@ async fn only_what_is_limited_and_protects_now_is_allocated() {
             Some((R::PermissionDenied, R::WrongKeyLifecycleState)),
         ),
     ];
-    let desk = Desk::new();
+    let harness = Harness::new();
     for (more, mask, refused) in rows {
         let basic = [
             AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::AES),
@@ -86,11 +86,11 @@ async fn only_what_is_limited_and_protects_now_is_allocated() {
         ];
         let shown = format!("{more:?}");
         let request = create_with(basic.into_iter().chain(more));
-        let key = desk.ask(NEWEST, request).await.unwrap().unique_identifier;
+        let key = harness.ask(NEWEST, request).await.unwrap().unique_identifier;
         for version in [Version::V1_4, NEWEST] {
             let expected = refused
                 .map_or(Ok(()), |(old, new)| Err(if version < Version::V2_0 { old } else { new }));
-            let found = desk.ask(version, allocate(&key, 1)).await.map(drop);
+            let found = harness.ask(version, allocate(&key, 1)).await.map(drop);
             assert_eq!(found, expected, "{version}: {shown} to {mask:?}");
         }
     }
@@ -98,53 +98,53 @@ async fn only_what_is_limited_and_protects_now_is_allocated() {
 
 #[tokio::test]
 async fn clients_at_once_are_given_no_unit_twice() {
-    let desk = std::sync::Arc::new(Desk::new());
-    let key = desk.create(NEWEST, vec![active(), limits(20, Some(20))]).await;
+    let harness = std::sync::Arc::new(Harness::new());
+    let key = harness.create(NEWEST, vec![active(), limits(20, Some(20))]).await;
     let tasks: Vec<_> = (0..30)
         .map(|_| {
-            let (desk, key) = (std::sync::Arc::clone(&desk), key.clone());
-            tokio::spawn(async move { desk.ask(NEWEST, allocate(&key, 1)).await.is_ok() })
+            let (harness, key) = (std::sync::Arc::clone(&harness), key.clone());
+            tokio::spawn(async move { harness.ask(NEWEST, allocate(&key, 1)).await.is_ok() })
         })
         .collect();
     let mut given = 0;
     for task in tasks {
         given += u32::from(task.await.unwrap());
     }
-    assert_eq!((given, left(&desk, &key).await), (20, (20, Some(0))));
+    assert_eq!((given, left(&harness, &key).await), (20, (20, Some(0))));
 }
 
 #[tokio::test]
 async fn an_allocation_that_is_undone_takes_nothing() {
-    let desk = Desk::new();
-    let key = desk.create(NEWEST, vec![active(), limits(20, Some(20))]).await;
+    let harness = Harness::new();
+    let key = harness.create(NEWEST, vec![active(), limits(20, Some(20))]).await;
     let items = vec![allocate(&key, 5).into(), get("none").into()];
     let undo = Some(BatchErrorContinuationOption::Undo);
-    assert_eq!(desk.batch_with(NEWEST, undo, items).await.len(), 2);
-    assert_eq!(left(&desk, &key).await, (20, Some(20)));
+    assert_eq!(harness.batch_with(NEWEST, undo, items).await.len(), 2);
+    assert_eq!(left(&harness, &key).await, (20, Some(20)));
 }
 
 /// A new key begins anew with the same total (1.4, table 173; 2.1, table 304).
 #[tokio::test]
 async fn a_key_that_replaces_another_has_all_its_units() {
-    let desk = Desk::new();
-    let key = desk.create(NEWEST, vec![active(), limits(20, Some(20))]).await;
-    desk.ask(NEWEST, allocate(&key, 5)).await.unwrap();
+    let harness = Harness::new();
+    let key = harness.create(NEWEST, vec![active(), limits(20, Some(20))]).await;
+    harness.ask(NEWEST, allocate(&key, 5)).await.unwrap();
     let request = ReKeyRequest {
         unique_identifier: id(&key),
         offset: None,
         attributes: None,
         protection_storage_masks: None,
     };
-    let new = desk.ask(NEWEST, request).await.unwrap().unique_identifier;
-    assert_eq!(left(&desk, &key).await, (20, Some(15)));
-    assert_eq!(left(&desk, &new).await, (20, Some(20)));
+    let new = harness.ask(NEWEST, request).await.unwrap().unique_identifier;
+    assert_eq!(left(&harness, &key).await, (20, Some(15)));
+    assert_eq!(left(&harness, &new).await, (20, Some(20)));
 }
 
 /// Check asks and takes nothing; what is refused leaves no object for the items after it.
 #[tokio::test]
 async fn check_takes_nothing_and_what_it_refuses_is_named_no_more() {
-    let desk = Desk::new();
-    let key = desk.create(NEWEST, vec![active(), limits(20, Some(20))]).await;
+    let harness = Harness::new();
+    let key = harness.create(NEWEST, vec![active(), limits(20, Some(20))]).await;
     let check = |units| CheckRequest {
         unique_identifier: id(&key),
         usage_limits_count: Some(units),
@@ -154,19 +154,19 @@ async fn check_takes_nothing_and_what_it_refuses_is_named_no_more() {
     let on_error = Some(BatchErrorContinuationOption::Continue);
     for (units, reason) in [(20, None), (21, Some(ResultReason::UsageLimitExceeded))] {
         let items = vec![get(&key).into(), check(units).into(), get_as(None, None).into()];
-        let items = desk.batch_with(NEWEST, on_error, items).await;
+        let items = harness.batch_with(NEWEST, on_error, items).await;
         assert_eq!(items[1].result_reason, reason);
         assert_eq!(items[2].result_reason.is_some(), reason.is_some(), "{items:?}");
     }
-    assert_eq!(left(&desk, &key).await, (20, Some(20)));
+    assert_eq!(left(&harness, &key).await, (20, Some(20)));
 }
 
 /// 1.4, 4.9: total and count as great as those wanted, or greater.
 #[tokio::test]
 async fn locate_finds_limits_that_are_as_great_or_greater() {
-    let desk = Desk::new();
-    let key = desk.create(NEWEST, vec![active(), limits(20, Some(20))]).await;
-    desk.ask(NEWEST, allocate(&key, 5)).await.unwrap();
+    let harness = Harness::new();
+    let key = harness.create(NEWEST, vec![active(), limits(20, Some(20))]).await;
+    harness.ask(NEWEST, allocate(&key, 5)).await.unwrap();
     let rows = [
         (limits(20, Some(15)), 1),
         (limits(1, None), 1),
@@ -183,7 +183,7 @@ async fn locate_finds_limits_that_are_as_great_or_greater() {
     ];
     for version in [OLDEST, NEWEST] {
         for (wanted, hits) in &rows {
-            let found = desk.ask(version, locate(vec![wanted.clone()])).await.unwrap();
+            let found = harness.ask(version, locate(vec![wanted.clone()])).await.unwrap();
             assert_eq!(found.unique_identifiers.len(), *hits, "{wanted:?}");
         }
     }

@@ -10,7 +10,7 @@ use kmip::payload::{
 use kmip::vocabulary::StorageStatusMask;
 use kmip_server::store::engine::memory::MemoryStore;
 
-use crate::desk::*;
+use crate::harness::*;
 
 fn archive(object: &str) -> ArchiveRequest {
     ArchiveRequest { unique_identifier: id(object) }
@@ -20,12 +20,16 @@ fn recover(object: &str) -> RecoverRequest {
     RecoverRequest { unique_identifier: id(object) }
 }
 
-async fn located(desk: &Desk, version: Version, mask: Option<StorageStatusMask>) -> Vec<String> {
+async fn located(
+    harness: &Harness,
+    version: Version,
+    mask: Option<StorageStatusMask>,
+) -> Vec<String> {
     let mut found = Vec::new();
     // By the name, by the group, and all there is: each goes another way through the index.
     for filter in [vec![name("n")], vec![AttributeValue::ObjectGroup("g".to_owned())], vec![]] {
         let request = LocateRequest { storage_status_mask: mask, ..locate(filter) };
-        let ids = desk.ask(version, request).await.unwrap().unique_identifiers;
+        let ids = harness.ask(version, request).await.unwrap().unique_identifiers;
         found.push(ids);
     }
     assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{mask:?}: {found:?}");
@@ -35,10 +39,10 @@ async fn located(desk: &Desk, version: Version, mask: Option<StorageStatusMask>)
 /// One row an operation that names an object (1.4, 11; 2.1, 6.1): all of them refuse.
 #[tokio::test]
 async fn an_archived_object_is_recovered_first() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     for version in [OLDEST, NEWEST] {
-        let key = desk.create(version, vec![name("n")]).await;
-        desk.ask(version, archive(&key)).await.unwrap();
+        let key = harness.create(version, vec![name("n")]).await;
+        harness.ask(version, archive(&key)).await.unwrap();
         let comment = AttributeValue::ContactInformation("me".to_owned());
         let requests: Vec<RequestPayload> = vec![
             archive(&key).into(),
@@ -60,31 +64,31 @@ async fn an_archived_object_is_recovered_first() {
         ];
         for request in requests {
             let operation = request.operation();
-            let reason = desk.batch(version, vec![request]).await[0].result_reason;
+            let reason = harness.batch(version, vec![request]).await[0].result_reason;
             assert_eq!(reason, Some(ResultReason::ObjectArchived), "{operation:?} in {version}");
         }
         let recovered = vec![recover(&key).into(), get_as(None, None).into()];
-        let items = desk.batch(version, recovered).await;
+        let items = harness.batch(version, recovered).await;
         assert!(items.iter().all(|item| item.result_reason.is_none()), "{items:?}");
-        assert_eq!(attribute(&desk, &key, "Archive Date").await, None);
+        assert_eq!(attribute(&harness, &key, "Archive Date").await, None);
         // What is on-line stays so.
-        desk.ask(version, recover(&key)).await.unwrap();
-        desk.ask(version, DestroyRequest { unique_identifier: id(&key) }).await.unwrap();
+        harness.ask(version, recover(&key)).await.unwrap();
+        harness.ask(version, DestroyRequest { unique_identifier: id(&key) }).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn locate_finds_the_archive_only_when_asked_for_it() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let group = AttributeValue::ObjectGroup("g".to_owned());
-    let key = desk.create(NEWEST, vec![name("n"), group]).await;
+    let key = harness.create(NEWEST, vec![name("n"), group]).await;
     let online = StorageStatusMask::OnLineStorage;
     let archival = StorageStatusMask::ArchivalStorage;
     for (is_archived, version) in [(false, OLDEST), (true, OLDEST), (false, NEWEST), (true, NEWEST)]
     {
         match is_archived {
-            true => drop(desk.ask(version, archive(&key)).await.unwrap()),
-            false => drop(desk.ask(version, recover(&key)).await.unwrap()),
+            true => drop(harness.ask(version, archive(&key)).await.unwrap()),
+            false => drop(harness.ask(version, recover(&key)).await.unwrap()),
         }
         let rows = [
             (None, !is_archived),
@@ -95,79 +99,85 @@ async fn locate_finds_the_archive_only_when_asked_for_it() {
         ];
         for (mask, is_found) in rows {
             let expected: &[&str] = if is_found { &[&key] } else { &[] };
-            assert_eq!(located(&desk, version, mask).await, expected, "{mask:?} {is_archived}");
+            assert_eq!(located(&harness, version, mask).await, expected, "{mask:?} {is_archived}");
         }
     }
 }
 
 #[tokio::test]
 async fn an_archived_object_keeps_its_name() {
-    let desk = Desk::new();
-    let key = desk.create(NEWEST, vec![name("n")]).await;
-    desk.ask(NEWEST, archive(&key)).await.unwrap();
-    let taken = desk.ask(NEWEST, aes(vec![name("n")])).await.map(drop);
+    let harness = Harness::new();
+    let key = harness.create(NEWEST, vec![name("n")]).await;
+    harness.ask(NEWEST, archive(&key)).await.unwrap();
+    let taken = harness.ask(NEWEST, aes(vec![name("n")])).await.map(drop);
     assert_eq!(taken, Err(ResultReason::NonUniqueNameAttribute));
 }
 
 /// Whether the row of the name says that an object is at hand, or has to leave it to the object.
 #[tokio::test]
 async fn of_those_who_share_a_name_the_archived_are_passed_over() {
-    let desk = Desk::sharing(Arc::new(MemoryStore::default()));
+    let harness = Harness::sharing(Arc::new(MemoryStore::default()));
     let mut keys = Vec::new();
     for _ in 0..3 {
-        keys.insert(0, desk.create(NEWEST, vec![name("n")]).await);
+        keys.insert(0, harness.create(NEWEST, vec![name("n")]).await);
     }
     let located =
-        async || desk.ask(NEWEST, locate(vec![name("n")])).await.unwrap().unique_identifiers;
+        async || harness.ask(NEWEST, locate(vec![name("n")])).await.unwrap().unique_identifiers;
     for archived in &keys {
-        desk.ask(NEWEST, archive(archived)).await.unwrap();
+        harness.ask(NEWEST, archive(archived)).await.unwrap();
         let others: Vec<_> = keys.iter().filter(|key| *key != archived).cloned().collect();
         assert_eq!(located().await, others);
-        desk.ask(NEWEST, recover(archived)).await.unwrap();
+        harness.ask(NEWEST, recover(archived)).await.unwrap();
         assert_eq!(located().await, keys);
     }
     // The first one has the row of the name, and leaves it to another, archived or not.
     let first = keys.pop().unwrap();
-    desk.ask(NEWEST, archive(&keys[1])).await.unwrap();
-    desk.ask(NEWEST, DestroyRequest { unique_identifier: id(&first) }).await.unwrap();
+    harness.ask(NEWEST, archive(&keys[1])).await.unwrap();
+    harness.ask(NEWEST, DestroyRequest { unique_identifier: id(&first) }).await.unwrap();
     assert_eq!(located().await, keys[..1]);
-    desk.ask(NEWEST, recover(&keys[1])).await.unwrap();
+    harness.ask(NEWEST, recover(&keys[1])).await.unwrap();
     assert_eq!(located().await, keys);
 }
 
 #[tokio::test]
 async fn nobody_archives_what_is_anothers_or_gone() {
-    let desk = Desk::new();
-    let key = desk.create(NEWEST, vec![]).await;
-    let other = desk.beside("bob");
+    let harness = Harness::new();
+    let key = harness.create(NEWEST, vec![]).await;
+    let other = harness.beside("bob");
     for result in [
         other.ask(NEWEST, archive(&key)).await.map(drop),
         other.ask(NEWEST, recover(&key)).await.map(drop),
     ] {
         assert_eq!(result, Err(ResultReason::ObjectNotFound));
     }
-    desk.ask(NEWEST, DestroyRequest { unique_identifier: id(&key) }).await.unwrap();
-    assert_eq!(desk.ask(NEWEST, archive(&key)).await.map(drop), Err(ResultReason::ObjectDestroyed));
-    assert_eq!(desk.ask(NEWEST, recover(&key)).await.map(drop), Err(ResultReason::ObjectDestroyed));
+    harness.ask(NEWEST, DestroyRequest { unique_identifier: id(&key) }).await.unwrap();
+    assert_eq!(
+        harness.ask(NEWEST, archive(&key)).await.map(drop),
+        Err(ResultReason::ObjectDestroyed)
+    );
+    assert_eq!(
+        harness.ask(NEWEST, recover(&key)).await.map(drop),
+        Err(ResultReason::ObjectDestroyed)
+    );
 }
 
 /// 1.4, 3.20: the attribute is the longest lease there is, and stands on every object.
 #[tokio::test]
 async fn a_lease_is_as_long_as_the_settings_say() {
     for seconds in [3600, 60, 0] {
-        let desk = Desk::ruled(kmip_server::config::policy::Rules {
+        let harness = Harness::ruled(kmip_server::config::policy::Rules {
             lease_time: Interval(seconds),
             ..kmip_server::config::policy::Rules::default()
         });
-        let key = desk.create(NEWEST, vec![]).await;
-        let stands = attribute(&desk, &key, "Lease Time").await;
+        let key = harness.create(NEWEST, vec![]).await;
+        let stands = attribute(&harness, &key, "Lease Time").await;
         let expected = AttributeValue::LeaseTime(Interval(seconds));
         assert_eq!(stands, (seconds > 0).then_some(expected));
         for version in [OLDEST, NEWEST] {
             let lease = ObtainLeaseRequest { unique_identifier: id(&key) };
-            let lease = desk.ask(version, lease).await.unwrap();
+            let lease = harness.ask(version, lease).await.unwrap();
             assert_eq!(lease.lease_time, Interval(seconds));
-            let changed = attribute(&desk, &key, "Last Change Date").await;
+            let changed = attribute(&harness, &key, "Last Change Date").await;
             let expected = AttributeValue::LastChangeDate(lease.last_change_date);
             assert_eq!(changed, Some(expected));
         }
@@ -183,15 +193,19 @@ async fn a_lease_is_as_long_as_the_settings_say() {
                 true => Ok(()),
                 false => Err(ResultReason::PermissionDenied),
             };
-            assert_eq!(desk.ask(NEWEST, check).await.map(drop), expected, "{asked} of {seconds}");
+            assert_eq!(
+                harness.ask(NEWEST, check).await.map(drop),
+                expected,
+                "{asked} of {seconds}"
+            );
         }
     }
 }
 
 #[tokio::test]
 async fn ping_is_of_2_1() {
-    let desk = Desk::new();
-    desk.ask(Version::V2_1, PingRequest {}).await.unwrap();
-    let older = desk.ask(Version::V2_0, PingRequest {}).await.map(drop);
+    let harness = Harness::new();
+    harness.ask(Version::V2_1, PingRequest {}).await.unwrap();
+    let older = harness.ask(Version::V2_0, PingRequest {}).await.map(drop);
     assert_eq!(older, Err(ResultReason::OperationNotSupported));
 }

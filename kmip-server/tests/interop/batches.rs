@@ -1,54 +1,56 @@
 //! Batches: order, failure, undo, the ID Placeholder.
 
-use crate::desk::*;
+use crate::harness::*;
 
 #[tokio::test]
 async fn stop_is_the_default_and_what_follows_is_not_done() {
-    let desk = Desk::new();
-    let items = desk.batch(OLDEST, vec![get("none").into(), aes(vec![name("a")]).into()]).await;
+    let harness = Harness::new();
+    let items = harness.batch(OLDEST, vec![get("none").into(), aes(vec![name("a")]).into()]).await;
     assert_eq!(items.len(), 1);
     assert_eq!(items[0].result_reason, Some(ResultReason::ItemNotFound));
-    assert!(desk.ask(OLDEST, locate(vec![name("a")])).await.unwrap().unique_identifiers.is_empty());
+    assert!(
+        harness.ask(OLDEST, locate(vec![name("a")])).await.unwrap().unique_identifiers.is_empty()
+    );
 }
 
 #[tokio::test]
 async fn what_stop_left_before_the_failure_stays() {
-    let desk = Desk::new();
-    let items = desk.batch(OLDEST, vec![aes(vec![name("a")]).into(), get("none").into()]).await;
+    let harness = Harness::new();
+    let items = harness.batch(OLDEST, vec![aes(vec![name("a")]).into(), get("none").into()]).await;
     assert_eq!(items[0].result_status, ResultStatus::Success);
-    let found = desk.ask(OLDEST, locate(vec![name("a")])).await.unwrap();
+    let found = harness.ask(OLDEST, locate(vec![name("a")])).await.unwrap();
     assert_eq!(found.unique_identifiers, [created(&items[0])]);
 }
 
 #[tokio::test]
 async fn continue_goes_on_after_a_failure() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let on_error = Some(BatchErrorContinuationOption::Continue);
     let items = vec![get("none").into(), aes(vec![]).into()];
-    let items = desk.batch_with(OLDEST, on_error, items).await;
+    let items = harness.batch_with(OLDEST, on_error, items).await;
     assert_eq!(items[0].result_status, ResultStatus::OperationFailed);
     assert_eq!(items[1].result_status, ResultStatus::Success);
-    desk.ask(OLDEST, get(&created(&items[1]))).await.unwrap();
+    harness.ask(OLDEST, get(&created(&items[1]))).await.unwrap();
 }
 
 #[tokio::test]
 async fn undone_means_gone() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let on_error = Some(BatchErrorContinuationOption::Undo);
     let items = vec![aes(vec![name("a")]).into(), get("none").into()];
-    let items = desk.batch_with(NEWEST, on_error, items).await;
+    let items = harness.batch_with(NEWEST, on_error, items).await;
     assert_eq!(items[0].result_status, ResultStatus::OperationUndone);
     assert!(items[0].payload.is_some(), "what was undone is told");
     assert_eq!(items[1].result_status, ResultStatus::OperationFailed);
-    let found = desk.ask(NEWEST, locate(vec![])).await.unwrap();
+    let found = harness.ask(NEWEST, locate(vec![])).await.unwrap();
     assert_eq!((found.located_items, found.unique_identifiers.len()), (Some(0), 0));
 }
 
 #[tokio::test]
 async fn the_id_placeholder_serves_every_operation_of_a_batch() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     for version in Version::SERVED {
-        let items = desk
+        let items = harness
             .batch(
                 *version,
                 vec![
@@ -75,27 +77,27 @@ async fn the_id_placeholder_serves_every_operation_of_a_batch() {
 
 #[tokio::test]
 async fn a_batch_count_that_does_not_fit_is_invalid() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     for count in [2, 0, -1, i32::MAX] {
         let header = RequestHeader::new(Version::V1_2, count);
         let items = vec![RequestBatchItem::from(aes(vec![]))];
-        let response = desk.message(&RequestMessage { header, items }).await;
+        let response = harness.message(&RequestMessage { header, items }).await;
         assert_eq!(response.header.protocol_version, Version::V1_2);
         assert_eq!(response.items[0].result_reason, Some(ResultReason::InvalidMessage));
     }
-    assert!(desk.ask(NEWEST, locate(vec![])).await.unwrap().unique_identifiers.is_empty());
+    assert!(harness.ask(NEWEST, locate(vec![])).await.unwrap().unique_identifiers.is_empty());
 }
 
 #[tokio::test]
 async fn an_item_that_cannot_be_read_spoils_itself_alone() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let payload = Raw::build(|w| {
         w.structure(tags::RequestPayload, |w| w.integer(tags::UniqueIdentifier, 5));
     });
     let broken = UnknownPayload { operation: Operation::Get, payload };
     let on_error = Some(BatchErrorContinuationOption::Continue);
     let items = vec![RequestPayload::Unknown(broken), aes(vec![]).into()];
-    let items = desk.batch_with(Version::V1_4, on_error, items).await;
+    let items = harness.batch_with(Version::V1_4, on_error, items).await;
     assert_eq!(items[0].operation, Some(Operation::Get));
     assert_eq!(items[0].result_reason, Some(ResultReason::InvalidMessage));
     assert_eq!(items[1].result_status, ResultStatus::Success);
@@ -104,7 +106,7 @@ async fn an_item_that_cannot_be_read_spoils_itself_alone() {
 /// An item that names no object, as Query, was counted as if it named the last one again.
 #[tokio::test]
 async fn a_number_counts_the_identifiers_of_the_answers_and_no_more() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let query =
         QueryRequest { query_functions: vec![QueryFunction::QueryOperations], object_groups: None };
     let nth = |index| {
@@ -120,7 +122,7 @@ async fn a_number_counts_the_identifiers_of_the_answers_and_no_more() {
         nth(0).into(),
         nth(-1).into(),
     ];
-    let items = desk.batch(NEWEST, items).await;
+    let items = harness.batch(NEWEST, items).await;
     let (first, second) = (created(&items[0]), created(&items[2]));
     let got: Vec<&str> = items[3..]
         .iter()

@@ -6,25 +6,25 @@ use kmip::payload::{
 use kmip::vocabulary::{InteropFunction, StorageStatusMask};
 use kmip_server::config::policy::Rules;
 
-use crate::desk::*;
+use crate::harness::*;
 
 fn interop(function: InteropFunction, test: Option<&str>) -> InteropRequest {
     InteropRequest { interop_function: function, interop_identifier: test.map(str::to_owned) }
 }
 
-fn tested() -> Desk {
-    Desk::ruled(Rules { interop: true, ..Rules::default() })
+fn tested() -> Harness {
+    Harness::ruled(Rules { interop: true, ..Rules::default() })
 }
 
-async fn operations(desk: &Desk) -> Vec<Operation> {
+async fn operations(harness: &Harness) -> Vec<Operation> {
     let query =
         QueryRequest { query_functions: vec![QueryFunction::QueryOperations], object_groups: None };
-    desk.ask(NEWEST, query).await.unwrap().operations
+    harness.ask(NEWEST, query).await.unwrap().operations
 }
 
 #[tokio::test]
 async fn a_server_in_use_has_no_such_operation() {
-    let (in_use, tested) = (Desk::new(), tested());
+    let (in_use, tested) = (Harness::new(), tested());
     let begin = || interop(InteropFunction::Begin, Some("BL-M-1-21"));
     let refused = in_use.ask(NEWEST, begin()).await.map(drop);
     assert_eq!(refused, Err(ResultReason::OperationNotSupported));
@@ -35,41 +35,41 @@ async fn a_server_in_use_has_no_such_operation() {
 
 #[tokio::test]
 async fn reset_forgets_the_clients_objects_and_nobody_elses() {
-    let desk = tested();
-    let bob = desk.beside("bob");
+    let harness = tested();
+    let bob = harness.beside("bob");
     let group = || AttributeValue::ObjectGroup("g".to_owned());
     let mut keys = Vec::new();
     for n in 0..20 {
-        keys.push(desk.create(NEWEST, vec![name(&format!("n{n}")), group()]).await);
+        keys.push(harness.create(NEWEST, vec![name(&format!("n{n}")), group()]).await);
     }
-    desk.ask(NEWEST, DestroyRequest { unique_identifier: id(&keys[0]) }).await.unwrap();
+    harness.ask(NEWEST, DestroyRequest { unique_identifier: id(&keys[0]) }).await.unwrap();
     let bits = AttributeValue::CryptographicLength(256);
     let constraint =
         Constraint { attributes: Some(Attributes::new([bits])), ..Constraint::default() };
     let constraints = Constraints { constraints: vec![constraint] };
-    desk.ask(NEWEST, SetConstraintsRequest { constraints }).await.unwrap();
+    harness.ask(NEWEST, SetConstraintsRequest { constraints }).await.unwrap();
     let his = bob.create(NEWEST, vec![name("n1"), group()]).await;
 
     // Begin and End change nothing.
     for function in [InteropFunction::Begin, InteropFunction::End] {
-        desk.ask(NEWEST, interop(function, Some("BL-M-1-21"))).await.unwrap();
-        desk.ask(NEWEST, get(&keys[1])).await.unwrap();
-        let unnamed = desk.ask(NEWEST, interop(function, None)).await.map(drop);
+        harness.ask(NEWEST, interop(function, Some("BL-M-1-21"))).await.unwrap();
+        harness.ask(NEWEST, get(&keys[1])).await.unwrap();
+        let unnamed = harness.ask(NEWEST, interop(function, None)).await.map(drop);
         assert_eq!(unnamed, Err(ResultReason::MissingData));
     }
-    desk.ask(NEWEST, interop(InteropFunction::Reset, None)).await.unwrap();
+    harness.ask(NEWEST, interop(InteropFunction::Reset, None)).await.unwrap();
     for key in &keys {
-        let gone = desk.ask(NEWEST, get(key)).await.map(drop);
+        let gone = harness.ask(NEWEST, get(key)).await.map(drop);
         assert_eq!(gone, Err(ResultReason::ObjectNotFound));
     }
     for filter in [vec![], vec![group()], vec![name("n1")]] {
         let all = StorageStatusMask(7);
         let request = LocateRequest { storage_status_mask: Some(all), ..locate(filter) };
-        assert!(desk.ask(NEWEST, request).await.unwrap().unique_identifiers.is_empty());
+        assert!(harness.ask(NEWEST, request).await.unwrap().unique_identifiers.is_empty());
     }
-    let left = desk.ask(NEWEST, GetConstraintsRequest {}).await.unwrap();
+    let left = harness.ask(NEWEST, GetConstraintsRequest {}).await.unwrap();
     assert_eq!(left.constraints, Constraints::default());
-    desk.create(NEWEST, vec![name("n1")]).await;
+    harness.create(NEWEST, vec![name("n1")]).await;
     bob.ask(NEWEST, get(&his)).await.unwrap();
     let found = bob.ask(NEWEST, locate(vec![name("n1")])).await.unwrap();
     assert_eq!(found.unique_identifiers, [his]);
@@ -77,15 +77,18 @@ async fn reset_forgets_the_clients_objects_and_nobody_elses() {
 
 #[tokio::test]
 async fn a_reset_that_is_too_large_forgets_nothing() {
-    let desk = tested();
+    let harness = tested();
     let mut first = None;
     for _ in 0..400 {
-        let key = desk.create(NEWEST, vec![]).await;
+        let key = harness.create(NEWEST, vec![]).await;
         first.get_or_insert(key);
     }
     let reset = || interop(InteropFunction::Reset, None);
-    assert_eq!(desk.ask(NEWEST, reset()).await.map(drop), Err(ResultReason::ServerLimitExceeded));
-    desk.ask(NEWEST, get(&first.unwrap())).await.unwrap();
-    let found = desk.ask(NEWEST, locate(vec![])).await.unwrap();
+    assert_eq!(
+        harness.ask(NEWEST, reset()).await.map(drop),
+        Err(ResultReason::ServerLimitExceeded)
+    );
+    harness.ask(NEWEST, get(&first.unwrap())).await.unwrap();
+    let found = harness.ask(NEWEST, locate(vec![])).await.unwrap();
     assert_eq!(found.located_items, Some(400));
 }

@@ -6,14 +6,14 @@ use kmip_server::store::engine::memory::MemoryStore;
 use kmip_server::store::{Change, Key, Outcome, Pending, Range, Record, Store};
 use tokio::sync::Semaphore;
 
-/// A store in memory with a gate before its commits.
-pub(crate) struct Gate {
+/// A store in memory with a store before its commits.
+pub(crate) struct BlockingStore {
     store: MemoryStore,
     open: Semaphore,
 }
 
-impl Gate {
-    pub(crate) fn shut() -> Arc<Self> {
+impl BlockingStore {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { store: MemoryStore::default(), open: Semaphore::new(0) })
     }
 
@@ -23,7 +23,7 @@ impl Gate {
     }
 }
 
-impl Store for Gate {
+impl Store for BlockingStore {
     fn get<'a>(&'a self, key: &'a [u8]) -> Pending<'a, Option<Record>> {
         self.store.get(key)
     }

@@ -11,12 +11,12 @@ use kmip::vocabulary::{AsynchronousIndicator, CancellationResult, ProcessingStag
 use kmip_server::keystore::async_requests::{AT_WORK_MAX, ITEMS_PER_CLIENT_MAX};
 use ttlv::Tag;
 
-use crate::desk::*;
-use crate::gate::Gate;
+use crate::blocking_store::BlockingStore;
+use crate::harness::*;
 
 /// A message that takes no answer but a later one.
 async fn submit(
-    desk: &Desk,
+    harness: &Harness,
     version: Version,
     on_error: Option<BatchErrorContinuationOption>,
     items: Vec<RequestPayload>,
@@ -25,13 +25,13 @@ async fn submit(
     header.asynchronous_indicator = Some(Asynchronous(AsynchronousIndicator::Mandatory));
     header.batch_error_continuation_option = on_error;
     let items = items.into_iter().map(RequestBatchItem::from).collect();
-    desk.message(&RequestMessage { header, items }).await.items
+    harness.message(&RequestMessage { header, items }).await.items
 }
 
 /// Its correlation values.
-async fn submitted(desk: &Desk, items: Vec<RequestPayload>) -> Vec<Vec<u8>> {
+async fn submitted(harness: &Harness, items: Vec<RequestPayload>) -> Vec<Vec<u8>> {
     let count = items.len();
-    let items = submit(desk, NEWEST, None, items).await;
+    let items = submit(harness, NEWEST, None, items).await;
     assert_eq!(items.len(), count);
     let value = |item: ResponseBatchItem| {
         assert_eq!(item.result_status, ResultStatus::OperationPending);
@@ -41,30 +41,30 @@ async fn submitted(desk: &Desk, items: Vec<RequestPayload>) -> Vec<Vec<u8>> {
     items.into_iter().map(value).collect()
 }
 
-async fn poll(desk: &Desk, version: Version, value: &[u8]) -> ResponseBatchItem {
+async fn poll(harness: &Harness, version: Version, value: &[u8]) -> ResponseBatchItem {
     let request = PollRequest { asynchronous_correlation_value: value.to_vec() };
-    desk.batch(version, vec![request.into()]).await.remove(0)
+    harness.batch(version, vec![request.into()]).await.remove(0)
 }
 
 /// Polls until it is no longer pending; what Process is for.
-async fn finished(desk: &Desk, value: &[u8]) -> ResponseBatchItem {
+async fn finished(harness: &Harness, value: &[u8]) -> ResponseBatchItem {
     let request = ProcessRequest { asynchronous_correlation_value: value.to_vec() };
-    let processed = desk.ask(NEWEST, request).await;
+    let processed = harness.ask(NEWEST, request).await;
     assert!(matches!(processed, Ok(_) | Err(ResultReason::DuplicateProcessRequest)));
-    let item = poll(desk, NEWEST, value).await;
+    let item = poll(harness, NEWEST, value).await;
     assert_ne!(item.result_status, ResultStatus::OperationPending, "Process was answered");
     item
 }
 
-async fn cancel(desk: &Desk, value: &[u8]) -> CancellationResult {
+async fn cancel(harness: &Harness, value: &[u8]) -> CancellationResult {
     let request = CancelRequest { asynchronous_correlation_value: value.to_vec() };
-    let answer = desk.ask(NEWEST, request).await.unwrap();
+    let answer = harness.ask(NEWEST, request).await.unwrap();
     assert_eq!(answer.asynchronous_correlation_value, value);
     answer.cancellation_result
 }
 
 async fn outstanding(
-    desk: &Desk,
+    harness: &Harness,
     values: Vec<Vec<u8>>,
     operations: Vec<Operation>,
 ) -> Vec<AsynchronousRequest> {
@@ -73,42 +73,42 @@ async fn outstanding(
             .then_some(AsynchronousCorrelationValues { asynchronous_correlation_values: values }),
         operations: (!operations.is_empty()).then_some(Operations { operations }),
     };
-    desk.ask(NEWEST, request).await.unwrap().asynchronous_requests
+    harness.ask(NEWEST, request).await.unwrap().asynchronous_requests
 }
 
 #[tokio::test]
 async fn the_result_of_a_poll_is_the_answer_that_would_have_come_at_once() {
-    let gate = Gate::shut();
-    let desk = Desk::over(gate.clone());
-    let values = submitted(&desk, vec![aes(vec![name("slow")]).into()]).await;
-    let item = poll(&desk, NEWEST, &values[0]).await;
+    let store = BlockingStore::new();
+    let harness = Harness::over(store.clone());
+    let values = submitted(&harness, vec![aes(vec![name("slow")]).into()]).await;
+    let item = poll(&harness, NEWEST, &values[0]).await;
     assert_eq!(item.result_status, ResultStatus::OperationPending);
     assert_eq!(item.payload, None);
-    let located = desk.ask(NEWEST, locate(vec![name("slow")])).await.unwrap();
+    let located = harness.ask(NEWEST, locate(vec![name("slow")])).await.unwrap();
     assert!(located.unique_identifiers.is_empty(), "nothing is done before it is durable");
 
-    gate.let_through(1);
-    let item = finished(&desk, &values[0]).await;
+    store.let_through(1);
+    let item = finished(&harness, &values[0]).await;
     assert_eq!(item.result_status, ResultStatus::Success);
     assert_eq!(item.operation, Some(Operation::Create));
-    let located = desk.ask(NEWEST, locate(vec![name("slow")])).await.unwrap();
+    let located = harness.ask(NEWEST, locate(vec![name("slow")])).await.unwrap();
     assert_eq!(located.unique_identifiers, [created(&item)]);
     // The answer may have been lost with its connection, and what it is polled in is free.
-    assert_eq!(created(&poll(&desk, OLDEST, &values[0]).await), created(&item));
+    assert_eq!(created(&poll(&harness, OLDEST, &values[0]).await), created(&item));
 }
 
 #[tokio::test]
 async fn the_items_of_a_message_are_one_batch_then_as_now() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let items = vec![
         aes(vec![name("a")]).into(),
         ActivateRequest { unique_identifier: None }.into(),
         get_as(None, None).into(),
     ];
-    let values = submitted(&desk, items).await;
+    let values = submitted(&harness, items).await;
     let mut operations = Vec::new();
     for value in &values {
-        let item = finished(&desk, value).await;
+        let item = finished(&harness, value).await;
         assert_eq!(item.result_status, ResultStatus::Success);
         operations.extend(item.operation);
     }
@@ -117,11 +117,11 @@ async fn the_items_of_a_message_are_one_batch_then_as_now() {
     // Undo takes back what was done, and what came after the failure was not begun.
     let undo = Some(BatchErrorContinuationOption::Undo);
     let items = vec![aes(vec![name("b")]).into(), get("none").into(), aes(vec![]).into()];
-    let items = submit(&desk, NEWEST, undo, items).await;
+    let items = submit(&harness, NEWEST, undo, items).await;
     let mut statuses = Vec::new();
     for item in items {
         let value = item.asynchronous_correlation_value.unwrap();
-        let item = finished(&desk, &value).await;
+        let item = finished(&harness, &value).await;
         statuses.push((item.result_status, item.result_reason));
     }
     assert_eq!(
@@ -132,7 +132,7 @@ async fn the_items_of_a_message_are_one_batch_then_as_now() {
             (ResultStatus::OperationFailed, Some(ResultReason::GeneralFailure)),
         ]
     );
-    let located = desk.ask(NEWEST, locate(vec![name("b")])).await.unwrap();
+    let located = harness.ask(NEWEST, locate(vec![name("b")])).await.unwrap();
     assert!(located.unique_identifiers.is_empty());
 }
 
@@ -140,7 +140,7 @@ async fn the_items_of_a_message_are_one_batch_then_as_now() {
 #[tokio::test]
 async fn what_may_be_answered_later_and_what_may_not() {
     use AsynchronousIndicator as Indicator;
-    let desk = Desk::new();
+    let harness = Harness::new();
     let create = || RequestPayload::from(aes(vec![]));
     let pair = || {
         let payload =
@@ -186,7 +186,7 @@ async fn what_may_be_answered_later_and_what_may_not() {
         let mut header = RequestHeader::new(version, i32::try_from(items.len()).unwrap());
         header.asynchronous_indicator = Some(Asynchronous(indicator));
         let items = items.into_iter().map(RequestBatchItem::from).collect();
-        let response = desk.message(&RequestMessage { header, items }).await;
+        let response = harness.message(&RequestMessage { header, items }).await;
         let found = (response.items[0].result_status, response.items[0].result_reason);
         assert_eq!(found, expected, "{version} {indicator:?}");
     }
@@ -195,113 +195,113 @@ async fn what_may_be_answered_later_and_what_may_not() {
 /// Usage guide 2.1, 3.33.
 #[tokio::test]
 async fn cancel_is_in_time_until_the_request_is_begun() {
-    let gate = Gate::shut();
-    let desk = Desk::over(gate.clone());
+    let store = BlockingStore::new();
+    let harness = Harness::over(store.clone());
     let mut begun = Vec::new();
     for _ in 0..AT_WORK_MAX {
-        begun.extend(submitted(&desk, vec![aes(vec![]).into()]).await);
+        begun.extend(submitted(&harness, vec![aes(vec![]).into()]).await);
     }
-    // These are at work, before the shut gate; the next two wait for their turn.
+    // These are at work, before the shut store; the next two wait for their turn.
     for value in &begun {
-        while outstanding(&desk, vec![value.clone()], vec![]).await[0].processing_stage
+        while outstanding(&harness, vec![value.clone()], vec![]).await[0].processing_stage
             != ProcessingStage::InProcess
         {
             tokio::task::yield_now().await;
         }
     }
-    let waits = submitted(&desk, vec![aes(vec![name("canceled")]).into()]).await.remove(0);
-    let two = submitted(&desk, vec![aes(vec![]).into(), aes(vec![]).into()]).await;
-    assert_eq!(cancel(&desk, &begun[0]).await, CancellationResult::UnableToCancel);
-    assert_eq!(cancel(&desk, &two[0]).await, CancellationResult::UnableToCancel, "one of two");
-    assert_eq!(cancel(&desk, b"none").await, CancellationResult::Unavailable);
-    let other = desk.beside("bob");
+    let waits = submitted(&harness, vec![aes(vec![name("canceled")]).into()]).await.remove(0);
+    let two = submitted(&harness, vec![aes(vec![]).into(), aes(vec![]).into()]).await;
+    assert_eq!(cancel(&harness, &begun[0]).await, CancellationResult::UnableToCancel);
+    assert_eq!(cancel(&harness, &two[0]).await, CancellationResult::UnableToCancel, "one of two");
+    assert_eq!(cancel(&harness, b"none").await, CancellationResult::Unavailable);
+    let other = harness.beside("bob");
     assert_eq!(cancel(&other, &waits).await, CancellationResult::Unavailable, "another's");
-    assert_eq!(cancel(&desk, &waits).await, CancellationResult::Canceled);
-    assert_eq!(cancel(&desk, &waits).await, CancellationResult::Canceled, "again");
-    let item = poll(&desk, NEWEST, &waits).await;
+    assert_eq!(cancel(&harness, &waits).await, CancellationResult::Canceled);
+    assert_eq!(cancel(&harness, &waits).await, CancellationResult::Canceled, "again");
+    let item = poll(&harness, NEWEST, &waits).await;
     assert_eq!(item.result_reason, Some(ResultReason::OperationCanceledByRequester));
 
-    gate.let_through(AT_WORK_MAX + 1);
-    let item = finished(&desk, &begun[0]).await;
-    assert_eq!(cancel(&desk, &begun[0]).await, CancellationResult::Completed);
+    store.let_through(AT_WORK_MAX + 1);
+    let item = finished(&harness, &begun[0]).await;
+    assert_eq!(cancel(&harness, &begun[0]).await, CancellationResult::Completed);
     assert_eq!(item.result_status, ResultStatus::Success);
-    let failed = submitted(&desk, vec![get("none").into()]).await;
-    assert_eq!(finished(&desk, &failed[0]).await.result_status, ResultStatus::OperationFailed);
-    assert_eq!(cancel(&desk, &failed[0]).await, CancellationResult::Failed);
+    let failed = submitted(&harness, vec![get("none").into()]).await;
+    assert_eq!(finished(&harness, &failed[0]).await.result_status, ResultStatus::OperationFailed);
+    assert_eq!(cancel(&harness, &failed[0]).await, CancellationResult::Failed);
     for value in begun.iter().chain(&two) {
-        finished(&desk, value).await;
+        finished(&harness, value).await;
     }
-    let located = desk.ask(NEWEST, locate(vec![name("canceled")])).await.unwrap();
+    let located = harness.ask(NEWEST, locate(vec![name("canceled")])).await.unwrap();
     assert!(located.unique_identifiers.is_empty(), "what was canceled was never done");
 }
 
 /// Usage guide 2.1, 3.35.
 #[tokio::test]
 async fn a_client_finds_what_it_has_lost_sight_of_and_no_other_does() {
-    let gate = Gate::shut();
-    let desk = Desk::over(gate.clone());
-    let values = submitted(&desk, vec![aes(vec![]).into(), aes(vec![]).into()]).await;
-    let find = submitted(&desk, vec![locate(vec![]).into()]).await.remove(0);
-    let all = outstanding(&desk, vec![], vec![]).await;
+    let store = BlockingStore::new();
+    let harness = Harness::over(store.clone());
+    let values = submitted(&harness, vec![aes(vec![]).into(), aes(vec![]).into()]).await;
+    let find = submitted(&harness, vec![locate(vec![]).into()]).await.remove(0);
+    let all = outstanding(&harness, vec![], vec![]).await;
     assert_eq!(all.len(), 3);
-    let by_operation = outstanding(&desk, vec![], vec![Operation::Locate]).await;
+    let by_operation = outstanding(&harness, vec![], vec![Operation::Locate]).await;
     assert_eq!(by_operation.len(), 1);
     assert_eq!(by_operation[0].asynchronous_correlation_value, find);
     assert_eq!(by_operation[0].operation, Operation::Locate);
-    let by_value = outstanding(&desk, vec![values[1].clone()], vec![]).await;
+    let by_value = outstanding(&harness, vec![values[1].clone()], vec![]).await;
     assert_eq!(by_value[0].operation, Operation::Create);
     assert!(by_value[0].submission_date.0 > 1_700_000_000_000_000, "microseconds since 1970");
-    assert!(outstanding(&desk.beside("bob"), vec![], vec![]).await.is_empty());
-    let item = poll(&desk.beside("bob"), NEWEST, &find).await;
+    assert!(outstanding(&harness.beside("bob"), vec![], vec![]).await.is_empty());
+    let item = poll(&harness.beside("bob"), NEWEST, &find).await;
     assert_eq!(item.result_reason, Some(ResultReason::InvalidAsynchronousCorrelationValue));
 
-    gate.let_through(2);
-    finished(&desk, &find).await;
-    assert_eq!(outstanding(&desk, vec![], vec![]).await.len(), 2, "what was polled is told");
+    store.let_through(2);
+    finished(&harness, &find).await;
+    assert_eq!(outstanding(&harness, vec![], vec![]).await.len(), 2, "what was polled is told");
     for value in &values {
-        finished(&desk, value).await;
+        finished(&harness, value).await;
     }
-    assert!(outstanding(&desk, vec![], vec![]).await.is_empty());
+    assert!(outstanding(&harness, vec![], vec![]).await.is_empty());
 }
 
 /// 2.1, 6.1.39; usage guide 2.1, 3.36.
 #[tokio::test]
 async fn what_is_processed_is_done_when_process_is_answered_and_once() {
-    let desk = Desk::new();
-    let value = submitted(&desk, vec![aes(vec![]).into()]).await.remove(0);
+    let harness = Harness::new();
+    let value = submitted(&harness, vec![aes(vec![]).into()]).await.remove(0);
     let request = || ProcessRequest { asynchronous_correlation_value: value.clone() };
-    desk.ask(NEWEST, request()).await.unwrap();
-    assert_eq!(poll(&desk, NEWEST, &value).await.result_status, ResultStatus::Success);
-    let again = desk.ask(NEWEST, request()).await;
+    harness.ask(NEWEST, request()).await.unwrap();
+    assert_eq!(poll(&harness, NEWEST, &value).await.result_status, ResultStatus::Success);
+    let again = harness.ask(NEWEST, request()).await;
     assert_eq!(again.err(), Some(ResultReason::DuplicateProcessRequest));
     let unknown = ProcessRequest { asynchronous_correlation_value: vec![0; 16] };
-    let answer = desk.ask(NEWEST, unknown).await;
+    let answer = harness.ask(NEWEST, unknown).await;
     assert_eq!(answer.err(), Some(ResultReason::InvalidAsynchronousCorrelationValue));
 }
 
 #[tokio::test]
 async fn a_client_that_never_polls_is_told_so() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let items = |count| (0..count).map(|_| locate(vec![]).into()).collect::<Vec<_>>();
     for _ in 0..ITEMS_PER_CLIENT_MAX / 64 {
-        submitted(&desk, items(64)).await;
+        submitted(&harness, items(64)).await;
     }
-    let refused = submit(&desk, NEWEST, None, items(1)).await;
+    let refused = submit(&harness, NEWEST, None, items(1)).await;
     assert_eq!(refused[0].result_reason, Some(ResultReason::ServerLimitExceeded));
-    submitted(&desk.beside("bob"), items(1)).await;
+    submitted(&harness.beside("bob"), items(1)).await;
 }
 
 #[tokio::test]
 async fn what_cannot_be_taken_back_stands_alone() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let reaching = || CancelRequest { asynchronous_correlation_value: vec![1] }.into();
-    let items = desk.batch(NEWEST, vec![aes(vec![]).into(), reaching()]).await;
+    let items = harness.batch(NEWEST, vec![aes(vec![]).into(), reaching()]).await;
     assert_eq!(items[0].result_reason, Some(ResultReason::InvalidField));
     let undo = Some(BatchErrorContinuationOption::Undo);
-    let items = desk.batch_with(NEWEST, undo, vec![reaching(), reaching()]).await;
+    let items = harness.batch_with(NEWEST, undo, vec![reaching(), reaching()]).await;
     assert_eq!(items[0].result_reason, Some(ResultReason::InvalidField));
-    let items = desk.batch(NEWEST, vec![reaching(), reaching()]).await;
+    let items = harness.batch(NEWEST, vec![reaching(), reaching()]).await;
     assert_eq!(items.len(), 2);
-    let located = desk.ask(NEWEST, locate(vec![])).await.unwrap();
+    let located = harness.ask(NEWEST, locate(vec![])).await.unwrap();
     assert!(located.unique_identifiers.is_empty(), "the refused batch made nothing");
 }

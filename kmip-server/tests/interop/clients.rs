@@ -1,10 +1,10 @@
 //! One client does not see what is another's.
 
-use crate::desk::*;
+use crate::harness::*;
 
 #[tokio::test]
 async fn to_another_client_the_object_does_not_exist() {
-    let alice = Desk::new();
+    let alice = Harness::new();
     let bob = alice.beside("bob");
     let object = alice.create(NEWEST, vec![name("secret")]).await;
     let absent = bob.ask(NEWEST, get("00000000-0000-7000-8000-000000000000")).await;

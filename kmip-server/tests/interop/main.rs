@@ -11,8 +11,8 @@
 mod adjust;
 mod batches;
 mod clients;
-#[path = "../desk/mod.rs"]
-mod desk;
+#[path = "../harness/mod.rs"]
+mod harness;
 mod interop;
 mod locate;
 mod messages;

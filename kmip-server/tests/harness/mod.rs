@@ -43,13 +43,13 @@ fn index_key() -> IndexKey {
 }
 
 /// A client before a server.
-pub(crate) struct Desk {
+pub(crate) struct Harness {
     /// The server.
     pub(crate) server: Arc<KeyServer>,
     client: Client,
 }
 
-impl Desk {
+impl Harness {
     pub(crate) fn new() -> Self {
         Self::over(Arc::new(MemoryStore::default()))
     }
@@ -218,17 +218,21 @@ pub(crate) fn key_bytes(object: &Object) -> Vec<u8> {
     object.key_block().unwrap().bytes().unwrap().to_vec()
 }
 
-pub(crate) async fn attribute(desk: &Desk, object: &str, name: &str) -> Option<AttributeValue> {
+pub(crate) async fn attribute(
+    harness: &Harness,
+    object: &str,
+    name: &str,
+) -> Option<AttributeValue> {
     let request = GetAttributesRequest {
         unique_identifier: id(object),
         attributes: vec![AttributeReference::from_name(name)],
     };
-    let found = desk.ask(Version::V1_4, request).await.unwrap().attributes.0;
+    let found = harness.ask(Version::V1_4, request).await.unwrap().attributes.0;
     found.into_iter().next().map(|attribute| attribute.value)
 }
 
-pub(crate) async fn state(desk: &Desk, object: &str) -> State {
-    match attribute(desk, object, "State").await {
+pub(crate) async fn state(harness: &Harness, object: &str) -> State {
+    match attribute(harness, object, "State").await {
         Some(AttributeValue::State(state)) => state,
         other => panic!("{other:?}"),
     }

@@ -4,7 +4,7 @@ use kmip::Interval;
 use kmip::payload::{AdjustAttributeRequest, AdjustmentValue};
 use kmip::vocabulary::AdjustmentType;
 
-use crate::desk::*;
+use crate::harness::*;
 
 const INCREMENT: AdjustmentType = AdjustmentType::Increment;
 const DECREMENT: AdjustmentType = AdjustmentType::Decrement;
@@ -25,13 +25,13 @@ fn adjust(
 }
 
 async fn shown(
-    desk: &Desk,
+    harness: &Harness,
     object: &str,
     reference: &AttributeReference,
 ) -> Option<AttributeValue> {
     let request =
         GetAttributesRequest { unique_identifier: id(object), attributes: vec![reference.clone()] };
-    let found = desk.ask(NEWEST, request).await.unwrap().attributes.0;
+    let found = harness.ask(NEWEST, request).await.unwrap().attributes.0;
     found.into_iter().next().map(|attribute| attribute.value)
 }
 
@@ -48,8 +48,8 @@ fn counter(value: i32) -> AttributeValue {
 async fn numbers_go_up_and_down_and_flags_turn_over() {
     use AttributeValue as A;
 
-    let desk = Desk::new();
-    let key = desk.create(NEWEST, vec![]).await;
+    let harness = Harness::new();
+    let key = harness.create(NEWEST, vec![]).await;
     let period = AttributeReference::Standard(tags::ProtectionPeriod);
     let safe = AttributeReference::Standard(tags::QuantumSafe);
     let count = counter(0).reference();
@@ -68,29 +68,29 @@ async fn numbers_go_up_and_down_and_flags_turn_over() {
         (&count, INCREMENT, None, counter(6)),
     ];
     for (attribute, adjustment, value, expected) in rows {
-        desk.ask(NEWEST, adjust(&key, attribute, adjustment, value)).await.unwrap();
-        assert_eq!(shown(&desk, &key, attribute).await, Some(expected));
+        harness.ask(NEWEST, adjust(&key, attribute, adjustment, value)).await.unwrap();
+        assert_eq!(shown(&harness, &key, attribute).await, Some(expected));
     }
 }
 
 #[tokio::test]
 async fn a_date_moves_and_keeps_its_order() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let dates = vec![
         AttributeValue::ActivationDate(DateTime(i64::from(u32::MAX))),
         AttributeValue::DeactivationDate(DateTime(i64::from(u32::MAX) + 10)),
     ];
-    let key = desk.create(NEWEST, dates).await;
+    let key = harness.create(NEWEST, dates).await;
     let end = AttributeReference::Standard(tags::DeactivationDate);
     let by = |units| Some(AdjustmentValue::LongInteger(units));
     let earlier = adjust(&key, &end, DECREMENT, by(4));
-    desk.ask(NEWEST, earlier).await.unwrap();
+    harness.ask(NEWEST, earlier).await.unwrap();
     let expected = AttributeValue::DeactivationDate(DateTime(i64::from(u32::MAX) + 6));
-    assert_eq!(shown(&desk, &key, &end).await, Some(expected.clone()));
+    assert_eq!(shown(&harness, &key, &end).await, Some(expected.clone()));
     // Before the Activation Date it cannot lie.
     let before = adjust(&key, &end, DECREMENT, by(7));
-    assert_eq!(desk.ask(NEWEST, before).await.map(drop), Err(ResultReason::InvalidField));
-    assert_eq!(shown(&desk, &key, &end).await, Some(expected));
+    assert_eq!(harness.ask(NEWEST, before).await.map(drop), Err(ResultReason::InvalidField));
+    assert_eq!(shown(&harness, &key, &end).await, Some(expected));
 }
 
 /// One row a case: the attribute, what is asked, and why not.
@@ -98,9 +98,9 @@ async fn a_date_moves_and_keeps_its_order() {
 async fn what_cannot_be_adjusted_is_refused() {
     use ResultReason as R;
 
-    let desk = Desk::new();
+    let harness = Harness::new();
     let more = vec![name("a"), name("b"), AttributeValue::ContactInformation("me".to_owned())];
-    let key = desk.create(NEWEST, more).await;
+    let key = harness.create(NEWEST, more).await;
     let standard = AttributeReference::Standard;
     let rows = [
         (standard(tags::Name), INCREMENT, R::MultiValuedAttribute),
@@ -115,7 +115,7 @@ async fn what_cannot_be_adjusted_is_refused() {
         (standard(tags::KeyMaterial), INCREMENT, R::InvalidDataType),
     ];
     for (attribute, adjustment, reason) in rows {
-        let found = desk.ask(NEWEST, adjust(&key, &attribute, adjustment, None)).await.map(drop);
+        let found = harness.ask(NEWEST, adjust(&key, &attribute, adjustment, None)).await.map(drop);
         assert_eq!(found, Err(reason), "{attribute:?} {adjustment:?}");
     }
 }

@@ -1,14 +1,14 @@
 //! Messages, versions, and what may be sent to whom.
 
-use crate::desk::*;
+use crate::harness::*;
 
 #[tokio::test]
 async fn an_unknown_operation_fails_alone_and_by_its_name() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     for operation in [Operation::Certify, Operation(0x8000_0001), Operation(0x0000_7777)] {
         let payload = Raw::build(|w| w.structure(tags::RequestPayload, |_| {}));
         let unknown = UnknownPayload { operation, payload };
-        let items = desk.batch(NEWEST, vec![RequestPayload::Unknown(unknown)]).await;
+        let items = harness.batch(NEWEST, vec![RequestPayload::Unknown(unknown)]).await;
         assert_eq!(items[0].operation, Some(operation));
         assert_eq!(items[0].result_reason, Some(ResultReason::OperationNotSupported));
     }
@@ -16,26 +16,26 @@ async fn an_unknown_operation_fails_alone_and_by_its_name() {
 
 #[tokio::test]
 async fn an_operation_that_is_newer_than_the_version_is_not_supported() {
-    let desk = Desk::new();
-    let object = desk.create(Version::V1_4, vec![]).await;
+    let harness = Harness::new();
+    let object = harness.create(Version::V1_4, vec![]).await;
     let request = kmip::payload::SetAttributeRequest {
         unique_identifier: id(&object),
         attribute: AttributeValue::Comment("x".to_owned()).into(),
     };
-    let refused = desk.ask(Version::V1_4, request.clone()).await;
+    let refused = harness.ask(Version::V1_4, request.clone()).await;
     assert_eq!(refused, Err(ResultReason::OperationNotSupported));
-    desk.ask(Version::V2_0, request).await.unwrap();
+    harness.ask(Version::V2_0, request).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_version_that_is_not_served_is_told_which_are() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     for (major, minor, answered) in
         [(1, 7, Version::V1_4), (4, 0, NEWEST), (2, 9, NEWEST), (0, 1, OLDEST), (-1, 0, OLDEST)]
     {
         let header = RequestHeader::new(Version { major, minor }, 1);
         let items = vec![RequestBatchItem::from(DiscoverVersionsRequest::default())];
-        let response = desk.message(&RequestMessage { header, items }).await;
+        let response = harness.message(&RequestMessage { header, items }).await;
         assert_eq!(response.header.protocol_version, answered);
         let message = response.items[0].result_message.as_deref().unwrap();
         assert!(message.contains("2.1, 2.0, 1.4, 1.3, 1.2, 1.1, 1.0"), "{message}");
@@ -44,46 +44,46 @@ async fn a_version_that_is_not_served_is_told_which_are() {
 
 #[tokio::test]
 async fn discover_versions_answers_in_the_clients_order() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let asked = vec![Version::V1_1, Version { major: 9, minor: 9 }, Version::V2_0];
     let request = DiscoverVersionsRequest { protocol_versions: asked };
-    let answer = desk.ask(Version::V1_2, request).await.unwrap();
+    let answer = harness.ask(Version::V1_2, request).await.unwrap();
     assert_eq!(answer.protocol_versions, [Version::V1_1, Version::V2_0]);
-    let all = desk.ask(Version::V1_2, DiscoverVersionsRequest::default()).await.unwrap();
+    let all = harness.ask(Version::V1_2, DiscoverVersionsRequest::default()).await.unwrap();
     assert_eq!(all.protocol_versions, Version::SERVED);
 }
 
 /// Some clients cannot parse an attribute, an operation or a reason that is newer than they are.
 #[tokio::test]
 async fn nothing_newer_than_the_client_is_sent_to_it() {
-    let desk = Desk::new();
-    let object = desk.create(NEWEST, vec![name("n")]).await;
+    let harness = Harness::new();
+    let object = harness.create(NEWEST, vec![name("n")]).await;
     for version in Version::SERVED {
         let request = GetAttributesRequest { unique_identifier: id(&object), attributes: vec![] };
-        let found = desk.ask(*version, request).await.unwrap();
+        let found = harness.ask(*version, request).await.unwrap();
         for attribute in &found.attributes.0 {
             assert!(attribute.value.exists_in(*version), "{version}: {attribute:?}");
         }
         let all = [QueryFunction::QueryOperations, QueryFunction::QueryObjects];
         let request = QueryRequest { query_functions: all.to_vec(), object_groups: None };
-        let known = desk.ask(*version, request).await.unwrap();
+        let known = harness.ask(*version, request).await.unwrap();
         assert!(known.operations.iter().all(|operation| operation.exists_in(*version)));
         assert!(known.object_types.iter().all(|object_type| object_type.exists_in(*version)));
-        let reason = desk.ask(*version, get("none")).await.unwrap_err();
+        let reason = harness.ask(*version, get("none")).await.unwrap_err();
         assert!(reason.exists_in(*version), "{version}: {reason:?}");
     }
-    let old = attribute(&desk, &object, "Fresh").await;
+    let old = attribute(&harness, &object, "Fresh").await;
     assert_eq!(old, Some(AttributeValue::Fresh(true)));
     let request = GetAttributesRequest {
         unique_identifier: id(&object),
         attributes: vec![AttributeReference::from_name("Fresh")],
     };
-    assert!(desk.ask(OLDEST, request).await.unwrap().attributes.0.is_empty());
+    assert!(harness.ask(OLDEST, request).await.unwrap().attributes.0.is_empty());
 }
 
 #[tokio::test]
 async fn an_extension_is_ignored_unless_it_is_critical() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     for (criticality_indicator, status) in
         [(false, ResultStatus::Success), (true, ResultStatus::OperationFailed)]
     {
@@ -97,41 +97,41 @@ async fn an_extension_is_ignored_unless_it_is_critical() {
         };
         item.message_extension = Some(Box::new(extension));
         let header = RequestHeader::new(Version::V1_2, 1);
-        let response = desk.message(&RequestMessage { header, items: vec![item] }).await;
+        let response = harness.message(&RequestMessage { header, items: vec![item] }).await;
         assert_eq!(response.items[0].result_status, status);
     }
 }
 
 #[tokio::test]
 async fn the_maximum_response_size_holds_for_every_operation_and_nothing_is_done() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let requests: Vec<RequestPayload> = vec![aes(vec![name("big")]).into(), locate(vec![]).into()];
     for payload in requests {
         let mut header = RequestHeader::new(Version::V1_4, 1);
         header.maximum_response_size = Some(64);
         let items = vec![RequestBatchItem::from(payload)];
-        let response = desk.message(&RequestMessage { header, items }).await;
+        let response = harness.message(&RequestMessage { header, items }).await;
         assert_eq!(response.items[0].result_reason, Some(ResultReason::ResponseTooLarge));
     }
-    let found = desk.ask(NEWEST, locate(vec![name("big")])).await.unwrap();
+    let found = harness.ask(NEWEST, locate(vec![name("big")])).await.unwrap();
     assert!(found.unique_identifiers.is_empty());
 }
 
 /// Every prefix of a request and every request with a byte changed is answered, and none panics.
 #[tokio::test]
 async fn damage_is_answered() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let header = RequestHeader::new(Version::V1_4, 1);
     let items = vec![RequestBatchItem::from(aes(vec![name("a")]))];
     let whole = RequestMessage { header, items }.encode();
     for end in 0..whole.len() {
-        let answer = ResponseMessage::decode(&desk.bytes(&whole[..end]).await).unwrap();
+        let answer = ResponseMessage::decode(&harness.bytes(&whole[..end]).await).unwrap();
         assert_eq!(answer.items[0].result_status, ResultStatus::OperationFailed, "{end} bytes");
     }
     for at in 0..whole.len() {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x81;
-        ResponseMessage::decode(&desk.bytes(&damaged).await).unwrap();
+        ResponseMessage::decode(&harness.bytes(&damaged).await).unwrap();
     }
 }
 
@@ -139,13 +139,13 @@ async fn damage_is_answered() {
 /// sent back, and what the server calls its answer is another name each time.
 #[tokio::test]
 async fn each_side_names_its_own_messages() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let mut seen = Vec::new();
     for version in [Version::V1_4, Version::V2_1, Version::V2_1] {
         let mut header = RequestHeader::new(version, 1);
         header.client_correlation_value = Some("c-1".to_owned());
         let items = vec![RequestBatchItem::from(get("none"))];
-        let response = desk.message(&RequestMessage { header, items }).await;
+        let response = harness.message(&RequestMessage { header, items }).await;
         assert_eq!(response.header.client_correlation_value, None);
         seen.push(response.header.server_correlation_value);
     }
@@ -155,7 +155,7 @@ async fn each_side_names_its_own_messages() {
 
 #[tokio::test]
 async fn the_echo_is_whole_on_success_and_on_failure() {
-    let desk = Desk::new();
+    let harness = Harness::new();
     let items: Vec<RequestBatchItem> = [aes(vec![]).into(), get("none").into()]
         .into_iter()
         .zip([b"QLKC0001".to_vec(), b"QLKC0002".to_vec()])
@@ -166,7 +166,7 @@ async fn the_echo_is_whole_on_success_and_on_failure() {
         })
         .collect();
     let header = RequestHeader::new(Version::V1_4, 2);
-    let response = desk.message(&RequestMessage { header, items }).await;
+    let response = harness.message(&RequestMessage { header, items }).await;
     assert_eq!(response.items[0].unique_batch_item_id.as_deref(), Some(&b"QLKC0001"[..]));
     assert_eq!(response.items[1].unique_batch_item_id.as_deref(), Some(&b"QLKC0002"[..]));
     assert_eq!(response.items[1].operation, Some(Operation::Get));
