@@ -2,21 +2,16 @@
 //!
 //! Whether the certificate may be trusted was decided by the handshake; here it only gets a name.
 
-use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
-use x509_parser::objects::{oid_registry, oid2abbrev};
-use x509_parser::prelude::FromDer;
-use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
-use crate::auth::access_control::Rights;
 use crate::auth::endpoint_role::Endpoint;
+use crate::auth::rights::Rights;
 use crate::config::Identity;
 use crate::config::limits::OWNER_LEN_MAX;
+use crate::crypto::x509::certificate::{Certificate, hex};
 use crate::objects::index::OwnRows;
 use crate::store::Key;
 
@@ -60,92 +55,22 @@ impl Client {
         identity: Identity,
         peer: SocketAddr,
     ) -> Self {
-        let owner = certificate.owner(identity);
+        let owner = Self::owner_name(&certificate, identity);
         Self { certificate: Some(certificate), ..Self::new(owner, peer) }
-    }
-
-    /// The same client as it acts for the owner of a ticket.
-    #[must_use]
-    pub fn acting_for(&self, owner: String, rights: Option<Arc<Rights>>) -> Self {
-        Self { owner, rights, own_rows: None, ..self.clone() }
-    }
-}
-
-/// What a certificate says of its holder.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Certificate {
-    /// The subject as RFC 4514 writes it; empty if the certificate has none.
-    pub subject: String,
-    /// The issuer, likewise.
-    pub issuer: String,
-    /// The alternative names, each after its kind: `dns:`, `ip:`, `email:`, `uri:`.
-    pub names: Vec<String>,
-    /// The serial number in hex.
-    pub serial: String,
-    /// The SHA-256 digest of the whole certificate in hex.
-    pub fingerprint: String,
-    /// The first and the last second of its validity, in seconds of Unix time.
-    pub validity: (i64, i64),
-    /// Whether its extended key usages allow server and client (RFC 5280, 4.2.1.12).
-    pub usage: Usage,
-    /// Whether it may sign certificates (RFC 5280, 4.2.1.9).
-    pub is_authority: bool,
-}
-
-/// What an end of a connection may be with a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Usage {
-    /// It may be connected to.
-    pub server: bool,
-    /// It may connect.
-    pub client: bool,
-}
-
-/// Bytes that are no X.509 certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is no X.509 certificate that can be read")]
-pub struct Unreadable;
-
-impl Certificate {
-    /// Reads a certificate in DER.
-    pub fn parse(der: &[u8]) -> Result<Self, Unreadable> {
-        let (rest, parsed) = X509Certificate::from_der(der).map_err(|_| Unreadable)?;
-        if !rest.is_empty() {
-            return Err(Unreadable);
-        }
-        let usage = parsed.extended_key_usage().map_err(|_| Unreadable)?;
-        let usage = usage.map(|found| Usage {
-            server: found.value.server_auth || found.value.any,
-            client: found.value.client_auth || found.value.any,
-        });
-        let alternatives = parsed.subject_alternative_name().map_err(|_| Unreadable)?;
-        Ok(Self {
-            subject: distinguished_name(parsed.subject()),
-            issuer: distinguished_name(parsed.issuer()),
-            names: alternatives
-                .map(|found| found.value.general_names.iter().filter_map(general_name).collect())
-                .unwrap_or_default(),
-            serial: hex(parsed.raw_serial()),
-            fingerprint: hex(digest(&SHA256, der).as_ref()),
-            validity: (
-                parsed.validity().not_before.timestamp(),
-                parsed.validity().not_after.timestamp(),
-            ),
-            usage: usage.unwrap_or(Usage { server: false, client: false }),
-            is_authority: parsed.is_ca(),
-        })
     }
 
     /// The name under which objects belong to the holder; its kind stands before it, so that no
     /// subject can be chosen that reads like another kind's name.
-    pub fn owner(&self, identity: Identity) -> String {
+    pub fn owner_name(certificate: &Certificate, identity: Identity) -> String {
         let named = match identity {
-            Identity::Subject if !self.subject.is_empty() => format!("subject:{}", self.subject),
-            Identity::Subject => match self.names.first() {
+            Identity::Subject if !certificate.subject.is_empty() => {
+                format!("subject:{}", certificate.subject)
+            }
+            Identity::Subject => match certificate.names.first() {
                 Some(name) => format!("name:{name}"),
-                None => format!("sha256:{}", self.fingerprint),
+                None => format!("sha256:{}", certificate.fingerprint),
             },
-            Identity::Fingerprint => format!("sha256:{}", self.fingerprint),
+            Identity::Fingerprint => format!("sha256:{}", certificate.fingerprint),
         };
         if named.len() <= OWNER_LEN_MAX {
             return named;
@@ -153,135 +78,9 @@ impl Certificate {
         format!("digest:{}", hex(digest(&SHA256, named.as_bytes()).as_ref()))
     }
 
-    /// How people call the holder: its subject, or what stands for it.
-    pub fn title(&self) -> &str {
-        match (self.subject.as_str(), self.names.first()) {
-            ("", Some(name)) => name,
-            ("", None) => &self.fingerprint,
-            (subject, _) => subject,
-        }
-    }
-}
-
-impl fmt::Debug for Certificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Certificate({}, sha256:{})", self.title(), self.fingerprint)
-    }
-}
-
-/// A distinguished name as text (RFC 4514, section 2): the last part first.
-///
-/// The kind of string does not count, so that a renewal by another tool keeps the name; what is
-/// no string is written as the hex of its encoding, and can be confused with none.
-fn distinguished_name(name: &X509Name<'_>) -> String {
-    let mut text = String::new();
-    let parts: Vec<_> = name.iter_rdn().collect();
-    for relative in parts.into_iter().rev() {
-        if !text.is_empty() {
-            text.push(',');
-        }
-        for (at, part) in relative.iter().enumerate() {
-            if at > 0 {
-                text.push('+');
-            }
-            push_part(&mut text, part);
-        }
-    }
-    text
-}
-
-fn push_part(text: &mut String, part: &AttributeTypeAndValue<'_>) {
-    match oid2abbrev(part.attr_type(), oid_registry()) {
-        Ok(short) => text.push_str(short),
-        Err(_) => text.push_str(&part.attr_type().to_id_string()),
-    }
-    text.push('=');
-    match part.as_str() {
-        Ok(value) => push_escaped(text, value),
-        Err(_) => {
-            text.push('#');
-            text.push_str(&hex(part.as_slice()));
-        }
-    }
-}
-
-/// Escapes what would read as more than a value (RFC 4514, 2.4), and what a terminal would obey.
-fn push_escaped(text: &mut String, value: &str) {
-    let last = value.chars().count().saturating_sub(1);
-    for (at, c) in value.chars().enumerate() {
-        let edge = (at == 0 && matches!(c, ' ' | '#')) || (at == last && c == ' ');
-        if c.is_control() {
-            let mut bytes = [0; 4];
-            for byte in c.encode_utf8(&mut bytes).bytes() {
-                push_hex(text, "\\", byte);
-            }
-        } else {
-            if edge || matches!(c, '"' | '+' | ',' | ';' | '<' | '>' | '\\' | '=') {
-                text.push('\\');
-            }
-            text.push(c);
-        }
-    }
-}
-
-fn general_name(name: &GeneralName<'_>) -> Option<String> {
-    let escaped = |kind: &str, value: &str| {
-        let mut text = kind.to_owned();
-        push_escaped(&mut text, value);
-        text
-    };
-    #[allow(
-        clippy::wildcard_enum_match_arm,
-        reason = "the other kinds name no machine and no person in a form that is in use"
-    )]
-    match name {
-        GeneralName::DNSName(name) => Some(escaped("dns:", name)),
-        GeneralName::RFC822Name(name) => Some(escaped("email:", name)),
-        GeneralName::URI(name) => Some(escaped("uri:", name)),
-        GeneralName::IPAddress(bytes) => Some(match <[u8; 4]>::try_from(*bytes) {
-            Ok(v4) => format!("ip:{}", std::net::Ipv4Addr::from(v4)),
-            Err(_) => match <[u8; 16]>::try_from(*bytes) {
-                Ok(v6) => format!("ip:{}", std::net::Ipv6Addr::from(v6)),
-                Err(_) => return None,
-            },
-        }),
-        _ => None,
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        push_hex(&mut text, "", *byte);
-    }
-    text
-}
-
-fn push_hex(text: &mut String, before: &str, byte: u8) {
-    // A String takes every write.
-    let _ = write!(text, "{before}{byte:02x}");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::push_escaped;
-
-    #[test]
-    fn no_value_reads_as_more_than_a_value() {
-        for (value, text) in [
-            ("node-1", "node-1"),
-            ("a,O=b", "a\\,O\\=b"),
-            ("a+CN=b", "a\\+CN\\=b"),
-            (" a ", "\\ a\\ "),
-            ("#616263", "\\#616263"),
-            ("a\\", "a\\\\"),
-            ("a\u{1b}[31m", "a\\1b[31m"),
-            ("a\u{85}b", "a\\c2\\85b"),
-            ("Ähre", "Ähre"),
-        ] {
-            let mut escaped = String::new();
-            push_escaped(&mut escaped, value);
-            assert_eq!(escaped, text, "{value:?}");
-        }
+    /// The same client as it acts for the owner of a ticket.
+    #[must_use]
+    pub fn acting_for(&self, owner: String, rights: Option<Arc<Rights>>) -> Self {
+        Self { owner, rights, own_rows: None, ..self.clone() }
     }
 }

@@ -11,7 +11,8 @@ use std::borrow::Cow;
 
 use kmip::vocabulary::ResultReason;
 
-use crate::auth::client::{Certificate, Client};
+use crate::auth::client::Client;
+use crate::crypto::x509::certificate::Certificate;
 use crate::objects::error::{OperationError, Result};
 use crate::secret::Wiped;
 use crate::store::root_key::IndexKey;

@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_lc_rs::digest;
 use kmip::DateTime;
 
-use crate::auth::access_control::Rights;
 use crate::auth::client::Client;
+use crate::auth::rights::Rights;
 
 /// How long a ticket is good whose request does not say, in seconds.
 pub const LEASE: i64 = 60 * 60;

@@ -11,11 +11,16 @@ use std::str::FromStr;
 use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::{
     BlockCipherMode, CryptographicAlgorithm, DerivationMethod, DigitalSignatureAlgorithm,
-    HashingAlgorithm, PaddingMethod, ResultReason, Row,
+    HashingAlgorithm, PaddingMethod, Row,
 };
 use serde::Deserialize;
 
-use crate::objects::error::{OperationError, Result};
+/// A name that the settings disable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the settings of this server turn {0} off")]
+pub struct DisabledName(pub &'static str);
+
+type Result<T> = core::result::Result<T, DisabledName>;
 
 /// Names that are turned off.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -70,10 +75,7 @@ impl Disabled {
     fn check(&self, name: Option<&'static str>) -> Result<()> {
         match name.filter(|name| self.0.contains(name)) {
             None => Ok(()),
-            Some(name) => Err(OperationError::new(
-                ResultReason::PermissionDenied,
-                format!("the settings of this server turn {name} off"),
-            )),
+            Some(name) => Err(DisabledName(name)),
         }
     }
 

@@ -4,8 +4,6 @@ use kmip::Interval;
 
 use crate::config::disabled_algorithms::Disabled;
 use crate::config::{LEASE_S, Names, RngSeed, Settings};
-use crate::objects::attribute::find;
-use crate::objects::record::Metadata;
 
 /// The rules of one server.
 #[derive(Clone, Debug)]
@@ -21,17 +19,6 @@ pub struct Rules {
     pub rng_seed: RngSeed,
     /// What no key is made for, and no key is used with.
     pub disabled: Disabled,
-}
-
-impl Rules {
-    /// The longest lease of an object: its own Lease Time, but no more than the settings allow now.
-    /// Zero is no limit.
-    pub fn longest_lease(&self, metadata: &Metadata) -> Interval {
-        match find!(metadata.values(), LeaseTime) {
-            Some(own) if own.0 > 0 && self.lease_time.0 > 0 => own.min(self.lease_time),
-            Some(_) | None => self.lease_time,
-        }
-    }
 }
 
 impl Default for Rules {

@@ -20,10 +20,11 @@ use crate::auth::client::Client;
 use crate::auth::superseded_certificates;
 use crate::dispatch::commit::Attempts;
 use crate::dispatch::key_server::failed;
+use crate::keystore::Context;
 use crate::keystore::batch_references::Named;
 use crate::keystore::process_state::{Effect, Effects};
 use crate::objects::error::{OperationError, Result};
-use crate::operations::{self, Answer, Context};
+use crate::operations::{self, Answer};
 use crate::store::Change;
 use crate::store::transaction::View;
 

@@ -27,7 +27,7 @@ use crate::dispatch::key_server::KeyServer;
 use crate::objects::attribute::find;
 use crate::objects::record::{Metadata, damaged};
 use crate::objects::rotation::{self, Due};
-use crate::operations::SERVED;
+use crate::operations::availability::is_served;
 use crate::store::{Order, Range, StoreError};
 
 /// Rows read at once.
@@ -119,5 +119,5 @@ fn request(due: &Due, metadata: &Metadata) -> Option<RequestPayload> {
         Some(_) | None => return None,
     };
     let operation: Operation = request.operation();
-    SERVED.contains(&operation).then_some(request)
+    is_served(operation).then_some(request)
 }

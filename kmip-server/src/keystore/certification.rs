@@ -20,13 +20,13 @@ use crate::crypto::x509::authority::{self, Authority, Validity};
 use crate::crypto::x509::certificate_request::{self, Wanted};
 use crate::crypto::x509::subject::{self, Names};
 use crate::crypto::{formats, x509};
+use crate::keystore::Context;
 use crate::keystore::replacement::linked;
 use crate::keystore::{key_pair, request_attributes};
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::{certificate_attributes, server_attributes};
-use crate::operations::Context;
 
 /// Key usages of X.509 and what they are in the standard's own words (1.4, table 96).
 const USAGES: [(u8, Mask); 5] = [

@@ -18,10 +18,10 @@ use kmip::vocabulary::{ObjectType, ResultReason, tags};
 use kmip::{Decode, Encode, Version};
 use ttlv::{Reader, Writer};
 
+use crate::keystore::Context;
 use crate::keystore::defaults::is_of_group;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::Setting;
-use crate::operations::Context;
 use crate::secret::Wiped;
 use crate::store::StoreError;
 

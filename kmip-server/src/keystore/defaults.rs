@@ -6,74 +6,22 @@
 use kmip::attributes::{Attribute, AttributeValue, Attributes};
 use kmip::payload::{DefaultsInformation, ObjectDefaults};
 use kmip::structures::ObjectGroups;
-use kmip::vocabulary::{
-    CryptographicAlgorithm, CryptographicUsageMask as Mask, ObjectType, ResultReason, tags,
-};
+use kmip::vocabulary::{ObjectType, ResultReason, tags};
 use kmip::{Decode, Encode, Version};
 use ttlv::{Reader, Writer};
 
+use crate::keystore::Context;
 use crate::objects::attribute::find;
 use crate::objects::attribute_rules;
+use crate::objects::default_attributes::{BUILT_IN, Origin, built_in};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::Setting;
 use crate::objects::record::is_in;
-use crate::operations::Context;
 use crate::secret::Wiped;
 use crate::store::StoreError;
 
-/// Where an object comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The server makes it, and may choose what it is.
-    Made,
-    /// The client brings it: what it is can be read from it, and is no matter of defaults.
-    Brought,
-}
-
-/// What the server itself supplies, from 2.0 on: older versions refuse what lacks these.
-const BUILT_IN: &[(ObjectType, &[AttributeValue])] = &[
-    (
-        ObjectType::SymmetricKey,
-        &[
-            AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::AES),
-            AttributeValue::CryptographicLength(256),
-            AttributeValue::CryptographicUsageMask(Mask::Encrypt.union(Mask::Decrypt)),
-        ],
-    ),
-    (
-        ObjectType::PrivateKey,
-        &[
-            AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::RSA),
-            AttributeValue::CryptographicLength(2048),
-            AttributeValue::CryptographicUsageMask(Mask::Decrypt.union(Mask::Sign)),
-        ],
-    ),
-    (
-        ObjectType::PublicKey,
-        &[
-            AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::RSA),
-            AttributeValue::CryptographicLength(2048),
-            AttributeValue::CryptographicUsageMask(Mask::Encrypt.union(Mask::Verify)),
-        ],
-    ),
-    (
-        ObjectType::SplitKey,
-        &[
-            AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::AES),
-            AttributeValue::CryptographicLength(256),
-            AttributeValue::CryptographicUsageMask(Mask(0)),
-        ],
-    ),
-    (ObjectType::SecretData, &[AttributeValue::CryptographicUsageMask(Mask(0))]),
-];
-
 /// The version whose form the client's defaults are kept in: the one that has them.
 const KEPT_VERSION: Version = Version::V2_1;
-
-/// What the server supplies for objects of a kind.
-pub fn built_in(kind: ObjectType) -> &'static [AttributeValue] {
-    BUILT_IN.iter().find(|(of, _)| *of == kind).map_or(&[], |(_, values)| values)
-}
 
 /// Gives a new object what the client left out.
 pub async fn supply(

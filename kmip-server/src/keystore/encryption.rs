@@ -16,11 +16,11 @@ use zeroize::Zeroizing;
 
 use crate::crypto::asymmetric;
 use crate::crypto::cipher::{Beginning, Cipher};
+use crate::keystore::Context;
 use crate::keystore::key_use::{self, Subject, Use};
 use crate::keystore::streaming::{Part, State, Stream};
+use crate::keystore::usage_accounting;
 use crate::objects::error::{OperationError, Result};
-use crate::objects::usage_limits;
-use crate::operations::Context;
 
 /// Which way.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -158,7 +158,7 @@ async fn with_pair(
 /// Usage Limits count what is protected, and not what is read again (1.4, 3.21; 2.1, 4.59).
 async fn count(cx: &mut Context<'_>, way: Way, subject: &Subject, bytes: usize) -> Result<()> {
     match way {
-        Way::There => usage_limits::protect(cx, &subject.id, &subject.metadata, bytes).await,
+        Way::There => usage_accounting::protect(cx, &subject.id, &subject.metadata, bytes).await,
         Way::Back => Ok(()),
     }
 }

@@ -11,13 +11,13 @@ use kmip::payload::{ExportRequest, GetRequest, KeyWrappingSpecification};
 use kmip::vocabulary::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectType, ResultReason};
 
 use crate::crypto::formats::{self, FormatError};
+use crate::keystore::Context;
 use crate::keystore::pkcs12_bundle;
 use crate::keystore::wrapping;
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::{Brief, Material};
 use crate::objects::server_attributes;
-use crate::operations::Context;
 
 /// The form in which a client wants an object.
 #[derive(Default)]

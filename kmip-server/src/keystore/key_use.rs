@@ -19,11 +19,11 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::crypto::formats;
 use crate::crypto::keys::{Key, pkcs};
+use crate::keystore::Context;
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::server_attributes;
-use crate::operations::Context;
 
 /// What a key is used for.
 #[derive(Clone, Copy)]

@@ -16,13 +16,13 @@ use zeroize::Zeroizing;
 
 use crate::crypto::formats;
 use crate::crypto::formats::pkcs12::{self, Contents};
+use crate::keystore::Context;
 use crate::keystore::key_pair;
 use crate::keystore::replacement::linked;
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::server_attributes;
-use crate::operations::Context;
 
 /// The most certificates of a chain: public ones have three or four.
 const CHAIN_MAX: usize = 16;

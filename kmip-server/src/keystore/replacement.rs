@@ -10,11 +10,11 @@ use kmip::structures::Link;
 use kmip::vocabulary::LinkType;
 use kmip::{DateTime, Identifier};
 
+use crate::keystore::Context;
 use crate::objects::attribute::find;
 use crate::objects::error::Result;
 use crate::objects::record::Metadata;
 use crate::objects::{rotation, usage_limits};
-use crate::operations::Context;
 
 /// A link to an object.
 pub fn link(link_type: LinkType, id: &str) -> AttributeValue {

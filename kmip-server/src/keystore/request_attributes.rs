@@ -13,14 +13,15 @@ use kmip::attributes::{AttributeValue, Attributes};
 use kmip::structures::Name;
 use kmip::vocabulary::{ObjectType, ResultReason};
 
-use crate::keystore::defaults::{self, Origin};
+use crate::keystore::Context;
+use crate::keystore::defaults;
 use crate::objects::attribute_consistency;
 use crate::objects::attribute_rules;
+use crate::objects::default_attributes::Origin;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::{Holder, value_bytes};
 use crate::objects::lifecycle;
 use crate::objects::record::{ATTRIBUTES, Metadata};
-use crate::operations::Context;
 
 /// The most objects that are asked whether they are the template of a name, where objects may
 /// share names.

@@ -28,11 +28,11 @@ use zeroize::Zeroizing;
 use crate::crypto::asymmetric::{self, Input, Scheme};
 use crate::crypto::cipher::{Beginning, Cipher};
 use crate::crypto::hash::mac::Mac;
+use crate::keystore::Context;
 use crate::keystore::key_use::{self, Subject, Use};
+use crate::keystore::usage_accounting;
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
-use crate::objects::usage_limits;
-use crate::operations::Context;
 
 /// Does the method hide the key? One that only signs leaves it bare.
 pub fn hides(method: WrappingMethod) -> bool {
@@ -306,7 +306,7 @@ async fn seal(
         let (cipher, vector) = begun;
         (cipher.finish(plain)?.data, vector)
     };
-    usage_limits::protect(cx, &unique_identifier, &subject.metadata, plain.len()).await?;
+    usage_accounting::protect(cx, &unique_identifier, &subject.metadata, plain.len()).await?;
     let cryptographic_parameters = Some(parameters);
     let information = WrappingKeyInformation { unique_identifier, cryptographic_parameters };
     Ok(Sealed { bytes, information, vector })
@@ -372,7 +372,7 @@ async fn sign(
         mac.update(data);
         mac.finish().to_vec()
     };
-    usage_limits::protect(cx, &id, &subject.metadata, data.len()).await?;
+    usage_accounting::protect(cx, &id, &subject.metadata, data.len()).await?;
     let cryptographic_parameters = Some(parameters);
     Ok((WrappingKeyInformation { unique_identifier, cryptographic_parameters }, code))
 }

@@ -20,7 +20,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::X509Name;
 
-use crate::auth::client;
+use crate::crypto::x509::certificate;
 
 /// An attribute that holds one part of a name.
 type Part = fn(String) -> V;
@@ -88,7 +88,7 @@ pub fn attributes(certificate: &Certificate) -> Vec<V> {
         values.extend(of_x509(&parsed));
         values.extend(of_its_key(&parsed));
     }
-    if let Ok(named) = client::Certificate::parse(der) {
+    if let Ok(named) = certificate::Certificate::parse(der) {
         values.extend(of_1_x(named));
     }
     values
@@ -163,7 +163,7 @@ fn of_its_key(parsed: &X509Certificate<'_>) -> Vec<V> {
 }
 
 /// What 1.0 has, in words; deprecated since 1.1 and gone in 2.0.
-fn of_1_x(named: client::Certificate) -> [V; 3] {
+fn of_1_x(named: certificate::Certificate) -> [V; 3] {
     [
         V::CertificateIdentifier(CertificateIdentifier {
             issuer: named.issuer.clone(),

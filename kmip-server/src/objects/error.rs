@@ -6,6 +6,7 @@
 use kmip::Version;
 use kmip::vocabulary::{Operation, ResultReason, State};
 
+use crate::config::disabled_algorithms::DisabledName;
 use crate::crypto;
 use crate::store::StoreError;
 
@@ -152,6 +153,13 @@ const OLDER: &[(ResultReason, Version, ResultReason)] = &[
     (ResultReason::KeyValueNotPresent, Version::V1_2, ResultReason::ItemNotFound),
     (ResultReason::EncodingOptionError, Version::V1_1, ResultReason::InvalidField),
 ];
+
+/// An algorithm that the settings disable is refused as not permitted.
+impl From<DisabledName> for OperationError {
+    fn from(name: DisabledName) -> Self {
+        Self::new(ResultReason::PermissionDenied, name.to_string())
+    }
+}
 
 /// The reasons of cryptographic steps that cannot be done.
 ///

@@ -5,6 +5,7 @@ pub mod attribute_arithmetic;
 pub mod attribute_consistency;
 pub mod attribute_rules;
 pub mod certificate_attributes;
+pub mod default_attributes;
 pub mod error;
 pub mod index;
 pub mod key_lengths;

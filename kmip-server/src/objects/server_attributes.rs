@@ -11,10 +11,10 @@ use kmip::vocabulary::{
 use kmip::{DateTime, Version};
 
 use crate::crypto::formats::{self, Hint};
-use crate::keystore::defaults;
 use crate::objects::attribute::find;
 use crate::objects::attribute_consistency::RNG;
 use crate::objects::certificate_attributes;
+use crate::objects::default_attributes::built_in;
 use crate::objects::error::{OperationError, Result};
 
 /// The algorithm and the length that the attributes of a request name.
@@ -49,7 +49,7 @@ pub fn usage_mask(
             | ObjectType::SplitKey
             | ObjectType::PGPKey
     );
-    let default = find!(defaults::built_in(object_type), CryptographicUsageMask);
+    let default = find!(built_in(object_type), CryptographicUsageMask);
     if needs_one && version < Version::V2_0 {
         return Err(OperationError::missing(
             "the attributes lack the Cryptographic Usage Mask, which says what the key is for",

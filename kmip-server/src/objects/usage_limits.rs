@@ -10,12 +10,11 @@
 
 use kmip::attributes::AttributeValue;
 use kmip::structures::UsageLimits;
-use kmip::vocabulary::{ResultReason, UsageLimitsUnit};
+use kmip::vocabulary::ResultReason;
 
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
-use crate::operations::Context;
 
 /// How many units are left of an object's Usage Limits, if it has any.
 pub fn left(metadata: &Metadata) -> Option<i64> {
@@ -41,24 +40,4 @@ pub fn take(metadata: &mut Metadata, units: i64) -> Result<()> {
             format!("{left} units are left of the object's usage limits, and not {units}"),
         )),
     }
-}
-
-/// Counts that the server protects `bytes` with a key. What is not to be had is Permission Denied
-/// here (1.4, 4.29 and 4.31; 2.1, 6.1.17 and 6.1.55), whatever Get Usage Allocation calls it.
-pub async fn protect(
-    cx: &mut Context<'_>,
-    id: &str,
-    metadata: &Metadata,
-    bytes: usize,
-) -> Result<()> {
-    let Some(limits) = find!(metadata.values(), UsageLimits) else { return Ok(()) };
-    let denied = |why: String| OperationError::new(ResultReason::PermissionDenied, why);
-    let units = match limits.unit {
-        UsageLimitsUnit::Byte => i64::try_from(bytes).unwrap_or(i64::MAX),
-        UsageLimitsUnit::Object => 1,
-        unit => return Err(denied(format!("this server does not count in the unit {unit:?}"))),
-    };
-    let mut new = metadata.clone();
-    take(&mut new, units).map_err(|error| denied(error.message))?;
-    cx.update(id, metadata, new).await
 }

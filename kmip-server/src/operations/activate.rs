@@ -3,7 +3,7 @@
 use kmip::attributes::AttributeValue;
 use kmip::payload::{ActivateRequest, ActivateResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::lifecycle;
 

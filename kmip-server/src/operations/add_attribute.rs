@@ -2,7 +2,7 @@
 
 use kmip::payload::{AddAttributeRequest, AddAttributeResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::attribute_consistency;
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};

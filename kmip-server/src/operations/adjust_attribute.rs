@@ -7,7 +7,7 @@ use kmip::payload::{AdjustAttributeRequest, AdjustAttributeResponse, AdjustmentV
 use kmip::vocabulary::{ResultReason, tags};
 use ttlv::{Raw, Type};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::attribute_arithmetic::{Adjustment, wrong_type};
 use crate::objects::attribute_consistency;
 use crate::objects::attribute_rules;

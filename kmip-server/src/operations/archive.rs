@@ -6,7 +6,7 @@
 use kmip::attributes::AttributeValue;
 use kmip::payload::{ArchiveRequest, ArchiveResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::error::Result;
 
 pub(super) async fn archive(

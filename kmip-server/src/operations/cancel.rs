@@ -5,7 +5,7 @@
 
 use kmip::payload::{CancelRequest, CancelResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::error::Result;
 
 pub(super) async fn cancel(cx: &mut Context<'_>, request: CancelRequest) -> Result<CancelResponse> {

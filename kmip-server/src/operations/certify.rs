@@ -10,9 +10,9 @@
 use kmip::payload::{CertifyRequest, CertifyResponse};
 use kmip::vocabulary::{LinkType, ObjectType};
 
-use super::Context;
 use crate::crypto::keys::Key;
 use crate::crypto::x509::certificate_request::Wanted;
+use crate::keystore::Context;
 use crate::keystore::certification::{self, invalid_csr};
 use crate::keystore::replacement::{link, set_link};
 use crate::objects::error::{OperationError, Result};

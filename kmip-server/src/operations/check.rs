@@ -3,8 +3,9 @@
 use kmip::payload::{CheckRequest, CheckResponse};
 use kmip::vocabulary::{CryptographicUsageMask, ResultReason};
 
-use super::Context;
 use crate::config::policy::Rules;
+use crate::keystore::Context;
+use crate::keystore::lease::longest_lease;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::usage_limits;
@@ -45,7 +46,7 @@ fn may(rules: &Rules, metadata: &Metadata, request: &CheckRequest) -> Result<()>
             format!("{left} units are left of the object's usage limits, and not {wanted}"),
         ));
     }
-    let longest = rules.longest_lease(metadata);
+    let longest = longest_lease(rules, metadata);
     match request.lease_time {
         Some(wanted) if longest.0 > 0 && wanted > longest => Err(OperationError::new(
             ResultReason::PermissionDenied,

@@ -1,17 +1,14 @@
 //! 1.4, 4.1; 2.1, 6.1.8: the server makes a new symmetric key.
 
-use aws_lc_rs::rand;
-use kmip::SecretBytes;
-use kmip::attributes::{AttributeList, AttributeValue};
-use kmip::objects::{Key, KeyBlock, KeyMaterial, KeyValue, Object};
+use kmip::attributes::AttributeValue;
 use kmip::payload::{CreateRequest, CreateResponse};
-use kmip::vocabulary::{CryptographicAlgorithm, KeyFormatType, ObjectType, ResultReason};
-use zeroize::Zeroizing;
+use kmip::vocabulary::{ObjectType, ResultReason};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::keystore::request_attributes;
+use crate::keystore::symmetric_key::symmetric_key;
 use crate::objects::error::{OperationError, Result};
-use crate::objects::{key_lengths, server_attributes};
+use crate::objects::server_attributes;
 
 pub(super) async fn create(cx: &mut Context<'_>, request: CreateRequest) -> Result<CreateResponse> {
     if request.object_type != ObjectType::SymmetricKey {
@@ -40,36 +37,4 @@ pub(super) async fn create(cx: &mut Context<'_>, request: CreateRequest) -> Resu
         unique_identifier,
         template_attribute: None,
     })
-}
-
-/// A new random key of the algorithm.
-pub(super) fn symmetric_key(
-    algorithm: CryptographicAlgorithm,
-    length: Option<i32>,
-) -> Result<Object> {
-    let length = key_lengths::symmetric_length(algorithm, length)?;
-    let mut bytes = Zeroizing::new(vec![0; key_lengths::key_bytes(algorithm, length)]);
-    rand::fill(&mut bytes).map_err(|_| OperationError::internal("make a random key"))?;
-    if matches!(algorithm, CryptographicAlgorithm::DES | CryptographicAlgorithm::DES3) {
-        bytes.iter_mut().for_each(set_odd_parity);
-    }
-    Ok(Object::SymmetricKey(Key {
-        key_block: KeyBlock {
-            key_format_type: KeyFormatType::Raw,
-            key_compression_type: None,
-            key_value: Some(KeyValue::Plain {
-                material: KeyMaterial::Bytes(SecretBytes::new(&bytes)),
-                attributes: AttributeList::default(),
-            }),
-            cryptographic_algorithm: Some(algorithm),
-            cryptographic_length: Some(length),
-            key_wrapping_data: None,
-        },
-    }))
-}
-
-/// The last bit of a byte of a DES key makes the number of its ones odd (FIPS 46-3).
-fn set_odd_parity(byte: &mut u8) {
-    *byte &= 0xFE;
-    *byte |= u8::from(byte.count_ones().is_multiple_of(2));
 }

@@ -3,7 +3,7 @@
 use kmip::payload::{CreateKeyPairRequest, CreateKeyPairResponse};
 use kmip::vocabulary::{LinkType, ObjectType};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::keystore::replacement::{link, set_link};
 use crate::keystore::{key_pair, request_attributes};
 use crate::objects::error::Result;

@@ -9,10 +9,11 @@ use kmip::payload::{CreateSplitKeyRequest, CreateSplitKeyResponse};
 use kmip::vocabulary::{ObjectType, ResultReason, SplitKeyMethod};
 use kmip::{BigInteger, SecretBytes};
 
-use super::Context;
-use super::create::symmetric_key;
-use crate::crypto::secret_sharing::{self, Method, Part, SplitError};
+use crate::crypto::secret_sharing::{self, Part, SplitError};
+use crate::keystore::Context;
 use crate::keystore::request_attributes;
+use crate::keystore::split_key::{method, refused};
+use crate::keystore::symmetric_key::symmetric_key;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::server_attributes;
 
@@ -54,35 +55,6 @@ pub(super) async fn create_split_key(
     }
     cx.id_placeholder = unique_identifiers.first().cloned();
     Ok(CreateSplitKeyResponse { unique_identifiers, template_attribute: None })
-}
-
-/// The method with its field.
-pub(super) fn method(method: SplitKeyMethod, prime: Option<&BigInteger>) -> Result<Method> {
-    match (method, prime) {
-        (SplitKeyMethod::XOR, _) => Ok(Method::Xor),
-        (SplitKeyMethod::PolynomialSharingGF2_8, _) => Ok(Method::Gf8),
-        (SplitKeyMethod::PolynomialSharingGF2_16, _) => Ok(Method::Gf16),
-        (SplitKeyMethod::PolynomialSharingPrimeField, Some(prime)) => {
-            Ok(Method::Prime(prime.0.clone()))
-        }
-        (SplitKeyMethod::PolynomialSharingPrimeField, None) => {
-            Err(OperationError::invalid_field("the request lacks the Prime Field Size"))
-        }
-        _ => Err(OperationError::invalid_field(format!("{method:?} is no Split Key Method here"))),
-    }
-}
-
-/// The reason of the tables (1.4, 11.39 and 11.40; 2.1, 6.1.10 and 6.1.27).
-pub(super) fn refused(error: SplitError) -> OperationError {
-    let reason = match error {
-        SplitError::Counts | SplitError::XorThreshold | SplitError::Prime => {
-            ResultReason::InvalidField
-        }
-        SplitError::TooFew | SplitError::Unfit | SplitError::Random => {
-            ResultReason::CryptographicFailure
-        }
-    };
-    OperationError::new(reason, error.to_string())
 }
 
 fn count(value: i32) -> Result<u16> {

@@ -4,7 +4,7 @@
 
 use kmip::payload::{DecryptRequest, DecryptResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::keystore::encryption::{self, Asked, Done, Way};
 use crate::keystore::streaming::Part;
 use crate::objects::error::Result;

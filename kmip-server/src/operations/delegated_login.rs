@@ -5,10 +5,10 @@ use std::sync::Arc;
 use kmip::payload::{DelegatedLoginRequest, DelegatedLoginResponse};
 use kmip::vocabulary::ResultReason;
 
-use super::Context;
-use super::login::{Limits, terms, ticket};
-use crate::auth::access_control::{Right, Rights};
+use crate::auth::rights::{Right, Rights};
 use crate::auth::tickets::Terms;
+use crate::keystore::Context;
+use crate::keystore::login_tickets::{TicketLimits, issue_ticket, terms};
 use crate::objects::error::{OperationError, Result};
 
 /// The most rights of one ticket: each is looked at for each object that its holder touches.
@@ -18,7 +18,7 @@ pub(super) async fn delegated_login(
     cx: &mut Context<'_>,
     request: DelegatedLoginRequest,
 ) -> Result<DelegatedLoginResponse> {
-    let limits = Limits {
+    let limits = TicketLimits {
         lease_time: request.lease_time,
         request_count: request.request_count,
         usage_limits: request.usage_limits.as_ref(),
@@ -35,7 +35,7 @@ pub(super) async fn delegated_login(
         rights.push(granted(cx, right).await?);
     }
     let rights = Some(Arc::new(Rights(rights)));
-    Ok(DelegatedLoginResponse { ticket: ticket(cx, Terms { rights, ..terms })? })
+    Ok(DelegatedLoginResponse { ticket: issue_ticket(cx, Terms { rights, ..terms })? })
 }
 
 /// A right as it is kept: its objects are the client's own, and stand.

@@ -3,7 +3,7 @@
 use kmip::payload::{DeleteAttributeRequest, DeleteAttributeResponse};
 use kmip::vocabulary::ResultReason;
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
 

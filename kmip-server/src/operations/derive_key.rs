@@ -13,9 +13,9 @@ use kmip::vocabulary::{
 };
 use kmip::{Identifier, SecretBytes, Version};
 
-use super::Context;
 use crate::crypto::asymmetric;
 use crate::crypto::key_derivation::{Source, derive};
+use crate::keystore::Context;
 use crate::keystore::key_use::{self, Subject};
 use crate::keystore::request_attributes;
 use crate::objects::attribute::find;

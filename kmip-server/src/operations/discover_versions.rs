@@ -3,7 +3,7 @@
 use kmip::Version;
 use kmip::payload::{DiscoverVersionsRequest, DiscoverVersionsResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::error::Result;
 
 pub(super) async fn discover_versions(

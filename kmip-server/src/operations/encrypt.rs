@@ -2,7 +2,7 @@
 
 use kmip::payload::{EncryptRequest, EncryptResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::keystore::encryption::{self, Asked, Done, Way};
 use crate::keystore::streaming::Part;
 use crate::objects::error::Result;

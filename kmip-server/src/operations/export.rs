@@ -8,7 +8,7 @@ use kmip::attributes::AllAttributes;
 use kmip::payload::{ExportRequest, ExportResponse};
 use kmip::vocabulary::ResultReason;
 
-use super::Context;
+use crate::keystore::Context;
 use crate::keystore::key_release::{self, Form};
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};

@@ -3,7 +3,7 @@
 
 use kmip::payload::{GetRequest, GetResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::keystore::key_release::{self, Form};
 use crate::objects::error::Result;
 

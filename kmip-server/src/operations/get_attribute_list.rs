@@ -2,7 +2,7 @@
 
 use kmip::payload::{GetAttributeListRequest, GetAttributeListResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::attribute_rules;
 use crate::objects::error::Result;
 

@@ -4,7 +4,7 @@
 use kmip::attributes::AllAttributes;
 use kmip::payload::{GetAttributesRequest, GetAttributesResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::attribute_rules;
 use crate::objects::error::Result;
 

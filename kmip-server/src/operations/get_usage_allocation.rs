@@ -4,7 +4,7 @@ use kmip::Version;
 use kmip::payload::{GetUsageAllocationRequest, GetUsageAllocationResponse};
 use kmip::vocabulary::{CryptographicUsageMask as Mask, ResultReason, State};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;

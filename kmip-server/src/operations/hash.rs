@@ -4,8 +4,8 @@ use kmip::SecretBytes;
 use kmip::payload::{HashRequest, HashResponse};
 use kmip::vocabulary::Operation;
 
-use super::Context;
 use crate::crypto::hash;
+use crate::keystore::Context;
 use crate::keystore::streaming::{Part, State, Stream};
 use crate::objects::error::{OperationError, Result};
 

@@ -17,8 +17,8 @@ use kmip::structures::Digest;
 use kmip::vocabulary::{HashingAlgorithm, KeyWrapType, ResultReason, State, tags};
 use kmip::{DateTime, attributes::AttributeReference};
 
-use super::{Context, ID_LEN_MAX};
 use crate::keystore::wrapping;
+use crate::keystore::{Context, ID_LEN_MAX};
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;

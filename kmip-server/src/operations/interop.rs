@@ -8,7 +8,7 @@
 use kmip::payload::{Constraints, InteropRequest, InteropResponse};
 use kmip::vocabulary::{InteropFunction, ResultReason};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::keystore::{constraints, defaults};
 use crate::objects::error::{OperationError, Result};
 use crate::store::CHANGES_MAX;

@@ -7,10 +7,10 @@ use kmip::payload::{JoinSplitKeyRequest, JoinSplitKeyResponse};
 use kmip::vocabulary::{ObjectType, ResultReason, SecretDataType};
 use zeroize::Zeroizing;
 
-use super::Context;
-use super::create_split_key::{method, refused};
 use crate::crypto::secret_sharing::{self, Part, SplitError};
+use crate::keystore::Context;
 use crate::keystore::request_attributes;
+use crate::keystore::split_key::{method, refused};
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;

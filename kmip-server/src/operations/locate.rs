@@ -13,8 +13,8 @@ use kmip::payload::{LocateRequest, LocateResponse};
 use kmip::vocabulary::{ObjectGroupMember, ObjectType, StorageStatusMask, tags};
 use kmip::{Version, payload::Condition};
 
-use super::Context;
 use crate::config::Names;
+use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::{Holder, is_indexed};
 use crate::objects::lifecycle::{self, Storage};

@@ -5,7 +5,7 @@
 
 use kmip::payload::{LogRequest, LogResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
 
 /// The log target of the clients' lines: `kmip_server::clients=off` leaves them out.

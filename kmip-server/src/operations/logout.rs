@@ -3,7 +3,7 @@
 use kmip::payload::{LogoutRequest, LogoutResponse};
 use kmip::vocabulary::ResultReason;
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn logout(cx: &mut Context<'_>, request: LogoutRequest) -> Result<LogoutResponse> {

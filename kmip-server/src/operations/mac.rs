@@ -4,12 +4,12 @@ use kmip::SecretBytes;
 use kmip::payload::{MACRequest, MACResponse};
 use kmip::vocabulary::Operation;
 
-use super::Context;
 use crate::crypto::hash::mac::Mac;
+use crate::keystore::Context;
 use crate::keystore::key_use;
 use crate::keystore::streaming::{Part, State, Stream};
+use crate::keystore::usage_accounting;
 use crate::objects::error::{OperationError, Result};
-use crate::objects::usage_limits;
 
 pub(super) async fn mac(cx: &mut Context<'_>, request: MACRequest) -> Result<MACResponse> {
     let part =
@@ -29,7 +29,7 @@ pub(super) async fn mac(cx: &mut Context<'_>, request: MACRequest) -> Result<MAC
         return Err(OperationError::missing("the request has no Data"));
     }
     let data = data.as_ref().map(SecretBytes::as_bytes).unwrap_or_default();
-    usage_limits::protect(cx, &unique_identifier, &subject.metadata, data.len()).await?;
+    usage_accounting::protect(cx, &unique_identifier, &subject.metadata, data.len()).await?;
     let State::Mac(mac) = &mut stream.state else {
         return Err(OperationError::internal("go on with the stream"));
     };

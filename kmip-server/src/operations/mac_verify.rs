@@ -4,8 +4,8 @@ use kmip::SecretBytes;
 use kmip::payload::{MACVerifyRequest, MACVerifyResponse};
 use kmip::vocabulary::{Operation, ValidityIndicator};
 
-use super::Context;
 use crate::crypto::hash::mac::Mac;
+use crate::keystore::Context;
 use crate::keystore::key_use;
 use crate::keystore::streaming::{Part, State, Stream};
 use crate::objects::error::{OperationError, Result};

@@ -8,6 +8,7 @@ mod activate;
 mod add_attribute;
 mod adjust_attribute;
 mod archive;
+pub mod availability;
 mod cancel;
 mod certify;
 mod check;
@@ -64,12 +65,11 @@ mod validate;
 
 use kmip::message::ResponseBatchItem;
 use kmip::payload::{MalformedPayload, RequestPayload, ResponsePayload};
-use kmip::vocabulary::Operation;
 
 use crate::auth::access_control;
+use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
-
-pub use crate::keystore::context::{Context, ID_LEN_MAX};
+use crate::operations::availability::is_available;
 
 /// What became of a batch item that was done.
 pub enum Answer {
@@ -88,16 +88,13 @@ macro_rules! operations {
         whole { $($item:ident => $item_file:ident;)* }
         rest { $($other:ident)* }
     ) => {
-        /// The operations that are done here: what Query tells.
-        pub const SERVED: &[Operation] = &[$(Operation::$name,)* $(Operation::$item,)*];
-
         /// Does one batch item.
         pub async fn execute(
             cx: &mut Context<'_>,
             request: RequestPayload,
         ) -> Result<Answer> {
             let operation = request.operation();
-            if !cx.serves(operation) {
+            if !is_available(cx, operation) {
                 return Err(OperationError::not_supported(operation, cx.version));
             }
             if !access_control::may_ask(cx.client, operation) {

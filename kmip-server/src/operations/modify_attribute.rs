@@ -7,7 +7,7 @@ use kmip::attributes::{Attribute, AttributeReference};
 use kmip::payload::{ModifyAttributeRequest, ModifyAttributeResponse};
 use kmip::vocabulary::ResultReason;
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::attribute_consistency;
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};

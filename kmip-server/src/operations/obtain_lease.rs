@@ -4,7 +4,8 @@
 
 use kmip::payload::{ObtainLeaseRequest, ObtainLeaseResponse};
 
-use super::Context;
+use crate::keystore::Context;
+use crate::keystore::lease::longest_lease;
 use crate::objects::attribute::find;
 use crate::objects::error::Result;
 
@@ -17,6 +18,6 @@ pub(super) async fn obtain_lease(
     let last_change_date = find!(metadata.values(), LastChangeDate)
         .or_else(|| find!(metadata.values(), InitialDate))
         .unwrap_or(cx.now);
-    let lease_time = cx.rules.longest_lease(&metadata);
+    let lease_time = longest_lease(cx.rules, &metadata);
     Ok(ObtainLeaseResponse { unique_identifier, lease_time, last_change_date })
 }

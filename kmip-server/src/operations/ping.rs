@@ -2,7 +2,7 @@
 
 use kmip::payload::{PingRequest, PingResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::error::Result;
 
 pub(super) async fn ping(_: &mut Context<'_>, _: PingRequest) -> Result<PingResponse> {

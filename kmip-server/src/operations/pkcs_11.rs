@@ -9,8 +9,8 @@ use kmip::SecretBytes;
 use kmip::payload::{PKCS11Call, PKCS11Request, PKCS11Response};
 use kmip::vocabulary::{Operation, ResultReason};
 
-use super::Context;
 use crate::crypto::pkcs11::{Call, CallError};
+use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
 
 /// The interface of PKCS#11 itself (PKCS#11 3.0, 5.4).

@@ -5,9 +5,10 @@ use kmip::message::ResponseBatchItem;
 use kmip::payload::PollRequest;
 use kmip::vocabulary::{Operation, ResultReason, ResultStatus};
 
-use super::{Answer, Context};
+use crate::keystore::Context;
 use crate::keystore::async_requests::{Polled, unknown};
 use crate::objects::error::{OperationError, Result};
+use crate::operations::Answer;
 
 pub(super) async fn poll(cx: &mut Context<'_>, request: PollRequest) -> Result<Answer> {
     let (owner, value) = (&cx.client.owner, request.asynchronous_correlation_value);

@@ -3,7 +3,7 @@
 
 use kmip::payload::{ProcessRequest, ProcessResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::error::Result;
 
 pub(super) async fn process(

@@ -9,10 +9,11 @@ use kmip::vocabulary::{
     ProtectionStorageMask, QueryFunction as Function, RNGMode, UnwrapMode,
 };
 
-use super::{Context, SERVED};
+use crate::keystore::Context;
 use crate::keystore::defaults;
 use crate::objects::attribute_consistency::RNG;
 use crate::objects::error::Result;
+use crate::operations::availability::{is_available, served};
 
 /// The kinds of objects that Register takes.
 const OBJECT_TYPES: &[ObjectType] = &[
@@ -53,9 +54,10 @@ fn answer(function: Function, cx: &Context<'_>, response: &mut QueryResponse) {
     let version = cx.version;
     match function {
         Function::QueryOperations => {
-            let is_told =
-                |operation: &Operation| operation.exists_in(version) && cx.serves(*operation);
-            response.operations = SERVED.iter().copied().filter(is_told).collect();
+            let is_told = |operation: &Operation| {
+                operation.exists_in(version) && is_available(cx, *operation)
+            };
+            response.operations = served().filter(is_told).collect();
             response.operations.sort();
         }
         Function::QueryObjects => {

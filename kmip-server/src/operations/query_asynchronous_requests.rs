@@ -2,7 +2,7 @@
 
 use kmip::payload::{QueryAsynchronousRequestsRequest, QueryAsynchronousRequestsResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::error::Result;
 
 pub(super) async fn query_asynchronous_requests(

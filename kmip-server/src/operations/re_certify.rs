@@ -9,9 +9,9 @@ use kmip::objects::Object;
 use kmip::payload::{ReCertifyRequest, ReCertifyResponse};
 use kmip::vocabulary::{LinkType, ObjectType, ResultReason, State};
 
-use super::Context;
 use crate::crypto::x509::certificate_request::{self, Wanted};
 use crate::crypto::x509::subject;
+use crate::keystore::Context;
 use crate::keystore::certification::{self, invalid_csr};
 use crate::keystore::replacement::{self, link, set_link};
 use crate::objects::attribute::find;

@@ -6,8 +6,8 @@
 use kmip::payload::{ReKeyRequest, ReKeyResponse};
 use kmip::vocabulary::{ObjectType, ResultReason};
 
-use super::Context;
-use super::create::symmetric_key;
+use crate::keystore::Context;
+use crate::keystore::symmetric_key::symmetric_key;
 use crate::keystore::{replacement, request_attributes};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::{attribute_consistency, attribute_rules, server_attributes};

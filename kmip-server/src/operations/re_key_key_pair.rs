@@ -4,7 +4,7 @@ use kmip::attributes::{AttributeValue, Attributes};
 use kmip::payload::{ReKeyKeyPairRequest, ReKeyKeyPairResponse};
 use kmip::vocabulary::{LinkType, ObjectType, ResultReason};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::keystore::replacement::{self, linked, set_link};
 use crate::keystore::{key_pair, request_attributes};
 use crate::objects::error::{OperationError, Result};

@@ -13,10 +13,11 @@ use kmip::objects::{Certificate, Object};
 use kmip::payload::{ReProvisionRequest, ReProvisionResponse};
 use kmip::vocabulary::{CertificateType, ObjectType, ResultReason};
 
-use super::Context;
-use crate::auth::client::Certificate as Credential;
+use crate::auth::client::Client;
 use crate::auth::superseded_certificates;
 use crate::config::Identity;
+use crate::crypto::x509::certificate::Certificate as Credential;
+use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::server_attributes;
 
@@ -79,8 +80,8 @@ fn check(cx: &Context<'_>, current: &Credential, new: &Credential) -> Result<()>
     // Which part of a certificate names the client is a setting; it is the part that does so now.
     let names_the_client = [Identity::Subject, Identity::Fingerprint]
         .into_iter()
-        .filter(|identity| current.owner(*identity) == cx.client.owner)
-        .any(|identity| new.owner(identity) == cx.client.owner);
+        .filter(|identity| Client::owner_name(current, *identity) == cx.client.owner)
+        .any(|identity| Client::owner_name(&new, identity) == cx.client.owner);
     let rows = [
         (new.fingerprint != current.fingerprint, "is the one that is in use"),
         (names_the_client, "names another client, which would have none of this one's objects"),

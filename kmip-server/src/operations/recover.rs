@@ -4,7 +4,7 @@
 use kmip::attributes::AttributeValue;
 use kmip::payload::{RecoverRequest, RecoverResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::lifecycle;
 

@@ -5,7 +5,7 @@ use kmip::objects::{KeyBlock, Object};
 use kmip::payload::{RegisterRequest, RegisterResponse};
 use kmip::vocabulary::{KeyFormatType, ObjectType};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::keystore::{key_pair, pkcs12_bundle, request_attributes};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::{key_lengths, server_attributes};

@@ -5,7 +5,7 @@ use kmip::attributes::AttributeValue;
 use kmip::payload::{RevokeRequest, RevokeResponse};
 use kmip::vocabulary::RevocationReasonCode as Code;
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::lifecycle;
 

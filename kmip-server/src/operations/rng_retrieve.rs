@@ -4,8 +4,8 @@ use kmip::SecretBytes;
 use kmip::payload::{RNGRetrieveRequest, RNGRetrieveResponse};
 use kmip::vocabulary::ResultReason;
 
-use super::Context;
 use crate::crypto::random::RANDOM_LEN_MAX;
+use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn rng_retrieve(

@@ -4,8 +4,8 @@ use kmip::SecretBytes;
 use kmip::payload::{RNGSeedRequest, RNGSeedResponse};
 use kmip::vocabulary::ResultReason;
 
-use super::Context;
 use crate::config::RngSeed;
+use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
 
 /// How many bytes are used when the settings say "some".

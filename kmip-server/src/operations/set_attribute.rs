@@ -3,7 +3,7 @@
 use kmip::payload::{SetAttributeRequest, SetAttributeResponse};
 use kmip::vocabulary::ResultReason;
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::attribute_consistency;
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};

@@ -2,7 +2,7 @@
 
 use kmip::payload::{SetConstraintsRequest, SetConstraintsResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::keystore::constraints;
 use crate::objects::error::Result;
 

@@ -3,7 +3,7 @@
 
 use kmip::payload::{SetDefaultsRequest, SetDefaultsResponse};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::keystore::defaults;
 use crate::objects::error::Result;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kmip::payload::{SetEndpointRoleRequest, SetEndpointRoleResponse};
 use kmip::vocabulary::{EndpointRole, ResultReason};
 
-use super::Context;
+use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn set_endpoint_role(

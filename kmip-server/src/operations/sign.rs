@@ -4,12 +4,12 @@ use kmip::SecretBytes;
 use kmip::payload::{SignRequest, SignResponse};
 use kmip::vocabulary::Operation;
 
-use super::Context;
 use crate::crypto::asymmetric::signature::Message;
+use crate::keystore::Context;
 use crate::keystore::streaming::{Part, State, Stream};
+use crate::keystore::usage_accounting;
 use crate::keystore::{key_pair, key_use};
 use crate::objects::error::{OperationError, Result};
-use crate::objects::usage_limits;
 
 pub(super) async fn sign(cx: &mut Context<'_>, request: SignRequest) -> Result<SignResponse> {
     let part =
@@ -34,7 +34,7 @@ pub(super) async fn sign(cx: &mut Context<'_>, request: SignRequest) -> Result<S
         request.digested_data.as_ref().map(SecretBytes::as_bytes),
     )?;
     let len = data.as_ref().map_or(0, |data| data.as_bytes().len());
-    usage_limits::protect(cx, &unique_identifier, &subject.metadata, len).await?;
+    usage_accounting::protect(cx, &unique_identifier, &subject.metadata, len).await?;
     cx.id_placeholder = Some(unique_identifier.clone());
     if part.ends() {
         let message = message.clone();

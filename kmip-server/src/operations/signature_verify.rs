@@ -4,8 +4,8 @@ use kmip::SecretBytes;
 use kmip::payload::{SignatureVerifyRequest, SignatureVerifyResponse};
 use kmip::vocabulary::{Operation, ValidityIndicator};
 
-use super::Context;
 use crate::crypto::asymmetric::signature::Message;
+use crate::keystore::Context;
 use crate::keystore::key_use;
 use crate::keystore::streaming::{Part, State, Stream};
 use crate::objects::error::{OperationError, Result};

@@ -9,8 +9,8 @@ use kmip::vocabulary::{
     CertificateType, ObjectType, ResultReason, State, ValidityIndicator as Verdict,
 };
 
-use super::Context;
 use crate::crypto::x509::path_validation::{self, CHAIN_LEN_MAX};
+use crate::keystore::Context;
 use crate::keystore::key_pair;
 use crate::objects::attribute::find;
 use crate::objects::error::{OperationError, Result};

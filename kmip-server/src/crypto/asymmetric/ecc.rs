@@ -100,7 +100,7 @@ impl Fast {
 }
 
 /// The hash that stands for none named: as strong as the curve (SP 800-57, part 1, table 3).
-pub fn default_hash(curve: C) -> HashingAlgorithm {
+pub(crate) fn default_hash(curve: C) -> HashingAlgorithm {
     match curves::bits(curve) {
         ..=256 => HashingAlgorithm::SHA_256,
         257..=384 => HashingAlgorithm::SHA_384,
@@ -142,7 +142,7 @@ fn unfit() -> Error {
 
 /// The point in the form asked for: uncompressed, or compressed, or hybrid. A point that is not
 /// on its curve has none.
-pub fn point_in(key: &EcPublic, form: KeyCompressionType) -> Result<Vec<u8>> {
+pub(crate) fn point_in(key: &EcPublic, form: KeyCompressionType) -> Result<Vec<u8>> {
     use KeyCompressionType as K;
     let compress = match form {
         K::ECPublicKeyTypeUncompressed | K::ECPublicKeyTypeX9_62Hybrid => false,
@@ -188,7 +188,7 @@ fn private_bytes(key: &EcPrivate, curve: Curve) -> Result<Zeroizing<Vec<u8>>> {
 }
 
 /// The public key of a private one.
-pub fn public_of(key: &EcPrivate) -> Result<EcPublic> {
+pub(crate) fn public_of(key: &EcPrivate) -> Result<EcPublic> {
     let curve = Curve::of(key.curve)?;
     let bytes = private_bytes(key, curve)?;
     let algorithm = match curve {
@@ -212,7 +212,7 @@ pub fn public_of(key: &EcPrivate) -> Result<EcPublic> {
 }
 
 /// Makes a key on the curve.
-pub fn generate(curve: C) -> Result<EcPrivate> {
+pub(crate) fn generate(curve: C) -> Result<EcPrivate> {
     let known = Curve::of(curve)?;
     let failed = |_| Error::Internal("make a key on a curve");
     let d = match known.fast() {
@@ -244,7 +244,7 @@ fn random_scalar() -> Result<Number> {
 }
 
 /// Signs a digest: the DER of r and s (RFC 3279, 2.2.3).
-pub fn sign(key: &EcPrivate, digest: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn sign(key: &EcPrivate, digest: &[u8]) -> Result<Vec<u8>> {
     let curve = Curve::of(key.curve)?;
     let bytes = private_bytes(key, curve)?;
     let Some(fast) = curve.fast() else { return sign_p224(&bytes, digest) };
@@ -272,7 +272,7 @@ fn p224_digest(digest: &[u8]) -> Vec<u8> {
 }
 
 /// Is it the signature of a digest?
-pub fn verify(key: &EcPublic, digest: &[u8], signature: &[u8]) -> Result<bool> {
+pub(crate) fn verify(key: &EcPublic, digest: &[u8], signature: &[u8]) -> Result<bool> {
     let curve = Curve::of(key.curve)?;
     let point = uncompressed(key)?;
     let Some(fast) = curve.fast() else { return verify_p224(&point, digest, signature) };
@@ -289,7 +289,7 @@ fn verify_p224(point: &[u8], digest: &[u8], signature: &[u8]) -> Result<bool> {
 
 /// The secret that two parties share: the first coordinate of the common point (SP 800-56A,
 /// 5.7.1.2).
-pub fn agree(private: &EcPrivate, public: &EcPublic) -> Result<SecretBytes> {
+pub(crate) fn agree(private: &EcPrivate, public: &EcPublic) -> Result<SecretBytes> {
     if private.curve != public.curve {
         return Err(Error::parameters("the two keys are on different curves"));
     }

@@ -14,14 +14,14 @@ fn unfit<T>(_: T) -> Error {
 }
 
 /// Makes a private key: any bytes are one.
-pub fn generate() -> Result<SecretBytes> {
+pub(crate) fn generate() -> Result<SecretBytes> {
     let mut seed = Zeroizing::new([0; EDWARDS_LEN]);
     aws_lc_rs::rand::fill(seed.as_mut()).map_err(|_| Error::Internal("make a random number"))?;
     Ok(SecretBytes::new(seed.as_ref()))
 }
 
 /// The public bytes of private ones.
-pub fn public_of(curve: Edwards, seed: &SecretBytes) -> Result<[u8; EDWARDS_LEN]> {
+pub(crate) fn public_of(curve: Edwards, seed: &SecretBytes) -> Result<[u8; EDWARDS_LEN]> {
     match curve {
         Edwards::Ed25519 => {
             let pair = pair(seed)?;
@@ -45,16 +45,16 @@ fn pair(seed: &SecretBytes) -> Result<Ed25519KeyPair> {
 }
 
 /// Signs data with Ed25519.
-pub fn sign(seed: &SecretBytes, data: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn sign(seed: &SecretBytes, data: &[u8]) -> Result<Vec<u8>> {
     Ok(pair(seed)?.sign(data).as_ref().to_vec())
 }
 
 /// Is it the signature of the data?
-pub fn verify(public: &[u8; EDWARDS_LEN], data: &[u8], signature: &[u8]) -> bool {
+pub(crate) fn verify(public: &[u8; EDWARDS_LEN], data: &[u8], signature: &[u8]) -> bool {
     UnparsedPublicKey::new(&ED25519, public).verify(data, signature).is_ok()
 }
 
 /// The secret that two parties share. A public key that makes it zero is refused (RFC 7748, 6.1).
-pub fn agree(seed: &SecretBytes, public: &[u8; EDWARDS_LEN]) -> Result<SecretBytes> {
+pub(crate) fn agree(seed: &SecretBytes, public: &[u8; EDWARDS_LEN]) -> Result<SecretBytes> {
     agree_fast(&agreement::X25519, seed.as_bytes(), public)
 }

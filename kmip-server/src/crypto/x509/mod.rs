@@ -11,6 +11,7 @@
 //! certificate is to be for. TLS has its own room, and no handshake comes here.
 
 pub mod authority;
+pub mod certificate;
 pub mod certificate_request;
 pub mod path_validation;
 pub mod signature;

@@ -13,67 +13,18 @@
 //!
 //! Nothing here survives the process. What is dropped is zeroized by its own type.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+mod streams;
 
-use kmip::SecretBytes;
-use kmip::vocabulary::{Operation, ResultReason};
+use kmip::vocabulary::Operation;
 
-use crate::crypto::asymmetric::signature::Message;
-use crate::crypto::cipher::Cipher;
-use crate::crypto::hash::Hash;
-use crate::crypto::hash::mac::Mac;
-use crate::crypto::random;
+use crate::keystore::Context;
+use streams::unknown;
+
 use crate::objects::error::{OperationError, Result};
-use crate::operations::Context;
-
-/// The most streams of one client: it finishes one before it needs so many more.
-pub const STREAMS_PER_OWNER_MAX: usize = 32;
-
-/// The most streams of all clients: each may hold some megabytes.
-pub const STREAMS_MAX: usize = 512;
-
-/// How long a stream waits for its next part. A client that is cut off begins again.
-pub const IDLE_MAX: Duration = Duration::from_secs(5 * 60);
+pub use streams::{Advances, Correlation, IDLE_MAX, State, Stream, Streams};
 
 /// The most data that one stream gathers where the operation needs all of it at once.
 pub const GATHERED_LEN_MAX: usize = 16 << 20;
-
-/// Bytes of a Correlation Value, all random: it cannot be guessed.
-const CORRELATION_LEN: usize = 16;
-
-/// What a Correlation Value looks like.
-pub type Correlation = Vec<u8>;
-
-/// What an operation has between two parts.
-#[derive(Clone)]
-pub enum State {
-    /// Encrypt or Decrypt.
-    Cipher(Cipher),
-    /// MAC or MAC Verify.
-    Mac(Mac),
-    /// Hash.
-    Hash(Hash),
-    /// Sign or Signature Verify.
-    Message(Message),
-    /// What is not a key's alone: all data so far.
-    Data(SecretBytes),
-}
-
-/// A stream that waits for its next part.
-#[derive(Clone)]
-pub struct Stream {
-    /// Whose it is: to every other client it does not exist.
-    pub owner: String,
-    /// What is being done.
-    pub operation: Operation,
-    /// The key, if there is one.
-    pub object: Option<String>,
-    /// How far it is.
-    pub state: State,
-}
 
 impl Stream {
     /// A stream of the client's that begins.
@@ -164,157 +115,6 @@ impl Part {
         matches!(self, Self::Whole | Self::Last(_))
     }
 }
-
-fn unknown(why: &str) -> OperationError {
-    OperationError::new(ResultReason::InvalidCorrelationValue, why)
-}
-
-/// A stream as it stands.
-struct Standing {
-    stream: Stream,
-    touched: Instant,
-    is_taken: Arc<AtomicBool>,
-}
-
-/// All streams.
-#[derive(Default)]
-pub struct Streams(Mutex<BTreeMap<Correlation, Standing>>);
-
-/// The right to work on a stream: given back when dropped.
-pub struct Turn(Arc<AtomicBool>);
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
-    }
-}
-
-impl Streams {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Correlation, Standing>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A copy of a client's stream, and the right to be the one who works on it.
-    pub fn take(&self, owner: &str, correlation: &[u8]) -> Result<(Stream, Turn)> {
-        let mut streams = self.lock();
-        forget_idle(&mut streams);
-        let standing =
-            streams
-                .get(correlation)
-                .filter(|standing| standing.stream.owner == owner)
-                .ok_or_else(|| unknown("no stream of this client has the Correlation Value"))?;
-        if standing.is_taken.swap(true, Ordering::AcqRel) {
-            return Err(unknown("another part of the stream is under way: send one after another"));
-        }
-        Ok((standing.stream.clone(), Turn(Arc::clone(&standing.is_taken))))
-    }
-
-    /// May the client begin one more?
-    pub fn check_room(&self, owner: &str) -> Result<()> {
-        let mut streams = self.lock();
-        forget_idle(&mut streams);
-        let own = streams.values().filter(|standing| standing.stream.owner == owner).count();
-        match own >= STREAMS_PER_OWNER_MAX || streams.len() >= STREAMS_MAX {
-            false => Ok(()),
-            true => Err(OperationError::new(
-                ResultReason::ServerLimitExceeded,
-                format!(
-                    "{own} streams of this client are open, and {} in all: finish one, or wait",
-                    streams.len()
-                ),
-            )),
-        }
-    }
-
-    /// A stream has come so far, or is at its end.
-    fn put(&self, correlation: Correlation, stream: Option<Stream>) {
-        let mut streams = self.lock();
-        match stream {
-            None => drop(streams.remove(&correlation)),
-            Some(stream) => {
-                let is_taken = streams
-                    .get(&correlation)
-                    .map_or_else(Arc::default, |standing| Arc::clone(&standing.is_taken));
-                let standing = Standing { stream, touched: Instant::now(), is_taken };
-                streams.insert(correlation, standing);
-            }
-        }
-    }
-}
-
-fn forget_idle(streams: &mut BTreeMap<Correlation, Standing>) {
-    streams.retain(|_, standing| {
-        standing.is_taken.load(Ordering::Acquire) || standing.touched.elapsed() < IDLE_MAX
-    });
-}
-
-/// How far a batch has brought its streams: what an item did is the batch's once it is done.
-#[derive(Default)]
-pub struct Advances {
-    batch: BTreeMap<Correlation, Advance>,
-    item: BTreeMap<Correlation, Option<Stream>>,
-}
-
-/// How far one stream has come; the turn is there if it stood before this batch.
-struct Advance {
-    stream: Option<Stream>,
-    turn: Option<Turn>,
-}
-
-impl Advances {
-    /// The client's stream as this batch sees it, for its next part.
-    pub fn take(&mut self, streams: &Streams, owner: &str, correlation: &[u8]) -> Result<Stream> {
-        if let Some(advance) = self.batch.get(correlation) {
-            return advance.stream.clone().ok_or_else(|| unknown("the stream is at its end"));
-        }
-        let (stream, turn) = streams.take(owner, correlation)?;
-        let kept = Advance { stream: Some(stream.clone()), turn: Some(turn) };
-        self.batch.insert(correlation.to_vec(), kept);
-        Ok(stream)
-    }
-
-    /// A new stream begins. Gives the Correlation Value to be answered.
-    pub fn begin(&mut self, streams: &Streams, stream: Stream) -> Result<Correlation> {
-        streams.check_room(&stream.owner)?;
-        let correlation = random::fresh(CORRELATION_LEN)?.to_vec();
-        self.item.insert(correlation.clone(), Some(stream));
-        Ok(correlation)
-    }
-
-    /// The stream has come so far; none when it is at its end.
-    pub fn advance(&mut self, correlation: Correlation, stream: Option<Stream>) {
-        self.item.insert(correlation, stream);
-    }
-
-    /// The item under way is done.
-    pub fn keep_item(&mut self) {
-        for (correlation, stream) in std::mem::take(&mut self.item) {
-            match self.batch.get_mut(&correlation) {
-                Some(advance) => advance.stream = stream,
-                None => drop(self.batch.insert(correlation, Advance { stream, turn: None })),
-            }
-        }
-    }
-
-    /// The item under way failed: the streams are where they were.
-    pub fn drop_item(&mut self) {
-        self.item.clear();
-    }
-
-    /// Carries out what the batch did; each turn is given back after its stream has moved on.
-    pub fn carry_out(self, streams: &Streams) {
-        for (correlation, Advance { stream, turn }) in self.batch {
-            streams.put(correlation, stream);
-            drop(turn);
-        }
-    }
-
-    /// Has the batch moved any stream?
-    pub fn is_empty(&self) -> bool {
-        self.batch.is_empty()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Advances, Part, STREAMS_PER_OWNER_MAX, State, Stream, Streams};

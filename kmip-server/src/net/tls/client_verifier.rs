@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-use crate::auth::client::Certificate;
+use crate::crypto::x509::certificate::Certificate;
 
 tokio::task_local! {
     /// The certificate that the client of this task's handshake showed: rustls drops it on failure.

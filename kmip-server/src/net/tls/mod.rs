@@ -17,8 +17,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
-use crate::auth::client::Certificate;
 use crate::config::Settings;
+use crate::crypto::x509::certificate::Certificate;
 use crate::net::connection::linger;
 
 mod client_verifier;

@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 
 use super::client_verifier::Witness;
 use super::failure::day;
-use crate::auth::client::{Certificate, Unreadable};
 use crate::config::limits::EXPIRY_NOTICE;
+use crate::crypto::x509::certificate::{Certificate, Unreadable};
 
 /// A certificate, key or list that the server cannot work with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

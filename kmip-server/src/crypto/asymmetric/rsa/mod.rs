@@ -10,9 +10,9 @@
 //! keys of 2048 to 8192 bits and some of the hashes; the rest, and what needs the public key
 //! alone, is done by the crate `rsa`, with blinding.
 
-pub mod oaep;
-pub mod pkcs1;
-pub mod pss;
+pub(crate) mod oaep;
+pub(crate) mod pkcs1;
+pub(crate) mod pss;
 
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa as fast;
@@ -25,11 +25,11 @@ use crate::crypto::keys::{Key, Number, RsaPrivate, RsaPublic, pkcs};
 use crate::crypto::{Error, Result};
 
 /// The shortest key that is made or used: shorter ones can be kept and given back, no more.
-pub const LENGTH_MIN: i32 = 1024;
+pub(crate) const LENGTH_MIN: i32 = 1024;
 
 /// The longest key that is made or used. The work grows with the cube of the length: a key of
 /// 65,536 bits would take a processor for hours.
-pub const LENGTH_MAX: i32 = 8192;
+pub(crate) const LENGTH_MAX: i32 = 8192;
 
 /// The longest key that is made where aws-lc-rs has none of its length: the other way takes a
 /// multiple of the time.
@@ -64,7 +64,7 @@ impl rand_core::TryRng for Random {
 impl rand_core::TryCryptoRng for Random {}
 
 /// The numbers that an RSA private key came with. One of d, or p and q, must be there.
-pub struct Given {
+pub(crate) struct Given {
     /// The modulus.
     pub n: Number,
     /// The public exponent; 65537 when it is absent.
@@ -84,7 +84,7 @@ pub struct Given {
 }
 
 /// All numbers of a key that came with some. None when they are too few, or of no key.
-pub fn complete(given: Given) -> Option<RsaPrivate> {
+pub(crate) fn complete(given: Given) -> Option<RsaPrivate> {
     if !(1..=LENGTH_MAX).contains(&given.n.bits()) {
         return None;
     }
@@ -133,7 +133,7 @@ fn numbers(key: &rsa::PrivateKey) -> Option<RsaPrivate> {
 }
 
 /// Makes a key of so many bits. It takes from a tenth of a second to many seconds.
-pub fn generate(length: i32) -> Result<RsaPrivate> {
+pub(crate) fn generate(length: i32) -> Result<RsaPrivate> {
     let failed = Error::Internal("make an RSA key");
     let size = match length {
         2048 => fast::KeySize::Rsa2048,
@@ -156,7 +156,7 @@ pub fn generate(length: i32) -> Result<RsaPrivate> {
 }
 
 /// Is a key of so many bits made here?
-pub fn check_length(length: i32) -> Result<()> {
+pub(crate) fn check_length(length: i32) -> Result<()> {
     let is_fast = matches!(length, 2048 | 3072 | 4096 | 8192);
     let is_slow = (LENGTH_MIN..=LENGTH_MAX_SLOW).contains(&length) && length % 256 == 0;
     match is_fast || is_slow {
@@ -246,7 +246,7 @@ fn fast_sign(
 }
 
 /// The public operation on bytes as long as the modulus (RFC 8017, 5.1.1 and 5.2.2).
-pub fn raw_public(key: &RsaPublic, message: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn raw_public(key: &RsaPublic, message: &[u8]) -> Result<Vec<u8>> {
     let key = public(key)?;
     let message = representative(&key, message)?;
     let result = rsa::hazmat::rsa_encrypt(&key, &message).map_err(|_| Error::Failed)?;
@@ -254,7 +254,7 @@ pub fn raw_public(key: &RsaPublic, message: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// The private operation on bytes as long as the modulus (RFC 8017, 5.1.2 and 5.2.1).
-pub fn raw_private(key: &RsaPrivate, message: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn raw_private(key: &RsaPrivate, message: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     let key = private(key)?;
     let message = representative(&key, message)?;
     let result = rsa::hazmat::rsa_decrypt_and_check(&key, Some(&mut Random), &message)

@@ -22,7 +22,7 @@ pub struct Parameters {
 }
 
 /// Encrypts.
-pub fn encrypt(key: &RsaPublic, parameters: &Parameters, data: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn encrypt(key: &RsaPublic, parameters: &Parameters, data: &[u8]) -> Result<Vec<u8>> {
     let key = public(key)?;
     let label = parameters.label.clone();
     let encrypted = with_digest!(parameters.hash, D => {
@@ -35,7 +35,7 @@ pub fn encrypt(key: &RsaPublic, parameters: &Parameters, data: &[u8]) -> Result<
 }
 
 /// Decrypts.
-pub fn decrypt(
+pub(crate) fn decrypt(
     key: &RsaPrivate,
     parameters: &Parameters,
     data: &[u8],

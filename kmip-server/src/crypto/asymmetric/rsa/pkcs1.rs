@@ -18,14 +18,14 @@ use crate::crypto::keys::{RsaPrivate, RsaPublic};
 use crate::crypto::{Error, Result};
 
 /// Encrypts.
-pub fn encrypt(key: &RsaPublic, data: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn encrypt(key: &RsaPublic, data: &[u8]) -> Result<Vec<u8>> {
     public(key)?
         .encrypt(&mut Random, Pkcs1v15Encrypt, data)
         .map_err(|_| Error::data("the data is too long for this key with this padding"))
 }
 
 /// Decrypts.
-pub fn decrypt(key: &RsaPrivate, data: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn decrypt(key: &RsaPrivate, data: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     let plain = match fast_decrypting(key) {
         Some(key) => {
             let key = fast::Pkcs1PrivateDecryptingKey::new(key).map_err(|_| Error::Failed)?;
@@ -81,7 +81,7 @@ fn scheme(hash: H) -> Result<Pkcs1v15Sign> {
 }
 
 /// Signs a digest.
-pub fn sign(key: &RsaPrivate, hash: H, digest: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn sign(key: &RsaPrivate, hash: H, digest: &[u8]) -> Result<Vec<u8>> {
     if let Some((row, digest)) = fast_digest(hash, digest)
         && let Some(encoding) = FAST.get(row)
         && let Some(signature) = fast_sign(key, encoding, &digest)
@@ -92,6 +92,6 @@ pub fn sign(key: &RsaPrivate, hash: H, digest: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Is it the signature of a digest?
-pub fn verify(key: &RsaPublic, hash: H, digest: &[u8], signature: &[u8]) -> Result<bool> {
+pub(crate) fn verify(key: &RsaPublic, hash: H, digest: &[u8], signature: &[u8]) -> Result<bool> {
     Ok(public(key)?.verify(scheme(hash)?, digest, signature).is_ok())
 }

@@ -81,7 +81,7 @@ fn mask(hash: HashingAlgorithm, seed: &[u8], bytes: &mut [u8]) -> Result<()> {
 }
 
 /// Signs a digest.
-pub fn sign(key: &RsaPrivate, parameters: &Parameters, digest: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn sign(key: &RsaPrivate, parameters: &Parameters, digest: &[u8]) -> Result<Vec<u8>> {
     algorithms::check_len(parameters.hash, digest)?;
     let room = Room::new(&key.public, parameters.hash)?;
     let salt_len = parameters.salt_len.unwrap_or(room.hash);
@@ -130,7 +130,7 @@ fn fast(
 }
 
 /// Is it the signature of a digest?
-pub fn verify(
+pub(crate) fn verify(
     key: &RsaPublic,
     parameters: &Parameters,
     digest: &[u8],

@@ -1,0 +1,71 @@
+//! Tickets of Login and Delegated Login (2.1, 6.1.12 and 6.1.30).
+
+use aws_lc_rs::rand;
+use kmip::payload::{Ticket, TicketLease};
+use kmip::structures::UsageLimits;
+use kmip::vocabulary::{ResultReason, TicketType, UsageLimitsUnit};
+use kmip::{DateTime, SecretBytes};
+use zeroize::Zeroizing;
+
+use crate::auth::tickets::{LEASE, LEASE_MAX, PER_CLIENT_MAX, Terms, VALUE_LEN};
+use crate::keystore::Context;
+use crate::objects::error::{OperationError, Result};
+
+/// Limits that a request sets on its ticket.
+pub(crate) struct TicketLimits<'a> {
+    /// The Lease Time of the request.
+    pub(crate) lease_time: Option<TicketLease>,
+    /// The Request Count of the request.
+    pub(crate) request_count: Option<i32>,
+    /// The Usage Limits of the request.
+    pub(crate) usage_limits: Option<&'a UsageLimits>,
+}
+
+/// Returns the terms of a ticket of the client.
+pub(crate) fn terms(cx: &Context<'_>, limits: &TicketLimits<'_>) -> Result<Terms> {
+    let latest = cx.now.0.saturating_add(LEASE_MAX);
+    let until = match limits.lease_time {
+        None => cx.now.0.saturating_add(LEASE),
+        Some(TicketLease::For(interval)) => cx.now.0.saturating_add(i64::from(interval.0)),
+        Some(TicketLease::Until(date)) => date.0,
+    };
+    if until <= cx.now.0 {
+        return Err(OperationError::invalid_field("the Lease Time is over before it begins"));
+    }
+    let requests = match limits.request_count.map(u32::try_from) {
+        None => None,
+        Some(Ok(count)) if count > 0 => Some(count),
+        Some(_) => return Err(OperationError::invalid_field("Request Count is not above 0")),
+    };
+    let items = match limits.usage_limits {
+        None => None,
+        Some(limits) if limits.unit != UsageLimitsUnit::Object => {
+            return Err(OperationError::new(
+                ResultReason::FeatureNotSupported,
+                "the Usage Limits of a ticket count its batch items: their unit is Object",
+            ));
+        }
+        Some(limits) => {
+            Some(u64::try_from(limits.count.unwrap_or(limits.total)).map_err(|_| {
+                OperationError::invalid_field("the Usage Limits of the ticket are negative")
+            })?)
+        }
+    };
+    let (owner, until) = (cx.client.owner.clone(), DateTime(until.min(latest)));
+    Ok(Terms { owner, rights: None, until, requests, items })
+}
+
+/// Issues a ticket, valid once the batch is durable.
+pub(crate) fn issue_ticket(cx: &mut Context<'_>, terms: Terms) -> Result<Ticket> {
+    if !cx.live.tickets.has_room(&terms.owner, cx.now) {
+        return Err(OperationError::new(
+            ResultReason::ServerLimitExceeded,
+            format!("the client has {PER_CLIENT_MAX} tickets: log out with one of them first"),
+        ));
+    }
+    let mut value = Zeroizing::new([0; VALUE_LEN]);
+    rand::fill(value.as_mut()).map_err(|_| OperationError::internal("make a ticket"))?;
+    let ticket_value = SecretBytes::new(value.as_ref());
+    cx.effects.then(move |live| live.tickets.keep(value.as_ref(), terms));
+    Ok(Ticket { ticket_type: TicketType::Login, ticket_value })
+}
