@@ -21,8 +21,9 @@ use kmip::{Encode as _, vocabulary::tags};
 use ttlv::Writer;
 
 use crate::auth::client::Client;
-use crate::dispatch::commit::{Attempts, Made};
-use crate::dispatch::key_server::failed;
+use crate::dispatch::commit::{self, Made};
+use crate::dispatch::resources::Resources;
+use crate::dispatch::response::failed;
 use crate::keystore::async_requests::{self, Place};
 use crate::objects::error::{OperationError, Result};
 use crate::secret::Wiped;
@@ -92,14 +93,14 @@ fn is_slow(payload: &RequestPayload) -> bool {
 
 /// Takes a message of `len` bytes to be done later; the answer to give now.
 pub fn submit(
-    attempts: &Attempts,
+    resources: &Resources,
     client: &Client,
     request: RequestMessage,
     len: usize,
 ) -> Result<Vec<ResponseBatchItem>> {
     let operations: Vec<Operation> =
         request.items.iter().map(|item| item.payload.operation()).collect();
-    let places = attempts.live.pending.submit(&client.owner, &operations, len)?;
+    let places = resources.live.pending.submit(&client.owner, &operations, len)?;
     let answers = request.items.iter().zip(&places.all).map(|(item, place)| ResponseBatchItem {
         operation: Some(item.payload.operation()),
         unique_batch_item_id: item.unique_batch_item_id.clone(),
@@ -111,18 +112,18 @@ pub fn submit(
         message_extension: None,
     });
     let answers = answers.collect();
-    tokio::spawn(work(attempts.clone(), client.clone(), request, places));
+    tokio::spawn(work(resources.clone(), client.clone(), request, places));
     Ok(answers)
 }
 
 /// Does the message when its turn has come, keeps the results, and forgets them in time.
 async fn work(
-    attempts: Attempts,
+    resources: Resources,
     client: Client,
     request: RequestMessage,
     places: async_requests::Places,
 ) {
-    let live = Arc::clone(&attempts.live);
+    let live = Arc::clone(&resources.live);
     let owner = client.owner.clone();
     let async_requests::Places { job, all } = places;
     let Some(turn) = live.pending.turn(&job).await else {
@@ -132,7 +133,7 @@ async fn work(
     let (version, mine) = (request.header.protocol_version, all.clone());
     // On a thread of its own, so that what takes long keeps no connection waiting.
     let worked = tokio::task::spawn_blocking(move || {
-        runtime.block_on(results(&attempts, &client, &request, &mine))
+        runtime.block_on(results(&resources, &client, &request, &mine))
     });
     let results = worked.await.unwrap_or_else(|_| {
         tracing::error!("a request that is answered later panicked, a fault of this program");
@@ -145,22 +146,21 @@ async fn work(
 
 /// The results of the batch, one for each place, durable when this returns.
 async fn results(
-    attempts: &Attempts,
+    resources: &Resources,
     client: &Client,
     request: &RequestMessage,
     places: &[Place],
 ) -> Vec<Wiped> {
     let version = request.header.protocol_version;
-    let pending = &attempts.live.pending;
-    let done = attempts
-        .run(client, request, |_, items| {
-            let results = encoded(version, places, &items);
-            match pending.fits(&client.owner, results.iter().map(|result| result.len())) {
-                true => Made::Whole(results),
-                false => Made::TooLong(failures(version, places, &too_long())),
-            }
-        })
-        .await;
+    let pending = &resources.live.pending;
+    let done = commit::run(resources, client, request, |_, items| {
+        let results = encoded(version, places, &items);
+        match pending.fits(&client.owner, results.iter().map(|result| result.len())) {
+            true => Made::Whole(results),
+            false => Made::TooLong(failures(version, places, &too_long())),
+        }
+    })
+    .await;
     done.unwrap_or_else(|error| failures(version, places, &error))
 }
 

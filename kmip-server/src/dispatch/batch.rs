@@ -11,20 +11,18 @@
 use std::collections::BTreeSet;
 
 use kmip::DateTime;
-use kmip::message::{RequestBatchItem, RequestMessage, ResponseBatchItem};
-use kmip::vocabulary::{
-    BatchErrorContinuationOption as OnError, Operation, ResultReason, ResultStatus,
-};
+use kmip::message::{RequestMessage, ResponseBatchItem};
+use kmip::vocabulary::{BatchErrorContinuationOption as OnError, Operation, ResultReason};
 
 use crate::auth::client::Client;
 use crate::auth::superseded_certificates;
-use crate::dispatch::commit::Attempts;
-use crate::dispatch::key_server::failed;
+use crate::dispatch::resources::Resources;
+use crate::dispatch::response::{answered, failed, undo};
 use crate::keystore::Context;
 use crate::keystore::batch_references::Named;
 use crate::keystore::process_state::{Effect, Effects};
 use crate::objects::error::{OperationError, Result};
-use crate::operations::{self, Answer};
+use crate::operations;
 use crate::store::Change;
 use crate::store::transaction::View;
 
@@ -44,7 +42,7 @@ pub struct Done {
 
 /// Does the items of a message.
 pub async fn run(
-    on: &Attempts,
+    on: &Resources,
     client: &Client,
     request: &RequestMessage,
     now: DateTime,
@@ -155,28 +153,4 @@ const REACHING: &[Operation] = &[Operation::Cancel, Operation::Process, Operatio
 /// Does the operation act beyond the batch while it runs?
 pub(crate) fn is_reaching(operation: Operation) -> bool {
     REACHING.contains(&operation)
-}
-
-/// The response item of what was done: of the request's item, unless it answers for another.
-fn answered(item: &RequestBatchItem, answer: Answer) -> ResponseBatchItem {
-    let unique_batch_item_id = item.unique_batch_item_id.clone();
-    match answer {
-        Answer::Item(other) => ResponseBatchItem { unique_batch_item_id, ..*other },
-        Answer::Payload(payload) => ResponseBatchItem {
-            operation: Some(item.payload.operation()),
-            unique_batch_item_id,
-            result_status: ResultStatus::Success,
-            result_reason: None,
-            result_message: None,
-            asynchronous_correlation_value: None,
-            payload: Some(*payload),
-            message_extension: None,
-        },
-    }
-}
-
-/// An item that was done is so no more (1.4, 6.13). What it answered is still told, so that the
-/// client can see what was undone: the committee's case BL-M-2 has it so.
-fn undo(item: &mut ResponseBatchItem) {
-    item.result_status = ResultStatus::OperationUndone;
 }

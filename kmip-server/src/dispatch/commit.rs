@@ -10,33 +10,20 @@
 //! A request that is answered at once and one that is answered later come this same way. Knows no
 //! header but the one that it is given, and no encoding.
 
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use kmip::DateTime;
 use kmip::message::{RequestMessage, ResponseBatchItem};
 use kmip::vocabulary::ResultReason;
 
 use crate::auth::client::Client;
-use crate::config::policy::Rules;
 use crate::dispatch::batch;
+use crate::dispatch::resources::{Resources, now};
 use crate::keystore::process_state::{Effect, Live};
 use crate::objects::error::{OperationError, Result};
-use crate::store::root_key::IndexKey;
-use crate::store::{Outcome, Store};
+use crate::store::Outcome;
 
 /// How often a batch is done again when others were quicker. Each time some other batch has been
 /// committed, so a client meets this limit only when very many change one object at once.
 const ATTEMPTS_MAX: usize = 64;
-
-/// What a batch needs beside its request.
-#[derive(Clone)]
-pub struct Attempts {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) index_key: IndexKey,
-    pub(crate) rules: Arc<Rules>,
-    pub(crate) live: Arc<Live>,
-}
 
 /// What was made of the answers of a batch.
 pub enum Made<T> {
@@ -46,49 +33,41 @@ pub enum Made<T> {
     TooLong(T),
 }
 
-impl Attempts {
-    /// Does the batch, and again as long as others are quicker; `make` is given the time of the
-    /// batch and its answers.
-    pub async fn run<T>(
-        &self,
-        client: &Client,
-        request: &RequestMessage,
-        make: impl Fn(DateTime, Vec<ResponseBatchItem>) -> Made<T> + Send + Sync,
-    ) -> Result<T> {
-        for _ in 0..ATTEMPTS_MAX {
-            let now = now();
-            let done = batch::run(self, client, request, now).await?;
-            let answer = match make(now, done.items) {
-                Made::Whole(answer) => answer,
-                Made::TooLong(answer) => return Ok(answer),
-            };
-            if done.changes.is_empty() {
-                self.take_effect(done.effects);
+/// Does the batch, and again as long as others are quicker; `make` is given the time of the
+/// batch and its answers.
+pub(crate) async fn run<T>(
+    on: &Resources,
+    client: &Client,
+    request: &RequestMessage,
+    make: impl Fn(DateTime, Vec<ResponseBatchItem>) -> Made<T> + Send + Sync,
+) -> Result<T> {
+    for _ in 0..ATTEMPTS_MAX {
+        let now = now();
+        let done = batch::run(on, client, request, now).await?;
+        let answer = match make(now, done.items) {
+            Made::Whole(answer) => answer,
+            Made::TooLong(answer) => return Ok(answer),
+        };
+        if done.changes.is_empty() {
+            take_effects(&on.live, done.effects);
+            return Ok(answer);
+        }
+        match on.store.commit(done.changes).await? {
+            Outcome::Durable => {
+                take_effects(&on.live, done.effects);
                 return Ok(answer);
             }
-            match self.store.commit(done.changes).await? {
-                Outcome::Durable => {
-                    self.take_effect(done.effects);
-                    return Ok(answer);
-                }
-                Outcome::Conflict { .. } => tracing::debug!("another batch was quicker"),
-            }
-        }
-        Err(OperationError::new(
-            ResultReason::GeneralFailure,
-            "too many others change the same object: try again",
-        ))
-    }
-
-    fn take_effect(&self, effects: Vec<Effect>) {
-        for effect in effects {
-            effect(&self.live);
+            Outcome::Conflict { .. } => tracing::debug!("another batch was quicker"),
         }
     }
+    Err(OperationError::new(
+        ResultReason::GeneralFailure,
+        "too many others change the same object: try again",
+    ))
 }
 
-/// Seconds since 1970. A clock before that is taken for 1970.
-pub(crate) fn now() -> DateTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    DateTime(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+fn take_effects(live: &Live, effects: Vec<Effect>) {
+    for effect in effects {
+        effect(live);
+    }
 }

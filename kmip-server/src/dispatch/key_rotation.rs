@@ -22,8 +22,8 @@ use tracing::{info, warn};
 
 use crate::auth::client::Client;
 use crate::config::limits::ROTATION_PAUSE;
-use crate::dispatch::commit;
 use crate::dispatch::key_server::KeyServer;
+use crate::dispatch::resources;
 use crate::objects::attribute::find;
 use crate::objects::record::{Metadata, damaged};
 use crate::objects::rotation::{self, Due};
@@ -37,7 +37,7 @@ const PAGE: usize = 256;
 pub async fn run(key_server: Arc<KeyServer>) {
     loop {
         tokio::time::sleep(ROTATION_PAUSE).await;
-        match key_server.turn_keys(commit::now()).await {
+        match rotate_due_keys(&key_server, resources::now()).await {
             Ok(0) => {}
             Ok(turned) => info!("{turned} keys were replaced, as their Rotate Interval says"),
             Err(error) => warn!(%error, "keys could not be turned"),
@@ -45,57 +45,54 @@ pub async fn run(key_server: Arc<KeyServer>) {
     }
 }
 
-impl KeyServer {
-    /// Replaces the keys that are due at `now`, and says how many.
-    pub async fn turn_keys(&self, now: DateTime) -> Result<usize, StoreError> {
-        let mut turned: usize = 0;
-        let mut range = Range {
-            from: rotation::PREFIX.to_vec(),
-            to: rotation::row_of(DateTime(now.0.saturating_add(1))),
-            limit: PAGE,
-            order: Order::Ascending,
-        };
-        loop {
-            let page = self.store().scan(range.clone()).await?;
-            for (key, _) in &page {
-                let Some(due) = Due::read(key) else { continue };
-                turned = turned.saturating_add(usize::from(self.turn(&due, now).await?));
-            }
-            match page.last() {
-                Some((last, _)) if page.len() >= PAGE => range = range.beyond(last),
-                _ => return Ok(turned),
-            }
+/// Replaces the keys that are due at `now`, and says how many.
+pub async fn rotate_due_keys(key_server: &KeyServer, now: DateTime) -> Result<usize, StoreError> {
+    let mut rotated: usize = 0;
+    let mut range = Range {
+        from: rotation::PREFIX.to_vec(),
+        to: rotation::row_of(DateTime(now.0.saturating_add(1))),
+        limit: PAGE,
+        order: Order::Ascending,
+    };
+    loop {
+        let page = key_server.store().scan(range.clone()).await?;
+        for (key, _) in &page {
+            let Some(due) = Due::read(key) else { continue };
+            rotated = rotated.saturating_add(usize::from(rotate(key_server, &due, now).await?));
+        }
+        match page.last() {
+            Some((last, _)) if page.len() >= PAGE => range = range.beyond(last),
+            _ => return Ok(rotated),
         }
     }
+}
 
-    /// Replaces one key, in its owner's name.
-    async fn turn(&self, due: &Due, now: DateTime) -> Result<bool, StoreError> {
-        let Some(metadata) = self.metadata(due).await? else { return Ok(false) };
-        let is_in_use = matches!(metadata.state(now), State::PreActive | State::Active);
-        let Some(request) = request(due, &metadata).filter(|_| is_in_use) else {
-            return Ok(false);
-        };
-        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let owner = Client::new(metadata.owner, peer);
-        let answers = self.ask(&owner, Version::V2_1, vec![request]).await;
-        if answers.is_empty() {
-            warn!(id = %due.id, owner = %owner.owner, "a key that is due could not be replaced");
-        }
-        Ok(!answers.is_empty())
+/// Replaces one key, in its owner's name.
+async fn rotate(key_server: &KeyServer, due: &Due, now: DateTime) -> Result<bool, StoreError> {
+    let Some(metadata) = metadata(key_server, due).await? else { return Ok(false) };
+    let is_in_use = matches!(metadata.state(now), State::PreActive | State::Active);
+    let Some(request) = request(due, &metadata).filter(|_| is_in_use) else {
+        return Ok(false);
+    };
+    let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let owner = Client::new(metadata.owner, peer);
+    let answers = key_server.ask(&owner, Version::V2_1, vec![request]).await;
+    if answers.is_empty() {
+        warn!(id = %due.id, owner = %owner.owner, "a key that is due could not be replaced");
     }
+    Ok(!answers.is_empty())
+}
 
-    /// What is known of the key, wherever its row says that it may stand.
-    async fn metadata(&self, due: &Due) -> Result<Option<Metadata>, StoreError> {
-        for key in [Metadata::key(&due.id), Metadata::chosen_key(due.chosen, &due.id)] {
-            let Some(record) = self.store().get(&key).await? else { continue };
-            let metadata =
-                Metadata::decode(&record.value).map_err(|error| damaged(&due.id, &error))?;
-            if rotation::due(&metadata) == Some(due.when) {
-                return Ok(Some(metadata));
-            }
+/// What is known of the key, wherever its row says that it may stand.
+async fn metadata(key_server: &KeyServer, due: &Due) -> Result<Option<Metadata>, StoreError> {
+    for key in [Metadata::key(&due.id), Metadata::chosen_key(due.chosen, &due.id)] {
+        let Some(record) = key_server.store().get(&key).await? else { continue };
+        let metadata = Metadata::decode(&record.value).map_err(|error| damaged(&due.id, &error))?;
+        if rotation::due(&metadata) == Some(due.when) {
+            return Ok(Some(metadata));
         }
-        Ok(None)
     }
+    Ok(None)
 }
 
 /// What its owner would ask for.

@@ -11,14 +11,10 @@
 
 use std::sync::Arc;
 
-use kmip::message::{
-    RequestBatchItem, RequestHeader, RequestMessage, ResponseBatchItem, ResponseHeader,
-    ResponseMessage,
-};
+use kmip::Version;
+use kmip::message::{RequestBatchItem, RequestHeader, RequestMessage};
 use kmip::payload::{RequestPayload, ResponsePayload};
-use kmip::vocabulary::{Operation, ResultReason, ResultStatus};
-use kmip::{DateTime, Version};
-use uuid::Uuid;
+use kmip::vocabulary::ResultReason;
 
 use crate::auth::client::Client;
 use crate::auth::credentials::{self, Users};
@@ -26,7 +22,9 @@ use crate::auth::superseded_certificates;
 use crate::config::policy::Rules;
 use crate::dispatch::asynchronous;
 use crate::dispatch::batch;
-use crate::dispatch::commit::{Attempts, Made, now};
+use crate::dispatch::commit::{self, Made};
+use crate::dispatch::resources::{Resources, now};
+use crate::dispatch::response::{encode, failure, is_too_large, respond, too_large};
 use crate::keystore::process_state::Live;
 use crate::objects::error::OperationError;
 use crate::objects::index::{self, OwnRows};
@@ -43,7 +41,7 @@ pub const SELDOM_WRITTEN: &[&[u8]] = &[index::SETTINGS, superseded_certificates:
 
 /// The key server behind every door.
 pub struct KeyServer {
-    attempts: Attempts,
+    resources: Resources,
     users: Users,
 }
 
@@ -51,7 +49,7 @@ impl KeyServer {
     /// Serves the objects in `store`, whose index rows are keyed with `index_key`.
     pub fn new(store: Arc<dyn Store>, index_key: IndexKey) -> Self {
         let (rules, live) = (Arc::default(), Arc::default());
-        Self { attempts: Attempts { store, index_key, rules, live }, users: Users::default() }
+        Self { resources: Resources { store, index_key, rules, live }, users: Users::default() }
     }
 
     /// The same, with users whose credentials a request may carry.
@@ -63,19 +61,19 @@ impl KeyServer {
     /// The same, with what lives beside the store as the settings have it.
     #[must_use]
     pub fn with_live(self, live: Live) -> Self {
-        Self { attempts: Attempts { live: Arc::new(live), ..self.attempts }, ..self }
+        Self { resources: Resources { live: Arc::new(live), ..self.resources }, ..self }
     }
 
     /// The same, with what the settings let operations do.
     #[must_use]
     pub fn with_rules(self, rules: Rules) -> Self {
-        Self { attempts: Attempts { rules: Arc::new(rules), ..self.attempts }, ..self }
+        Self { resources: Resources { rules: Arc::new(rules), ..self.resources }, ..self }
     }
 
     /// The client with what this server would otherwise work out anew for each of its messages.
     #[must_use]
     pub fn knows(&self, client: Client) -> Client {
-        let key = &self.attempts.index_key;
+        let key = &self.resources.index_key;
         let own_rows = Some(Arc::new(OwnRows::of(key, &client.owner)));
         let replaced_row =
             client.certificate.as_ref().map(|shown| superseded_certificates::row(key, shown));
@@ -92,12 +90,12 @@ impl KeyServer {
 
     /// Where its records live.
     pub(crate) fn store(&self) -> &dyn Store {
-        self.attempts.store.as_ref()
+        self.resources.store.as_ref()
     }
 
     /// What lives beside the store.
     pub(crate) fn live(&self) -> &Live {
-        &self.attempts.live
+        &self.resources.live
     }
 
     /// Shows a message to whoever listens to the log of messages.
@@ -117,7 +115,8 @@ impl KeyServer {
         let header = RequestHeader::new(version, count);
         let items = payloads.into_iter().map(RequestBatchItem::from).collect();
         let request = RequestMessage { header, items };
-        let answered = self.attempts.run(client, &request, |_, items| Made::Whole(items)).await;
+        let answered =
+            commit::run(&self.resources, client, &request, |_, items| Made::Whole(items)).await;
         let items = answered.unwrap_or_default().into_iter();
         items.map_while(|item| item.payload).collect()
     }
@@ -156,7 +155,7 @@ impl KeyServer {
         let Some(ticket) = credentials::ticket(request.header.authentication.as_ref())? else {
             return Ok(None);
         };
-        let tickets = &self.attempts.live.tickets;
+        let tickets = &self.resources.live.tickets;
         let value = ticket.ticket_value.as_bytes();
         match tickets.show(value, client, request.items.len(), now()) {
             Some((owner, rights)) => Ok(Some(client.acting_for(owner, rights))),
@@ -181,7 +180,7 @@ impl KeyServer {
         let client = acting.as_ref().unwrap_or(client);
         if asynchronous::is_wanted(client, &request)? {
             let header = request.header.clone();
-            let items = asynchronous::submit(&self.attempts, client, request, len)?;
+            let items = asynchronous::submit(&self.resources, client, request, len)?;
             return Ok(respond(&header, now(), items, proof));
         }
         let make = |now, items| {
@@ -191,7 +190,7 @@ impl KeyServer {
                 true => Made::TooLong(encode(&too_large(&request, now))),
             }
         };
-        self.attempts.run(client, &request, make).await
+        commit::run(&self.resources, client, &request, make).await
     }
 }
 
@@ -215,84 +214,4 @@ fn unsupported(asked: Option<Version>) -> OperationError {
         ResultReason::UnsupportedProtocolVersion,
         format!("KMIP {asked} is not served here; served are {}", served.join(", ")),
     )
-}
-
-/// A name for the answer that no other has, by which it is found in a log (2.1, 9.17). The client
-/// keeps its own: it is in requests to a server alone (2.1, 9.7).
-fn correlation(version: Version) -> Option<String> {
-    (version >= Version::V2_0).then(|| Uuid::now_v7().to_string())
-}
-
-fn header(version: Version, now: DateTime, count: usize) -> ResponseHeader {
-    ResponseHeader {
-        protocol_version: version,
-        time_stamp: now,
-        nonce: None,
-        server_hashed_password: None,
-        attestation_types: Vec::new(),
-        client_correlation_value: None,
-        server_correlation_value: correlation(version),
-        batch_count: i32::try_from(count).unwrap_or(i32::MAX),
-    }
-}
-
-fn respond(
-    request: &RequestHeader,
-    now: DateTime,
-    items: Vec<ResponseBatchItem>,
-    proof: Option<Vec<u8>>,
-) -> Wiped {
-    let mut header = header(request.protocol_version, now, items.len());
-    header.server_hashed_password = proof;
-    encode(&ResponseMessage { header, items })
-}
-
-/// Is it longer than the client takes? (1.4, 6.3)
-fn is_too_large(request: &RequestMessage, response: &[u8]) -> bool {
-    let Some(maximum) = request.header.maximum_response_size else { return false };
-    usize::try_from(maximum).is_ok_and(|maximum| response.len() > maximum)
-}
-
-/// Nothing was done, item by item: the answer would have been longer than the client takes.
-fn too_large(request: &RequestMessage, now: DateTime) -> ResponseMessage {
-    let error = OperationError::new(
-        ResultReason::ResponseTooLarge,
-        "the answer is longer than Maximum Response Size, and nothing was done",
-    );
-    let version = request.header.protocol_version;
-    let items = request.items.iter().map(|item| {
-        let operation = Some(item.payload.operation());
-        failed(version, operation, item.unique_batch_item_id.clone(), &error)
-    });
-    let items: Vec<ResponseBatchItem> = items.collect();
-    ResponseMessage { header: header(version, now, items.len()), items }
-}
-
-/// The answer to a message of which no item could be done.
-fn failure(version: Version, error: OperationError) -> ResponseMessage {
-    let items = vec![failed(version, None, None, &error)];
-    ResponseMessage { header: header(version, now(), 1), items }
-}
-
-/// A batch item that failed.
-pub(crate) fn failed(
-    version: Version,
-    operation: Option<Operation>,
-    unique_batch_item_id: Option<Vec<u8>>,
-    error: &OperationError,
-) -> ResponseBatchItem {
-    ResponseBatchItem {
-        operation,
-        unique_batch_item_id,
-        result_status: ResultStatus::OperationFailed,
-        result_reason: Some(error.reason_in(version)),
-        result_message: Some(error.message.clone()),
-        asynchronous_correlation_value: None,
-        payload: None,
-        message_extension: None,
-    }
-}
-
-fn encode(response: &ResponseMessage) -> Wiped {
-    Wiped::new(response.encode())
 }

@@ -5,3 +5,5 @@ pub mod batch;
 pub mod commit;
 pub mod key_rotation;
 pub mod key_server;
+pub mod resources;
+pub mod response;

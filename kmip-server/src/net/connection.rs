@@ -8,128 +8,25 @@
 //!
 //! Knows no TLS, and of KMIP the first eight bytes alone.
 
-use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
-use std::pin::{Pin, pin};
-use std::task::Poll;
-use std::time::Duration;
+use std::pin::Pin;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::error::Elapsed;
-use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 use ttlv::{HEADER_LEN, Header};
 
 use crate::auth::client::Client;
-use crate::config::Settings;
-use crate::config::limits::{FIRST_CHUNK, LINGER, LINGER_LEN_MAX};
+use crate::config::limits::FIRST_CHUNK;
 use crate::dispatch::key_server::KeyServer;
+use crate::net::deadline::{Limits, Patience, Silence};
+use crate::net::end::{End, leave};
 use crate::net::server_requests::Talk;
 use crate::secret::Wiped;
 
 /// The type Structure (1.4, 9.1.1.2).
 const STRUCTURE: u8 = 0x01;
-
-/// The limits of one connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The longest frame, header included.
-    pub frame_len_max: usize,
-    /// How long a request may take to arrive, and a response to be taken.
-    pub message_deadline: Duration,
-    /// How long nothing at all may come.
-    pub idle_deadline: Duration,
-}
-
-impl From<&Settings> for Limits {
-    fn from(settings: &Settings) -> Self {
-        Self {
-            frame_len_max: settings.frame_len_max,
-            message_deadline: Duration::from_millis(settings.message_deadline_ms),
-            idle_deadline: Duration::from_millis(settings.idle_deadline_ms),
-        }
-    }
-}
-
-/// Why no further request is read from a connection.
-#[derive(Debug)]
-pub enum End {
-    /// The peer closed it between two requests.
-    Closed,
-    /// The peer closed it between two requests, without TLS's notice.
-    ClosedWithoutNotice,
-    /// No request came within the idle deadline.
-    Idle,
-    /// The server stops.
-    Stopping,
-    /// One of the two said beforehand that it closes after this response, as HTTP can.
-    Agreed,
-    /// The first bytes are not those of a request.
-    NotKmip,
-    /// The header is one of KMIP, but no frame that is taken; the peer was told this.
-    Refused(String),
-    /// The peer closed it in the middle of a request.
-    Truncated {
-        /// The bytes that came.
-        got: usize,
-        /// The bytes that should have come, as far as known.
-        of: usize,
-    },
-    /// The rest of a request did not come within the message deadline.
-    Slow {
-        /// The bytes that came.
-        got: usize,
-        /// The bytes that should have come, as far as known.
-        of: usize,
-    },
-    /// The peer did not take a response within the message deadline.
-    Untaken,
-    /// The peer did not answer a request of the server within the message deadline.
-    Unanswered,
-    /// The peer answered a request of the server with something that is no answer to it.
-    NotAnswer(String),
-    /// The transport failed.
-    Broken(io::Error),
-}
-
-impl End {
-    /// Whether this is how a well-behaved connection ends.
-    pub fn is_orderly(&self) -> bool {
-        matches!(
-            self,
-            Self::Closed | Self::ClosedWithoutNotice | Self::Idle | Self::Stopping | Self::Agreed
-        )
-    }
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed => f.write_str("the client closed the connection"),
-            Self::ClosedWithoutNotice => {
-                f.write_str("the client closed the connection without a TLS close_notify")
-            }
-            Self::Idle => f.write_str("no request came within the idle deadline"),
-            Self::Stopping => f.write_str("the server is stopping"),
-            Self::Agreed => f.write_str("the connection ends after its last response"),
-            Self::NotKmip => f.write_str("the first bytes are not those of a KMIP request"),
-            Self::Refused(why) => write!(f, "the request was refused: {why}"),
-            Self::Truncated { got, of } => {
-                write!(f, "the client closed the connection after {got} of a request's {of} bytes")
-            }
-            Self::Slow { got, of } => {
-                write!(f, "only {got} of a request's {of} bytes came within the message deadline")
-            }
-            Self::Untaken => f.write_str("the response was not taken within the message deadline"),
-            Self::Unanswered => {
-                f.write_str("a request of the server was not answered within the message deadline")
-            }
-            Self::NotAnswer(why) => f.write_str(why),
-            Self::Broken(why) => write!(f, "the connection broke: {why}"),
-        }
-    }
-}
 
 /// Serves one client until its connection ends; returns the number of answers given and the end.
 pub async fn serve<S>(
@@ -209,63 +106,6 @@ struct Connection<S> {
 /// Completes once it is true, or nobody is left who could make it so.
 async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// How long nothing may come.
-///
-/// ```text
-/// armed once          |--------- limit ---------> fires, and something has come since:
-/// the last message    ......|--------- limit ---------> armed again, for what is left
-/// ```
-///
-/// To arm and disarm it for every message would cost each of them more than its decoding does.
-struct Silence {
-    limit: Duration,
-    alarm: Pin<Box<Sleep>>,
-}
-
-impl Silence {
-    fn of_at_most(limit: Duration) -> Self {
-        Self { limit, alarm: Box::pin(sleep_until(deadline_after(limit))) }
-    }
-
-    /// Completes when nothing has come from now on for so long; may be dropped and called again.
-    async fn over(&mut self) {
-        let end = deadline_after(self.limit);
-        loop {
-            self.alarm.as_mut().await;
-            if Instant::now() >= end {
-                return;
-            }
-            self.alarm.as_mut().reset(end);
-        }
-    }
-}
-
-/// How long one message may take. It begins when one first has to wait: nearly every message is
-/// there whole, and no clock is asked for it.
-struct Patience {
-    limit: Duration,
-    end: Option<Instant>,
-}
-
-impl Patience {
-    const fn of(limit: Duration) -> Self {
-        Self { limit, end: None }
-    }
-
-    /// What comes of this piece of the message, if it comes in time.
-    async fn wait<F: Future>(&mut self, piece: F) -> Result<F::Output, Elapsed> {
-        let mut piece = pin!(piece);
-        let at_once = poll_fn(|context| Poll::Ready(piece.as_mut().poll(context)));
-        match at_once.await {
-            Poll::Ready(done) => Ok(done),
-            Poll::Pending => {
-                let end = *self.end.get_or_insert_with(|| deadline_after(self.limit));
-                timeout_at(end, piece).await
-            }
-        }
-    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -357,44 +197,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-/// Closes a connection so that what was last sent still reaches the peer.
-pub(crate) async fn leave<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, end: &End) {
-    match end {
-        End::Closed
-        | End::ClosedWithoutNotice
-        | End::Idle
-        | End::Stopping
-        | End::Slow { .. }
-        | End::Unanswered
-        | End::NotAnswer(_)
-        | End::Truncated { .. } => {
-            // The peer may be gone, and then there is nobody to take leave of.
-            let _ = timeout(LINGER, stream.shutdown()).await;
-        }
-        End::Agreed | End::NotKmip | End::Refused(_) => linger(stream).await,
-        End::Untaken | End::Broken(_) => {}
-    }
-}
-
-/// Ends the writing half and reads on for a moment, so that unread bytes do not reset the
-/// connection before the peer has read why.
-pub(crate) async fn linger<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
-    let drained = timeout(LINGER, async {
-        stream.shutdown().await?;
-        let mut waste = [0; 1024];
-        let mut left = LINGER_LEN_MAX;
-        while left > 0 {
-            match stream.read(&mut waste).await? {
-                0 => break,
-                read => left = left.saturating_sub(read),
-            }
-        }
-        io::Result::Ok(())
-    });
-    // Whatever ended it, the connection is over.
-    let _ = drained.await;
-}
-
 /// The length of the frame that `header` begins, or why it begins none.
 fn frame_len(header: Header, max: usize) -> Result<usize, End> {
     if header.ty != STRUCTURE {
@@ -427,35 +229,4 @@ fn count(read: Result<io::Result<usize>, Elapsed>, got: usize, of: usize) -> Res
 
 fn is_eof(why: &io::Error) -> bool {
     why.kind() == io::ErrorKind::UnexpectedEof
-}
-
-/// The instant `after` from now. No setting is so long that a clock ends before it.
-pub(crate) fn deadline_after(after: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(after).unwrap_or(now)
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::time::advance;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn silence_is_counted_from_the_last_message_and_not_from_when_it_was_armed() {
-        let second = Duration::from_secs(1);
-        let mut silence = Silence::of_at_most(3 * second);
-        for _ in 0..4 {
-            // Somebody speaks after two seconds, again and again.
-            assert!(timeout(2 * second, silence.over()).await.is_err());
-        }
-        let since = Instant::now();
-        silence.over().await;
-        assert_eq!(since.elapsed(), 3 * second);
-        // It has fired, and counts anew.
-        advance(second).await;
-        let since = Instant::now();
-        silence.over().await;
-        assert_eq!(since.elapsed(), 3 * second);
-    }
 }

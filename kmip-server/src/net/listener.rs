@@ -24,8 +24,9 @@ use crate::config::limits::{
     ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, BACKLOG, KEEP_ALIVE, KEEP_ALIVE_INTERVAL,
 };
 use crate::dispatch::key_server::KeyServer;
-use crate::net::connection::{self, Limits};
+use crate::net::connection;
 use crate::net::connection_limit::{Place, Places};
+use crate::net::deadline::Limits;
 use crate::net::https;
 use crate::net::log_throttle::Seldom;
 use crate::net::open_sessions::Guests;

@@ -2,6 +2,8 @@
 
 pub mod connection;
 pub mod connection_limit;
+pub mod deadline;
+pub mod end;
 pub mod https;
 pub mod listener;
 pub mod log_throttle;

@@ -32,7 +32,8 @@ use crate::auth::client::Client;
 use crate::auth::endpoint_role::Endpoint;
 use crate::dispatch::key_server::KeyServer;
 use crate::keystore::notifications::{Follower, Kind, News, Next};
-use crate::net::connection::{End, deadline_after};
+use crate::net::deadline::deadline_after;
+use crate::net::end::End;
 use crate::secret::Wiped;
 
 /// How many requests in a row a client may refuse before it is given its role back: one that

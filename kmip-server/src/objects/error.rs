@@ -76,6 +76,14 @@ impl OperationError {
         )
     }
 
+    /// A credential is wrong: the same words for an unknown user and for a wrong password.
+    pub fn wrong_credential() -> Self {
+        Self::new(
+            ResultReason::AuthenticationNotSuccessful,
+            "the user name or the password of the credential is wrong",
+        )
+    }
+
     /// A field of the request has a value that it may not have.
     pub fn invalid_field(message: impl Into<String>) -> Self {
         Self::new(ResultReason::InvalidField, message)

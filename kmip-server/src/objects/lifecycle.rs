@@ -17,11 +17,9 @@
 
 use kmip::DateTime;
 use kmip::attributes::AttributeValue;
-use kmip::vocabulary::{ObjectType, ResultReason, State};
+use kmip::vocabulary::{ObjectType, State};
 
 use crate::objects::attribute::find;
-use crate::objects::error::{OperationError, Result};
-use crate::objects::record::Metadata;
 
 /// The dates that make the State.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,17 +99,6 @@ transitions! {
     /// Destroy.
     destroy: PreActive => Destroyed, Deactivated => Destroyed,
         Compromised => DestroyedCompromised;
-}
-
-/// Templates have no life: they are neither activated nor revoked (1.4, 4.19, 4.20 and 11.20).
-pub fn has_one(metadata: &Metadata, doing: &str) -> Result<()> {
-    match metadata.object_type() {
-        Some(ObjectType::Template) => Err(OperationError::new(
-            ResultReason::IllegalOperation,
-            format!("a template cannot be used, so there is nothing to {doing}"),
-        )),
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// Is the object's material gone?

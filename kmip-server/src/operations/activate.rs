@@ -13,7 +13,7 @@ pub(super) async fn activate(
 ) -> Result<ActivateResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let old = cx.live_object(&unique_identifier).await?;
-    lifecycle::has_one(&old, "activate")?;
+    old.require_lifecycle("activate")?;
     let state = old.state(cx.now);
     if lifecycle::activate(state).is_none() {
         return Err(OperationError::state("activate", state));

@@ -7,6 +7,7 @@
 mod activate;
 mod add_attribute;
 mod adjust_attribute;
+mod answer;
 mod archive;
 pub mod availability;
 mod cancel;
@@ -63,21 +64,14 @@ mod sign;
 mod signature_verify;
 mod validate;
 
-use kmip::message::ResponseBatchItem;
-use kmip::payload::{MalformedPayload, RequestPayload, ResponsePayload};
+use kmip::payload::{MalformedPayload, RequestPayload};
 
 use crate::auth::access_control;
 use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
-use crate::operations::availability::is_available;
+pub use answer::Answer;
 
-/// What became of a batch item that was done.
-pub enum Answer {
-    /// It succeeded, with this payload.
-    Payload(Box<ResponsePayload>),
-    /// It is what became of another item, which was to be answered later.
-    Item(Box<ResponseBatchItem>),
-}
+use crate::operations::availability::is_available;
 
 /// One row an operation: its name, and the file whose function of the same name does it. A new
 /// operation does not compile until it stands here; as long as nothing does it, among the rest. One

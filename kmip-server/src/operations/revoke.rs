@@ -12,7 +12,7 @@ use crate::objects::lifecycle;
 pub(super) async fn revoke(cx: &mut Context<'_>, request: RevokeRequest) -> Result<RevokeResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let old = cx.online_object(&unique_identifier).await?;
-    lifecycle::has_one(&old, "revoke")?;
+    old.require_lifecycle("revoke")?;
     let state = old.state(cx.now);
     let mut new = old.clone();
     let compromised =

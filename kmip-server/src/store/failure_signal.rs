@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// Tells whether a store has stopped.
 #[derive(Clone, Debug)]

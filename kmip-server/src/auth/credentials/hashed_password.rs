@@ -18,7 +18,6 @@ use kmip::message::HashedPassword;
 use kmip::vocabulary::{HashingAlgorithm, ResultReason};
 use zeroize::Zeroizing;
 
-use super::wrong;
 use crate::objects::error::{OperationError, Result};
 
 /// How far the client's clock may be from the server's, in microseconds: five minutes, as
@@ -78,7 +77,8 @@ impl Seen {
         let expected = [&over(known.hash, &[&known.s1, &bytes])[..], &known.s2].concat();
         let expected = Zeroizing::new(expected);
         let shown = given.hashed_password.as_bytes();
-        constant_time::verify_slices_are_equal(&expected, shown).map_err(|_| wrong())?;
+        constant_time::verify_slices_are_equal(&expected, shown)
+            .map_err(|_| OperationError::wrong_credential())?;
         if when.saturating_sub(now).saturating_abs() > SKEW_MAX {
             return Err(OperationError::new(
                 ResultReason::AuthenticationNotSuccessful,

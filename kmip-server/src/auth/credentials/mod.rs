@@ -15,7 +15,6 @@
 //! server has been told the right ones.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use aws_lc_rs::{constant_time, digest};
@@ -26,14 +25,15 @@ use kmip::message::{
 use kmip::payload::Ticket;
 use kmip::vocabulary::{CredentialType, ResultReason, tags};
 use kmip::{Decode, Version};
-use zeroize::Zeroizing;
 
 use crate::objects::error::{OperationError, Result};
 
 mod hashed_password;
 mod one_time_password;
+mod secrets_file;
 
 pub use one_time_password::OneTime;
+use secrets_file::lines;
 
 /// What the server was told of users.
 #[derive(Default)]
@@ -94,7 +94,10 @@ impl Users {
                 CredentialType::OneTimePassword => self.one_time(&read(credential)?, now)?,
                 CredentialType::HashedPassword => {
                     let given: HashedPassword = read(credential)?;
-                    let known = self.passwords.get(&given.username).ok_or_else(wrong)?;
+                    let known = self
+                        .passwords
+                        .get(&given.username)
+                        .ok_or_else(OperationError::wrong_credential)?;
                     proof = Some(self.hashed.check(&known.proofs, &given, now)?);
                 }
                 CredentialType::Attestation => {
@@ -114,7 +117,7 @@ impl Users {
             let given = hash(password);
             constant_time::verify_slices_are_equal(known.password.as_ref(), given.as_ref()).is_ok()
         });
-        if same { Ok(()) } else { Err(wrong()) }
+        if same { Ok(()) } else { Err(OperationError::wrong_credential()) }
     }
 
     fn device(&self, given: &DeviceIdentity) -> Result<()> {
@@ -140,24 +143,9 @@ impl Users {
         }
         match self.one_time.check(&given.username, given.one_time_password.as_str(), now) {
             true => Ok(()),
-            false => Err(wrong()),
+            false => Err(OperationError::wrong_credential()),
         }
     }
-}
-
-/// The lines `name:secret` of a file, each with its number.
-fn lines(path: &Path) -> core::result::Result<Vec<(u64, String, Zeroizing<String>)>, String> {
-    let text = Zeroizing::new(fs::read_to_string(path).map_err(|why| why.to_string())?);
-    let mut all = Vec::new();
-    for (line, number) in text.lines().zip(1_u64..) {
-        if line.trim().is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let (name, secret) =
-            line.split_once(':').ok_or_else(|| format!("line {number} is not name:password"))?;
-        all.push((number, name.to_owned(), Zeroizing::new(secret.to_owned())));
-    }
-    Ok(all)
 }
 
 /// The value of a credential.
@@ -166,14 +154,6 @@ fn read<T: Decode>(credential: &Credential) -> Result<T> {
     T::decode(tags::CredentialValue, &mut r, Version::V2_1).map_err(|error| {
         OperationError::invalid_message(format!("the credential cannot be read: {error}"))
     })
-}
-
-/// The same words for an unknown name and for a wrong password.
-fn wrong() -> OperationError {
-    OperationError::new(
-        ResultReason::AuthenticationNotSuccessful,
-        "the user name or the password of the credential is wrong",
-    )
 }
 
 /// The ticket that a request shows, if it shows one (2.1, 9.9).

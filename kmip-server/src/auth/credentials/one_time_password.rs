@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::{constant_time, hmac};
 
-use super::lines;
+use super::secrets_file::lines;
 
 /// How long a code lasts, in microseconds (RFC 6238, 4.1).
 const STEP: i64 = 30 * 1_000_000;

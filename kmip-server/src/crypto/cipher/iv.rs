@@ -11,8 +11,8 @@ use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::CryptographicAlgorithm as A;
 
 use super::block;
-use crate::crypto::cipher::Kind;
 use crate::crypto::cipher::block_chaining::Link;
+use crate::crypto::cipher::kind::Kind;
 use crate::crypto::error::{Error, Result};
 
 /// The vector of a message to be encrypted.

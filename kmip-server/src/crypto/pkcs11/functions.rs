@@ -11,8 +11,8 @@ use cryptoki::slot::Slot;
 use kmip::vocabulary::{PKCS_11Function as Function, PKCS_11ReturnCode as Code};
 use zeroize::Zeroizing;
 
+use super::module::{Answer, Call, CallError, Module, SESSIONS_MAX};
 use super::parameters::{Input, Output};
-use super::{Answer, Call, CallError, Module, SESSIONS_MAX};
 
 /// The version of the encoding that C_Initialize names (2.1 profiles, 5.18.1).
 const ENCODING: u8 = 1;
@@ -43,7 +43,14 @@ impl<E: Into<CallError>> From<E> for Stop {
 
 type Given = Result<Output, Stop>;
 
-pub(crate) fn call(module: &Module, call: &Call<'_>) -> Result<Answer, CallError> {
+impl Module {
+    /// Makes a call. It may take as long as the module does: not for a thread that serves others.
+    pub fn call(&self, request: &Call<'_>) -> Result<Answer, CallError> {
+        call(self, request)
+    }
+}
+
+fn call(module: &Module, call: &Call<'_>) -> Result<Answer, CallError> {
     let mut input = Input::new(call.input);
     let given = match call.function {
         Function::C_Initialize => return initialize(module, call, input),

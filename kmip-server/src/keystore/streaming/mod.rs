@@ -117,7 +117,8 @@ impl Part {
 }
 #[cfg(test)]
 mod tests {
-    use super::{Advances, Part, STREAMS_PER_OWNER_MAX, State, Stream, Streams};
+    use super::streams::STREAMS_PER_OWNER_MAX;
+    use super::{Advances, Part, State, Stream, Streams};
     use kmip::SecretBytes;
     use kmip::vocabulary::{Operation, ResultReason};
 

@@ -10,7 +10,7 @@ use hyper::StatusCode;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, timeout_at};
 
-use super::Wrong;
+use super::rejection::Rejection;
 use crate::config::limits::FIRST_CHUNK;
 
 /// The body of a response: one piece, whose length is known, so that hyper sends Content-Length.
@@ -51,7 +51,7 @@ pub(super) async fn read(
     mut body: Incoming,
     max: usize,
     deadline: Instant,
-) -> Result<Wiped, Wrong> {
+) -> Result<Wiped, Rejection> {
     let told = body.size_hint().lower();
     if usize::try_from(told).map_or(true, |told| told > max) {
         return Err(too_long(max));
@@ -62,12 +62,12 @@ pub(super) async fn read(
         let frame = match timeout_at(deadline, next).await {
             Err(_) => {
                 let why = format!("only {} bytes of the body came in time", whole.len());
-                return Err(Wrong::new(StatusCode::REQUEST_TIMEOUT, why));
+                return Err(Rejection::new(StatusCode::REQUEST_TIMEOUT, why));
             }
             Ok(None) => return Ok(whole),
             Ok(Some(Err(why))) => {
                 let why = format!("the body broke off: {why}");
-                return Err(Wrong::new(StatusCode::BAD_REQUEST, why));
+                return Err(Rejection::new(StatusCode::BAD_REQUEST, why));
             }
             Ok(Some(Ok(frame))) => frame,
         };
@@ -87,7 +87,7 @@ pub(super) async fn read(
     }
 }
 
-fn too_long(max: usize) -> Wrong {
+fn too_long(max: usize) -> Rejection {
     let why = format!("a body of this type has at most {max} bytes");
-    Wrong::new(StatusCode::PAYLOAD_TOO_LARGE, why)
+    Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, why)
 }

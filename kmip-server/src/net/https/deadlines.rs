@@ -17,7 +17,8 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::net::connection::{End, Limits, deadline_after};
+use crate::net::deadline::{Limits, deadline_after};
+use crate::net::end::End;
 
 /// Where in the life of a request a connection is.
 #[derive(Clone, Copy, Debug)]

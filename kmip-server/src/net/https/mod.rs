@@ -34,16 +34,19 @@ use tracing::info;
 use crate::auth::client::Client;
 use crate::config::limits::HTTP_HEAD_LEN_MAX;
 use crate::dispatch::key_server::KeyServer;
-use crate::net::connection::{End, Limits, leave};
+use crate::net::deadline::Limits;
+use crate::net::end::{End, leave};
 use crate::secret::Wiped;
 
 mod body;
 mod content_type;
 mod deadlines;
+mod rejection;
 
 use body::{Reply, read};
 use content_type::Encoding;
 use deadlines::{Pace, Paced};
+use rejection::Rejection;
 
 /// The target that the profile names (2.3).
 pub const PATH: &str = "/kmip";
@@ -105,18 +108,6 @@ struct Desk<'a> {
     pace: &'a Pace,
 }
 
-/// A request that no KMIP message can be made of: the status, and a sentence for whoever reads it.
-struct Wrong {
-    status: StatusCode,
-    why: String,
-}
-
-impl Wrong {
-    fn new(status: StatusCode, why: impl Into<String>) -> Self {
-        Self { status, why: why.into() }
-    }
-}
-
 impl Desk<'_> {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Reply>, Infallible> {
         let response = match self.kmip(request).await {
@@ -130,7 +121,7 @@ impl Desk<'_> {
     }
 
     /// One request message in, one response message out.
-    async fn kmip(&self, request: Request<Incoming>) -> Result<Response<Reply>, Wrong> {
+    async fn kmip(&self, request: Request<Incoming>) -> Result<Response<Reply>, Rejection> {
         let deadline = self.pace.request();
         let encoding = check(&request)?;
         let len_max = encoding.len_max(self.limits.frame_len_max);
@@ -140,7 +131,10 @@ impl Desk<'_> {
             Err(why) => self.key_server.refuse(&why),
         };
         let answer = encoding.encode(answer).map_err(|why| {
-            Wrong::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the answer has no form: {why}"))
+            Rejection::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("the answer has no form: {why}"),
+            )
         })?;
         let mut response = Response::new(Reply::new(answer));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(encoding.name()));
@@ -159,26 +153,26 @@ impl Desk<'_> {
 }
 
 /// Whether the head is that of a KMIP message, and in which encoding it is.
-fn check(request: &Request<Incoming>) -> Result<Encoding, Wrong> {
+fn check(request: &Request<Incoming>) -> Result<Encoding, Rejection> {
     let path = request.uri().path();
     if path != PATH {
-        return Err(Wrong::new(
+        return Err(Rejection::new(
             StatusCode::NOT_FOUND,
             format!("there is nothing at this path: KMIP is served at {PATH}"),
         ));
     }
     if request.method() != Method::POST {
-        return Err(Wrong::new(
+        return Err(Rejection::new(
             StatusCode::METHOD_NOT_ALLOWED,
             format!("a KMIP message is sent by POST {PATH}"),
         ));
     }
     Encoding::of(request.headers())
-        .map_err(|why| Wrong::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why))
+        .map_err(|why| Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why))
 }
 
 /// The sentence as the body of a response.
-fn refusal(wrong: &Wrong) -> Response<Reply> {
+fn refusal(wrong: &Rejection) -> Response<Reply> {
     let mut text = wrong.why.clone();
     text.push('\n');
     let mut response = Response::new(Reply::new(Wiped::new(text.into_bytes())));

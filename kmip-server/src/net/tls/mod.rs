@@ -19,7 +19,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use crate::config::Settings;
 use crate::crypto::x509::certificate::Certificate;
-use crate::net::connection::linger;
+use crate::net::end::linger;
 
 mod client_verifier;
 mod failure;

@@ -9,7 +9,9 @@ use kmip::vocabulary::{ObjectType, State, tags};
 use kmip::{DateTime, Decode};
 use ttlv::{Error, ErrorKind, Reader, Tag};
 
-use super::{KEPT_VERSION, Known, kept, packed};
+use super::known::Known;
+use super::packed;
+use super::tags::{KEPT_VERSION, kept};
 use crate::objects::lifecycle::{Dates, state};
 
 /// What decides whether an object may be given away. What the row does not say is as the standard

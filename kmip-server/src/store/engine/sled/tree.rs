@@ -24,6 +24,19 @@
 //! or as it will be when the log is read again. What such an end left over in a block, behind the
 //! engine's next key, counts for nothing; it is cut off before that key may go.
 
+/// What the engine's error means to a reader.
+pub(super) fn unreadable(error: sled::Error) -> StoreError {
+    match error {
+        sled::Error::Corruption { .. } => {
+            StoreError::Damaged("the engine found a wrong checksum".to_owned())
+        }
+        sled::Error::Io(_)
+        | sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_) => StoreError::Unreadable(error.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -35,7 +48,6 @@ use sled::{Db, IVec};
 use super::block::{self, Held};
 use super::gaps::Gaps;
 use super::log::Row;
-use super::view::unreadable;
 use crate::store::StoreError;
 
 /// So many bytes of rows are planned at once: no more than go into the tree between two syncs.

@@ -244,16 +244,3 @@ impl<U: Iterator<Item = Step>, L: Iterator<Item = Step>> Iterator for Over<U, L>
         }
     }
 }
-
-/// What the engine's error means to a reader.
-pub(super) fn unreadable(error: sled::Error) -> StoreError {
-    match error {
-        sled::Error::Corruption { .. } => {
-            StoreError::Damaged("the engine found a wrong checksum".to_owned())
-        }
-        sled::Error::Io(_)
-        | sled::Error::CollectionNotFound(_)
-        | sled::Error::Unsupported(_)
-        | sled::Error::ReportableBug(_) => StoreError::Unreadable(error.to_string()),
-    }
-}

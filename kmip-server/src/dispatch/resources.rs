@@ -1,0 +1,30 @@
+//! What processing a batch needs beside its request.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use kmip::DateTime;
+
+use crate::config::policy::Rules;
+use crate::keystore::process_state::Live;
+use crate::store::Store;
+use crate::store::root_key::IndexKey;
+
+/// Store, keys, policy and process state that every batch is processed with.
+#[derive(Clone)]
+pub struct Resources {
+    /// The records.
+    pub(crate) store: Arc<dyn Store>,
+    /// The key of index rows.
+    pub(crate) index_key: IndexKey,
+    /// What the settings let operations do.
+    pub(crate) rules: Arc<Rules>,
+    /// In-memory state of the process.
+    pub(crate) live: Arc<Live>,
+}
+
+/// Returns the current time in seconds since 1970; 1970 if the clock is before it.
+pub(crate) fn now() -> DateTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    DateTime(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,118 @@
+//! Response messages and their batch items (1.4, 7.2; 2.1, 9).
+
+use kmip::message::{
+    RequestBatchItem, RequestHeader, RequestMessage, ResponseBatchItem, ResponseHeader,
+    ResponseMessage,
+};
+use kmip::vocabulary::{Operation, ResultReason, ResultStatus};
+use kmip::{DateTime, Version};
+use uuid::Uuid;
+
+use crate::dispatch::resources::now;
+use crate::objects::error::OperationError;
+use crate::operations::Answer;
+use crate::secret::Wiped;
+
+/// A name for the answer that no other has, by which it is found in a log (2.1, 9.17). The client
+/// keeps its own: it is in requests to a server alone (2.1, 9.7).
+fn correlation(version: Version) -> Option<String> {
+    (version >= Version::V2_0).then(|| Uuid::now_v7().to_string())
+}
+
+fn header(version: Version, now: DateTime, count: usize) -> ResponseHeader {
+    ResponseHeader {
+        protocol_version: version,
+        time_stamp: now,
+        nonce: None,
+        server_hashed_password: None,
+        attestation_types: Vec::new(),
+        client_correlation_value: None,
+        server_correlation_value: correlation(version),
+        batch_count: i32::try_from(count).unwrap_or(i32::MAX),
+    }
+}
+
+pub(crate) fn respond(
+    request: &RequestHeader,
+    now: DateTime,
+    items: Vec<ResponseBatchItem>,
+    proof: Option<Vec<u8>>,
+) -> Wiped {
+    let mut header = header(request.protocol_version, now, items.len());
+    header.server_hashed_password = proof;
+    encode(&ResponseMessage { header, items })
+}
+
+/// Is it longer than the client takes? (1.4, 6.3)
+pub(crate) fn is_too_large(request: &RequestMessage, response: &[u8]) -> bool {
+    let Some(maximum) = request.header.maximum_response_size else { return false };
+    usize::try_from(maximum).is_ok_and(|maximum| response.len() > maximum)
+}
+
+/// Nothing was done, item by item: the answer would have been longer than the client takes.
+pub(crate) fn too_large(request: &RequestMessage, now: DateTime) -> ResponseMessage {
+    let error = OperationError::new(
+        ResultReason::ResponseTooLarge,
+        "the answer is longer than Maximum Response Size, and nothing was done",
+    );
+    let version = request.header.protocol_version;
+    let items = request.items.iter().map(|item| {
+        let operation = Some(item.payload.operation());
+        failed(version, operation, item.unique_batch_item_id.clone(), &error)
+    });
+    let items: Vec<ResponseBatchItem> = items.collect();
+    ResponseMessage { header: header(version, now, items.len()), items }
+}
+
+/// The answer to a message of which no item could be done.
+pub(crate) fn failure(version: Version, error: OperationError) -> ResponseMessage {
+    let items = vec![failed(version, None, None, &error)];
+    ResponseMessage { header: header(version, now(), 1), items }
+}
+
+/// A batch item that failed.
+pub(crate) fn failed(
+    version: Version,
+    operation: Option<Operation>,
+    unique_batch_item_id: Option<Vec<u8>>,
+    error: &OperationError,
+) -> ResponseBatchItem {
+    ResponseBatchItem {
+        operation,
+        unique_batch_item_id,
+        result_status: ResultStatus::OperationFailed,
+        result_reason: Some(error.reason_in(version)),
+        result_message: Some(error.message.clone()),
+        asynchronous_correlation_value: None,
+        payload: None,
+        message_extension: None,
+    }
+}
+
+pub(crate) fn encode(response: &ResponseMessage) -> Wiped {
+    Wiped::new(response.encode())
+}
+
+/// The response item of what was done: of the request's item, unless it answers for another.
+pub(crate) fn answered(item: &RequestBatchItem, answer: Answer) -> ResponseBatchItem {
+    let unique_batch_item_id = item.unique_batch_item_id.clone();
+    match answer {
+        Answer::Item(other) => ResponseBatchItem { unique_batch_item_id, ..*other },
+        Answer::Payload(payload) => ResponseBatchItem {
+            operation: Some(item.payload.operation()),
+            unique_batch_item_id,
+            result_status: ResultStatus::Success,
+            result_reason: None,
+            result_message: None,
+            asynchronous_correlation_value: None,
+            payload: Some(*payload),
+            message_extension: None,
+        },
+    }
+}
+
+/// An item that was done is so no more (1.4, 6.13). What it answered is still told, so that the
+/// client can see what was undone: the committee's case BL-M-2 has it so.
+pub(crate) fn undo(item: &mut ResponseBatchItem) {
+    item.result_status = ResultStatus::OperationUndone;
+}
