@@ -17,3 +17,6 @@ pub mod objects;
 pub mod operations;
 pub mod secret;
 pub mod store;
+
+#[cfg(test)]
+mod tests;

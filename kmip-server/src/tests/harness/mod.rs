@@ -1,0 +1,239 @@
+//! A key server without a socket: messages in, messages out, objects in memory.
+
+#![allow(dead_code, unused_imports, reason = "each test program needs another part of it")]
+
+use crate::auth::client::Client;
+use crate::config::Names;
+use crate::config::policy::Rules;
+use crate::dispatch::key_server::KeyServer;
+use crate::keystore::process_state::Live;
+use crate::store::Store;
+use crate::store::engine::memory::MemoryStore;
+use crate::store::root_key::{IndexKey, KEY_LEN, RootKey};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+// What the tests name, so that each needs one import.
+pub(crate) use kmip::attributes::{
+    Attribute, AttributeReference, AttributeValue, Attributes, VendorAttribute,
+};
+pub(crate) use kmip::codec::{DateTime, SecretBytes};
+pub(crate) use kmip::message::{
+    RequestBatchItem, RequestHeader, RequestMessage, ResponseBatchItem, ResponseMessage,
+};
+pub(crate) use kmip::objects::{Key, KeyBlock, KeyMaterial, KeyValue, Object};
+pub(crate) use kmip::payload::{
+    ActivateRequest, AddAttributeRequest, CreateRequest, CreateResponse, DestroyRequest,
+    DiscoverVersionsRequest, Filter, GetAttributesRequest, GetRequest, LocateRequest,
+    ModifyAttributeRequest, QueryRequest, ReKeyRequest, RegisterRequest, Request, RequestPayload,
+    ResponsePayload, RevokeRequest, UnknownPayload,
+};
+pub(crate) use kmip::structures::{MessageExtension, Name, RevocationReason};
+pub(crate) use kmip::vocabulary::{
+    BatchErrorContinuationOption, CryptographicAlgorithm, CryptographicUsageMask, KeyFormatType,
+    LinkType, ObjectType, Operation, QueryFunction, ResultReason, ResultStatus,
+    RevocationReasonCode, State, tags,
+};
+pub(crate) use kmip::{Encode, Identifier, Version};
+pub(crate) use ttlv::{Raw, Writer};
+
+fn index_key() -> IndexKey {
+    RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key()
+}
+
+/// A client before a server.
+pub(crate) struct Harness {
+    /// The server.
+    pub(crate) server: Arc<KeyServer>,
+    client: Client,
+}
+
+impl Harness {
+    pub(crate) fn new() -> Self {
+        Self::over(Arc::new(MemoryStore::default()))
+    }
+
+    pub(crate) fn over(store: Arc<dyn Store>) -> Self {
+        Self::at(KeyServer::new(store, index_key()))
+    }
+
+    /// A server with these rules.
+    pub(crate) fn ruled(rules: Rules) -> Self {
+        let store = Arc::new(MemoryStore::default());
+        Self::at(KeyServer::new(store, index_key()).with_rules(rules))
+    }
+
+    /// A server with this beside its store.
+    pub(crate) fn living(live: Live) -> Self {
+        let store = Arc::new(MemoryStore::default());
+        Self::at(KeyServer::new(store, index_key()).with_live(live))
+    }
+
+    /// A server where objects may share a Name, over a store that is there.
+    pub(crate) fn sharing(store: Arc<dyn Store>) -> Self {
+        let rules = Rules { names: Names::Shared, ..Rules::default() };
+        Self::at(KeyServer::new(store, index_key()).with_rules(rules))
+    }
+
+    fn at(server: KeyServer) -> Self {
+        Self { client: server.knows(client("alice")), server: Arc::new(server) }
+    }
+
+    /// A client that has shown a certificate, at the same server.
+    pub(crate) fn as_client(&self, client: Client) -> Self {
+        Self { server: Arc::clone(&self.server), client: self.server.knows(client) }
+    }
+
+    /// Another client of the same server.
+    pub(crate) fn beside(&self, owner: &str) -> Self {
+        self.as_client(client(owner))
+    }
+
+    pub(crate) async fn bytes(&self, frame: &[u8]) -> Vec<u8> {
+        self.server.answer(&self.client, frame).await.to_vec()
+    }
+
+    pub(crate) async fn message(&self, request: &RequestMessage) -> ResponseMessage {
+        ResponseMessage::decode(&self.bytes(&request.encode()).await).unwrap()
+    }
+
+    /// A batch with the default of what becomes of it when an item fails.
+    pub(crate) async fn batch(
+        &self,
+        version: Version,
+        items: Vec<RequestPayload>,
+    ) -> Vec<ResponseBatchItem> {
+        self.batch_with(version, None, items).await
+    }
+
+    pub(crate) async fn batch_with(
+        &self,
+        version: Version,
+        on_error: Option<BatchErrorContinuationOption>,
+        items: Vec<RequestPayload>,
+    ) -> Vec<ResponseBatchItem> {
+        let mut header = RequestHeader::new(version, i32::try_from(items.len()).unwrap());
+        header.batch_error_continuation_option = on_error;
+        let items = items.into_iter().map(RequestBatchItem::from).collect();
+        let response = self.message(&RequestMessage { header, items }).await;
+        assert_eq!(response.header.protocol_version, version);
+        response.items
+    }
+
+    /// One operation: its answer, or the reason why not.
+    pub(crate) async fn ask<R: Request>(
+        &self,
+        version: Version,
+        request: R,
+    ) -> Result<R::Response, ResultReason> {
+        let mut items = self.batch(version, vec![request.into()]).await;
+        assert_eq!(items.len(), 1);
+        let item = items.remove(0);
+        match (item.result_reason, item.payload) {
+            (None, Some(payload)) => {
+                Ok(R::Response::try_from(payload).unwrap_or_else(|other| panic!("{other:?}")))
+            }
+            (Some(reason), _) => Err(reason),
+            (None, None) => panic!("neither reason nor payload"),
+        }
+    }
+
+    pub(crate) async fn create(&self, version: Version, more: Vec<AttributeValue>) -> String {
+        self.ask(version, aes(more)).await.unwrap().unique_identifier
+    }
+}
+
+pub(crate) fn client(owner: &str) -> Client {
+    Client::new(owner, SocketAddr::from(([127, 0, 0, 1], 1)))
+}
+
+/// A request for an AES-256 key with these further attributes.
+pub(crate) fn aes(more: Vec<AttributeValue>) -> CreateRequest {
+    let basic = [
+        AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::AES),
+        AttributeValue::CryptographicLength(256),
+        AttributeValue::CryptographicUsageMask(
+            CryptographicUsageMask::Encrypt.union(CryptographicUsageMask::Decrypt),
+        ),
+    ];
+    create_with(basic.into_iter().chain(more))
+}
+
+pub(crate) fn create_with(values: impl IntoIterator<Item = AttributeValue>) -> CreateRequest {
+    CreateRequest {
+        object_type: ObjectType::SymmetricKey,
+        attributes: Attributes::new(values),
+        protection_storage_masks: None,
+    }
+}
+
+pub(crate) fn name(text: &str) -> AttributeValue {
+    AttributeValue::Name(Name::text(text))
+}
+
+pub(crate) fn id(text: &str) -> Option<Identifier> {
+    Some(Identifier::from(text))
+}
+
+pub(crate) fn created(item: &ResponseBatchItem) -> String {
+    match &item.payload {
+        Some(ResponsePayload::Create(CreateResponse { unique_identifier, .. })) => {
+            unique_identifier.clone()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) const OLDEST: Version = Version::V1_0;
+pub(crate) const NEWEST: Version = Version::V2_1;
+
+pub(crate) fn get(object: &str) -> GetRequest {
+    get_as(Some(object), None)
+}
+
+pub(crate) fn get_as(object: Option<&str>, key_format_type: Option<KeyFormatType>) -> GetRequest {
+    GetRequest {
+        unique_identifier: object.map(Identifier::from),
+        key_format_type,
+        key_wrap_type: None,
+        key_compression_type: None,
+        key_wrapping_specification: None,
+    }
+}
+
+pub(crate) fn locate(values: Vec<AttributeValue>) -> LocateRequest {
+    LocateRequest { attributes: values.into_iter().collect(), ..LocateRequest::default() }
+}
+
+pub(crate) fn revoke(object: &str, code: RevocationReasonCode) -> RevokeRequest {
+    RevokeRequest {
+        unique_identifier: id(object),
+        revocation_reason: RevocationReason { code, message: None },
+        compromise_occurrence_date: None,
+    }
+}
+
+pub(crate) fn key_bytes(object: &Object) -> Vec<u8> {
+    object.key_block().unwrap().bytes().unwrap().to_vec()
+}
+
+pub(crate) async fn attribute(
+    harness: &Harness,
+    object: &str,
+    name: &str,
+) -> Option<AttributeValue> {
+    let request = GetAttributesRequest {
+        unique_identifier: id(object),
+        attributes: vec![AttributeReference::from_name(name)],
+    };
+    let found = harness.ask(Version::V1_4, request).await.unwrap().attributes.0;
+    found.into_iter().next().map(|attribute| attribute.value)
+}
+
+pub(crate) async fn state(harness: &Harness, object: &str) -> State {
+    match attribute(harness, object, "State").await {
+        Some(AttributeValue::State(state)) => state,
+        other => panic!("{other:?}"),
+    }
+}

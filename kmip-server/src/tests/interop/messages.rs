@@ -1,0 +1,173 @@
+//! Messages, versions, and what may be sent to whom.
+
+use crate::tests::harness::*;
+
+#[tokio::test]
+async fn an_unknown_operation_fails_alone_and_by_its_name() {
+    let harness = Harness::new();
+    for operation in [Operation::Certify, Operation(0x8000_0001), Operation(0x0000_7777)] {
+        let payload = Raw::build(|w| w.structure(tags::RequestPayload, |_| {}));
+        let unknown = UnknownPayload { operation, payload };
+        let items = harness.batch(NEWEST, vec![RequestPayload::Unknown(unknown)]).await;
+        assert_eq!(items[0].operation, Some(operation));
+        assert_eq!(items[0].result_reason, Some(ResultReason::OperationNotSupported));
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_is_newer_than_the_version_is_not_supported() {
+    let harness = Harness::new();
+    let object = harness.create(Version::V1_4, vec![]).await;
+    let request = kmip::payload::SetAttributeRequest {
+        unique_identifier: id(&object),
+        attribute: AttributeValue::Comment("x".to_owned()).into(),
+    };
+    let refused = harness.ask(Version::V1_4, request.clone()).await;
+    assert_eq!(refused, Err(ResultReason::OperationNotSupported));
+    harness.ask(Version::V2_0, request).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_served_is_told_which_are() {
+    let harness = Harness::new();
+    for (major, minor, answered) in
+        [(1, 7, Version::V1_4), (4, 0, NEWEST), (2, 9, NEWEST), (0, 1, OLDEST), (-1, 0, OLDEST)]
+    {
+        let header = RequestHeader::new(Version { major, minor }, 1);
+        let items = vec![RequestBatchItem::from(DiscoverVersionsRequest::default())];
+        let response = harness.message(&RequestMessage { header, items }).await;
+        assert_eq!(response.header.protocol_version, answered);
+        let message = response.items[0].result_message.as_deref().unwrap();
+        assert!(message.contains("2.1, 2.0, 1.4, 1.3, 1.2, 1.1, 1.0"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn discover_versions_answers_in_the_clients_order() {
+    let harness = Harness::new();
+    let asked = vec![Version::V1_1, Version { major: 9, minor: 9 }, Version::V2_0];
+    let request = DiscoverVersionsRequest { protocol_versions: asked };
+    let answer = harness.ask(Version::V1_2, request).await.unwrap();
+    assert_eq!(answer.protocol_versions, [Version::V1_1, Version::V2_0]);
+    let all = harness.ask(Version::V1_2, DiscoverVersionsRequest::default()).await.unwrap();
+    assert_eq!(all.protocol_versions, Version::SERVED);
+}
+
+/// Some clients cannot parse an attribute, an operation or a reason that is newer than they are.
+#[tokio::test]
+async fn nothing_newer_than_the_client_is_sent_to_it() {
+    let harness = Harness::new();
+    let object = harness.create(NEWEST, vec![name("n")]).await;
+    for version in Version::SERVED {
+        let request = GetAttributesRequest { unique_identifier: id(&object), attributes: vec![] };
+        let found = harness.ask(*version, request).await.unwrap();
+        for attribute in &found.attributes.0 {
+            assert!(attribute.value.exists_in(*version), "{version}: {attribute:?}");
+        }
+        let all = [QueryFunction::QueryOperations, QueryFunction::QueryObjects];
+        let request = QueryRequest { query_functions: all.to_vec(), object_groups: None };
+        let known = harness.ask(*version, request).await.unwrap();
+        assert!(known.operations.iter().all(|operation| operation.exists_in(*version)));
+        assert!(known.object_types.iter().all(|object_type| object_type.exists_in(*version)));
+        let reason = harness.ask(*version, get("none")).await.unwrap_err();
+        assert!(reason.exists_in(*version), "{version}: {reason:?}");
+    }
+    let old = attribute(&harness, &object, "Fresh").await;
+    assert_eq!(old, Some(AttributeValue::Fresh(true)));
+    let request = GetAttributesRequest {
+        unique_identifier: id(&object),
+        attributes: vec![AttributeReference::from_name("Fresh")],
+    };
+    assert!(harness.ask(OLDEST, request).await.unwrap().attributes.0.is_empty());
+}
+
+#[tokio::test]
+async fn an_extension_is_ignored_unless_it_is_critical() {
+    let harness = Harness::new();
+    for (criticality_indicator, status) in
+        [(false, ResultStatus::Success), (true, ResultStatus::OperationFailed)]
+    {
+        let mut item = RequestBatchItem::from(aes(vec![]));
+        let extension = MessageExtension {
+            vendor_identification: "ACME".to_owned(),
+            criticality_indicator,
+            vendor_extension: Raw::build(|w| {
+                w.structure(tags::VendorExtension, |w| w.integer(ttlv::Tag(0x54_0001), 1));
+            }),
+        };
+        item.message_extension = Some(Box::new(extension));
+        let header = RequestHeader::new(Version::V1_2, 1);
+        let response = harness.message(&RequestMessage { header, items: vec![item] }).await;
+        assert_eq!(response.items[0].result_status, status);
+    }
+}
+
+#[tokio::test]
+async fn the_maximum_response_size_holds_for_every_operation_and_nothing_is_done() {
+    let harness = Harness::new();
+    let requests: Vec<RequestPayload> = vec![aes(vec![name("big")]).into(), locate(vec![]).into()];
+    for payload in requests {
+        let mut header = RequestHeader::new(Version::V1_4, 1);
+        header.maximum_response_size = Some(64);
+        let items = vec![RequestBatchItem::from(payload)];
+        let response = harness.message(&RequestMessage { header, items }).await;
+        assert_eq!(response.items[0].result_reason, Some(ResultReason::ResponseTooLarge));
+    }
+    let found = harness.ask(NEWEST, locate(vec![name("big")])).await.unwrap();
+    assert!(found.unique_identifiers.is_empty());
+}
+
+/// Every prefix of a request and every request with a byte changed is answered, and none panics.
+#[tokio::test]
+async fn damage_is_answered() {
+    let harness = Harness::new();
+    let header = RequestHeader::new(Version::V1_4, 1);
+    let items = vec![RequestBatchItem::from(aes(vec![name("a")]))];
+    let whole = RequestMessage { header, items }.encode();
+    for end in 0..whole.len() {
+        let answer = ResponseMessage::decode(&harness.bytes(&whole[..end]).await).unwrap();
+        assert_eq!(answer.items[0].result_status, ResultStatus::OperationFailed, "{end} bytes");
+    }
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x81;
+        ResponseMessage::decode(&harness.bytes(&damaged).await).unwrap();
+    }
+}
+
+/// Each side names its own messages (2.1, 9.7 and 9.17): what the client calls its request is not
+/// sent back, and what the server calls its answer is another name each time.
+#[tokio::test]
+async fn each_side_names_its_own_messages() {
+    let harness = Harness::new();
+    let mut seen = Vec::new();
+    for version in [Version::V1_4, Version::V2_1, Version::V2_1] {
+        let mut header = RequestHeader::new(version, 1);
+        header.client_correlation_value = Some("c-1".to_owned());
+        let items = vec![RequestBatchItem::from(get("none"))];
+        let response = harness.message(&RequestMessage { header, items }).await;
+        assert_eq!(response.header.client_correlation_value, None);
+        seen.push(response.header.server_correlation_value);
+    }
+    assert_eq!(seen[0], None);
+    assert!(seen[1].is_some() && seen[2].is_some() && seen[1] != seen[2], "{seen:?}");
+}
+
+#[tokio::test]
+async fn the_echo_is_whole_on_success_and_on_failure() {
+    let harness = Harness::new();
+    let items: Vec<RequestBatchItem> = [aes(vec![]).into(), get("none").into()]
+        .into_iter()
+        .zip([b"QLKC0001".to_vec(), b"QLKC0002".to_vec()])
+        .map(|(payload, unique): (RequestPayload, Vec<u8>)| {
+            let mut item = RequestBatchItem::from(payload);
+            item.unique_batch_item_id = Some(unique);
+            item
+        })
+        .collect();
+    let header = RequestHeader::new(Version::V1_4, 2);
+    let response = harness.message(&RequestMessage { header, items }).await;
+    assert_eq!(response.items[0].unique_batch_item_id.as_deref(), Some(&b"QLKC0001"[..]));
+    assert_eq!(response.items[1].unique_batch_item_id.as_deref(), Some(&b"QLKC0002"[..]));
+    assert_eq!(response.items[1].operation, Some(Operation::Get));
+}

@@ -1,0 +1,6 @@
+//! Tests of whole messages: a key server without a socket, over a store in memory.
+
+mod harness;
+mod interop;
+mod known_answers;
+mod sessions;

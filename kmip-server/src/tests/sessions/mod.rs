@@ -1,0 +1,16 @@
+//! What lasts longer than a message: requests that are answered later, tickets, PKCS#11 sessions.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test that panics has failed, and that is its purpose"
+)]
+
+mod asynchronous;
+mod blocking_store;
+mod credentials;
+mod roles;
+mod tickets;
