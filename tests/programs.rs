@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     match name.as_deref() {
         Some("certs") => certs::cli::run(args),
         Some("kmip-conformance") => kmip_conformance::cli::run(args),
-        Some("kmip-server") => kmip_server::cli::run(args),
+        Some("kmip-server") => kmip_server::run(args),
         Some("node-sim") => node_sim::cli::main(args),
         _ => {
             let _ = writeln!(std::io::stderr(), "programs: no program is called {name:?}");

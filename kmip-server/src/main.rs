@@ -1,4 +1,4 @@
-//! The program `kmip-server`: see [`kmip_server::cli`].
+//! The program `kmip-server`: see [`kmip_server::run`].
 
 use std::process::ExitCode;
 
@@ -7,5 +7,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    kmip_server::cli::run(std::env::args_os())
+    kmip_server::run(std::env::args_os())
 }

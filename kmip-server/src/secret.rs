@@ -12,22 +12,22 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// Bytes that are wiped when they are let go. Shown nowhere: it has no `Debug`.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Wiped(Vec<u8>);
+pub struct SecretBuffer(Vec<u8>);
 
-impl Wiped {
+impl SecretBuffer {
     /// These bytes, from here on.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 }
 
-impl From<Zeroizing<Vec<u8>>> for Wiped {
+impl From<Zeroizing<Vec<u8>>> for SecretBuffer {
     fn from(mut bytes: Zeroizing<Vec<u8>>) -> Self {
         Self(std::mem::take(&mut *bytes))
     }
 }
 
-impl Deref for Wiped {
+impl Deref for SecretBuffer {
     type Target = Vec<u8>;
 
     fn deref(&self) -> &Vec<u8> {
@@ -35,19 +35,19 @@ impl Deref for Wiped {
     }
 }
 
-impl DerefMut for Wiped {
+impl DerefMut for SecretBuffer {
     fn deref_mut(&mut self) -> &mut Vec<u8> {
         &mut self.0
     }
 }
 
-impl AsRef<[u8]> for Wiped {
+impl AsRef<[u8]> for SecretBuffer {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
 }
 
-impl Drop for Wiped {
+impl Drop for SecretBuffer {
     fn drop(&mut self) {
         // All of it is the room behind nothing now.
         self.0.clear();

@@ -6,11 +6,11 @@ use kmip::client::{Client, Error};
 use kmip::payload::{CreateRequest, Filter, LocateRequest};
 use kmip::structures::Name;
 use kmip::vocabulary::{CryptographicAlgorithm, CryptographicUsageMask, ObjectType};
+use kmip_server::KeyServer;
 use kmip_server::config::Settings;
-use kmip_server::dispatch::key_server::KeyServer;
-use kmip_server::net::listener;
-use kmip_server::store::engine::memory::MemoryStore;
-use kmip_server::store::root_key::{KEY_LEN, RootKey};
+use kmip_server::store::MemoryStore;
+use kmip_server::store::{KEY_LEN, RootKey};
+use kmip_server::{listen, serve};
 use node_sim::cluster::{self, Cluster};
 use node_sim::key_server::client_key_pair::{NewKeyPair, Subject};
 use node_sim::key_server::kmip_client::KmipVault;
@@ -44,7 +44,7 @@ impl Bench {
         let pair = lab.authority().client("cluster").unwrap();
         let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
         let key_server = Arc::new(KeyServer::new(Arc::new(MemoryStore::default()), index_key));
-        let listener = listener::listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
         let client = (pair.cert_pem, pair.key_pem);
@@ -63,11 +63,11 @@ impl Bench {
         let pki = |kind| self.lab.pki(&format!("{pair}.{kind}"));
         let (unused, ca) = (self.lab.path("unused"), self.lab.pki("ca.crt"));
         let settings = Settings::new(unused, pki("crt"), pki("key"), ca);
-        let listener = listener::listen(self.address).unwrap();
+        let listener = listen(self.address).unwrap();
         let key_server = Arc::clone(&self.key_server);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
-            listener::run(listener, &settings, key_server, stopped).await.unwrap();
+            serve(listener, &settings, key_server, stopped).await.unwrap();
         });
         self.running = Some((stop, task));
     }

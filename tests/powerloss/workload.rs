@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kmip_server::secret::Wiped;
+use kmip_server::SecretBuffer;
 use kmip_server::store::{Change, Order, Outcome, Range, Store, StoreSettings, To, open};
 
 use super::record::Entry;
@@ -68,7 +68,7 @@ fn advance(state: &mut State, writer: usize, step: usize) -> Vec<Change> {
                 let fill = if len == 0 { 0 } else { fill };
                 let planned = Planned { revision: expected + 1, len, fill };
                 state.insert(key.clone(), planned);
-                To::Put(Wiped::new(vec![fill; len]))
+                To::Put(SecretBuffer::new(vec![fill; len]))
             }
             None => {
                 state.remove(&key);

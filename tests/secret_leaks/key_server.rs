@@ -12,7 +12,7 @@ use kmip::payload::{
 use kmip::structures::RevocationReason;
 use kmip::vocabulary::{CryptographicUsageMask, KeyFormatType, RevocationReasonCode};
 use kmip::{Identifier, Version};
-use kmip_server::dispatch::key_server::MESSAGES;
+use kmip_server::MESSAGE_TRACE;
 use tokio::runtime::Runtime;
 
 use crate::hostile;
@@ -164,7 +164,7 @@ fn no_secret_is_in_what_the_key_server_says_or_keeps() {
     server.process().terminate();
     said.push_str(&server.log());
     // The search is in the right place: the messages are there, and the names in them.
-    for there in [MESSAGES, "TRACE", "plain-name-1.4", "KeyMaterial", "UsernameAndPassword"] {
+    for there in [MESSAGE_TRACE, "TRACE", "plain-name-1.4", "KeyMaterial", "UsernameAndPassword"] {
         assert!(said.contains(there), "the log does not tell of {there}");
     }
     assert_eq!(search.in_bytes(said.as_bytes()), [].into(), "in the log or an error text");

@@ -224,7 +224,8 @@ fn every_operation_has_its_files() {
         .filter_map(|line| line.trim().split_once(" => "))
         .map(|(operation, _)| file_name(operation))
         .collect();
-    assert_eq!(served.len(), kmip_server::operations::SERVED.len(), "the whole list is read");
+    // Notify and Put are sent by servers.
+    assert_eq!(served.len(), kmip::payload::OPERATIONS.len() - 2, "the whole list is read");
     let mut breaches = Vec::new();
     let folders =
         [("crates/kmip/src/payload/", &operations), ("kmip-server/src/operations/", &served)];

@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         Some("certs") => certs::cli::run(args),
         Some("kmip-server") => {
             processes::end_with_parent();
-            kmip_server::cli::run(args)
+            kmip_server::run(args)
         }
         Some("node-sim") => {
             processes::end_with_parent();

@@ -1,7 +1,7 @@
 //! The KMIP messages that passed, from the key server's log: its lines are JSON, and those at its
 //! target for messages hold a message as text with the secrets hidden.
 
-use kmip_server::dispatch::key_server::MESSAGES;
+use kmip_server::MESSAGE_TRACE;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -48,7 +48,7 @@ impl MessageLog {
 
     fn message(&mut self, line: &str) -> Option<Message> {
         let line: Value = serde_json::from_str(line).ok()?;
-        if line.get("target")?.as_str()? != MESSAGES {
+        if line.get("target")?.as_str()? != MESSAGE_TRACE {
             return None;
         }
         let (way, text) = line.get("fields")?.get("message")?.as_str()?.split_once('\n')?;

@@ -12,12 +12,12 @@ use crate::auth::rights::Right;
 use crate::objects::record::{Known, is_in};
 
 /// May the operation be asked for at all?
-pub fn may_ask(client: &Client, operation: Operation) -> bool {
+pub(crate) fn may_ask(client: &Client, operation: Operation) -> bool {
     client.rights.as_ref().is_none_or(|rights| rights.any(operation, |_| true))
 }
 
 /// May `client` know of the object, to do this with it?
-pub fn may(client: &Client, operation: Operation, id: &str, known: &impl Known) -> bool {
+pub(crate) fn may(client: &Client, operation: Operation, id: &str, known: &impl Known) -> bool {
     let is_covered = |right: &Right| {
         right.objects.as_ref().is_none_or(|these| these.iter().any(|this| this == id))
             && is_in_a_group(right, |group| known.is_in(group))
@@ -28,7 +28,7 @@ pub fn may(client: &Client, operation: Operation, id: &str, known: &impl Known) 
 
 /// May a new object with these attributes be made? One that does not exist yet is in no list of
 /// objects.
-pub fn may_make<'a>(
+pub(crate) fn may_make<'a>(
     client: &Client,
     operation: Operation,
     values: impl Iterator<Item = &'a AttributeValue> + Clone,

@@ -1,9 +1,9 @@
 //! Client identity, credentials, tickets and access rights.
 
-pub mod access_control;
-pub mod client;
-pub mod credentials;
-pub mod endpoint_role;
-pub mod rights;
-pub mod superseded_certificates;
-pub mod tickets;
+pub(crate) mod access_control;
+pub(crate) mod client;
+pub(crate) mod credentials;
+pub(crate) mod endpoint_role;
+pub(crate) mod rights;
+pub(crate) mod superseded_certificates;
+pub(crate) mod tickets;

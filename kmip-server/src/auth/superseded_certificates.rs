@@ -14,23 +14,23 @@ use kmip::vocabulary::ResultReason;
 use crate::auth::client::Client;
 use crate::crypto::x509::certificate::Certificate;
 use crate::objects::error::{OperationError, Result};
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 use crate::store::root_key::IndexKey;
-use crate::store::transaction::View;
+use crate::store::transaction::Transaction;
 use crate::store::{Key, Store};
 
 /// What the keys of the rows begin with.
-pub const ROWS: &[u8] = b"x/";
+pub(crate) const ROWS: &[u8] = b"x/";
 
 /// The row of a certificate.
-pub fn row(key: &IndexKey, certificate: &Certificate) -> Key {
+pub(crate) fn row(key: &IndexKey, certificate: &Certificate) -> Key {
     let hash = key.hash(&[b"replaced", certificate.fingerprint.as_bytes()]);
     [ROWS, hash.as_slice()].concat()
 }
 
 /// Was the certificate replaced?
-pub async fn is_replaced(
-    view: &mut View<'_>,
+pub(crate) async fn is_replaced(
+    view: &mut Transaction<'_>,
     key: &IndexKey,
     certificate: &Certificate,
 ) -> Result<bool> {
@@ -38,17 +38,25 @@ pub async fn is_replaced(
 }
 
 /// The certificate is invalid from now on.
-pub async fn replace(view: &mut View<'_>, key: &IndexKey, certificate: &Certificate) -> Result<()> {
+pub(crate) async fn mark_superseded(
+    view: &mut Transaction<'_>,
+    key: &IndexKey,
+    certificate: &Certificate,
+) -> Result<()> {
     let row = row(key, certificate);
     view.get(&row).await?;
-    view.put(row, Wiped::default());
+    view.put(row, SecretBuffer::default());
     Ok(())
 }
 
 /// Refuses a message under a certificate that its client has replaced.
 ///
 /// Nothing of the message is done yet, so the store itself is asked, and not the view.
-pub async fn check(store: &dyn Store, key: &IndexKey, client: &Client) -> Result<()> {
+pub(crate) async fn reject_superseded(
+    store: &dyn Store,
+    key: &IndexKey,
+    client: &Client,
+) -> Result<()> {
     let Some(certificate) = &client.certificate else { return Ok(()) };
     let row = match &client.replaced_row {
         Some(row) => Cow::Borrowed(row.as_slice()),

@@ -21,27 +21,27 @@ use crate::auth::client::Client;
 use crate::auth::rights::Rights;
 
 /// How long a ticket is good whose request does not say, in seconds.
-pub const LEASE: i64 = 60 * 60;
+pub(crate) const LEASE: i64 = 60 * 60;
 
 /// The longest that one may be good, in seconds: who needs longer logs in anew.
-pub const LEASE_MAX: i64 = 24 * 60 * 60;
+pub(crate) const LEASE_MAX: i64 = 24 * 60 * 60;
 
 /// The most tickets of one client that are good at a time.
-pub const PER_CLIENT_MAX: usize = 64;
+pub(crate) const PER_CLIENT_MAX: usize = 64;
 
 /// The length of a ticket's value in bytes: no one can guess one.
-pub const VALUE_LEN: usize = 32;
+pub(crate) const VALUE_LEN: usize = 32;
 
 /// The tickets that are good.
 #[derive(Default)]
-pub struct Tickets(Mutex<HashMap<Hash, Kept>>);
+pub(crate) struct Tickets(Mutex<HashMap<Hash, Kept>>);
 
 /// What stands for the value.
 type Hash = [u8; 32];
 
 /// What a ticket is good for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// The client that made it.
     pub owner: String,
     /// What its holder may do for that client; `None` for the client itself.
@@ -68,29 +68,29 @@ impl Tickets {
     }
 
     /// May this client have another?
-    pub fn has_room(&self, owner: &str, now: DateTime) -> bool {
+    pub(crate) fn has_room(&self, owner: &str, now: DateTime) -> bool {
         let mut all = self.all();
         all.retain(|_, kept| kept.0.until >= now);
         all.values().filter(|kept| kept.0.owner == owner).count() < PER_CLIENT_MAX
     }
 
     /// From now on this ticket is good.
-    pub fn keep(&self, value: &[u8], terms: Terms) {
+    pub(crate) fn keep(&self, value: &[u8], terms: Terms) {
         self.all().insert(hash(value), Kept(terms));
     }
 
     /// Is it a ticket of this client?
-    pub fn is_of(&self, value: &[u8], owner: &str) -> bool {
+    pub(crate) fn is_of(&self, value: &[u8], owner: &str) -> bool {
         self.all().get(&hash(value)).is_some_and(|kept| kept.0.owner == owner)
     }
 
     /// It is good no more.
-    pub fn forget(&self, value: &[u8]) {
+    pub(crate) fn forget(&self, value: &[u8]) {
         self.all().remove(&hash(value));
     }
 
     /// Uses a ticket for one request of so many items; `None` when it is good for none.
-    pub fn show(
+    pub(crate) fn show(
         &self,
         value: &[u8],
         holder: &Client,

@@ -29,7 +29,11 @@ const SUCCESS: u32 = 0;
 const RESPONSE_LEN_MAX: u32 = 64 * 1024;
 
 /// Whether the server at `address` answers within `deadline`; if not, a sentence that says why.
-pub async fn check(caller: &Caller, address: &str, deadline: Duration) -> Result<(), String> {
+pub(crate) async fn check(
+    caller: &Caller,
+    address: &str,
+    deadline: Duration,
+) -> Result<(), String> {
     match timeout(deadline, ask(caller, address)).await {
         Ok(answered) => answered,
         Err(_) => Err(format!("{address} did not answer within {} ms", deadline.as_millis())),

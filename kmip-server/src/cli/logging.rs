@@ -9,7 +9,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::config::LogFormat;
 
 /// Sends log lines that pass `filter` to the standard error stream, in the given form.
-pub fn start(filter: &str, format: LogFormat) -> Result<(), String> {
+pub(crate) fn start(filter: &str, format: LogFormat) -> Result<(), String> {
     let filter = EnvFilter::builder()
         .parse(filter)
         .map_err(|why| format!("log filter {filter:?} is wrong: {why}"))?;

@@ -1,7 +1,7 @@
 //! The program `kmip-server`: the only place that speaks to a terminal and listens to signals.
 
-pub mod health_check;
-pub mod logging;
+pub(crate) mod health_check;
+pub(crate) mod logging;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -24,17 +24,17 @@ use zeroize::Zeroizing;
 
 use crate::auth::credentials::{OneTime, Users};
 use crate::config::limits::FILES_BESIDE;
-use crate::config::policy::Rules;
-use crate::config::push_targets::Pushes;
+use crate::config::policy::Policy;
+use crate::config::push_targets::PushTargets;
 use crate::config::{self, Engine, Given, Settings, WrongSetting};
 use crate::crypto::pkcs11::Module;
 use crate::crypto::x509::authority::Authority;
 use crate::dispatch::key_rotation;
 use crate::dispatch::key_server::{KeyServer, SELDOM_WRITTEN};
-use crate::keystore::process_state::Live;
+use crate::keystore::process_state::ProcessState;
 use crate::net::listener::{Server, listen};
 use crate::net::tls::{Caller, Protocol, Tls, WrongFile};
-use crate::store::cache::Remembered;
+use crate::store::cache::CachedStore;
 use crate::store::engine::memory::MemoryStore;
 use crate::store::failure_signal::watched;
 use crate::store::key_source::KeySource;
@@ -241,18 +241,18 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
     };
     let module = settings.pkcs11_module.as_deref().map(Module::load).transpose();
     let pkcs11 = module.map_err(|why| Failure::Other(why.to_string()))?.map(Arc::new);
-    let pushes = match &settings.push_file {
-        Some(file) => Pushes::read(file).map_err(Failure::Other)?,
-        None => Pushes::default(),
+    let push_targets = match &settings.push_file {
+        Some(file) => PushTargets::read(file).map_err(Failure::Other)?,
+        None => PushTargets::default(),
     };
     let authority = authority(settings)?;
-    let live = Live { pkcs11, authority, pushes, ..Live::default() };
+    let state = ProcessState { pkcs11, authority, push_targets, ..ProcessState::default() };
     let (listener, address) = bind(settings.listen)?;
     let https = settings.https_listen.map(bind).transpose()?;
     let OpenStore { store, index_key, health: mut store_health } =
         open_store(settings, key).await.map_err(Failure::Other)?;
     let key_server = KeyServer::new(store, index_key).with_users(users);
-    let key_server = key_server.with_rules(Rules::from(settings)).with_live(live);
+    let key_server = key_server.with_policy(Policy::from(settings)).with_state(state);
     let key_server = Arc::new(key_server);
     let server = Server::new(settings, tls, Arc::clone(&key_server));
     let stop = stop_signal()?;
@@ -331,7 +331,7 @@ async fn open_store(settings: &Settings, key: Option<KeySource>) -> Result<OpenS
             OpenStore { store: Arc::new(MemoryStore::default()), index_key, health }
         }
     };
-    let store = Arc::new(Remembered::new(opened.store, SELDOM_WRITTEN));
+    let store = Arc::new(CachedStore::new(opened.store, SELDOM_WRITTEN));
     Ok(OpenStore { store, ..opened })
 }
 

@@ -25,7 +25,7 @@ type Result<T> = core::result::Result<T, DisabledName>;
 /// Names that are turned off.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Vec<String>")]
-pub struct Disabled(BTreeSet<&'static str>);
+pub struct DisabledAlgorithms(BTreeSet<&'static str>);
 
 /// The lists whose names can be turned off.
 const LISTS: &[&[Row]] = &[
@@ -37,7 +37,7 @@ const LISTS: &[&[Row]] = &[
     DerivationMethod::ROWS,
 ];
 
-impl TryFrom<Vec<String>> for Disabled {
+impl TryFrom<Vec<String>> for DisabledAlgorithms {
     type Error = String;
 
     fn try_from(names: Vec<String>) -> core::result::Result<Self, String> {
@@ -54,7 +54,7 @@ impl TryFrom<Vec<String>> for Disabled {
 }
 
 /// Names apart by commas.
-impl FromStr for Disabled {
+impl FromStr for DisabledAlgorithms {
     type Err = String;
 
     fn from_str(text: &str) -> core::result::Result<Self, String> {
@@ -63,14 +63,14 @@ impl FromStr for Disabled {
     }
 }
 
-impl fmt::Display for Disabled {
+impl fmt::Display for DisabledAlgorithms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.0.iter().copied().collect();
         f.write_str(&names.join(","))
     }
 }
 
-impl Disabled {
+impl DisabledAlgorithms {
     /// Is anything of this name turned off?
     fn check(&self, name: Option<&'static str>) -> Result<()> {
         match name.filter(|name| self.0.contains(name)) {
@@ -107,13 +107,13 @@ impl Disabled {
 
 #[cfg(test)]
 mod tests {
-    use super::Disabled;
+    use super::DisabledAlgorithms;
     use kmip::structures::CryptographicParameters;
     use kmip::vocabulary::{BlockCipherMode, CryptographicAlgorithm, HashingAlgorithm};
 
     #[test]
     fn a_name_turns_off_what_has_it() {
-        let disabled: Disabled = "DES3, ecb,MD5".parse().unwrap();
+        let disabled: DisabledAlgorithms = "DES3, ecb,MD5".parse().unwrap();
         assert_eq!(disabled.to_string(), "DES3,ECB,MD5");
         assert!(disabled.check_algorithm(CryptographicAlgorithm::DES3).is_err());
         assert!(disabled.check_algorithm(CryptographicAlgorithm::AES).is_ok());
@@ -124,7 +124,7 @@ mod tests {
         };
         assert!(disabled.check_parameters(&ecb).is_err());
         assert!(disabled.check_parameters(&CryptographicParameters::default()).is_ok());
-        assert!("DES3,ROT13".parse::<Disabled>().unwrap_err().contains("ROT13"));
-        assert_eq!("".parse(), Ok(Disabled::default()));
+        assert!("DES3,ROT13".parse::<DisabledAlgorithms>().unwrap_err().contains("ROT13"));
+        assert_eq!("".parse(), Ok(DisabledAlgorithms::default()));
     }
 }

@@ -6,10 +6,10 @@
 //!
 //! No secret is here: the store's key comes from its own file or its own variable.
 
-pub mod disabled_algorithms;
-pub mod limits;
-pub mod policy;
-pub mod push_targets;
+pub(crate) mod disabled_algorithms;
+pub(crate) mod limits;
+pub(crate) mod policy;
+pub(crate) mod push_targets;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -18,7 +18,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::config::disabled_algorithms::Disabled;
+pub use disabled_algorithms::{DisabledAlgorithms, DisabledName};
+pub use policy::Policy;
+pub use push_targets::PushTargets;
 
 /// A setting that is missing, malformed or out of its range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -204,7 +206,7 @@ settings! {
         users_file: PathBuf, "FILE", "KMIP_SERVER_USERS_FILE";
         /// What is turned off, names of the standard apart by commas: algorithms, modes, paddings,
         /// hashes and derivations (DES3,MD5,ECB); no key is made, kept or used for them
-        disabled_algorithms: Disabled, "NAMES", "KMIP_SERVER_DISABLED_ALGORITHMS";
+        disabled_algorithms: DisabledAlgorithms, "NAMES", "KMIP_SERVER_DISABLED_ALGORITHMS";
         /// The certificate in PEM of the authority in whose name Certify and Re-certify make more;
         /// without it there are no such operations. It must not be one that lets clients in
         certify_ca_cert: PathBuf, "FILE", "KMIP_SERVER_CERTIFY_CA_CERT";

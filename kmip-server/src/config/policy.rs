@@ -2,12 +2,12 @@
 
 use kmip::Interval;
 
-use crate::config::disabled_algorithms::Disabled;
+use crate::config::disabled_algorithms::DisabledAlgorithms;
 use crate::config::{LEASE_S, Names, RngSeed, Settings};
 
 /// The rules of one server.
 #[derive(Clone, Debug)]
-pub struct Rules {
+pub struct Policy {
     /// Whether objects of one client may share a Name.
     pub names: Names,
     /// The Lease Time of a new object, and the longest that Obtain Lease gives; zero for no limit
@@ -18,22 +18,22 @@ pub struct Rules {
     /// How much of what a client sends with RNG Seed is used (1.4, 4.36; 2.1, 6.1.50).
     pub rng_seed: RngSeed,
     /// What no key is made for, and no key is used with.
-    pub disabled: Disabled,
+    pub disabled: DisabledAlgorithms,
 }
 
-impl Default for Rules {
+impl Default for Policy {
     fn default() -> Self {
         Self {
             names: Names::Unique,
             lease_time: Interval(LEASE_S),
             interop: false,
             rng_seed: RngSeed::All,
-            disabled: Disabled::default(),
+            disabled: DisabledAlgorithms::default(),
         }
     }
 }
 
-impl From<&Settings> for Rules {
+impl From<&Settings> for Policy {
     fn from(settings: &Settings) -> Self {
         Self {
             names: settings.names,

@@ -9,9 +9,9 @@ use kmip::Version;
 
 /// Owners, each with the version in which it is told.
 #[derive(Debug, Default)]
-pub struct Pushes(BTreeMap<String, Version>);
+pub struct PushTargets(BTreeMap<String, Version>);
 
-impl Pushes {
+impl PushTargets {
     /// Reads a file of lines `version owner`; empty lines and lines that begin with `#` are none.
     pub fn read(path: &Path) -> Result<Self, String> {
         let wrong = |why: String| format!("the clients to be told in {}: {why}", path.display());
@@ -40,7 +40,7 @@ impl Pushes {
 
 #[cfg(test)]
 mod tests {
-    use super::Pushes;
+    use super::PushTargets;
     use kmip::Version;
 
     #[test]
@@ -48,14 +48,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pushes");
         std::fs::write(&file, "# arrays\n1.4 subject:CN=an array,O=Lab\n\n").unwrap();
-        let pushes = Pushes::read(&file).unwrap();
+        let pushes = PushTargets::read(&file).unwrap();
         assert_eq!(pushes.version_for("subject:CN=an array,O=Lab"), Some(Version::V1_4));
         assert_eq!(pushes.version_for("subject:CN=another"), None);
         for (text, why) in
             [("1.4", "line 1 is not version owner"), ("\n9.9 a", "line 2: KMIP 9.9 is not served")]
         {
             std::fs::write(&file, text).unwrap();
-            assert!(Pushes::read(&file).unwrap_err().ends_with(why));
+            assert!(PushTargets::read(&file).unwrap_err().ends_with(why));
         }
     }
 }

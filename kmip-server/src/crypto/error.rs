@@ -31,7 +31,7 @@ pub enum Error {
 }
 
 /// What a cryptographic step gives.
-pub type Result<T> = core::result::Result<T, Error>;
+pub(crate) type Result<T> = core::result::Result<T, Error>;
 
 impl Error {
     /// The parameters are wrong.

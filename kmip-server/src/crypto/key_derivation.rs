@@ -27,15 +27,15 @@ use super::hash::incremental::Running;
 use super::hash::{hash, hash_of_hmac, hmac, pbkdf2};
 
 /// The longest key that is derived, in bytes: as long as the longest that is made.
-pub const DERIVED_LEN_MAX: usize = 4096;
+pub(crate) const DERIVED_LEN_MAX: usize = 4096;
 
 /// The most rounds of PBKDF2, over all blocks: some seconds of one core. RFC 8018 speaks of
 /// 10,000,000 for keys worth the wait; who needs that derives where the password is.
-pub const ROUNDS_MAX: u64 = 4_000_000;
+pub(crate) const ROUNDS_MAX: u64 = 4_000_000;
 
 /// What a key is derived from.
 #[derive(Clone, Copy)]
-pub struct Source<'a> {
+pub(crate) struct Source<'a> {
     /// The key, password or input key material.
     pub key: &'a [u8],
     /// What kind of key it is, if it says.
@@ -53,7 +53,7 @@ pub struct Source<'a> {
 }
 
 /// Derives `len` bytes.
-pub fn derive(method: Method, source: Source<'_>, len: usize) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn derive(method: Method, source: Source<'_>, len: usize) -> Result<Zeroizing<Vec<u8>>> {
     if len == 0 || len > DERIVED_LEN_MAX {
         return Err(Error::parameters(format!(
             "a derived key has 1 to {DERIVED_LEN_MAX} bytes, and Cryptographic Length says {len}"

@@ -22,16 +22,16 @@
 //! of KMIP's own, in parts, over any cipher), it is put together here, and shown against the
 //! vectors of those who defined it.
 
-pub mod asymmetric;
-pub mod cipher;
-pub mod error;
-pub mod formats;
-pub mod hash;
-pub mod key_derivation;
-pub mod keys;
-pub mod pkcs11;
-pub mod random;
-pub mod secret_sharing;
-pub mod x509;
+pub(crate) mod asymmetric;
+pub(crate) mod cipher;
+pub(crate) mod error;
+pub(crate) mod formats;
+pub(crate) mod hash;
+pub(crate) mod key_derivation;
+pub(crate) mod keys;
+pub(crate) mod pkcs11;
+pub(crate) mod random;
+pub(crate) mod secret_sharing;
+pub(crate) mod x509;
 
-pub use error::{Error, Result};
+pub(crate) use error::{Error, Result};

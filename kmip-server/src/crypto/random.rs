@@ -17,21 +17,21 @@ use super::error::{Error, Result};
 use super::hash::hash;
 
 /// The most bytes that one request is given.
-pub const RANDOM_LEN_MAX: usize = 256 << 10;
+pub(crate) const RANDOM_LEN_MAX: usize = 256 << 10;
 
 /// What clients have added.
 #[derive(Clone, Default)]
-pub struct Pool(Zeroizing<Vec<u8>>);
+pub(crate) struct Pool(Zeroizing<Vec<u8>>);
 
 impl Pool {
     /// Adds a client's bytes.
-    pub fn stir(&mut self, seed: &[u8]) -> Result<()> {
+    pub(crate) fn stir(&mut self, seed: &[u8]) -> Result<()> {
         self.0 = hashed(&[&self.0, seed])?;
         Ok(())
     }
 
     /// Random bytes.
-    pub fn bytes(&self, len: usize) -> Result<Zeroizing<Vec<u8>>> {
+    pub(crate) fn bytes(&self, len: usize) -> Result<Zeroizing<Vec<u8>>> {
         let mut bytes = fresh(len)?;
         if !self.0.is_empty() {
             let once = fresh(32)?;
@@ -44,7 +44,7 @@ impl Pool {
 }
 
 /// Random bytes of the library.
-pub fn fresh(len: usize) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn fresh(len: usize) -> Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(vec![0; len]);
     rand::fill(&mut bytes).map_err(|_| Error::Internal("make random bytes"))?;
     Ok(bytes)

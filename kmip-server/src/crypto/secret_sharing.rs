@@ -16,14 +16,14 @@ use crypto_bigint::{BoxedUint, Odd, Resize};
 use zeroize::Zeroizing;
 
 /// The most parts. Each is an object of its own, made in one commit, whose size the store limits.
-pub const PARTS_MAX: u16 = 100;
+pub(crate) const PARTS_MAX: u16 = 100;
 
 /// The longest prime, in bytes: the work of one part grows with its square.
-pub const PRIME_LEN_MAX: usize = 1024;
+pub(crate) const PRIME_LEN_MAX: usize = 1024;
 
 /// How a secret is split.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Method {
+pub(crate) enum Method {
     /// By exclusive or.
     Xor,
     /// By polynomials over GF(2^8), which is that of FIPS 197.
@@ -35,7 +35,7 @@ pub enum Method {
 }
 
 /// A part: its number, which is not 0, and its bytes.
-pub struct Part {
+pub(crate) struct Part {
     /// The place where the polynomial was looked at.
     pub number: u16,
     /// What it was there.
@@ -44,7 +44,7 @@ pub struct Part {
 
 /// Why a secret cannot be split so, or parts not be joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SplitError {
+pub(crate) enum SplitError {
     /// The counts make no sense.
     #[error(
         "a key is split into 2 to {PARTS_MAX} parts, of which 2 or more, and no more than there \
@@ -72,7 +72,7 @@ pub enum SplitError {
 }
 
 /// Splits a secret into `parts`, of which `threshold` make it again. They are numbered from 1.
-pub fn split(
+pub(crate) fn split(
     secret: &[u8],
     method: &Method,
     parts: u16,
@@ -92,7 +92,7 @@ pub fn split(
 
 /// Joins parts to the secret of `len` bytes. All that are given are used, also beyond the
 /// threshold: a wrong one then spoils the result.
-pub fn join(
+pub(crate) fn join(
     parts: &[Part],
     method: &Method,
     threshold: u16,

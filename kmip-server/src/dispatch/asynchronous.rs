@@ -24,9 +24,9 @@ use crate::auth::client::Client;
 use crate::dispatch::commit::{self, Made};
 use crate::dispatch::resources::Resources;
 use crate::dispatch::response::failed;
-use crate::keystore::async_requests::{self, Place};
+use crate::keystore::async_requests::{self, RequestSlot};
 use crate::objects::error::{OperationError, Result};
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 
 /// What is never answered later. The standard forbids it to Poll and Cancel (2.1, 6.1.5 and
 /// 6.1.38); Process and Query Asynchronous Requests are about what is answered later themselves,
@@ -49,7 +49,7 @@ const SLOW_ITERATIONS: i32 = 100_000;
 /// Is the message to be answered later?
 ///
 /// Never that of a client that acts for another: the results would be the other's to poll.
-pub fn is_wanted(client: &Client, request: &RequestMessage) -> Result<bool> {
+pub(crate) fn is_wanted(client: &Client, request: &RequestMessage) -> Result<bool> {
     let indicator = request.header.asynchronous_indicator.map(|indicator| indicator.0);
     if client.rights.is_some() {
         return match indicator {
@@ -92,7 +92,7 @@ fn is_slow(payload: &RequestPayload) -> bool {
 }
 
 /// Takes a message of `len` bytes to be done later; the answer to give now.
-pub fn submit(
+pub(crate) fn submit(
     resources: &Resources,
     client: &Client,
     request: RequestMessage,
@@ -100,7 +100,7 @@ pub fn submit(
 ) -> Result<Vec<ResponseBatchItem>> {
     let operations: Vec<Operation> =
         request.items.iter().map(|item| item.payload.operation()).collect();
-    let places = resources.live.pending.submit(&client.owner, &operations, len)?;
+    let places = resources.state.async_requests.submit(&client.owner, &operations, len)?;
     let answers = request.items.iter().zip(&places.all).map(|(item, place)| ResponseBatchItem {
         operation: Some(item.payload.operation()),
         unique_batch_item_id: item.unique_batch_item_id.clone(),
@@ -121,13 +121,13 @@ async fn work(
     resources: Resources,
     client: Client,
     request: RequestMessage,
-    places: async_requests::Places,
+    places: async_requests::RequestSlots,
 ) {
-    let live = Arc::clone(&resources.live);
+    let live = Arc::clone(&resources.state);
     let owner = client.owner.clone();
-    let async_requests::Places { job, all } = places;
-    let Some(turn) = live.pending.turn(&job).await else {
-        return live.pending.forget_in_time(&owner, &all).await;
+    let async_requests::RequestSlots { job, all } = places;
+    let Some(turn) = live.async_requests.turn(&job).await else {
+        return live.async_requests.forget_in_time(&owner, &all).await;
     };
     let runtime = tokio::runtime::Handle::current();
     let (version, mine) = (request.header.protocol_version, all.clone());
@@ -140,8 +140,8 @@ async fn work(
         failures(version, &all, &OperationError::internal("do what was asked"))
     });
     drop(turn);
-    live.pending.keep(&owner, &job, version, &all, results);
-    live.pending.forget_in_time(&owner, &all).await;
+    live.async_requests.keep(&owner, &job, version, &all, results);
+    live.async_requests.forget_in_time(&owner, &all).await;
 }
 
 /// The results of the batch, one for each place, durable when this returns.
@@ -149,10 +149,10 @@ async fn results(
     resources: &Resources,
     client: &Client,
     request: &RequestMessage,
-    places: &[Place],
-) -> Vec<Wiped> {
+    places: &[RequestSlot],
+) -> Vec<SecretBuffer> {
     let version = request.header.protocol_version;
-    let pending = &resources.live.pending;
+    let pending = &resources.state.async_requests;
     let done = commit::run(resources, client, request, |_, items| {
         let results = encoded(version, places, &items);
         match pending.fits(&client.owner, results.iter().map(|result| result.len())) {
@@ -173,12 +173,16 @@ fn too_long() -> OperationError {
 }
 
 /// The answers as they are kept. Where the batch stopped before an item, there is none of its own.
-fn encoded(version: Version, places: &[Place], items: &[ResponseBatchItem]) -> Vec<Wiped> {
+fn encoded(
+    version: Version,
+    places: &[RequestSlot],
+    items: &[ResponseBatchItem],
+) -> Vec<SecretBuffer> {
     let skipped = OperationError::new(
         ResultReason::GeneralFailure,
         "it was not done, because an item before it in its batch failed",
     );
-    let one = |(place, item): (&Place, Option<&ResponseBatchItem>)| match item {
+    let one = |(place, item): (&RequestSlot, Option<&ResponseBatchItem>)| match item {
         Some(item) => encode(version, item),
         None => encode(version, &failed(version, Some(place.operation), None, &skipped)),
     };
@@ -186,13 +190,14 @@ fn encoded(version: Version, places: &[Place], items: &[ResponseBatchItem]) -> V
     places.iter().zip(items).map(one).collect()
 }
 
-fn failures(version: Version, places: &[Place], error: &OperationError) -> Vec<Wiped> {
-    let one = |place: &Place| encode(version, &failed(version, Some(place.operation), None, error));
+fn failures(version: Version, places: &[RequestSlot], error: &OperationError) -> Vec<SecretBuffer> {
+    let one =
+        |place: &RequestSlot| encode(version, &failed(version, Some(place.operation), None, error));
     places.iter().map(one).collect()
 }
 
-fn encode(version: Version, item: &ResponseBatchItem) -> Wiped {
+fn encode(version: Version, item: &ResponseBatchItem) -> SecretBuffer {
     let mut w = Writer::default();
     item.encode(tags::BatchItem, &mut w, version);
-    Wiped::new(w.into_bytes())
+    SecretBuffer::new(w.into_bytes())
 }

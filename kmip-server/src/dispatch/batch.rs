@@ -19,19 +19,19 @@ use crate::auth::superseded_certificates;
 use crate::dispatch::resources::Resources;
 use crate::dispatch::response::{answered, failed, undo};
 use crate::keystore::Context;
-use crate::keystore::batch_references::Named;
+use crate::keystore::batch_references::BatchReferences;
 use crate::keystore::process_state::{Effect, Effects};
 use crate::objects::error::{OperationError, Result};
 use crate::operations;
 use crate::store::Change;
-use crate::store::transaction::View;
+use crate::store::transaction::Transaction;
 
 /// The most items in one message. All changes of a batch are one commit, whose size the store
 /// limits; a Create with its names and groups is some ten changes.
-pub const BATCH_ITEMS_MAX: usize = 100;
+pub(crate) const BATCH_ITEMS_MAX: usize = 100;
 
 /// A batch that is done but not yet durable.
-pub struct Done {
+pub(crate) struct Done {
     /// What became of each item.
     pub items: Vec<ResponseBatchItem>,
     /// What is to be written.
@@ -41,7 +41,7 @@ pub struct Done {
 }
 
 /// Does the items of a message.
-pub async fn run(
+pub(crate) async fn run(
     on: &Resources,
     client: &Client,
     request: &RequestMessage,
@@ -50,20 +50,20 @@ pub async fn run(
     check(request)?;
     let version = request.header.protocol_version;
     let mut cx = Context {
-        view: View::new(on.store.as_ref()),
-        live: &on.live,
+        transaction: Transaction::new(on.store.as_ref()),
+        state: &on.state,
         effects: Effects::default(),
         index_key: &on.index_key,
-        rules: &on.rules,
+        policy: &on.policy,
         client,
-        doing: Operation::Query,
+        operation: Operation::Query,
         version,
         now,
         id_placeholder: None,
-        named: Named::default(),
+        references: BatchReferences::default(),
         chosen: BTreeSet::new(),
     };
-    superseded_certificates::check(on.store.as_ref(), cx.index_key, client).await?;
+    superseded_certificates::reject_superseded(on.store.as_ref(), cx.index_key, client).await?;
     let on_error = request.header.batch_error_continuation_option.unwrap_or(OnError::Stop);
     let mut items = Vec::with_capacity(request.items.len());
     let mut undone = false;
@@ -76,19 +76,19 @@ pub async fn run(
         });
         match result {
             Ok(answer) => {
-                cx.view.keep_item();
+                cx.transaction.keep_item();
                 cx.effects.keep_item();
                 let answer = answered(item, answer);
                 // What the last one names, no item can mean.
                 if let (Some(operation), Some(payload), true) =
                     (answer.operation, &answer.payload, rest.len() > 0)
                 {
-                    cx.named.keep(operation, payload);
+                    cx.references.keep(operation, payload);
                 }
                 items.push(answer);
             }
             Err(error) => {
-                cx.view.drop_item();
+                cx.transaction.drop_item();
                 cx.effects.drop_item();
                 tracing::info!(?operation, reason = ?error.reason, why = %error.message, "refused");
             }
@@ -106,7 +106,7 @@ pub async fn run(
     }
     let (changes, effects) = match undone {
         true => (Vec::new(), Vec::new()),
-        false => (cx.view.into_changes(), cx.effects.into_batch()),
+        false => (cx.transaction.into_changes(), cx.effects.into_batch()),
     };
     Ok(Done { items, changes, effects })
 }

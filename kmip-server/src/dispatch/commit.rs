@@ -17,7 +17,7 @@ use kmip::vocabulary::ResultReason;
 use crate::auth::client::Client;
 use crate::dispatch::batch;
 use crate::dispatch::resources::{Resources, now};
-use crate::keystore::process_state::{Effect, Live};
+use crate::keystore::process_state::{Effect, ProcessState};
 use crate::objects::error::{OperationError, Result};
 use crate::store::Outcome;
 
@@ -26,7 +26,7 @@ use crate::store::Outcome;
 const ATTEMPTS_MAX: usize = 64;
 
 /// What was made of the answers of a batch.
-pub enum Made<T> {
+pub(crate) enum Made<T> {
     /// The answer, to be given once the batch is durable.
     Whole(T),
     /// The answer is longer than whoever asked takes; so nothing is done, and this is said instead.
@@ -49,12 +49,12 @@ pub(crate) async fn run<T>(
             Made::TooLong(answer) => return Ok(answer),
         };
         if done.changes.is_empty() {
-            take_effects(&on.live, done.effects);
+            take_effects(&on.state, done.effects);
             return Ok(answer);
         }
         match on.store.commit(done.changes).await? {
             Outcome::Durable => {
-                take_effects(&on.live, done.effects);
+                take_effects(&on.state, done.effects);
                 return Ok(answer);
             }
             Outcome::Conflict { .. } => tracing::debug!("another batch was quicker"),
@@ -66,7 +66,7 @@ pub(crate) async fn run<T>(
     ))
 }
 
-fn take_effects(live: &Live, effects: Vec<Effect>) {
+fn take_effects(live: &ProcessState, effects: Vec<Effect>) {
     for effect in effects {
         effect(live);
     }

@@ -24,7 +24,7 @@ use crate::auth::client::Client;
 use crate::config::limits::ROTATION_PAUSE;
 use crate::dispatch::key_server::KeyServer;
 use crate::dispatch::resources;
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::record::{Metadata, damaged};
 use crate::objects::rotation::{self, Due};
 use crate::operations::availability::is_served;
@@ -34,7 +34,7 @@ use crate::store::{Order, Range, StoreError};
 const PAGE: usize = 256;
 
 /// Turns what is due, again and again.
-pub async fn run(key_server: Arc<KeyServer>) {
+pub(crate) async fn run(key_server: Arc<KeyServer>) {
     loop {
         tokio::time::sleep(ROTATION_PAUSE).await;
         match rotate_due_keys(&key_server, resources::now()).await {
@@ -46,7 +46,10 @@ pub async fn run(key_server: Arc<KeyServer>) {
 }
 
 /// Replaces the keys that are due at `now`, and says how many.
-pub async fn rotate_due_keys(key_server: &KeyServer, now: DateTime) -> Result<usize, StoreError> {
+pub(crate) async fn rotate_due_keys(
+    key_server: &KeyServer,
+    now: DateTime,
+) -> Result<usize, StoreError> {
     let mut rotated: usize = 0;
     let mut range = Range {
         from: rotation::PREFIX.to_vec(),
@@ -98,7 +101,7 @@ async fn metadata(key_server: &KeyServer, due: &Due) -> Result<Option<Metadata>,
 /// What its owner would ask for.
 fn request(due: &Due, metadata: &Metadata) -> Option<RequestPayload> {
     let id = Some(Identifier::from(due.id.as_str()));
-    let offset = find!(metadata.values(), RotateOffset);
+    let offset = attribute!(metadata.values(), RotateOffset);
     let request: RequestPayload = match metadata.object_type() {
         Some(ObjectType::SymmetricKey) => ReKeyRequest {
             unique_identifier: id,

@@ -19,25 +19,26 @@ use kmip::vocabulary::ResultReason;
 use crate::auth::client::Client;
 use crate::auth::credentials::{self, Users};
 use crate::auth::superseded_certificates;
-use crate::config::policy::Rules;
+use crate::config::policy::Policy;
+use crate::config::push_targets::PushTargets;
 use crate::dispatch::asynchronous;
 use crate::dispatch::batch;
 use crate::dispatch::commit::{self, Made};
 use crate::dispatch::resources::{Resources, now};
 use crate::dispatch::response::{encode, failure, is_too_large, respond, too_large};
-use crate::keystore::process_state::Live;
+use crate::keystore::process_state::ProcessState;
 use crate::objects::error::OperationError;
 use crate::objects::index::{self, OwnRows};
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 use crate::store::Store;
 use crate::store::root_key::IndexKey;
 
 /// The log target of the messages themselves: `kmip_server::messages=trace` shows them.
-pub const MESSAGES: &str = "kmip_server::messages";
+pub const MESSAGE_TRACE: &str = "kmip_server::messages";
 
 /// What the keys of records begin with that nearly every message asks for, and that hardly ever
 /// change: a store may remember them, where no other process writes to it.
-pub const SELDOM_WRITTEN: &[&[u8]] = &[index::SETTINGS, superseded_certificates::ROWS];
+pub(crate) const SELDOM_WRITTEN: &[&[u8]] = &[index::SETTINGS, superseded_certificates::ROWS];
 
 /// The key server behind every door.
 pub struct KeyServer {
@@ -48,8 +49,8 @@ pub struct KeyServer {
 impl KeyServer {
     /// Serves the objects in `store`, whose index rows are keyed with `index_key`.
     pub fn new(store: Arc<dyn Store>, index_key: IndexKey) -> Self {
-        let (rules, live) = (Arc::default(), Arc::default());
-        Self { resources: Resources { store, index_key, rules, live }, users: Users::default() }
+        let (policy, state) = (Arc::default(), Arc::default());
+        Self { resources: Resources { store, index_key, policy, state }, users: Users::default() }
     }
 
     /// The same, with users whose credentials a request may carry.
@@ -58,16 +59,22 @@ impl KeyServer {
         Self { users, ..self }
     }
 
-    /// The same, with what lives beside the store as the settings have it.
+    /// The same, with other in-memory state.
     #[must_use]
-    pub fn with_live(self, live: Live) -> Self {
-        Self { resources: Resources { live: Arc::new(live), ..self.resources }, ..self }
+    pub(crate) fn with_state(self, state: ProcessState) -> Self {
+        Self { resources: Resources { state: Arc::new(state), ..self.resources }, ..self }
+    }
+
+    /// The same, with clients of KMIP 1.x that are notified without having asked (1.4, 5.1).
+    #[must_use]
+    pub fn with_push_targets(self, push_targets: PushTargets) -> Self {
+        self.with_state(ProcessState { push_targets, ..ProcessState::default() })
     }
 
     /// The same, with what the settings let operations do.
     #[must_use]
-    pub fn with_rules(self, rules: Rules) -> Self {
-        Self { resources: Resources { rules: Arc::new(rules), ..self.resources }, ..self }
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { resources: Resources { policy: Arc::new(policy), ..self.resources }, ..self }
     }
 
     /// The client with what this server would otherwise work out anew for each of its messages.
@@ -81,7 +88,7 @@ impl KeyServer {
     }
 
     /// Answers one whole request message with one whole response message.
-    pub async fn answer(&self, client: &Client, frame: &[u8]) -> Wiped {
+    pub async fn answer(&self, client: &Client, frame: &[u8]) -> SecretBuffer {
         trace("request", client, frame);
         let response = self.respond(client, frame).await;
         trace("response", client, &response);
@@ -94,8 +101,8 @@ impl KeyServer {
     }
 
     /// What lives beside the store.
-    pub(crate) fn live(&self) -> &Live {
-        &self.resources.live
+    pub(crate) fn state(&self) -> &ProcessState {
+        &self.resources.state
     }
 
     /// Shows a message to whoever listens to the log of messages.
@@ -121,7 +128,7 @@ impl KeyServer {
         items.map_while(|item| item.payload).collect()
     }
 
-    async fn respond(&self, client: &Client, frame: &[u8]) -> Wiped {
+    async fn respond(&self, client: &Client, frame: &[u8]) -> SecretBuffer {
         let asked = kmip::message::request_version(frame);
         let version = nearest(asked);
         if asked.is_some_and(|asked| asked != version) {
@@ -142,7 +149,7 @@ impl KeyServer {
 
     /// The answer to bytes that are no message, or too long a one: a failed batch item with
     /// Invalid Message and `why`.
-    pub fn refuse(&self, why: &str) -> Wiped {
+    pub fn refuse(&self, why: &str) -> SecretBuffer {
         encode(&failure(Version::V1_0, OperationError::invalid_message(why)))
     }
 
@@ -155,7 +162,7 @@ impl KeyServer {
         let Some(ticket) = credentials::ticket(request.header.authentication.as_ref())? else {
             return Ok(None);
         };
-        let tickets = &self.resources.live.tickets;
+        let tickets = &self.resources.state.tickets;
         let value = ticket.ticket_value.as_bytes();
         match tickets.show(value, client, request.items.len(), now()) {
             Some((owner, rights)) => Ok(Some(client.acting_for(owner, rights))),
@@ -172,7 +179,7 @@ impl KeyServer {
         client: &Client,
         request: RequestMessage,
         len: usize,
-    ) -> Result<Wiped, OperationError> {
+    ) -> Result<SecretBuffer, OperationError> {
         let now_micros = now().0.saturating_mul(1_000_000);
         let proof = self.users.check(request.header.authentication.as_ref(), now_micros)?;
         batch::check(&request)?;
@@ -197,7 +204,7 @@ impl KeyServer {
 /// Shows a message to whoever listens to the log at this target, with its secrets hidden.
 fn trace(what: &str, client: &Client, message: &[u8]) {
     let text = kmip::redacted_text(message);
-    tracing::trace!(target: MESSAGES, owner = %client.owner, "{what}\n{text}");
+    tracing::trace!(target: MESSAGE_TRACE, owner = %client.owner, "{what}\n{text}");
 }
 
 /// The version to answer in: the one asked for if it is served, else the nearest below it, else

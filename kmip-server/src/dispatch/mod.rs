@@ -1,9 +1,9 @@
 //! Processing of one message: decoding, authentication, batch, commit and response.
 
-pub mod asynchronous;
-pub mod batch;
-pub mod commit;
-pub mod key_rotation;
-pub mod key_server;
-pub mod resources;
-pub mod response;
+pub(crate) mod asynchronous;
+pub(crate) mod batch;
+pub(crate) mod commit;
+pub(crate) mod key_rotation;
+pub(crate) mod key_server;
+pub(crate) mod resources;
+pub(crate) mod response;

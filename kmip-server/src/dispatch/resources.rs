@@ -5,22 +5,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use kmip::DateTime;
 
-use crate::config::policy::Rules;
-use crate::keystore::process_state::Live;
+use crate::config::policy::Policy;
+use crate::keystore::process_state::ProcessState;
 use crate::store::Store;
 use crate::store::root_key::IndexKey;
 
 /// Store, keys, policy and process state that every batch is processed with.
 #[derive(Clone)]
-pub struct Resources {
+pub(crate) struct Resources {
     /// The records.
     pub(crate) store: Arc<dyn Store>,
     /// The key of index rows.
     pub(crate) index_key: IndexKey,
     /// What the settings let operations do.
-    pub(crate) rules: Arc<Rules>,
+    pub(crate) policy: Arc<Policy>,
     /// In-memory state of the process.
-    pub(crate) live: Arc<Live>,
+    pub(crate) state: Arc<ProcessState>,
 }
 
 /// Returns the current time in seconds since 1970; 1970 if the clock is before it.

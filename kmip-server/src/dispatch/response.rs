@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::dispatch::resources::now;
 use crate::objects::error::OperationError;
 use crate::operations::Answer;
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 
 /// A name for the answer that no other has, by which it is found in a log (2.1, 9.17). The client
 /// keeps its own: it is in requests to a server alone (2.1, 9.7).
@@ -37,7 +37,7 @@ pub(crate) fn respond(
     now: DateTime,
     items: Vec<ResponseBatchItem>,
     proof: Option<Vec<u8>>,
-) -> Wiped {
+) -> SecretBuffer {
     let mut header = header(request.protocol_version, now, items.len());
     header.server_hashed_password = proof;
     encode(&ResponseMessage { header, items })
@@ -89,8 +89,8 @@ pub(crate) fn failed(
     }
 }
 
-pub(crate) fn encode(response: &ResponseMessage) -> Wiped {
-    Wiped::new(response.encode())
+pub(crate) fn encode(response: &ResponseMessage) -> SecretBuffer {
+    SecretBuffer::new(response.encode())
 }
 
 /// The response item of what was done: of the request's item, unless it answers for another.

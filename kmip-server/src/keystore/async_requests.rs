@@ -31,42 +31,42 @@ use tokio::time::{Instant, sleep, timeout};
 use ttlv::Reader;
 
 use crate::objects::error::{OperationError, Result};
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 
 /// The most items of one client that wait, or whose results wait. A client that submits more than
 /// it polls is told so, instead of filling the memory of all.
-pub const ITEMS_PER_CLIENT_MAX: usize = 256;
+pub(crate) const ITEMS_PER_CLIENT_MAX: usize = 256;
 
 /// The most items of all clients together.
-pub const ITEMS_MAX: usize = 16 * 1024;
+pub(crate) const ITEMS_MAX: usize = 16 * 1024;
 
 /// The most bytes of one client's requests and results: a few of the longest messages.
-pub const BYTES_PER_CLIENT_MAX: usize = 4 << 20;
+pub(crate) const BYTES_PER_CLIENT_MAX: usize = 4 << 20;
 
 /// The most bytes of all clients together.
-pub const BYTES_MAX: usize = 256 << 20;
+pub(crate) const BYTES_MAX: usize = 256 << 20;
 
 /// How many messages are worked on at once. What is slow is so because it computes, and more than
 /// a few would take the processors from the requests that are answered at once.
-pub const AT_WORK_MAX: usize = 4;
+pub(crate) const AT_WORK_MAX: usize = 4;
 
 /// How long a result waits to be polled: a device that sleeps between its requests wakes hourly.
-pub const KEPT: Duration = Duration::from_secs(2 * 60 * 60);
+pub(crate) const KEPT: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// How long a result can be polled again: the answer to the first Poll may have been lost with its
 /// connection.
-pub const KEPT_AGAIN: Duration = Duration::from_secs(60);
+pub(crate) const KEPT_AGAIN: Duration = Duration::from_secs(60);
 
 /// How long Process waits for a request to be done. The slowest one, a long RSA key pair, takes
 /// some seconds.
 const PROCESS_MAX: Duration = Duration::from_secs(60);
 
 /// A correlation value: random, so that a client that tries values finds none.
-pub type Value = [u8; 16];
+pub(crate) type Value = [u8; 16];
 
 /// The place of one item.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub(crate) struct RequestSlot {
     /// What the client polls for.
     pub value: Value,
     /// What it asked for.
@@ -74,15 +74,15 @@ pub struct Place {
 }
 
 /// The places of a message's items, in order.
-pub struct Places {
+pub(crate) struct RequestSlots {
     /// What they share.
     pub job: Arc<Job>,
     /// One for each item.
-    pub all: Vec<Place>,
+    pub all: Vec<RequestSlot>,
 }
 
 /// A message: how far it is, and whether somebody waits for it.
-pub struct Job {
+pub(crate) struct Job {
     stage: watch::Sender<Option<Stage>>,
     items: usize,
     len: usize,
@@ -90,7 +90,9 @@ pub struct Job {
 }
 
 /// The right to be worked on; another message has its turn when it is dropped.
-pub struct Turn(#[allow(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
+pub(crate) struct WorkPermit(
+    #[allow(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>,
+);
 
 struct Entry {
     operation: Operation,
@@ -107,11 +109,11 @@ struct Entry {
 struct Kept {
     version: Version,
     succeeded: bool,
-    item: Wiped,
+    item: SecretBuffer,
 }
 
 /// What a Poll finds.
-pub enum Polled {
+pub(crate) enum Polled {
     /// It is not done.
     Waiting,
     /// It was canceled.
@@ -123,18 +125,18 @@ pub enum Polled {
 type Entries = HashMap<Value, Entry>;
 
 /// The requests of all clients.
-pub struct Pending {
+pub(crate) struct AsyncRequests {
     by_owner: Mutex<HashMap<String, Entries>>,
     turns: Arc<Semaphore>,
 }
 
-impl Default for Pending {
+impl Default for AsyncRequests {
     fn default() -> Self {
         Self { by_owner: Mutex::default(), turns: Arc::new(Semaphore::new(AT_WORK_MAX)) }
     }
 }
 
-impl Pending {
+impl AsyncRequests {
     fn all(&self) -> MutexGuard<'_, HashMap<String, Entries>> {
         // Every statement leaves the map whole, so a panic elsewhere spoils nothing.
         self.by_owner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -151,8 +153,13 @@ impl Pending {
         act(entries)
     }
 
-    /// Places for the items of a message of `len` bytes.
-    pub fn submit(&self, owner: &str, operations: &[Operation], len: usize) -> Result<Places> {
+    /// RequestSlots for the items of a message of `len` bytes.
+    pub(crate) fn submit(
+        &self,
+        owner: &str,
+        operations: &[Operation],
+        len: usize,
+    ) -> Result<RequestSlots> {
         self.of(owner, |_| {});
         let mut all = self.all();
         let (mut items, mut bytes) = (operations.len(), len);
@@ -188,19 +195,19 @@ impl Pending {
                 told: None,
             };
             entries.insert(value, entry);
-            places.push(Place { value, operation: *operation });
+            places.push(RequestSlot { value, operation: *operation });
         }
-        Ok(Places { job, all: places })
+        Ok(RequestSlots { job, all: places })
     }
 
     /// Waits for the message's turn; none if it was canceled meanwhile.
-    pub async fn turn(&self, job: &Job) -> Option<Turn> {
+    pub(crate) async fn turn(&self, job: &Job) -> Option<WorkPermit> {
         let mut stage = job.stage.subscribe();
         let turn = tokio::select! {
             biased;
-            () = job.urgent.notified() => Turn(None),
+            () = job.urgent.notified() => WorkPermit(None),
             // Nobody closes the semaphore.
-            permit = Arc::clone(&self.turns).acquire_owned() => Turn(permit.ok()),
+            permit = Arc::clone(&self.turns).acquire_owned() => WorkPermit(permit.ok()),
             _ = stage.wait_for(Option::is_none) => return None,
         };
         let begun = job.stage.send_if_modified(|stage| {
@@ -214,7 +221,7 @@ impl Pending {
     }
 
     /// Would results of these lengths fit in what one client may have?
-    pub fn fits(&self, owner: &str, lens: impl Iterator<Item = usize>) -> bool {
+    pub(crate) fn fits(&self, owner: &str, lens: impl Iterator<Item = usize>) -> bool {
         let results = lens.fold(0, usize::saturating_add);
         let kept: usize = self.of(owner, |entries| {
             entries
@@ -226,13 +233,13 @@ impl Pending {
     }
 
     /// The message is done, and durable.
-    pub fn keep(
+    pub(crate) fn keep(
         &self,
         owner: &str,
         job: &Job,
         version: Version,
-        places: &[Place],
-        results: Vec<Wiped>,
+        places: &[RequestSlot],
+        results: Vec<SecretBuffer>,
     ) {
         self.of(owner, |entries| {
             for (place, item) in places.iter().zip(results) {
@@ -247,7 +254,7 @@ impl Pending {
     }
 
     /// Forgets what was kept for these places when its time is over.
-    pub async fn forget_in_time(&self, owner: &str, places: &[Place]) {
+    pub(crate) async fn forget_in_time(&self, owner: &str, places: &[RequestSlot]) {
         sleep(KEPT).await;
         let mut all = self.all();
         if let Some(entries) = all.get_mut(owner) {
@@ -259,7 +266,7 @@ impl Pending {
     }
 
     /// How far a request is; none if the client has no such request.
-    pub fn poll(&self, owner: &str, value: &[u8]) -> Option<Polled> {
+    pub(crate) fn poll(&self, owner: &str, value: &[u8]) -> Option<Polled> {
         self.of(owner, |entries| {
             let entry = entries.get(value)?;
             if entry.job.stage.borrow().is_none() {
@@ -273,7 +280,7 @@ impl Pending {
     }
 
     /// The client was told the result.
-    pub fn told(&self, owner: &str, value: &[u8]) {
+    pub(crate) fn told(&self, owner: &str, value: &[u8]) {
         self.of(owner, |entries| {
             if let Some(entry) = entries.get_mut(value) {
                 entry.told.get_or_insert_with(Instant::now);
@@ -283,7 +290,7 @@ impl Pending {
 
     /// Gives a request up, if it is not being worked on. A message is done as a whole, so one item
     /// of several is not taken out of it.
-    pub fn cancel(&self, owner: &str, value: &[u8]) -> CancellationResult {
+    pub(crate) fn cancel(&self, owner: &str, value: &[u8]) -> CancellationResult {
         self.of(owner, |entries| {
             let Some(entry) = entries.get_mut(value) else {
                 return CancellationResult::Unavailable;
@@ -313,7 +320,7 @@ impl Pending {
     }
 
     /// Has a request done now, and waits until it is.
-    pub async fn process(&self, owner: &str, value: &[u8]) -> Result<()> {
+    pub(crate) async fn process(&self, owner: &str, value: &[u8]) -> Result<()> {
         let job = self.of(owner, |entries| {
             let entry = entries.get_mut(value).ok_or_else(unknown)?;
             if std::mem::replace(&mut entry.processed, true) {
@@ -338,7 +345,7 @@ impl Pending {
 
     /// The requests whose results the client has not been told: of these values, or these
     /// operations; of neither, all.
-    pub fn outstanding(
+    pub(crate) fn outstanding(
         &self,
         owner: &str,
         values: &[Vec<u8>],
@@ -368,7 +375,7 @@ impl Pending {
 }
 
 /// The client has no such request.
-pub fn unknown() -> OperationError {
+pub(crate) fn unknown() -> OperationError {
     OperationError::new(
         ResultReason::InvalidAsynchronousCorrelationValue,
         "no request waits under this Asynchronous Correlation Value",

@@ -7,7 +7,7 @@ use kmip::vocabulary::{Data, Operation, UniqueIdentifier as Word};
 
 /// What the items of a batch have named and given in their answers, in order.
 #[derive(Debug, Default)]
-pub struct Named {
+pub(crate) struct BatchReferences {
     /// Each item that was done, with the Unique Identifiers in its answer: none, one or many.
     items: Vec<(Operation, Vec<String>)>,
     /// Each data that was given.
@@ -25,33 +25,33 @@ const DATA: &[(Data, Operation)] = &[
     (Data::SignatureVerify, Operation::SignatureVerify),
 ];
 
-impl Named {
+impl BatchReferences {
     /// An item was done.
-    pub fn keep(&mut self, operation: Operation, answer: &ResponsePayload) {
+    pub(crate) fn keep(&mut self, operation: Operation, answer: &ResponsePayload) {
         let ids = answer.unique_identifiers().into_iter().map(str::to_owned).collect();
         self.items.push((operation, ids));
         self.data.extend(answer.data().map(|data| (operation, SecretBytes::new(data))));
     }
 
     /// The nth identifier so far, from zero; a negative number counts back from here.
-    pub fn at(&self, index: i32) -> Option<&str> {
+    pub(crate) fn at(&self, index: i32) -> Option<&str> {
         nth(self.items.iter().flat_map(|(_, ids)| ids), index).map(String::as_str)
     }
 
     /// The nth data so far, counted likewise.
-    pub fn data_at(&self, index: i32) -> Option<&SecretBytes> {
+    pub(crate) fn data_at(&self, index: i32) -> Option<&SecretBytes> {
         nth(self.data.iter(), index).map(|(_, data)| data)
     }
 
     /// The data that the word's operation gave last.
-    pub fn data_of(&self, word: Data) -> Option<&SecretBytes> {
+    pub(crate) fn data_of(&self, word: Data) -> Option<&SecretBytes> {
         let (_, operation) = DATA.iter().find(|(known, _)| *known == word)?;
         self.data.iter().rev().find(|(of, _)| of == operation).map(|(_, data)| data)
     }
 
     /// The object of the last item of the word's operation (2.1, 11.58). Of a pair the plain word
     /// means the private key, as the ID Placeholder does; a Locate that found several means none.
-    pub fn of(&self, word: Word) -> Option<&str> {
+    pub(crate) fn of(&self, word: Word) -> Option<&str> {
         let word = word.name()?;
         let (name, nth) = match (word.strip_suffix("PrivateKey"), word.strip_suffix("PublicKey")) {
             (Some(name), _) => (name, 0),
@@ -78,7 +78,7 @@ fn nth<T>(mut all: impl DoubleEndedIterator<Item = T>, index: i32) -> Option<T> 
 
 #[cfg(test)]
 mod tests {
-    use super::{Data, Named, Word};
+    use super::{BatchReferences, Data, Word};
     use kmip::SecretBytes;
     use kmip::payload::{
         CreateKeyPairResponse, DestroyResponse, HashResponse, LocateResponse, PingResponse,
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn numbers_and_words_for_what_the_batch_has_named() {
-        let mut named = Named::default();
+        let mut named = BatchReferences::default();
         let pair = CreateKeyPairResponse {
             private_key_unique_identifier: "private".to_owned(),
             public_key_unique_identifier: "public".to_owned(),
@@ -135,7 +135,7 @@ mod tests {
     }
     #[test]
     fn numbers_and_words_for_what_the_batch_has_given() {
-        let mut named = Named::default();
+        let mut named = BatchReferences::default();
         let hash = HashResponse { data: Some(SecretBytes::new(b"h")), correlation_value: None };
         named.keep(Operation::Hash, &hash.into());
         named.keep(Operation::Ping, &PingResponse {}.into());

@@ -23,7 +23,7 @@ use crate::crypto::{formats, x509};
 use crate::keystore::Context;
 use crate::keystore::replacement::linked;
 use crate::keystore::{key_pair, request_attributes};
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::{certificate_attributes, server_attributes};
@@ -47,7 +47,7 @@ const PUBLIC: Mask = Mask(
 );
 
 /// What the attributes of a request ask of the certificate itself.
-pub struct Asked {
+pub(crate) struct Asked {
     /// Whom it is for.
     pub names: Option<Names>,
     /// What it may be used for.
@@ -55,7 +55,7 @@ pub struct Asked {
 }
 
 /// The request cannot be certified.
-pub fn invalid_csr(why: impl Into<String>) -> OperationError {
+pub(crate) fn invalid_csr(why: impl Into<String>) -> OperationError {
     OperationError::new(
         ResultReason::InvalidCSR,
         format!("the certificate request: {}", why.into()),
@@ -63,7 +63,7 @@ pub fn invalid_csr(why: impl Into<String>) -> OperationError {
 }
 
 /// No object of this type is certified.
-pub fn of_another_type(kind: Option<ObjectType>) -> OperationError {
+pub(crate) fn of_another_type(kind: Option<ObjectType>) -> OperationError {
     let kind = kind.map_or_else(|| "no object".to_owned(), |kind| format!("a {kind:?}"));
     OperationError::new(
         ResultReason::InvalidObjectType,
@@ -74,7 +74,7 @@ pub fn of_another_type(kind: Option<ObjectType>) -> OperationError {
 }
 
 /// The request that a message holds, if it holds one.
-pub fn read(
+pub(crate) fn read(
     form: Option<CertificateRequestType>,
     bytes: Option<Vec<u8>>,
 ) -> Result<Option<Wanted>> {
@@ -99,7 +99,7 @@ pub fn read(
 }
 
 /// A request that the server keeps.
-pub async fn kept_request(cx: &mut Context<'_>, id: &str) -> Result<Wanted> {
+pub(crate) async fn kept_request(cx: &mut Context<'_>, id: &str) -> Result<Wanted> {
     let object = cx.material(id).await?.object;
     let Object::CertificateRequest(kept) = object else {
         return Err(of_another_type(Some(object.object_type())));
@@ -109,12 +109,12 @@ pub async fn kept_request(cx: &mut Context<'_>, id: &str) -> Result<Wanted> {
 }
 
 /// The public key that an object says it belongs to.
-pub fn linked_public_key(object: &Metadata) -> Option<String> {
+pub(crate) fn linked_public_key(object: &Metadata) -> Option<String> {
     linked(object, LinkType::PublicKeyLink).into_iter().next()
 }
 
 /// A kept public key that may be certified.
-pub async fn public_key(cx: &mut Context<'_>, id: &str) -> Result<(Metadata, Key)> {
+pub(crate) async fn public_key(cx: &mut Context<'_>, id: &str) -> Result<(Metadata, Key)> {
     let metadata = cx.live_object(id).await?;
     match metadata.state(cx.now) {
         State::PreActive | State::Active => {}
@@ -130,7 +130,7 @@ pub async fn public_key(cx: &mut Context<'_>, id: &str) -> Result<(Metadata, Key
             "the public key is kept elsewhere: its Key Value Location says where",
         ));
     }
-    let hint = server_attributes::hint(metadata.values());
+    let hint = server_attributes::key_hint(metadata.values());
     let key = formats::read(ObjectType::PublicKey, &public.key_block, hint)?;
     Ok((metadata, x509::certifiable(&key).map_err(denied)?))
 }
@@ -141,7 +141,7 @@ fn denied(why: String) -> OperationError {
 
 /// The attributes of a request: those of the new object, and what they ask of the certificate.
 /// A renewed one takes the rest over from the old one, and no defaults.
-pub async fn attributes(
+pub(crate) async fn attributes(
     cx: &mut Context<'_>,
     mut layer: Attributes,
     is_renewed: bool,
@@ -152,10 +152,12 @@ pub async fn attributes(
     let subjects: Vec<V> = subjects.into_iter().map(|attribute| attribute.value).collect();
     let names = subject::asked(&subjects).map_err(OperationError::invalid_field)?;
     let values = match is_renewed {
-        true => request_attributes::given(cx, [layer], ObjectType::Certificate).await?,
-        false => request_attributes::of_made(cx, [layer], ObjectType::Certificate).await?,
+        true => request_attributes::resolve_explicit(cx, [layer], ObjectType::Certificate).await?,
+        false => {
+            request_attributes::resolve_for_create(cx, [layer], ObjectType::Certificate).await?
+        }
     };
-    match find!(values.iter(), CertificateType) {
+    match attribute!(values.iter(), CertificateType) {
         None | Some(CertificateType::X_509) => {}
         Some(other) => {
             return Err(OperationError::new(
@@ -164,7 +166,7 @@ pub async fn attributes(
             ));
         }
     }
-    let mask = find!(values.iter(), CryptographicUsageMask);
+    let mask = attribute!(values.iter(), CryptographicUsageMask);
     if mask.is_some_and(|mask| mask.0 & (Mask::CertificateSign.0 | Mask::CRLSign.0) != 0) {
         return Err(denied("the authority makes no other authority below it".to_owned()));
     }
@@ -172,8 +174,8 @@ pub async fn attributes(
 }
 
 /// Without a request, the attributes name the Certificate Type (1.4, 4.7; 2.1, 6.1.6).
-pub fn is_x509(values: &[V]) -> Result<()> {
-    match find!(values, CertificateType) {
+pub(crate) fn is_x509(values: &[V]) -> Result<()> {
+    match attribute!(values, CertificateType) {
         Some(_) => Ok(()),
         None => Err(OperationError::missing(
             "the attributes lack the Certificate Type, which a Certificate Request would tell",
@@ -182,7 +184,7 @@ pub fn is_x509(values: &[V]) -> Result<()> {
 }
 
 /// Fills what a request leaves open with what the attributes say.
-pub fn fill(mut wanted: Wanted, asked: Asked) -> Wanted {
+pub(crate) fn fill(mut wanted: Wanted, asked: Asked) -> Wanted {
     if let Some(names) = asked.names {
         if subject::is_empty(&wanted.names.subject) {
             wanted.names.subject = names.subject;
@@ -198,7 +200,7 @@ pub fn fill(mut wanted: Wanted, asked: Asked) -> Wanted {
 }
 
 /// The certificate of a public key alone: the attributes say whom it is for.
-pub fn of_key(key: Key, metadata: &Metadata, asked: Asked) -> Result<Wanted> {
+pub(crate) fn of_key(key: Key, metadata: &Metadata, asked: Asked) -> Result<Wanted> {
     let names = asked.names.ok_or_else(|| {
         OperationError::missing(
             "nothing says whom the certificate is for: give X.509 Certificate Subject, the \
@@ -214,20 +216,20 @@ fn usage_of(mask: Mask) -> u8 {
 }
 
 /// When the certificate is valid, by the dates that the client asks for.
-pub fn validity(cx: &Context<'_>, values: &[V]) -> Result<Validity> {
-    let from = find!(values, ActivationDate).map(|date| date.0);
-    let to = find!(values, DeactivationDate).map(|date| date.0);
+pub(crate) fn validity(cx: &Context<'_>, values: &[V]) -> Result<Validity> {
+    let from = attribute!(values, ActivationDate).map(|date| date.0);
+    let to = attribute!(values, DeactivationDate).map(|date| date.0);
     own(cx)?.validity(from, to, cx.now.0).map_err(OperationError::invalid_field)
 }
 
 /// The authority of this server.
-pub fn own(cx: &Context<'_>) -> Result<Arc<Authority>> {
-    let own = cx.live.authority.clone();
-    own.ok_or_else(|| OperationError::not_supported(cx.doing, cx.version))
+pub(crate) fn own(cx: &Context<'_>) -> Result<Arc<Authority>> {
+    let own = cx.state.authority.clone();
+    own.ok_or_else(|| OperationError::not_supported(cx.operation, cx.version))
 }
 
 /// Has the authority make the certificate.
-pub async fn issue(cx: &Context<'_>, wanted: &Wanted, validity: Validity) -> Result<Object> {
+pub(crate) async fn issue(cx: &Context<'_>, wanted: &Wanted, validity: Validity) -> Result<Object> {
     let (own, wanted) = (own(cx)?, wanted.clone());
     let issued = move || own.issue(&wanted, validity).map_err(denied);
     let certificate_value = key_pair::blocking(issued).await?;
@@ -238,7 +240,7 @@ pub async fn issue(cx: &Context<'_>, wanted: &Wanted, validity: Validity) -> Res
 }
 
 /// Gives the attributes of the new object what the certificate says, and what every object has.
-pub fn complete(
+pub(crate) fn complete(
     values: &mut Vec<V>,
     object: &Object,
     wanted: &Wanted,
@@ -249,8 +251,8 @@ pub fn complete(
         return Err(OperationError::internal("make a certificate"));
     };
     let made = certificate_attributes::attributes(certificate);
-    let signature = find!(made.iter(), DigitalSignatureAlgorithm);
-    if let Some(asked) = find!(values.iter(), DigitalSignatureAlgorithm)
+    let signature = attribute!(made.iter(), DigitalSignatureAlgorithm);
+    if let Some(asked) = attribute!(values.iter(), DigitalSignatureAlgorithm)
         && Some(asked) != signature
     {
         return Err(OperationError::new(
@@ -266,6 +268,6 @@ pub fn complete(
     let masks = USAGES.iter().filter(|(bit, _)| bit & usages != 0);
     let mask = masks.fold(Mask(0), |all, (_, mask)| all.union(*mask));
     values.push(V::CryptographicUsageMask(Mask(mask.0 & PUBLIC.0)));
-    server_attributes::complete(values, object, now, true);
+    server_attributes::set_server_attributes(values, object, now, true);
     Ok(())
 }

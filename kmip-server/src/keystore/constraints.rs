@@ -22,23 +22,23 @@ use crate::keystore::Context;
 use crate::keystore::defaults::is_of_group;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::Setting;
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 use crate::store::StoreError;
 
 /// The version whose form the constraints are kept in: the one that has them.
 const KEPT_VERSION: Version = Version::V2_1;
 
 /// The client's constraints.
-pub async fn kept(cx: &mut Context<'_>) -> Result<Constraints> {
+pub(crate) async fn kept(cx: &mut Context<'_>) -> Result<Constraints> {
     let key = cx.index().setting(Setting::Constraints);
-    let Some(bytes) = cx.view.get(&key).await? else { return Ok(Constraints::default()) };
+    let Some(bytes) = cx.transaction.get(&key).await? else { return Ok(Constraints::default()) };
     let kept = Constraints::decode(tags::Constraints, &mut Reader::new(&bytes), KEPT_VERSION);
     let damaged = |error| StoreError::Damaged(format!("the constraints of a client: {error}"));
     Ok(kept.map_err(damaged)?)
 }
 
 /// Keeps the client's constraints from now on, in the place of those before.
-pub async fn keep(cx: &mut Context<'_>, constraints: &Constraints) -> Result<()> {
+pub(crate) async fn keep(cx: &mut Context<'_>, constraints: &Constraints) -> Result<()> {
     let kinds = constraints.constraints.iter().flat_map(|constraint| &constraint.object_types);
     let unknown =
         kinds.flat_map(|types| &types.object_types).find(|kind| !kind.exists_in(KEPT_VERSION));
@@ -49,15 +49,15 @@ pub async fn keep(cx: &mut Context<'_>, constraints: &Constraints) -> Result<()>
         ));
     }
     let key = cx.index().setting(Setting::Constraints);
-    cx.view.get(&key).await?;
+    cx.transaction.get(&key).await?;
     let mut w = Writer::default();
     constraints.encode(tags::Constraints, &mut w, KEPT_VERSION);
-    cx.view.put(key, Wiped::new(w.into_bytes()));
+    cx.transaction.put(key, SecretBuffer::new(w.into_bytes()));
     Ok(())
 }
 
 /// Is a new object what the client wants of it?
-pub async fn check(
+pub(crate) async fn check(
     cx: &mut Context<'_>,
     values: &[AttributeValue],
     kind: ObjectType,

@@ -10,9 +10,9 @@ use kmip::{DateTime, Identifier, InputData, SecretBytes, Version};
 
 use crate::auth::access_control;
 use crate::auth::client::Client;
-use crate::config::policy::Rules;
-use crate::keystore::batch_references::Named;
-use crate::keystore::process_state::{Effects, Live};
+use crate::config::policy::Policy;
+use crate::keystore::batch_references::BatchReferences;
+use crate::keystore::process_state::{Effects, ProcessState};
 use crate::objects::attribute_rules::Moment;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::Index;
@@ -20,24 +20,24 @@ use crate::objects::lifecycle;
 use crate::objects::record::{Brief, Known, Material, Metadata, damaged, take_apart};
 use crate::store::StoreError;
 use crate::store::root_key::IndexKey;
-use crate::store::transaction::View;
+use crate::store::transaction::Transaction;
 
 /// What an operation may see and do.
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The objects, as this batch sees them.
-    pub view: View<'a>,
+    pub transaction: Transaction<'a>,
     /// What lives beside the store; to be read alone.
-    pub live: &'a Live,
+    pub state: &'a ProcessState,
     /// What is to change there once the batch is durable.
     pub effects: Effects,
     /// Makes the keys of index rows.
     pub index_key: &'a IndexKey,
     /// What the settings let operations do.
-    pub rules: &'a Rules,
+    pub policy: &'a Policy,
     /// Who asks.
     pub client: &'a Client,
     /// The operation of the item under way.
-    pub doing: Operation,
+    pub operation: Operation,
     /// The version of the message.
     pub version: Version,
     /// The time of the message, which is one for all its items.
@@ -45,27 +45,27 @@ pub struct Context<'a> {
     /// The object named last (the ID Placeholder; 2.1, 6).
     pub id_placeholder: Option<String>,
     /// The objects that the items of this batch have named in their answers.
-    pub named: Named,
+    pub references: BatchReferences,
     /// The objects seen so far whose identifiers the client chose.
     pub chosen: BTreeSet<String>,
 }
 
 impl<'a> Context<'a> {
     /// The rows of the client's index.
-    pub fn index(&self) -> Index<'a> {
+    pub(crate) fn index(&self) -> Index<'a> {
         let own = self.client.own_rows.as_deref();
         Index { key: self.index_key, owner: &self.client.owner, own }
     }
 
     /// The identifier that a request means: the one it names, or the one its batch named last.
-    pub fn identify(&self, named: Option<&Identifier>) -> Result<String> {
+    pub(crate) fn identify(&self, named: Option<&Identifier>) -> Result<String> {
         let found = match named {
             Some(Identifier::Text(text)) => return Ok(text.clone()),
             None | Some(Identifier::Enumeration(UniqueIdentifier::IDPlaceholder)) => {
                 self.id_placeholder.clone()
             }
-            Some(Identifier::Index(index)) => self.named.at(*index).map(str::to_owned),
-            Some(Identifier::Enumeration(word)) => self.named.of(*word).map(str::to_owned),
+            Some(Identifier::Index(index)) => self.references.at(*index).map(str::to_owned),
+            Some(Identifier::Enumeration(word)) => self.references.of(*word).map(str::to_owned),
         };
         found.ok_or_else(|| {
             OperationError::invalid_field(
@@ -75,12 +75,12 @@ impl<'a> Context<'a> {
     }
 
     /// The data that a request means: what it holds, or what its batch has given before (2.1, 7.9).
-    pub fn data(&self, data: Option<InputData>) -> Result<Option<SecretBytes>> {
+    pub(crate) fn data(&self, data: Option<InputData>) -> Result<Option<SecretBytes>> {
         let found = match data {
             None => return Ok(None),
             Some(InputData::Bytes(bytes)) => return Ok(Some(bytes)),
-            Some(InputData::Enumeration(word)) => self.named.data_of(word),
-            Some(InputData::Index(index)) => self.named.data_at(index),
+            Some(InputData::Enumeration(word)) => self.references.data_of(word),
+            Some(InputData::Index(index)) => self.references.data_at(index),
         };
         found.cloned().map(Some).ok_or_else(|| {
             OperationError::invalid_field("no item before it in its batch gave the data meant")
@@ -88,7 +88,7 @@ impl<'a> Context<'a> {
     }
 
     /// What is known of an object that the client may know of.
-    pub async fn object(&mut self, id: &str) -> Result<Metadata> {
+    pub(crate) async fn object(&mut self, id: &str) -> Result<Metadata> {
         self.known(id).await
     }
 
@@ -113,17 +113,17 @@ impl<'a> Context<'a> {
     /// What is known by a row, if the client may know of it in this version: there are no templates
     /// from 2.0 on.
     async fn read<K: Known>(&mut self, id: &str, key: &[u8]) -> Result<Option<K>> {
-        let Some(row) = self.view.look(key).await? else { return Ok(None) };
+        let Some(row) = self.transaction.peek(key).await? else { return Ok(None) };
         let known = K::decode(row).map_err(|error| damaged(id, &error))?;
         let is_shown = known
             .object_type()
             .is_none_or(|kind| kind != ObjectType::Template || kind.exists_in(self.version));
-        let may = access_control::may(self.client, self.doing, id, &known);
+        let may = access_control::may(self.client, self.operation, id, &known);
         Ok(Some(known).filter(|_| is_shown && may))
     }
 
     /// When, and in which State, something is asked of an object.
-    pub fn moment(&self, metadata: &Metadata) -> Moment {
+    pub(crate) fn moment(&self, metadata: &Metadata) -> Moment {
         Moment { state: metadata.state(self.now), now: self.now, version: self.version }
     }
 
@@ -143,7 +143,7 @@ impl<'a> Context<'a> {
 
     /// As [`Self::object`], of an object that is not archived: what is must be recovered before it
     /// is named in any other operation (1.4, 4; 2.1, 6.1).
-    pub async fn online_object(&mut self, id: &str) -> Result<Metadata> {
+    pub(crate) async fn online_object(&mut self, id: &str) -> Result<Metadata> {
         self.online(id).await
     }
 
@@ -156,12 +156,12 @@ impl<'a> Context<'a> {
     }
 
     /// As [`Self::online_object`], of an object whose material is still there.
-    pub async fn live_object(&mut self, id: &str) -> Result<Metadata> {
+    pub(crate) async fn live_object(&mut self, id: &str) -> Result<Metadata> {
         self.live(id).await
     }
 
     /// As [`Self::live_object`], but only what decides whether it may be given away.
-    pub async fn live_brief(&mut self, id: &str) -> Result<Brief> {
+    pub(crate) async fn live_brief(&mut self, id: &str) -> Result<Brief> {
         self.live(id).await
     }
 
@@ -174,20 +174,20 @@ impl<'a> Context<'a> {
     }
 
     /// The object itself, of one that [`Self::object`] has let through.
-    pub async fn material(&mut self, id: &str) -> Result<Material> {
+    pub(crate) async fn material(&mut self, id: &str) -> Result<Material> {
         let missing = || StoreError::Damaged(format!("object {id} has lost its material"));
         let key = self.metadata_key(id);
-        let row = self.view.look(&key).await?.ok_or_else(missing)?;
+        let row = self.transaction.peek(&key).await?.ok_or_else(missing)?;
         let (_, beside) = take_apart(row);
         if !beside.is_empty() {
             return Ok(Material::decode(beside).map_err(|error| damaged(id, &error))?);
         }
         let key = self.material_key(id);
-        let bytes = self.view.look(&key).await?.ok_or_else(missing)?;
+        let bytes = self.transaction.peek(&key).await?.ok_or_else(missing)?;
         Ok(Material::decode(bytes).map_err(|error| damaged(id, &error))?)
     }
 }
 
 /// The longest Unique Identifier that is looked up. Ours are 36 bytes long; the limit keeps what a
 /// client sends below the longest key of the store.
-pub const ID_LEN_MAX: usize = 128;
+pub(crate) const ID_LEN_MAX: usize = 128;

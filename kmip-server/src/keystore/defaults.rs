@@ -11,20 +11,20 @@ use kmip::{Decode, Encode, Version};
 use ttlv::{Reader, Writer};
 
 use crate::keystore::Context;
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::attribute_rules;
 use crate::objects::default_attributes::{BUILT_IN, Origin, built_in};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::Setting;
 use crate::objects::record::is_in;
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 use crate::store::StoreError;
 
 /// The version whose form the client's defaults are kept in: the one that has them.
 const KEPT_VERSION: Version = Version::V2_1;
 
 /// Gives a new object what the client left out.
-pub async fn supply(
+pub(crate) async fn supply(
     cx: &mut Context<'_>,
     values: &mut Vec<AttributeValue>,
     kind: ObjectType,
@@ -49,7 +49,7 @@ fn is_about(set: &ObjectDefaults, kind: ObjectType) -> bool {
 }
 
 /// Is a new object in one of the groups? No groups stand for all of them.
-pub fn is_of_group(groups: Option<&ObjectGroups>, values: &[AttributeValue]) -> bool {
+pub(crate) fn is_of_group(groups: Option<&ObjectGroups>, values: &[AttributeValue]) -> bool {
     groups.is_none_or(|groups| groups.object_groups.iter().any(|group| is_in(values.iter(), group)))
 }
 
@@ -63,8 +63,8 @@ fn fill(values: &mut Vec<AttributeValue>, defaults: &[AttributeValue], origin: O
                 | AttributeValue::CryptographicDomainParameters(_)
         )
     };
-    let meant = find!(defaults, CryptographicAlgorithm);
-    let fits = match (find!(values.iter(), CryptographicAlgorithm), meant) {
+    let meant = attribute!(defaults, CryptographicAlgorithm);
+    let fits = match (attribute!(values.iter(), CryptographicAlgorithm), meant) {
         (Some(asked), Some(meant)) => asked == meant,
         (Some(_) | None, Some(_) | None) => true,
     } && origin == Origin::Made;
@@ -78,9 +78,11 @@ fn fill(values: &mut Vec<AttributeValue>, defaults: &[AttributeValue], origin: O
 }
 
 /// The client's own defaults.
-pub async fn kept(cx: &mut Context<'_>) -> Result<DefaultsInformation> {
+pub(crate) async fn kept(cx: &mut Context<'_>) -> Result<DefaultsInformation> {
     let key = cx.index().setting(Setting::Defaults);
-    let Some(bytes) = cx.view.get(&key).await? else { return Ok(DefaultsInformation::default()) };
+    let Some(bytes) = cx.transaction.get(&key).await? else {
+        return Ok(DefaultsInformation::default());
+    };
     let kept = DefaultsInformation::decode(
         tags::DefaultsInformation,
         &mut Reader::new(&bytes),
@@ -91,11 +93,14 @@ pub async fn kept(cx: &mut Context<'_>) -> Result<DefaultsInformation> {
 }
 
 /// Keeps the client's own defaults from now on; none of them when there are none.
-pub async fn keep(cx: &mut Context<'_>, defaults: Option<DefaultsInformation>) -> Result<()> {
+pub(crate) async fn keep(
+    cx: &mut Context<'_>,
+    defaults: Option<DefaultsInformation>,
+) -> Result<()> {
     let key = cx.index().setting(Setting::Defaults);
-    cx.view.get(&key).await?;
+    cx.transaction.get(&key).await?;
     let Some(defaults) = defaults else {
-        cx.view.remove(key);
+        cx.transaction.remove(key);
         return Ok(());
     };
     for set in &defaults.object_defaults {
@@ -103,7 +108,7 @@ pub async fn keep(cx: &mut Context<'_>, defaults: Option<DefaultsInformation>) -
     }
     let mut w = Writer::default();
     defaults.encode(tags::DefaultsInformation, &mut w, KEPT_VERSION);
-    cx.view.put(key, Wiped::new(w.into_bytes()));
+    cx.transaction.put(key, SecretBuffer::new(w.into_bytes()));
     Ok(())
 }
 
@@ -143,7 +148,7 @@ fn check(set: &ObjectDefaults) -> Result<()> {
 /// What Query tells: the client's own defaults first, and the server's where those say nothing;
 /// one set a kind, which is the form that every version has. Of sets that hold in some groups, only
 /// those of the groups asked about are told, and only to versions that have groups.
-pub async fn told(
+pub(crate) async fn told(
     cx: &mut Context<'_>,
     asked: Option<&ObjectGroups>,
 ) -> Result<DefaultsInformation> {

@@ -17,14 +17,14 @@ use zeroize::Zeroizing;
 use crate::crypto::asymmetric;
 use crate::crypto::cipher::{Beginning, Cipher};
 use crate::keystore::Context;
-use crate::keystore::key_use::{self, Subject, Use};
+use crate::keystore::key_use::{self, KeyUse, UsableKey};
 use crate::keystore::streaming::{Part, State, Stream};
 use crate::keystore::usage_accounting;
 use crate::objects::error::{OperationError, Result};
 
 /// Which way.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub(crate) enum Way {
     /// To what nobody reads without the key.
     There,
     /// And back.
@@ -32,7 +32,7 @@ pub enum Way {
 }
 
 impl Way {
-    const fn of(self) -> (Operation, Use) {
+    const fn of(self) -> (Operation, KeyUse) {
         match self {
             Self::There => (Operation::Encrypt, key_use::ENCRYPT),
             Self::Back => (Operation::Decrypt, key_use::DECRYPT),
@@ -41,7 +41,7 @@ impl Way {
 }
 
 /// What a request asks for.
-pub struct Asked {
+pub(crate) struct CipherRequest {
     /// The key.
     pub unique_identifier: Option<Identifier>,
     /// How.
@@ -59,7 +59,7 @@ pub struct Asked {
 }
 
 /// What came of it.
-pub struct Done {
+pub(crate) struct CipherResult {
     /// The key.
     pub unique_identifier: String,
     /// As much of the data as is ready.
@@ -73,7 +73,11 @@ pub struct Done {
 }
 
 /// Does it.
-pub async fn run(cx: &mut Context<'_>, way: Way, asked: Asked) -> Result<Done> {
+pub(crate) async fn run(
+    cx: &mut Context<'_>,
+    way: Way,
+    asked: CipherRequest,
+) -> Result<CipherResult> {
     let (operation, to_use) = way.of();
     let unique_identifier = cx.identify(asked.unique_identifier.as_ref())?;
     let data = cx.data(asked.data)?;
@@ -116,23 +120,23 @@ pub async fn run(cx: &mut Context<'_>, way: Way, asked: Asked) -> Result<Done> {
         cx.end(asked.part);
         let data = Some(SecretBytes::new(&finished.data));
         let tag = finished.tag;
-        return Ok(Done { unique_identifier, data, vector: made, correlation: None, tag });
+        return Ok(CipherResult { unique_identifier, data, vector: made, correlation: None, tag });
     }
     let out = cipher.update(data)?;
     let data = (!out.is_empty()).then(|| SecretBytes::new(&out));
     let correlation = Some(cx.go_on(asked.part, stream)?);
-    Ok(Done { unique_identifier, data, vector: made, correlation, tag: None })
+    Ok(CipherResult { unique_identifier, data, vector: made, correlation, tag: None })
 }
 
 /// A key of a pair takes a message in one piece: it is no longer than the key.
 async fn with_pair(
     cx: &mut Context<'_>,
     way: Way,
-    subject: &Subject,
+    subject: &UsableKey,
     part: &Part,
     parameters: Option<Box<CryptographicParameters>>,
     data: Option<SecretBytes>,
-) -> Result<Done> {
+) -> Result<CipherResult> {
     let (Part::Whole, Some(data)) = (part, data) else {
         return Err(OperationError::invalid_field(
             "a key of a pair encrypts and decrypts a message in one part",
@@ -146,7 +150,7 @@ async fn with_pair(
     };
     count(cx, way, subject, data.as_bytes().len()).await?;
     cx.id_placeholder = Some(subject.id.clone());
-    Ok(Done {
+    Ok(CipherResult {
         unique_identifier: subject.id.clone(),
         data: Some(SecretBytes::new(&out)),
         vector: None,
@@ -156,7 +160,7 @@ async fn with_pair(
 }
 
 /// Usage Limits count what is protected, and not what is read again (1.4, 3.21; 2.1, 4.59).
-async fn count(cx: &mut Context<'_>, way: Way, subject: &Subject, bytes: usize) -> Result<()> {
+async fn count(cx: &mut Context<'_>, way: Way, subject: &UsableKey, bytes: usize) -> Result<()> {
     match way {
         Way::There => usage_accounting::protect(cx, &subject.id, &subject.metadata, bytes).await,
         Way::Back => Ok(()),

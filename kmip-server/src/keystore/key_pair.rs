@@ -9,12 +9,12 @@ use kmip::vocabulary::{CryptographicAlgorithm, KeyFormatType, ObjectType};
 use crate::crypto::asymmetric::{Kind, Pair};
 use crate::crypto::formats;
 use crate::crypto::keys::Key;
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::server_attributes;
 
 /// Does work that takes long on a thread that nobody else waits for.
-pub async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
@@ -39,7 +39,7 @@ macro_rules! find_all {
 }
 /// The pair that the attributes of both its keys ask for, which must ask for the same one (2.1,
 /// table 191). What one of them leaves out, the other says.
-pub fn kind(private: &[AttributeValue], public: &[AttributeValue]) -> Result<Kind> {
+pub(crate) fn kind(private: &[AttributeValue], public: &[AttributeValue]) -> Result<Kind> {
     let both = || private.iter().chain(public);
     for (name, is_same) in [
         ("Cryptographic Algorithm", agree(find_all!(both(), CryptographicAlgorithm))),
@@ -55,20 +55,20 @@ pub fn kind(private: &[AttributeValue], public: &[AttributeValue]) -> Result<Kin
             )));
         }
     }
-    let domain = find!(both(), CryptographicDomainParameters);
+    let domain = attribute!(both(), CryptographicDomainParameters);
     let curve = domain.and_then(|domain: CryptographicDomainParameters| domain.recommended_curve);
-    let algorithm = find!(both(), CryptographicAlgorithm);
-    Ok(Kind::of(algorithm, find!(both(), CryptographicLength), curve)?)
+    let algorithm = attribute!(both(), CryptographicAlgorithm);
+    Ok(Kind::of(algorithm, attribute!(both(), CryptographicLength), curve)?)
 }
 
 /// What a key that a client brings says of itself, where its attributes do not (1.4, 3.4, 3.5 and
 /// 3.7; 2.1, 4.12, 4.14 and 4.15). A key that cannot be read is kept all the same.
-pub fn describe(
+pub(crate) fn describe(
     values: &mut Vec<AttributeValue>,
     object_type: ObjectType,
     block: &KeyBlock,
 ) -> Result<()> {
-    let hint = server_attributes::hint(values.iter());
+    let hint = server_attributes::key_hint(values.iter());
     let Ok(key) = formats::read(object_type, block, hint) else { return Ok(()) };
     let (algorithm, length) = server_attributes::cryptographic(values);
     if algorithm.is_none() {
@@ -84,7 +84,7 @@ pub fn describe(
         }
         Some(_) => {}
     }
-    if find!(values.iter(), CryptographicDomainParameters).is_none() {
+    if attribute!(values.iter(), CryptographicDomainParameters).is_none() {
         values.extend(domain_of(&key));
     }
     Ok(())
@@ -103,7 +103,7 @@ fn agree<T: PartialEq>(all: Vec<T>) -> bool {
 
 /// The objects of a new pair, each in the form that its attributes ask for; the attributes are
 /// given what they left out.
-pub fn objects(
+pub(crate) fn objects(
     pair: &Pair,
     kind: Kind,
     private: &mut Vec<AttributeValue>,
@@ -111,17 +111,17 @@ pub fn objects(
     version: Version,
 ) -> Result<(Object, Object)> {
     for values in [&mut *private, &mut *public] {
-        if find!(values.iter(), CryptographicLength).is_none() {
+        if attribute!(values.iter(), CryptographicLength).is_none() {
             values.push(AttributeValue::CryptographicLength(kind.length()));
         }
     }
-    let algorithm = find!(private.iter().chain(public.iter()), CryptographicAlgorithm);
-    let domain = find!(private.iter().chain(public.iter()), CryptographicDomainParameters);
+    let algorithm = attribute!(private.iter().chain(public.iter()), CryptographicAlgorithm);
+    let domain = attribute!(private.iter().chain(public.iter()), CryptographicDomainParameters);
     for values in [&mut *private, &mut *public] {
-        if find!(values.iter(), CryptographicAlgorithm).is_none() {
+        if attribute!(values.iter(), CryptographicAlgorithm).is_none() {
             values.extend(algorithm.map(AttributeValue::CryptographicAlgorithm));
         }
-        if find!(values.iter(), CryptographicDomainParameters).is_none() {
+        if attribute!(values.iter(), CryptographicDomainParameters).is_none() {
             let given = domain.clone().map(AttributeValue::CryptographicDomainParameters);
             values.extend(given.or_else(|| domain_of(&pair.public)));
         }
@@ -132,10 +132,10 @@ pub fn objects(
 }
 
 fn object(key: &Key, values: &[AttributeValue], version: Version) -> Result<KeyObject> {
-    let asked = find!(values.iter(), KeyFormatType);
+    let asked = attribute!(values.iter(), KeyFormatType);
     let format = asked.unwrap_or_else(|| default_format(key, version));
     let mut key_block = formats::block(key, format)?;
-    key_block.cryptographic_algorithm = find!(values.iter(), CryptographicAlgorithm);
+    key_block.cryptographic_algorithm = attribute!(values.iter(), CryptographicAlgorithm);
     Ok(KeyObject { key_block })
 }
 

@@ -21,7 +21,7 @@ use crate::objects::server_attributes;
 
 /// The form in which a client wants an object.
 #[derive(Default)]
-pub struct Form {
+pub(crate) struct RequestedForm {
     /// The form of the key.
     pub key_format_type: Option<KeyFormatType>,
     /// Wrapped as it was registered, or not at all.
@@ -32,7 +32,7 @@ pub struct Form {
     pub key_wrapping_specification: Option<Box<KeyWrappingSpecification>>,
 }
 
-impl From<GetRequest> for Form {
+impl From<GetRequest> for RequestedForm {
     fn from(request: GetRequest) -> Self {
         Self {
             key_format_type: request.key_format_type,
@@ -43,7 +43,7 @@ impl From<GetRequest> for Form {
     }
 }
 
-impl From<ExportRequest> for Form {
+impl From<ExportRequest> for RequestedForm {
     fn from(request: ExportRequest) -> Self {
         Self {
             key_format_type: request.key_format_type,
@@ -55,12 +55,17 @@ impl From<ExportRequest> for Form {
 }
 
 /// The object in this form, of one that the client may know of and that is not destroyed.
-pub async fn object(cx: &mut Context<'_>, id: &str, brief: &Brief, form: Form) -> Result<Object> {
+pub(crate) async fn object(
+    cx: &mut Context<'_>,
+    id: &str,
+    brief: &Brief,
+    form: RequestedForm,
+) -> Result<Object> {
     let hidden = form
         .key_wrapping_specification
         .as_ref()
         .is_some_and(|specification| wrapping::hides(specification.wrapping_method));
-    may_leave(brief, hidden)?;
+    check_extractable(brief, hidden)?;
     let Material { version, mut object } = cx.material(id).await?;
     let object_type = object.object_type();
     if let Some(block) = object.key_block_mut() {
@@ -94,7 +99,7 @@ pub async fn object(cx: &mut Context<'_>, id: &str, brief: &Brief, form: Form) -
 }
 
 /// Some keys may leave the server wrapped alone, and some not at all (1.4, 3.48 and 3.50).
-fn may_leave(brief: &Brief, hidden: bool) -> Result<()> {
+fn check_extractable(brief: &Brief, hidden: bool) -> Result<()> {
     if brief.extractable == Some(false) {
         return Err(OperationError::new(
             ResultReason::NotExtractable,
@@ -115,7 +120,7 @@ async fn in_form(
     id: &str,
     object_type: ObjectType,
     block: &mut KeyBlock,
-    form: &Form,
+    form: &RequestedForm,
 ) -> Result<()> {
     if block.key_value.is_none() {
         return Err(OperationError::new(
@@ -132,7 +137,7 @@ async fn in_form(
     Ok(formats::convert(
         object_type,
         block,
-        server_attributes::hint(metadata.values()),
+        server_attributes::key_hint(metadata.values()),
         format,
         point,
     )?)

@@ -20,19 +20,19 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use crate::crypto::formats;
 use crate::crypto::keys::{Key, pkcs};
 use crate::keystore::Context;
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::server_attributes;
 
 /// What a key is used for.
 #[derive(Clone, Copy)]
-pub struct Use {
+pub(crate) struct KeyUse {
     /// In words: "encrypt with".
     doing: &'static str,
     /// The bit that allows it.
     mask: Mask,
-    side: Side,
+    side: Direction,
 }
 
 /// Does the use protect data, or process what is protected? A key whose time is over may still
@@ -42,7 +42,7 @@ pub struct Use {
 // 11.6), and PyKMIP's clients derive from what was never activated. From 2.0 on it has one (2.1,
 // 6.1.14.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum Direction {
     Protects,
     Processes,
     Derives,
@@ -52,7 +52,7 @@ enum Side {
 macro_rules! uses {
     ($($(#[$doc:meta])* $name:ident = $doing:literal, $mask:ident, $side:ident;)*) => {
         $($(#[$doc])*
-        pub const $name: Use = Use { doing: $doing, mask: Mask::$mask, side: Side::$side };)*
+        pub(crate) const $name: KeyUse = KeyUse { doing: $doing, mask: Mask::$mask, side: Direction::$side };)*
     };
 }
 
@@ -71,18 +71,14 @@ uses! {
     MAC_VERIFY = "verify codes with", MACVerify, Processes;
     /// Derive Key.
     DERIVE = "derive keys from", DeriveKey, Derives;
-    /// Agreement of a key with another's public key.
-    AGREE = "agree on keys with", KeyAgreement, Protects;
     /// A key that leaves the server wrapped.
     WRAP = "wrap keys with", WrapKey, Protects;
     /// A wrapped key that is opened.
     UNWRAP = "unwrap keys with", UnwrapKey, Processes;
-    /// Certify.
-    CERTIFY = "sign certificates with", CertificateSign, Protects;
 }
 
 /// An object that may be used.
-pub struct Subject {
+pub(crate) struct UsableKey {
     /// Its identifier.
     pub id: String,
     /// What is known of it.
@@ -92,7 +88,7 @@ pub struct Subject {
 }
 
 /// The object, if the client may use it so at the time of the message.
-pub async fn subject(cx: &mut Context<'_>, id: &str, wanted: Use) -> Result<Subject> {
+pub(crate) async fn subject(cx: &mut Context<'_>, id: &str, wanted: KeyUse) -> Result<UsableKey> {
     let metadata = cx.live_object(id).await?;
     in_time(&metadata, cx, wanted)?;
     let allowed = metadata.usage_mask();
@@ -103,36 +99,36 @@ pub async fn subject(cx: &mut Context<'_>, id: &str, wanted: Use) -> Result<Subj
         ));
     }
     let object = cx.material(id).await?.object;
-    let subject = Subject { id: id.to_owned(), metadata, object };
+    let subject = UsableKey { id: id.to_owned(), metadata, object };
     if let Some(algorithm) = subject.algorithm() {
-        cx.rules.disabled.check_algorithm(algorithm)?;
+        cx.policy.disabled.check_algorithm(algorithm)?;
     }
     Ok(subject)
 }
 
 /// The State, Process Start Date and Protect Stop Date.
-fn in_time(metadata: &Metadata, cx: &Context<'_>, wanted: Use) -> Result<()> {
+fn in_time(metadata: &Metadata, cx: &Context<'_>, wanted: KeyUse) -> Result<()> {
     let now = cx.now;
     let state = metadata.state(now);
     let allowed = match (wanted.side, state) {
         (_, State::Active) => true,
-        (Side::Processes, State::Deactivated | State::Compromised) => true,
-        (Side::Derives, State::PreActive) => cx.version < Version::V2_0,
+        (Direction::Processes, State::Deactivated | State::Compromised) => true,
+        (Direction::Derives, State::PreActive) => cx.version < Version::V2_0,
         (_, _) => false,
     };
     if !allowed {
         return Err(OperationError::state(wanted.doing, state));
     }
-    let start = find!(metadata.values(), ProcessStartDate);
-    let stop = find!(metadata.values(), ProtectStopDate);
+    let start = attribute!(metadata.values(), ProcessStartDate);
+    let stop = attribute!(metadata.values(), ProtectStopDate);
     let why = match wanted.side {
-        Side::Processes if start.is_some_and(|start| start > now) => {
+        Direction::Processes if start.is_some_and(|start| start > now) => {
             "Process Start Date is to come"
         }
-        Side::Protects | Side::Derives if stop.is_some_and(|stop| stop <= now) => {
+        Direction::Protects | Direction::Derives if stop.is_some_and(|stop| stop <= now) => {
             "Protect Stop Date is past"
         }
-        Side::Processes | Side::Protects | Side::Derives => return Ok(()),
+        Direction::Processes | Direction::Protects | Direction::Derives => return Ok(()),
     };
     Err(OperationError::new(
         ResultReason::WrongKeyLifecycleState,
@@ -140,16 +136,16 @@ fn in_time(metadata: &Metadata, cx: &Context<'_>, wanted: Use) -> Result<()> {
     ))
 }
 
-impl Subject {
+impl UsableKey {
     /// The algorithm of the key.
-    pub fn algorithm(&self) -> Option<CryptographicAlgorithm> {
-        find!(self.metadata.values(), CryptographicAlgorithm)
+    pub(crate) fn algorithm(&self) -> Option<CryptographicAlgorithm> {
+        attribute!(self.metadata.values(), CryptographicAlgorithm)
             .or_else(|| self.object.key_block().and_then(|block| block.cryptographic_algorithm))
     }
 
     /// The parameters of the use: those of the request, or else the first that the key has, or else
     /// none; as far as the settings allow them.
-    pub fn parameters(
+    pub(crate) fn parameters(
         &self,
         cx: &Context<'_>,
         asked: Option<Box<CryptographicParameters>>,
@@ -159,12 +155,12 @@ impl Subject {
             Some(asked) if *asked != CryptographicParameters::default() => *asked,
             Some(_) | None => self.own_parameters().unwrap_or_default(),
         };
-        cx.rules.disabled.check_parameters(&parameters)?;
+        cx.policy.disabled.check_parameters(&parameters)?;
         Ok(parameters)
     }
 
     /// The Cryptographic Parameters of the key with the lowest index.
-    pub fn own_parameters(&self) -> Option<CryptographicParameters> {
+    pub(crate) fn own_parameters(&self) -> Option<CryptographicParameters> {
         let all = self.metadata.attributes.iter().filter_map(|attribute| {
             let AttributeValue::CryptographicParameters(own) = &attribute.value else {
                 return None;
@@ -175,7 +171,10 @@ impl Subject {
     }
 
     /// The cipher of the use: the key's. Parameters that name another one are wrong.
-    pub fn cipher(&self, parameters: &CryptographicParameters) -> Result<CryptographicAlgorithm> {
+    pub(crate) fn cipher(
+        &self,
+        parameters: &CryptographicParameters,
+    ) -> Result<CryptographicAlgorithm> {
         match (parameters.cryptographic_algorithm, self.algorithm()) {
             (Some(asked), Some(own)) if asked != own => Err(OperationError::new(
                 ResultReason::BadCryptographicParameters,
@@ -190,15 +189,15 @@ impl Subject {
     }
 
     /// Is it a key of a pair, or the certificate of one?
-    pub const fn is_of_a_pair(&self) -> bool {
+    pub(crate) const fn is_of_a_pair(&self) -> bool {
         matches!(self.object, Object::PrivateKey(_) | Object::PublicKey(_) | Object::Certificate(_))
     }
 
     /// The key of a pair, in whatever form it is kept; of a certificate the public key in it.
-    pub fn key(&self) -> Result<Key> {
+    pub(crate) fn key(&self) -> Result<Key> {
         match &self.object {
             Object::PrivateKey(key) | Object::PublicKey(key) => {
-                let hint = server_attributes::hint(self.metadata.values());
+                let hint = server_attributes::key_hint(self.metadata.values());
                 Ok(formats::read(self.object.object_type(), &key.key_block, hint)?)
             }
             Object::Certificate(certificate) => {
@@ -225,7 +224,7 @@ impl Subject {
     }
 
     /// The bytes of a symmetric key or of secret data.
-    pub fn secret(&self) -> Result<SecretBytes> {
+    pub(crate) fn secret(&self) -> Result<SecretBytes> {
         match &self.object {
             Object::SymmetricKey(key) => bare(&key.key_block),
             Object::SecretData(data) => bare(&data.key_block),

@@ -57,7 +57,7 @@ pub(crate) fn terms(cx: &Context<'_>, limits: &TicketLimits<'_>) -> Result<Terms
 
 /// Issues a ticket, valid once the batch is durable.
 pub(crate) fn issue_ticket(cx: &mut Context<'_>, terms: Terms) -> Result<Ticket> {
-    if !cx.live.tickets.has_room(&terms.owner, cx.now) {
+    if !cx.state.tickets.has_room(&terms.owner, cx.now) {
         return Err(OperationError::new(
             ResultReason::ServerLimitExceeded,
             format!("the client has {PER_CLIENT_MAX} tickets: log out with one of them first"),

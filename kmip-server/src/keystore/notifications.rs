@@ -22,14 +22,14 @@ use tokio::sync::Notify;
 use crate::objects::record::Metadata;
 
 /// The most changes that wait for one client. A client that is away for longer asks with Locate.
-pub const CHANGES_MAX: usize = 256;
+pub(crate) const CHANGES_MAX: usize = 256;
 
 /// The most clients that are told. Each may have [`CHANGES_MAX`] changes of some hundred bytes.
-pub const FEEDS_MAX: usize = 4096;
+pub(crate) const FEEDS_MAX: usize = 4096;
 
 /// That one object has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
+pub(crate) struct ObjectChange {
     /// The object.
     pub id: String,
     /// Is it new, and does it replace another?
@@ -42,7 +42,7 @@ pub struct News {
 
 /// What became of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// It is new.
     New,
     /// It is new, and stands for this one.
@@ -51,9 +51,9 @@ pub enum Kind {
     Changed,
 }
 
-impl News {
+impl ObjectChange {
     /// Of a new object.
-    pub fn of_new(id: &str, new: &Metadata) -> Self {
+    pub(crate) fn of_new(id: &str, new: &Metadata) -> Self {
         let replaced = new.values().find_map(|value| {
             if let AttributeValue::Link(link) = value
                 && link.link_type == LinkType::ReplacedObjectLink
@@ -76,7 +76,12 @@ impl News {
 
     /// Of an object that was known as `old` and is now known as `new`. That it was served, or its
     /// lease prolonged, is no news to the client that it was served to.
-    pub fn of_change(id: &str, old: &Metadata, new: &Metadata, now: DateTime) -> Option<Self> {
+    pub(crate) fn of_change(
+        id: &str,
+        old: &Metadata,
+        new: &Metadata,
+        now: DateTime,
+    ) -> Option<Self> {
         let of = |metadata: &Metadata| -> BTreeSet<AttributeReference> {
             metadata.values().map(AttributeValue::reference).collect()
         };
@@ -99,9 +104,9 @@ impl News {
 }
 
 /// What a follower finds.
-pub enum Next {
+pub(crate) enum Next {
     /// This.
-    News(News),
+    ObjectChange(ObjectChange),
     /// Nothing yet.
     Nothing,
     /// That another connection of the client follows now.
@@ -109,8 +114,8 @@ pub enum Next {
 }
 
 #[derive(Default)]
-struct Feed {
-    waiting: VecDeque<News>,
+struct NotificationQueue {
+    waiting: VecDeque<ObjectChange>,
     dropped: u64,
     /// Which connection follows: the one that came last.
     follower: u64,
@@ -120,25 +125,25 @@ struct Feed {
 
 /// The feeds of all clients.
 #[derive(Default)]
-pub struct Feeds {
-    by_owner: Mutex<HashMap<String, Feed>>,
+pub(crate) struct NotificationQueues {
+    by_owner: Mutex<HashMap<String, NotificationQueue>>,
     /// How many there are: mostly none, which costs no lock.
     count: AtomicUsize,
 }
 
-impl Feeds {
-    fn all(&self) -> MutexGuard<'_, HashMap<String, Feed>> {
+impl NotificationQueues {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, NotificationQueue>> {
         // Every statement leaves the map whole, so a panic elsewhere spoils nothing.
         self.by_owner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does anybody want to know what changes of the client's objects?
-    pub fn is_kept(&self, owner: &str) -> bool {
+    pub(crate) fn is_kept(&self, owner: &str) -> bool {
         self.count.load(Ordering::Acquire) > 0 && self.all().contains_key(owner)
     }
 
     /// Something has changed, and is durable.
-    pub fn push(&self, owner: &str, news: News) {
+    pub(crate) fn push(&self, owner: &str, news: ObjectChange) {
         let mut all = self.all();
         let Some(feed) = all.get_mut(owner) else { return };
         match feed.waiting.iter_mut().find(|waiting| waiting.id == news.id) {
@@ -165,7 +170,7 @@ impl Feeds {
 
     /// Follows the client's feed from now on, and no other connection does; none if there are too
     /// many feeds.
-    pub fn follow(self: &Arc<Self>, owner: &str) -> Option<Follower> {
+    pub(crate) fn follow(self: &Arc<Self>, owner: &str) -> Option<Subscriber> {
         let mut all = self.all();
         if all.len() >= FEEDS_MAX && !all.contains_key(owner) {
             all.retain(|_, feed| feed.is_followed);
@@ -186,23 +191,23 @@ impl Feeds {
         let (number, wake) = (feed.follower, Arc::clone(&feed.wake));
         self.count.store(all.len(), Ordering::Release);
         let feeds = Arc::clone(self);
-        Some(Follower { feeds, owner: owner.to_owned(), number, wake, told: None })
+        Some(Subscriber { feeds, owner: owner.to_owned(), number, wake, told: None })
     }
 }
 
 /// A connection that is told what changes.
-pub struct Follower {
-    feeds: Arc<Feeds>,
+pub(crate) struct Subscriber {
+    feeds: Arc<NotificationQueues>,
     owner: String,
     number: u64,
     wake: Arc<Notify>,
     /// What was told last, until the client has said that it heard.
-    told: Option<News>,
+    told: Option<ObjectChange>,
 }
 
-impl Follower {
+impl Subscriber {
     /// Completes when there may be something; may be dropped and called again.
-    pub async fn wait(&self) {
+    pub(crate) async fn wait(&self) {
         let nothing = match self.feeds.all().get(&self.owner) {
             Some(feed) => feed.follower == self.number && feed.waiting.is_empty(),
             None => false,
@@ -213,7 +218,7 @@ impl Follower {
     }
 
     /// The next change. It waits again if the connection ends before [`Self::heard`].
-    pub fn take(&mut self) -> Next {
+    pub(crate) fn take(&mut self) -> Next {
         let mut all = self.feeds.all();
         let Some(feed) = all.get_mut(&self.owner) else { return Next::Superseded };
         if feed.follower != self.number {
@@ -222,19 +227,19 @@ impl Follower {
         match feed.waiting.pop_front() {
             Some(news) => {
                 self.told = Some(news.clone());
-                Next::News(news)
+                Next::ObjectChange(news)
             }
             None => Next::Nothing,
         }
     }
 
     /// The client heard the last change, or never will.
-    pub fn heard(&mut self) {
+    pub(crate) fn heard(&mut self) {
         self.told = None;
     }
 }
 
-impl Drop for Follower {
+impl Drop for Subscriber {
     fn drop(&mut self) {
         let told = self.told.take();
         let mut all = self.feeds.all();
@@ -251,8 +256,8 @@ impl Drop for Follower {
 mod tests {
     use super::*;
 
-    fn news(id: &str, changed: &[AttributeReference]) -> News {
-        News {
+    fn news(id: &str, changed: &[AttributeReference]) -> ObjectChange {
+        ObjectChange {
             id: id.to_owned(),
             kind: Kind::Changed,
             changed: changed.iter().cloned().collect(),
@@ -260,9 +265,9 @@ mod tests {
         }
     }
 
-    fn told(follower: &mut Follower) -> Vec<String> {
+    fn told(follower: &mut Subscriber) -> Vec<String> {
         let mut ids = Vec::new();
-        while let Next::News(news) = follower.take() {
+        while let Next::ObjectChange(news) = follower.take() {
             follower.heard();
             ids.push(news.id);
         }
@@ -271,13 +276,13 @@ mod tests {
 
     #[test]
     fn what_was_not_heard_is_told_again_and_the_last_who_follows_is_told() {
-        let feeds = Arc::new(Feeds::default());
+        let feeds = Arc::new(NotificationQueues::default());
         feeds.push("a", news("before", &[]));
         let mut first = feeds.follow("a").unwrap();
         feeds.push("a", news("1", &[]));
         feeds.push("b", news("another's", &[]));
         feeds.push("a", news("2", &[]));
-        assert!(matches!(first.take(), Next::News(news) if news.id == "1"));
+        assert!(matches!(first.take(), Next::ObjectChange(news) if news.id == "1"));
         drop(first);
         feeds.push("a", news("3", &[]));
         let mut second = feeds.follow("a").unwrap();
@@ -293,12 +298,14 @@ mod tests {
 
     #[test]
     fn changes_of_one_object_are_told_once_and_the_oldest_are_dropped() {
-        let feeds = Arc::new(Feeds::default());
+        let feeds = Arc::new(NotificationQueues::default());
         let mut follower = feeds.follow("a").unwrap();
         let [name, state] = [tags::Name, tags::State].map(AttributeReference::Standard);
         feeds.push("a", news("one", std::slice::from_ref(&name)));
         feeds.push("a", news("one", std::slice::from_ref(&state)));
-        assert!(matches!(follower.take(), Next::News(n) if n.changed == [name, state].into()));
+        assert!(
+            matches!(follower.take(), Next::ObjectChange(n) if n.changed == [name, state].into())
+        );
         follower.heard();
         for n in 0..=CHANGES_MAX {
             feeds.push("a", news(&n.to_string(), &[]));

@@ -19,7 +19,7 @@ use crate::crypto::formats::pkcs12::{self, Contents};
 use crate::keystore::Context;
 use crate::keystore::key_pair;
 use crate::keystore::replacement::linked;
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::server_attributes;
@@ -31,7 +31,7 @@ const CHAIN_MAX: usize = 16;
 const ALIAS: &str = "alias";
 
 /// The key block of a private key as a container.
-pub async fn container(
+pub(crate) async fn container(
     cx: &mut Context<'_>,
     metadata: &Metadata,
     object_type: ObjectType,
@@ -43,10 +43,12 @@ pub async fn container(
             "a PKCS#12 container is asked for by the private key in it",
         ));
     }
-    let private = formats::read(object_type, block, server_attributes::hint(metadata.values()))?;
+    let private =
+        formats::read(object_type, block, server_attributes::key_hint(metadata.values()))?;
     let password = password(cx, linked(metadata, LinkType::PKCS_12PasswordLink)).await?;
     let certificates = certificates(cx, metadata).await?;
-    let name = find!(metadata.values(), PKCS_12FriendlyName).unwrap_or_else(|| ALIAS.to_owned());
+    let name =
+        attribute!(metadata.values(), PKCS_12FriendlyName).unwrap_or_else(|| ALIAS.to_owned());
     let written = key_pair::blocking(move || {
         Ok(pkcs12::write(&Contents {
             key: Some(&private),
@@ -65,7 +67,7 @@ pub async fn container(
 
 /// May a client bring a container with these attributes? Its password must be one that the server
 /// knows (1.4, table 330).
-pub async fn check_brought(cx: &mut Context<'_>, values: &[AttributeValue]) -> Result<()> {
+pub(crate) async fn check_brought(cx: &mut Context<'_>, values: &[AttributeValue]) -> Result<()> {
     let brought = Metadata {
         owner: String::new(),
         attributes: values.iter().cloned().map(kmip::attributes::Attribute::from).collect(),

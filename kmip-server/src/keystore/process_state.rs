@@ -14,27 +14,27 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::auth::tickets::Tickets;
-use crate::config::push_targets::Pushes;
+use crate::config::push_targets::PushTargets;
 use crate::crypto::pkcs11::Module;
 use crate::crypto::random::Pool;
 use crate::crypto::x509::authority::Authority;
-use crate::keystore::async_requests::Pending;
-use crate::keystore::notifications::Feeds;
+use crate::keystore::async_requests::AsyncRequests;
+use crate::keystore::notifications::NotificationQueues;
 use crate::keystore::streaming::{Advances, Streams};
 
 /// What lives beside the store.
 #[derive(Default)]
-pub struct Live {
+pub(crate) struct ProcessState {
     /// The PKCS#11 module, where the server has one.
     pub pkcs11: Option<Arc<Module>>,
     /// The authority that certifies public keys, where the server has one.
     pub authority: Option<Arc<Authority>>,
     /// What changes of the objects of clients that are told.
-    pub feeds: Arc<Feeds>,
+    pub notifications: Arc<NotificationQueues>,
     /// The clients that are told without having asked.
-    pub pushes: Pushes,
+    pub push_targets: PushTargets,
     /// Requests that are answered later, and their results.
-    pub pending: Pending,
+    pub async_requests: AsyncRequests,
     /// The tickets that are good.
     pub tickets: Tickets,
     /// Cryptographic operations in parts.
@@ -43,14 +43,14 @@ pub struct Live {
     pub pool: Mutex<Pool>,
 }
 
-impl Live {
+impl ProcessState {
     /// A copy of what clients have added to the making of random bytes.
-    pub fn pool(&self) -> Pool {
+    pub(crate) fn pool(&self) -> Pool {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Adds a client's bytes to it.
-    pub fn stir(&self, seed: &[u8]) {
+    pub(crate) fn stir(&self, seed: &[u8]) {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = pool.stir(seed) {
             tracing::error!(%error, "a seed was not used");
@@ -59,11 +59,11 @@ impl Live {
 }
 
 /// A change of what lives, to be made once the batch is durable.
-pub type Effect = Box<dyn FnOnce(&Live) + Send + Sync>;
+pub(crate) type Effect = Box<dyn FnOnce(&ProcessState) + Send + Sync>;
 
 /// The effects of a batch so far, those of the item under way apart.
 #[derive(Default)]
-pub struct Effects {
+pub(crate) struct Effects {
     batch: Vec<Effect>,
     item: Vec<Effect>,
     /// How far the batch has brought the streams of its client.
@@ -72,24 +72,24 @@ pub struct Effects {
 
 impl Effects {
     /// Does this once the batch is durable, if the item does not fail.
-    pub fn then(&mut self, effect: impl FnOnce(&Live) + Send + Sync + 'static) {
+    pub(crate) fn then(&mut self, effect: impl FnOnce(&ProcessState) + Send + Sync + 'static) {
         self.item.push(Box::new(effect));
     }
 
     /// The item under way is done: its effects are the batch's.
-    pub fn keep_item(&mut self) {
+    pub(crate) fn keep_item(&mut self) {
         self.batch.append(&mut self.item);
         self.streams.keep_item();
     }
 
     /// The item under way failed: it has no effect.
-    pub fn drop_item(&mut self) {
+    pub(crate) fn drop_item(&mut self) {
         self.item.clear();
         self.streams.drop_item();
     }
 
     /// The effects of the whole batch, in order.
-    pub fn into_batch(self) -> Vec<Effect> {
+    pub(crate) fn into_batch(self) -> Vec<Effect> {
         let Self { mut batch, streams, .. } = self;
         if !streams.is_empty() {
             batch.push(Box::new(move |live| streams.carry_out(&live.streams)));

@@ -11,18 +11,18 @@ use kmip::vocabulary::LinkType;
 use kmip::{DateTime, Identifier};
 
 use crate::keystore::Context;
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::Result;
 use crate::objects::record::Metadata;
 use crate::objects::{rotation, usage_limits};
 
 /// A link to an object.
-pub fn link(link_type: LinkType, id: &str) -> AttributeValue {
+pub(crate) fn link(link_type: LinkType, id: &str) -> AttributeValue {
     AttributeValue::Link(Link { link_type, linked_object_identifier: Identifier::from(id) })
 }
 
 /// The objects that an object links to so.
-pub fn linked(metadata: &Metadata, link_type: LinkType) -> Vec<String> {
+pub(crate) fn linked(metadata: &Metadata, link_type: LinkType) -> Vec<String> {
     let links = metadata.values().filter_map(|value| {
         let AttributeValue::Link(link) = value else { return None };
         match (&link.linked_object_identifier, link.link_type == link_type) {
@@ -34,7 +34,12 @@ pub fn linked(metadata: &Metadata, link_type: LinkType) -> Vec<String> {
 }
 
 /// Gives an object a link, in the place of those of its type.
-pub async fn set_link(cx: &mut Context<'_>, id: &str, link_type: LinkType, to: &str) -> Result<()> {
+pub(crate) async fn set_link(
+    cx: &mut Context<'_>,
+    id: &str,
+    link_type: LinkType,
+    to: &str,
+) -> Result<()> {
     let old = cx.object(id).await?;
     let mut new = old.clone();
     new.attributes
@@ -44,7 +49,7 @@ pub async fn set_link(cx: &mut Context<'_>, id: &str, link_type: LinkType, to: &
 }
 
 /// Makes an object in the place of another one, and gives its identifier.
-pub async fn replace(
+pub(crate) async fn replace(
     cx: &mut Context<'_>,
     old_id: &str,
     old: &Metadata,
@@ -69,9 +74,9 @@ pub async fn replace(
     clippy::wildcard_enum_match_arm,
     reason = "of ninety attributes a match names those that it is about"
 )]
-pub fn carried(old: &Metadata, now: DateTime, offset: Option<u32>) -> Vec<AttributeValue> {
+pub(crate) fn carried(old: &Metadata, now: DateTime, offset: Option<u32>) -> Vec<AttributeValue> {
     use AttributeValue as A;
-    let activation = find!(old.values(), ActivationDate).map(|date| date.0);
+    let activation = attribute!(old.values(), ActivationDate).map(|date| date.0);
     let new_activation = offset.map(|offset| now.0.saturating_add(i64::from(offset)));
     let shift = match (activation, new_activation) {
         (Some(old), Some(new)) => new.saturating_sub(old),

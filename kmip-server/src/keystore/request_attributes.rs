@@ -28,7 +28,7 @@ use crate::objects::record::{ATTRIBUTES, Metadata};
 const SHARERS_MAX: usize = 100;
 
 /// The attributes of a new object that the server makes. The layer that goes before comes first.
-pub async fn of_made(
+pub(crate) async fn resolve_for_create(
     cx: &mut Context<'_>,
     layers: impl IntoIterator<Item = Attributes>,
     kind: ObjectType,
@@ -39,7 +39,7 @@ pub async fn of_made(
 }
 
 /// The attributes of a new object that the client brings.
-pub async fn of_brought(
+pub(crate) async fn resolve_for_register(
     cx: &mut Context<'_>,
     layers: impl IntoIterator<Item = Attributes>,
     kind: ObjectType,
@@ -53,7 +53,7 @@ async fn of_new(
     kind: ObjectType,
     origin: Origin,
 ) -> Result<Vec<AttributeValue>> {
-    let mut values = given(cx, layers, kind).await?;
+    let mut values = resolve_explicit(cx, layers, kind).await?;
     defaults::supply(cx, &mut values, kind, origin).await?;
     attribute_rules::check_dates(&values)?;
     Ok(values)
@@ -61,7 +61,7 @@ async fn of_new(
 
 /// The attributes and those of the templates, without defaults: for an object that takes the rest
 /// over from another one.
-pub async fn given(
+pub(crate) async fn resolve_explicit(
     cx: &mut Context<'_>,
     layers: impl IntoIterator<Item = Attributes>,
     kind: ObjectType,
@@ -114,8 +114,8 @@ fn merge(values: &mut Vec<AttributeValue>, more: impl IntoIterator<Item = Attrib
 /// The client's template of this name.
 async fn template(cx: &mut Context<'_>, name: &Name) -> Result<Metadata> {
     let row = cx.index().name(&value_bytes(&AttributeValue::Name(name.clone())));
-    let holder = cx.view.get(&row).await?.map(|holder| Holder::read(&holder).id);
-    let sharers = cx.view.page(&row, None, SHARERS_MAX).await?;
+    let holder = cx.transaction.get(&row).await?.map(|holder| Holder::read(&holder).id);
+    let sharers = cx.transaction.page(&row, None, SHARERS_MAX).await?;
     let sharers =
         sharers.iter().filter_map(|key| key.get(row.len()..)).map(String::from_utf8_lossy);
     for id in holder.into_iter().chain(sharers.map(Into::into)).filter(|id| !id.is_empty()) {

@@ -3,20 +3,20 @@
 use kmip::vocabulary::{ResultReason, UsageLimitsUnit};
 
 use crate::keystore::Context;
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::usage_limits::take;
 
 /// Counts that the server protects `bytes` with a key. What is not to be had is Permission Denied
 /// here (1.4, 4.29 and 4.31; 2.1, 6.1.17 and 6.1.55), whatever Get Usage Allocation calls it.
-pub async fn protect(
+pub(crate) async fn protect(
     cx: &mut Context<'_>,
     id: &str,
     metadata: &Metadata,
     bytes: usize,
 ) -> Result<()> {
-    let Some(limits) = find!(metadata.values(), UsageLimits) else { return Ok(()) };
+    let Some(limits) = attribute!(metadata.values(), UsageLimits) else { return Ok(()) };
     let denied = |why: String| OperationError::new(ResultReason::PermissionDenied, why);
     let units = match limits.unit {
         UsageLimitsUnit::Byte => i64::try_from(bytes).unwrap_or(i64::MAX),

@@ -29,19 +29,19 @@ use crate::crypto::asymmetric::{self, Input, Scheme};
 use crate::crypto::cipher::{Beginning, Cipher};
 use crate::crypto::hash::mac::Mac;
 use crate::keystore::Context;
-use crate::keystore::key_use::{self, Subject, Use};
+use crate::keystore::key_use::{self, KeyUse, UsableKey};
 use crate::keystore::usage_accounting;
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 
 /// Does the method hide the key? One that only signs leaves it bare.
-pub fn hides(method: WrappingMethod) -> bool {
+pub(crate) fn hides(method: WrappingMethod) -> bool {
     method != WrappingMethod::MACSign
 }
 
 /// Wraps the key in a block as the specification says; of what its object shows, the attributes
 /// that it names travel inside.
-pub async fn wrap(
+pub(crate) async fn wrap(
     cx: &mut Context<'_>,
     block: &mut KeyBlock,
     shown: Vec<Attribute>,
@@ -102,7 +102,11 @@ pub async fn wrap(
 
 /// Opens a wrapped key, if the key that it is wrapped with is here and the client may use it so.
 /// `version` is the one in which the object came.
-pub async fn unwrap(cx: &mut Context<'_>, block: &mut KeyBlock, version: Version) -> Result<()> {
+pub(crate) async fn unwrap(
+    cx: &mut Context<'_>,
+    block: &mut KeyBlock,
+    version: Version,
+) -> Result<()> {
     let Some(data) = block.key_wrapping_data.take() else { return Ok(()) };
     let order = Order::of(data.wrapping_method)?;
     let is_bare = data.encoding_option == Some(EncodingOption::NoEncoding);
@@ -245,7 +249,7 @@ fn decoded(bytes: &[u8], version: Version) -> Result<KeyValue> {
 }
 
 /// The object that wraps, if it may be used so. That it is not there is said in words of its own.
-async fn subject(cx: &mut Context<'_>, id: &str, wanted: Use) -> Result<Subject> {
+async fn subject(cx: &mut Context<'_>, id: &str, wanted: KeyUse) -> Result<UsableKey> {
     key_use::subject(cx, id, wanted).await.map_err(|error| {
         let reason = match error.reason {
             ResultReason::ObjectNotFound => ResultReason::WrappingObjectNotFound,
@@ -260,7 +264,7 @@ async fn subject(cx: &mut Context<'_>, id: &str, wanted: Use) -> Result<Subject>
 /// The parameters of a cipher that wraps. A key of AES that says nothing wraps as RFC 3394 has it.
 fn parameters(
     cx: &Context<'_>,
-    subject: &Subject,
+    subject: &UsableKey,
     asked: Option<CryptographicParameters>,
 ) -> Result<CryptographicParameters> {
     let mut parameters = subject.parameters(cx, asked.map(Box::new))?;
@@ -339,7 +343,7 @@ async fn private_of(cx: &mut Context<'_>, id: &str) -> Result<String> {
         return Ok(id.to_owned());
     }
     let linked = metadata.values().find_map(|value| {
-        let link = find!([value], Link)?;
+        let link = attribute!([value], Link)?;
         let Identifier::Text(text) = link.linked_object_identifier else { return None };
         (link.link_type == LinkType::PrivateKeyLink).then_some(text)
     });

@@ -11,26 +11,30 @@ use crate::auth::access_control;
 use crate::config::Names;
 use crate::keystore::constraints;
 use crate::keystore::context::Context;
-use crate::keystore::notifications::News;
-use crate::objects::attribute::find;
+use crate::keystore::notifications::ObjectChange;
+use crate::objects::attribute::attribute;
 use crate::objects::attribute_consistency;
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::{Holder, has_row};
 use crate::objects::lifecycle;
 use crate::objects::record::{BESIDE_LEN_MAX, Brief, Material, Metadata, damaged, take_apart};
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 
 impl Context<'_> {
     /// Makes a new object of the client's, and gives its identifier.
-    pub async fn insert(&mut self, values: Vec<AttributeValue>, object: Object) -> Result<String> {
-        if !access_control::may_make(self.client, self.doing, values.iter()) {
-            return Err(OperationError::not_granted(self.doing));
+    pub(crate) async fn insert(
+        &mut self,
+        values: Vec<AttributeValue>,
+        object: Object,
+    ) -> Result<String> {
+        if !access_control::may_make(self.client, self.operation, values.iter()) {
+            return Err(OperationError::not_granted(self.operation));
         }
-        attribute_consistency::check(&values, &object)?;
+        attribute_consistency::check_consistency(&values, &object)?;
         constraints::check(self, &values, object.object_type()).await?;
-        if let Some(algorithm) = find!(values.iter(), CryptographicAlgorithm) {
-            self.rules.disabled.check_algorithm(algorithm)?;
+        if let Some(algorithm) = attribute!(values.iter(), CryptographicAlgorithm) {
+            self.policy.disabled.check_algorithm(algorithm)?;
         }
         let id = Uuid::now_v7().to_string();
         let lease_time = self.lease_time(&object);
@@ -38,41 +42,41 @@ impl Context<'_> {
         let metadata = Metadata::of_new(self.client.owner.clone(), values);
         self.write_rows(&id, None, Some(&metadata)).await?;
         self.write_whole(&id, &metadata, Some(object));
-        if self.live.feeds.is_kept(&metadata.owner) {
-            self.tell(metadata.owner.clone(), News::of_new(&id, &metadata));
+        if self.state.notifications.is_kept(&metadata.owner) {
+            self.tell(metadata.owner.clone(), ObjectChange::of_new(&id, &metadata));
         }
         self.id_placeholder = Some(id.clone());
         Ok(id)
     }
 
     /// The Lease Time of a new object; a template is not used, and has none (1.4, 3.20).
-    pub fn lease_time(&self, object: &Object) -> Option<AttributeValue> {
-        let lease_time = self.rules.lease_time;
+    pub(crate) fn lease_time(&self, object: &Object) -> Option<AttributeValue> {
+        let lease_time = self.policy.lease_time;
         let has_one = lease_time.0 > 0 && !matches!(object, Object::Template(_));
         has_one.then_some(AttributeValue::LeaseTime(lease_time))
     }
 
     /// Keeps an object under the identifier that the client chose, in the place of `old`, which is
     /// what [`Self::object`] gave for it. One without material is one that is destroyed.
-    pub async fn import(
+    pub(crate) async fn import(
         &mut self,
         id: &str,
         old: Option<&Metadata>,
         new: &Metadata,
         object: Option<Object>,
     ) -> Result<()> {
-        if old.is_none() && !access_control::may_make(self.client, self.doing, new.values()) {
-            return Err(OperationError::not_granted(self.doing));
+        if old.is_none() && !access_control::may_make(self.client, self.operation, new.values()) {
+            return Err(OperationError::not_granted(self.operation));
         }
         if old.is_none() {
             self.check_free(id).await?;
         }
         let values: Vec<AttributeValue> = new.values().cloned().collect();
         if let Some(object) = &object {
-            attribute_consistency::check(&values, object)?;
+            attribute_consistency::check_consistency(&values, object)?;
         }
-        if let Some(algorithm) = find!(values.iter(), CryptographicAlgorithm) {
-            self.rules.disabled.check_algorithm(algorithm)?;
+        if let Some(algorithm) = attribute!(values.iter(), CryptographicAlgorithm) {
+            self.policy.disabled.check_algorithm(algorithm)?;
         }
         if let Some(kind) = new.object_type() {
             constraints::check(self, &values, kind).await?;
@@ -83,10 +87,10 @@ impl Context<'_> {
         self.write_rows(id, old, Some(new)).await?;
         self.remove_material(id).await?;
         self.write_whole(id, new, object);
-        if self.live.feeds.is_kept(&new.owner) {
+        if self.state.notifications.is_kept(&new.owner) {
             let news = match old {
-                None => Some(News::of_new(id, new)),
-                Some(old) => News::of_change(id, old, new, self.now),
+                None => Some(ObjectChange::of_new(id, new)),
+                Some(old) => ObjectChange::of_change(id, old, new, self.now),
             };
             if let Some(news) = news {
                 self.tell(new.owner.clone(), news);
@@ -100,7 +104,7 @@ impl Context<'_> {
     /// ticket with fewer rights, or a template to a client of 2.x. It must not be overwritten.
     async fn check_free(&mut self, id: &str) -> Result<()> {
         for key in [Metadata::key(id), Metadata::chosen_key(self.index().chosen(), id)] {
-            let Some(bytes) = self.view.get(&key).await? else { continue };
+            let Some(bytes) = self.transaction.get(&key).await? else { continue };
             let metadata = Metadata::decode(&bytes).map_err(|error| damaged(id, &error))?;
             if metadata.owner == self.client.owner {
                 return Err(OperationError::new(
@@ -116,32 +120,37 @@ impl Context<'_> {
     fn write_whole(&mut self, id: &str, metadata: &Metadata, object: Option<Object>) {
         let version = self.version;
         let material = object.map(|object| Material { version, object }.encode());
-        let is_small = |material: &Wiped| material.len() <= BESIDE_LEN_MAX;
+        let is_small = |material: &SecretBuffer| material.len() <= BESIDE_LEN_MAX;
         let beside = material.as_ref().filter(|material| is_small(material));
         let row = metadata.encode(beside.map(|material| material.as_slice()).unwrap_or_default());
-        self.view.put(self.metadata_key(id), row);
+        self.transaction.put(self.metadata_key(id), row);
         if let Some(material) = material.filter(|material| !is_small(material)) {
-            self.view.put(self.material_key(id), material);
+            self.transaction.put(self.material_key(id), material);
         }
     }
 
     /// Writes what is known of an object, and leaves the object itself as it is.
     async fn write_metadata(&mut self, id: &str, metadata: &Metadata) -> Result<()> {
         let key = self.metadata_key(id);
-        let row = self.view.get(&key).await?.unwrap_or_default();
+        let row = self.transaction.get(&key).await?.unwrap_or_default();
         let (_, beside) = take_apart(&row);
-        self.view.put(key, metadata.encode(beside));
+        self.transaction.put(key, metadata.encode(beside));
         Ok(())
     }
 
     /// Writes what is now known of an object in the place of what was.
-    pub async fn update(&mut self, id: &str, old: &Metadata, mut new: Metadata) -> Result<()> {
+    pub(crate) async fn update(
+        &mut self,
+        id: &str,
+        old: &Metadata,
+        mut new: Metadata,
+    ) -> Result<()> {
         attribute_rules::follow(&mut new);
         new.set(AttributeValue::LastChangeDate(self.now));
         self.write_rows(id, Some(old), Some(&new)).await?;
         self.write_metadata(id, &new).await?;
-        if self.live.feeds.is_kept(&new.owner)
-            && let Some(news) = News::of_change(id, old, &new, self.now)
+        if self.state.notifications.is_kept(&new.owner)
+            && let Some(news) = ObjectChange::of_change(id, old, &new, self.now)
         {
             self.tell(new.owner, news);
         }
@@ -149,13 +158,13 @@ impl Context<'_> {
     }
 
     /// Tells the owner, once it is durable.
-    fn tell(&mut self, owner: String, news: News) {
-        self.effects.then(move |live| live.feeds.push(&owner, news));
+    fn tell(&mut self, owner: String, news: ObjectChange) {
+        self.effects.then(move |live| live.notifications.push(&owner, news));
     }
 
     /// An object is fresh until it has been served once (1.4, 3.34; 2.1, 4.24). That changes
     /// nothing else of it, not even its Last Change Date.
-    pub async fn served(&mut self, id: &str, brief: &Brief) -> Result<()> {
+    pub(crate) async fn served(&mut self, id: &str, brief: &Brief) -> Result<()> {
         if brief.fresh == Some(true) {
             let mut served = self.object(id).await?;
             served.set(AttributeValue::Fresh(false));
@@ -166,25 +175,25 @@ impl Context<'_> {
 
     /// Removes an object and all that is known of it, as if it had never been. No client asks for
     /// that of a single object: what Destroy leaves is for ever.
-    pub async fn forget(&mut self, id: &str, old: &Metadata) -> Result<()> {
+    pub(crate) async fn forget(&mut self, id: &str, old: &Metadata) -> Result<()> {
         self.write_rows(id, Some(old), None).await?;
         self.remove_material(id).await?;
-        self.view.get(&self.metadata_key(id)).await?;
-        self.view.remove(self.metadata_key(id));
+        self.transaction.get(&self.metadata_key(id)).await?;
+        self.transaction.remove(self.metadata_key(id));
         Ok(())
     }
 
     /// Removes the object itself. What is known of it stays.
-    pub async fn remove_material(&mut self, id: &str) -> Result<()> {
+    pub(crate) async fn remove_material(&mut self, id: &str) -> Result<()> {
         let key = self.metadata_key(id);
-        let row = self.view.get(&key).await?.unwrap_or_default();
+        let row = self.transaction.get(&key).await?.unwrap_or_default();
         let (known, beside) = take_apart(&row);
         if !beside.is_empty() {
-            self.view.put(key, Wiped::new(known.to_vec()));
+            self.transaction.put(key, SecretBuffer::new(known.to_vec()));
         }
         let key = self.material_key(id);
-        self.view.get(&key).await?;
-        self.view.remove(key);
+        self.transaction.get(&key).await?;
+        self.transaction.remove(key);
         Ok(())
     }
 
@@ -208,9 +217,9 @@ impl Context<'_> {
         let old = old.map(rows).unwrap_or_default();
         let new = new.map(rows).unwrap_or_default();
         for key in old.keys().filter(|key| !new.contains_key(*key)) {
-            match self.view.get(key).await? {
+            match self.transaction.get(key).await? {
                 Some(holder) if !holder.is_empty() => self.leave_name(key, &holder, id).await?,
-                Some(_) | None => self.view.remove(key.clone()),
+                Some(_) | None => self.transaction.remove(key.clone()),
             }
         }
         for (key, value) in new.iter().filter(|(key, value)| old.get(*key) != Some(*value)) {
@@ -218,17 +227,19 @@ impl Context<'_> {
             // rest have the identifier in their key, and those of a new one are in no store.
             let is_own = value.is_empty();
             if is_own && old.is_empty() {
-                self.view.put(key.clone(), Wiped::new(value.clone()));
+                self.transaction.put(key.clone(), SecretBuffer::new(value.clone()));
                 continue;
             }
-            match self.view.get(key).await? {
+            match self.transaction.get(key).await? {
                 Some(holder) if !is_own && Holder::read(&holder).id != id => {
                     // One that has it already stands among those who share it, and stays there.
                     if !old.contains_key(key) {
                         self.share_name(key, holder, id)?;
                     }
                 }
-                Some(_) | None => self.view.put(key.clone(), Wiped::new(value.clone())),
+                Some(_) | None => {
+                    self.transaction.put(key.clone(), SecretBuffer::new(value.clone()))
+                }
             }
         }
         Ok(())
@@ -237,15 +248,15 @@ impl Context<'_> {
     /// Gives an object a name that another one has, if they may share it.
     ///
     /// The other's row is written again: who gives it up meanwhile must see this object.
-    fn share_name(&mut self, key: &[u8], holder: Wiped, id: &str) -> Result<()> {
-        match self.rules.names {
+    fn share_name(&mut self, key: &[u8], holder: SecretBuffer, id: &str) -> Result<()> {
+        match self.policy.names {
             Names::Unique => Err(OperationError::new(
                 ResultReason::NonUniqueNameAttribute,
                 "another object of this client has the Name already",
             )),
             Names::Shared => {
-                self.view.put(key.to_vec(), holder);
-                self.view.put([key, id.as_bytes()].concat(), Wiped::default());
+                self.transaction.put(key.to_vec(), holder);
+                self.transaction.put([key, id.as_bytes()].concat(), SecretBuffer::default());
                 Ok(())
             }
         }
@@ -255,19 +266,19 @@ impl Context<'_> {
     async fn leave_name(&mut self, key: &[u8], holder: &[u8], id: &str) -> Result<()> {
         if Holder::read(holder).id != id {
             let own = [key, id.as_bytes()].concat();
-            self.view.get(&own).await?;
-            self.view.remove(own);
+            self.transaction.get(&own).await?;
+            self.transaction.remove(own);
             return Ok(());
         }
         // Also where names are unique: they may have been shared before. The row itself is last.
-        let sharers = self.view.page(key, None, 1).await?;
+        let sharers = self.transaction.page(key, None, 1).await?;
         match sharers.first().filter(|row| row.len() > key.len()) {
-            None => self.view.remove(key.to_vec()),
+            None => self.transaction.remove(key.to_vec()),
             Some(row) => {
-                self.view.get(row).await?;
+                self.transaction.get(row).await?;
                 let other = row.get(key.len()..).unwrap_or_default().to_vec();
-                self.view.put(key.to_vec(), Wiped::new(other));
-                self.view.remove(row.clone());
+                self.transaction.put(key.to_vec(), SecretBuffer::new(other));
+                self.transaction.remove(row.clone());
             }
         }
         Ok(())

@@ -20,28 +20,28 @@ use ttlv::{HEADER_LEN, Header};
 use crate::auth::client::Client;
 use crate::config::limits::FIRST_CHUNK;
 use crate::dispatch::key_server::KeyServer;
-use crate::net::deadline::{Limits, Patience, Silence};
-use crate::net::end::{End, leave};
-use crate::net::server_requests::Talk;
-use crate::secret::Wiped;
+use crate::net::deadline::{IdleTimer, Limits, MessageDeadline};
+use crate::net::end::{CloseReason, leave};
+use crate::net::server_requests::Exchange;
+use crate::secret::SecretBuffer;
 
 /// The type Structure (1.4, 9.1.1.2).
 const STRUCTURE: u8 = 0x01;
 
 /// Serves one client until its connection ends; returns the number of answers given and the end.
-pub async fn serve<S>(
+pub(crate) async fn serve<S>(
     stream: S,
     limits: Limits,
     key_server: &KeyServer,
     client: &Client,
     stop: watch::Receiver<bool>,
-) -> (u64, End)
+) -> (u64, CloseReason)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let silence = Silence::of_at_most(limits.idle_deadline);
+    let silence = IdleTimer::of_at_most(limits.idle_deadline);
     let mut connection = Connection { stream, limits, stop: Box::pin(stopped(stop)), silence };
-    let mut talk = Talk::new(key_server, client, limits.message_deadline);
+    let mut talk = Exchange::new(key_server, client, limits.message_deadline);
     let mut answers: u64 = 0;
     loop {
         let end = match exchange(&mut connection, &mut talk).await {
@@ -51,7 +51,7 @@ where
             }
             Err(end) => end,
         };
-        if let End::Refused(why) = &end {
+        if let CloseReason::Refused(why) = &end {
             let response = talk.refuse(why);
             // The peer is told if it listens; the log is told in any case.
             let _ = connection.send(&response).await;
@@ -62,7 +62,10 @@ where
 }
 
 /// One frame in or one frame out, and what it brings; true when a request was answered.
-async fn exchange<S>(connection: &mut Connection<S>, talk: &mut Talk<'_>) -> Result<bool, End>
+async fn exchange<S>(
+    connection: &mut Connection<S>,
+    talk: &mut Exchange<'_>,
+) -> Result<bool, CloseReason>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -90,7 +93,7 @@ enum Turn {
     /// The server has something to say.
     Ours,
     /// The peer said this.
-    Theirs(Wiped),
+    Theirs(SecretBuffer),
 }
 
 /// A peer's bytes, frame by frame.
@@ -100,7 +103,7 @@ struct Connection<S> {
     /// Completes once the server stops. It waits as long as the connection lasts: to begin anew for
     /// each message takes two locks that all connections share.
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
-    silence: Silence,
+    silence: IdleTimer,
 }
 
 /// Completes once it is true, or nobody is left who could make it so.
@@ -113,28 +116,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// Between two requests nothing is kept for the peer but its TLS session, and only here does
     /// the server's stop end a connection, and the idle deadline.
-    async fn turn(&mut self, talk: &mut Talk<'_>) -> Result<Turn, End> {
+    async fn turn(&mut self, talk: &mut Exchange<'_>) -> Result<Turn, CloseReason> {
         let mut header = [0; HEADER_LEN];
         let read = tokio::select! {
             biased;
-            () = self.stop.as_mut() => return Err(End::Stopping),
+            () = self.stop.as_mut() => return Err(CloseReason::Stopping),
             read = self.stream.read(&mut header) => read,
             () = self.silence.over() => {
-                return if talk.is_idle() { Ok(Turn::Ours) } else { Err(End::Idle) };
+                return if talk.is_idle() { Ok(Turn::Ours) } else { Err(CloseReason::Idle) };
             }
             () = talk.ready() => return Ok(Turn::Ours),
         };
         let first = match read {
-            Ok(0) => return Err(End::Closed),
+            Ok(0) => return Err(CloseReason::Closed),
             Ok(count) => count,
-            Err(why) if is_eof(&why) => return Err(End::ClosedWithoutNotice),
-            Err(why) => return Err(End::Broken(why)),
+            Err(why) if is_eof(&why) => return Err(CloseReason::ClosedWithoutNotice),
+            Err(why) => return Err(CloseReason::Broken(why)),
         };
-        let mut patience = Patience::of(self.limits.message_deadline);
+        let mut patience = MessageDeadline::of(self.limits.message_deadline);
         self.fill_header(&mut header, first, &mut patience).await?;
         let parsed = Header::parse(header);
         if !talk.takes(parsed.tag) {
-            return Err(End::NotKmip);
+            return Err(CloseReason::NotKmip);
         }
         let len = frame_len(parsed, self.limits.frame_len_max)?;
         self.body(header, len, &mut patience).await.map(Turn::Theirs)
@@ -144,8 +147,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &mut self,
         header: &mut [u8; HEADER_LEN],
         mut got: usize,
-        patience: &mut Patience,
-    ) -> Result<(), End> {
+        patience: &mut MessageDeadline,
+    ) -> Result<(), CloseReason> {
         while let Some(rest) = header.get_mut(got..).filter(|rest| !rest.is_empty()) {
             let read = patience.wait(self.stream.read(rest)).await;
             got = got.saturating_add(count(read, got, HEADER_LEN)?);
@@ -160,14 +163,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &mut self,
         header: [u8; HEADER_LEN],
         len: usize,
-        patience: &mut Patience,
-    ) -> Result<Wiped, End> {
-        let mut frame = Wiped::new(Vec::with_capacity(len.min(FIRST_CHUNK)));
+        patience: &mut MessageDeadline,
+    ) -> Result<SecretBuffer, CloseReason> {
+        let mut frame = SecretBuffer::new(Vec::with_capacity(len.min(FIRST_CHUNK)));
         frame.extend_from_slice(&header);
         while frame.len() < len {
             if frame.len() == frame.capacity() {
                 let capacity = frame.capacity().saturating_mul(2).min(len);
-                let mut larger = Wiped::new(Vec::with_capacity(capacity));
+                let mut larger = SecretBuffer::new(Vec::with_capacity(capacity));
                 larger.extend_from_slice(&frame);
                 frame = larger;
             }
@@ -183,47 +186,51 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Sends a response in one write, so that clients that read once get all of it.
-    async fn send(&mut self, response: &[u8]) -> Result<(), End> {
-        let mut patience = Patience::of(self.limits.message_deadline);
+    async fn send(&mut self, response: &[u8]) -> Result<(), CloseReason> {
+        let mut patience = MessageDeadline::of(self.limits.message_deadline);
         let sent = patience.wait(async {
             self.stream.write_all(response).await?;
             self.stream.flush().await
         });
         match sent.await {
-            Err(_) => Err(End::Untaken),
-            Ok(Err(why)) => Err(End::Broken(why)),
+            Err(_) => Err(CloseReason::Untaken),
+            Ok(Err(why)) => Err(CloseReason::Broken(why)),
             Ok(Ok(())) => Ok(()),
         }
     }
 }
 
 /// The length of the frame that `header` begins, or why it begins none.
-fn frame_len(header: Header, max: usize) -> Result<usize, End> {
+fn frame_len(header: Header, max: usize) -> Result<usize, CloseReason> {
     if header.ty != STRUCTURE {
-        return Err(End::Refused("the Request Message is not a Structure".to_owned()));
+        return Err(CloseReason::Refused("the Request Message is not a Structure".to_owned()));
     }
     let len = u64::from(header.len).saturating_add(8);
     if !len.is_multiple_of(8) {
-        return Err(End::Refused(format!(
+        return Err(CloseReason::Refused(format!(
             "the length of the Request Message, {}, is not a multiple of 8",
             header.len
         )));
     }
     usize::try_from(len).ok().filter(|len| *len <= max).ok_or_else(|| {
-        End::Refused(format!(
+        CloseReason::Refused(format!(
             "a Request Message of {len} bytes is too long: at most {max} bytes are taken"
         ))
     })
 }
 
 /// The bytes that one read inside a frame brought.
-fn count(read: Result<io::Result<usize>, Elapsed>, got: usize, of: usize) -> Result<usize, End> {
+fn count(
+    read: Result<io::Result<usize>, Elapsed>,
+    got: usize,
+    of: usize,
+) -> Result<usize, CloseReason> {
     match read {
-        Err(_) => Err(End::Slow { got, of }),
-        Ok(Ok(0)) => Err(End::Truncated { got, of }),
+        Err(_) => Err(CloseReason::Slow { got, of }),
+        Ok(Ok(0)) => Err(CloseReason::Truncated { got, of }),
         Ok(Ok(count)) => Ok(count),
-        Ok(Err(why)) if is_eof(&why) => Err(End::Truncated { got, of }),
-        Ok(Err(why)) => Err(End::Broken(why)),
+        Ok(Err(why)) if is_eof(&why) => Err(CloseReason::Truncated { got, of }),
+        Ok(Err(why)) => Err(CloseReason::Broken(why)),
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Whoever finds none is sent away at once: a client that is told so tries another server, and one
 /// that is left to wait does not.
 #[derive(Debug)]
-pub struct Places {
+pub(crate) struct Places {
     all_max: usize,
     address_max: usize,
     taken: Mutex<Taken>,
@@ -23,14 +23,14 @@ struct Taken {
 
 /// One connection's place, free again when it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct Place {
     places: Arc<Places>,
     address: IpAddr,
 }
 
 /// Why there is no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Full {
+pub(crate) enum Full {
     /// All places are taken.
     #[error("all {0} connections are in use (connections-max)")]
     All(usize),
@@ -41,12 +41,12 @@ pub enum Full {
 
 impl Places {
     /// As many places, so many of them for one address.
-    pub fn new(all_max: usize, address_max: usize) -> Arc<Self> {
+    pub(crate) fn new(all_max: usize, address_max: usize) -> Arc<Self> {
         Arc::new(Self { all_max, address_max, taken: Mutex::default() })
     }
 
     /// Takes a place for a connection from `address`.
-    pub fn take(self: &Arc<Self>, address: IpAddr) -> Result<Place, Full> {
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Place, Full> {
         let address = origin(address);
         let mut taken = self.taken();
         if taken.all >= self.all_max {
@@ -63,7 +63,7 @@ impl Places {
     }
 
     /// How many places are taken.
-    pub fn in_use(&self) -> usize {
+    pub(crate) fn in_use(&self) -> usize {
         self.taken().all
     }
 

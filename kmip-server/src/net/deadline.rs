@@ -12,7 +12,7 @@ use crate::config::Settings;
 
 /// The limits of one connection.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// The longest frame, header included.
     pub frame_len_max: usize,
     /// How long a request may take to arrive, and a response to be taken.
@@ -39,12 +39,12 @@ impl From<&Settings> for Limits {
 /// ```
 ///
 /// To arm and disarm it for every message would cost each of them more than its decoding does.
-pub(crate) struct Silence {
+pub(crate) struct IdleTimer {
     limit: Duration,
     alarm: Pin<Box<Sleep>>,
 }
 
-impl Silence {
+impl IdleTimer {
     pub(crate) fn of_at_most(limit: Duration) -> Self {
         Self { limit, alarm: Box::pin(sleep_until(deadline_after(limit))) }
     }
@@ -64,12 +64,12 @@ impl Silence {
 
 /// How long one message may take. It begins when one first has to wait: nearly every message is
 /// there whole, and no clock is asked for it.
-pub(crate) struct Patience {
+pub(crate) struct MessageDeadline {
     limit: Duration,
     end: Option<Instant>,
 }
 
-impl Patience {
+impl MessageDeadline {
     pub(crate) const fn of(limit: Duration) -> Self {
         Self { limit, end: None }
     }
@@ -103,7 +103,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_is_counted_from_the_last_message_and_not_from_when_it_was_armed() {
         let second = Duration::from_secs(1);
-        let mut silence = Silence::of_at_most(3 * second);
+        let mut silence = IdleTimer::of_at_most(3 * second);
         for _ in 0..4 {
             // Somebody speaks after two seconds, again and again.
             assert!(timeout(2 * second, silence.over()).await.is_err());

@@ -10,7 +10,7 @@ use crate::config::limits::{LINGER, LINGER_LEN_MAX};
 
 /// Why no further request is read from a connection.
 #[derive(Debug)]
-pub enum End {
+pub(crate) enum CloseReason {
     /// The peer closed it between two requests.
     Closed,
     /// The peer closed it between two requests, without TLS's notice.
@@ -49,9 +49,9 @@ pub enum End {
     Broken(io::Error),
 }
 
-impl End {
+impl CloseReason {
     /// Whether this is how a well-behaved connection ends.
-    pub fn is_orderly(&self) -> bool {
+    pub(crate) fn is_orderly(&self) -> bool {
         matches!(
             self,
             Self::Closed | Self::ClosedWithoutNotice | Self::Idle | Self::Stopping | Self::Agreed
@@ -59,7 +59,7 @@ impl End {
     }
 }
 
-impl fmt::Display for End {
+impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("the client closed the connection"),
@@ -88,21 +88,23 @@ impl fmt::Display for End {
 }
 
 /// Closes a connection so that what was last sent still reaches the peer.
-pub(crate) async fn leave<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, end: &End) {
+pub(crate) async fn leave<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, end: &CloseReason) {
     match end {
-        End::Closed
-        | End::ClosedWithoutNotice
-        | End::Idle
-        | End::Stopping
-        | End::Slow { .. }
-        | End::Unanswered
-        | End::NotAnswer(_)
-        | End::Truncated { .. } => {
+        CloseReason::Closed
+        | CloseReason::ClosedWithoutNotice
+        | CloseReason::Idle
+        | CloseReason::Stopping
+        | CloseReason::Slow { .. }
+        | CloseReason::Unanswered
+        | CloseReason::NotAnswer(_)
+        | CloseReason::Truncated { .. } => {
             // The peer may be gone, and then there is nobody to take leave of.
             let _ = timeout(LINGER, stream.shutdown()).await;
         }
-        End::Agreed | End::NotKmip | End::Refused(_) => linger(stream).await,
-        End::Untaken | End::Broken(_) => {}
+        CloseReason::Agreed | CloseReason::NotKmip | CloseReason::Refused(_) => {
+            linger(stream).await
+        }
+        CloseReason::Untaken | CloseReason::Broken(_) => {}
     }
 }
 

@@ -28,12 +28,12 @@ use crate::net::connection;
 use crate::net::connection_limit::{Place, Places};
 use crate::net::deadline::Limits;
 use crate::net::https;
-use crate::net::log_throttle::Seldom;
-use crate::net::open_sessions::Guests;
+use crate::net::log_throttle::LogThrottle;
+use crate::net::open_sessions::OpenSessions;
 use crate::net::tls::{Protocol, Refused, Tls, WrongFile};
 
 /// Serves KMIP on `listener` until `shutdown` completes and the requests under way are answered.
-pub async fn run(
+pub async fn serve(
     listener: TcpListener,
     settings: &Settings,
     key_server: Arc<KeyServer>,
@@ -68,8 +68,8 @@ pub struct Server {
     tls: Tls,
     key_server: Arc<KeyServer>,
     places: Arc<Places>,
-    guests: Arc<Guests>,
-    failures: Seldom,
+    guests: Arc<OpenSessions>,
+    failures: LogThrottle,
     settings: Settings,
 }
 
@@ -77,7 +77,7 @@ impl Server {
     /// A server with these settings, certificates and objects.
     pub fn new(settings: &Settings, tls: Tls, key_server: Arc<KeyServer>) -> Arc<Self> {
         let places = Places::new(settings.connections_max, settings.connections_per_address_max);
-        let (guests, failures) = (Arc::default(), Seldom::default());
+        let (guests, failures) = (Arc::default(), LogThrottle::default());
         Arc::new(Self { tls, key_server, places, guests, failures, settings: settings.clone() })
     }
 
@@ -89,7 +89,7 @@ impl Server {
         match self.tls.reload() {
             Ok(warnings) => {
                 info!("certificates were read again");
-                match self.guests.send_away(|shown| self.tls.is_revoked(shown)) {
+                match self.guests.close_revoked(|shown| self.tls.is_revoked(shown)) {
                     0 => {}
                     count => warn!("{count} open connections end: their certificate is revoked"),
                 }
@@ -186,7 +186,7 @@ impl Server {
         };
         let stay = self.guests.enter(session.shown);
         if self.tls.reloads() != reloads {
-            stay.send_away(|shown| self.tls.is_revoked(shown));
+            stay.close_revoked(|shown| self.tls.is_revoked(shown));
         }
         let (title, agreed) = (session.certificate.title().to_owned(), session.agreed);
         info!("{title} connected with {agreed}");
@@ -232,7 +232,7 @@ impl Server {
 impl Server {
     /// A handshake that failed, which anybody can bring about.
     fn failed(&self, why: &str) {
-        match self.failures.may(std::time::Instant::now()) {
+        match self.failures.allow(std::time::Instant::now()) {
             Some(0) => warn!("handshake failed: {why}"),
             Some(more) => warn!("handshake failed: {why}; before it {more} that are not told here"),
             None => debug!("handshake failed: {why}"),

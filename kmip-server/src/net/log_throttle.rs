@@ -4,14 +4,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How many such lines are written within [`WHILE`].
-pub const LINES_MAX: u32 = 60;
+pub(crate) const LINES_MAX: u32 = 60;
 
 /// How long a count lasts. Whoever reads the log sees each minute that it goes on.
-pub const WHILE: Duration = Duration::from_secs(60);
+pub(crate) const WHILE: Duration = Duration::from_secs(60);
 
 /// Counts lines of one kind.
 #[derive(Default)]
-pub struct Seldom {
+pub(crate) struct LogThrottle {
     state: Mutex<State>,
 }
 
@@ -22,9 +22,9 @@ struct State {
     left_out: u64,
 }
 
-impl Seldom {
+impl LogThrottle {
     /// May a line be written now? If so, how many were left out before it.
-    pub fn may(&self, now: Instant) -> Option<u64> {
+    pub(crate) fn allow(&self, now: Instant) -> Option<u64> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.since.is_none_or(|since| now.saturating_duration_since(since) >= WHILE) {
             state.since = Some(now);
@@ -41,20 +41,20 @@ impl Seldom {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINES_MAX, Seldom, WHILE};
+    use super::{LINES_MAX, LogThrottle, WHILE};
     use std::time::Instant;
 
     #[test]
     fn what_is_left_out_is_counted() {
-        let (seldom, now) = (Seldom::default(), Instant::now());
+        let (seldom, now) = (LogThrottle::default(), Instant::now());
         for _ in 0..LINES_MAX {
-            assert_eq!(seldom.may(now), Some(0));
+            assert_eq!(seldom.allow(now), Some(0));
         }
         for _ in 0..7 {
-            assert_eq!(seldom.may(now), None);
+            assert_eq!(seldom.allow(now), None);
         }
         let later = now.checked_add(WHILE).unwrap();
-        assert_eq!(seldom.may(later), Some(7));
-        assert_eq!(seldom.may(later), Some(0));
+        assert_eq!(seldom.allow(later), Some(7));
+        assert_eq!(seldom.allow(later), Some(0));
     }
 }

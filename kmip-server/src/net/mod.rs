@@ -1,12 +1,12 @@
 //! Listener, TLS, framing, deadlines, HTTPS and server-initiated requests.
 
-pub mod connection;
-pub mod connection_limit;
-pub mod deadline;
-pub mod end;
-pub mod https;
-pub mod listener;
-pub mod log_throttle;
-pub mod open_sessions;
-pub mod server_requests;
-pub mod tls;
+pub(crate) mod connection;
+pub(crate) mod connection_limit;
+pub(crate) mod deadline;
+pub(crate) mod end;
+pub(crate) mod https;
+pub(crate) mod listener;
+pub(crate) mod log_throttle;
+pub(crate) mod open_sessions;
+pub(crate) mod server_requests;
+pub(crate) mod tls;

@@ -31,29 +31,29 @@ use ttlv::Tag;
 use crate::auth::client::Client;
 use crate::auth::endpoint_role::Endpoint;
 use crate::dispatch::key_server::KeyServer;
-use crate::keystore::notifications::{Follower, Kind, News, Next};
+use crate::keystore::notifications::{Kind, Next, ObjectChange, Subscriber};
 use crate::net::deadline::deadline_after;
-use crate::net::end::End;
-use crate::secret::Wiped;
+use crate::net::end::CloseReason;
+use crate::secret::SecretBuffer;
 
 /// How many requests in a row a client may refuse before it is given its role back: one that
 /// understands none of them has not meant to be asked.
 const REFUSALS_MAX: u32 = 8;
 
 /// What is said on one connection.
-pub struct Talk<'a> {
+pub(crate) struct Exchange<'a> {
     key_server: &'a KeyServer,
     client: Client,
     endpoint: Arc<Endpoint>,
     /// How long the client has for a response.
     patience: Duration,
-    asking: Option<Box<Asking>>,
+    asking: Option<Box<ServerRole>>,
 }
 
 /// The server's part while it asks.
-struct Asking {
+struct ServerRole {
     version: Version,
-    follower: Follower,
+    follower: Subscriber,
     next: Step,
     /// What the client has not answered yet, and until when it may.
     open: Option<(Operation, Instant)>,
@@ -67,42 +67,37 @@ struct Asking {
 enum Step {
     Versions,
     Functions,
-    News,
+    ObjectChange,
     Return,
 }
 
-impl<'a> Talk<'a> {
+impl<'a> Exchange<'a> {
     /// A talk in which the client asks, unless the settings have it otherwise.
-    pub fn new(key_server: &'a KeyServer, client: &Client, patience: Duration) -> Self {
+    pub(crate) fn new(key_server: &'a KeyServer, client: &Client, patience: Duration) -> Self {
         let endpoint = Arc::new(Endpoint::default());
-        endpoint.ask(key_server.live().pushes.version_for(&client.owner));
+        endpoint.ask(key_server.state().push_targets.version_for(&client.owner));
         let client = Client { endpoint: Some(Arc::clone(&endpoint)), ..client.clone() };
         Self { key_server, client, endpoint, patience, asking: None }
     }
 
     /// Is a frame with this tag one that may come now?
-    pub fn takes(&self, tag: Tag) -> bool {
+    pub(crate) fn takes(&self, tag: Tag) -> bool {
         tag == tags::RequestMessage || (tag == tags::ResponseMessage && self.asking.is_some())
     }
 
-    /// Does the server ask, or would it?
-    pub fn is_asking(&self) -> bool {
-        self.asking.is_some()
-    }
-
     /// The answer to bytes that are no frame.
-    pub fn refuse(&self, why: &str) -> Wiped {
+    pub(crate) fn refuse(&self, why: &str) -> SecretBuffer {
         self.key_server.refuse(why)
     }
 
     /// Completes when [`Self::say`] has something to say; may be dropped and called again.
-    pub async fn ready(&self) {
+    pub(crate) async fn ready(&self) {
         match &self.asking {
             None if self.endpoint.asks().is_some() => {}
             None => pending().await,
             Some(asking) => match asking.open {
                 Some((_, until)) => sleep_until(until).await,
-                None if asking.next == Step::News => asking.follower.wait().await,
+                None if asking.next == Step::ObjectChange => asking.follower.wait().await,
                 None => {}
             },
         }
@@ -110,7 +105,7 @@ impl<'a> Talk<'a> {
 
     /// Nothing was said for so long that the connection would be closed: the client has its role
     /// back, and then as long again. False if the client asks already.
-    pub fn is_idle(&mut self) -> bool {
+    pub(crate) fn is_idle(&mut self) -> bool {
         match &mut self.asking {
             Some(asking) if asking.open.is_none() && asking.version >= Version::V2_0 => {
                 asking.next = Step::Return;
@@ -121,13 +116,13 @@ impl<'a> Talk<'a> {
     }
 
     /// What the server says now, if anything.
-    pub async fn say(&mut self) -> Result<Option<Wiped>, End> {
+    pub(crate) async fn say(&mut self) -> Result<Option<SecretBuffer>, CloseReason> {
         if self.asking.is_none() {
             self.begin();
         }
         let Some(asking) = &mut self.asking else { return Ok(None) };
         if asking.open.is_some() {
-            return Err(End::Unanswered);
+            return Err(CloseReason::Unanswered);
         }
         let payload = match asking.next {
             Step::Versions => discover_versions(),
@@ -137,32 +132,34 @@ impl<'a> Talk<'a> {
                 return Ok(None);
             }
             Step::Return => SetEndpointRoleRequest { endpoint_role: EndpointRole::Client }.into(),
-            Step::News => match asking.follower.take() {
+            Step::ObjectChange => match asking.follower.take() {
                 Next::Nothing => return Ok(None),
                 Next::Superseded => {
                     tracing::info!("another connection of the client is told what changes");
                     asking.next = Step::Return;
                     return Ok(None);
                 }
-                Next::News(news) => match asking.tell(self.key_server, &self.client, news).await {
-                    Some(payload) => payload,
-                    None => {
-                        asking.follower.heard();
-                        return Ok(None);
+                Next::ObjectChange(news) => {
+                    match asking.tell(self.key_server, &self.client, news).await {
+                        Some(payload) => payload,
+                        None => {
+                            asking.follower.heard();
+                            return Ok(None);
+                        }
                     }
-                },
+                }
             },
         };
         asking.open = Some((payload.operation(), deadline_after(self.patience)));
         let header = RequestHeader::new(asking.version, 1);
         let message = RequestMessage { header, items: vec![RequestBatchItem::from(payload)] };
-        let frame = Wiped::new(message.encode());
+        let frame = SecretBuffer::new(message.encode());
         self.key_server.trace("request of the server", &self.client, &frame);
         Ok(Some(frame))
     }
 
     /// The client said this: a request, which is answered, or a response.
-    pub async fn hear(&mut self, frame: &[u8]) -> Result<Option<Wiped>, End> {
+    pub(crate) async fn hear(&mut self, frame: &[u8]) -> Result<Option<SecretBuffer>, CloseReason> {
         if !frame.starts_with(&[0x42, 0x00, 0x7B]) {
             let answer = self.key_server.answer(&self.client, frame).await;
             if self.asking.is_some() && self.endpoint.asks().is_none() {
@@ -171,15 +168,16 @@ impl<'a> Talk<'a> {
             return Ok(Some(answer));
         }
         self.key_server.trace("response of the client", &self.client, frame);
-        let response = ResponseMessage::decode(frame)
-            .map_err(|why| End::NotAnswer(format!("the client's response is wrong: {why}")))?;
-        let nobody = || End::NotAnswer("the client answered what nobody asked".to_owned());
+        let response = ResponseMessage::decode(frame).map_err(|why| {
+            CloseReason::NotAnswer(format!("the client's response is wrong: {why}"))
+        })?;
+        let nobody = || CloseReason::NotAnswer("the client answered what nobody asked".to_owned());
         let asking = self.asking.as_mut().ok_or_else(nobody)?;
         let (operation, _) = asking.open.take().ok_or_else(nobody)?;
         let item = response.items.into_iter().next().ok_or_else(nobody)?;
         if item.operation.is_some_and(|answered| answered != operation) {
             let why = format!("the client answered {:?} to {operation:?}", item.operation);
-            return Err(End::NotAnswer(why));
+            return Err(CloseReason::NotAnswer(why));
         }
         let refused = (item.result_status != ResultStatus::Success).then_some(item.result_reason);
         if let Some(reason) = refused {
@@ -194,14 +192,15 @@ impl<'a> Talk<'a> {
     /// The roles are swapped: the client is asked what it takes, and then told.
     fn begin(&mut self) {
         let Some(version) = self.endpoint.asks() else { return };
-        let Some(follower) = self.key_server.live().feeds.follow(&self.client.owner) else {
+        let Some(follower) = self.key_server.state().notifications.follow(&self.client.owner)
+        else {
             tracing::warn!("too many clients are told what changes: this one is not");
             return self.end();
         };
         // In 1.x the roles are swapped by the settings, by one who knows what the client takes.
-        let next = if version < Version::V2_0 { Step::News } else { Step::Versions };
+        let next = if version < Version::V2_0 { Step::ObjectChange } else { Step::Versions };
         tracing::info!("the server asks on this connection, in KMIP {version}");
-        self.asking = Some(Box::new(Asking {
+        self.asking = Some(Box::new(ServerRole {
             version,
             follower,
             next,
@@ -221,7 +220,7 @@ impl<'a> Talk<'a> {
     }
 }
 
-impl Asking {
+impl ServerRole {
     /// Takes in what the client answered; true when its role is given back by that.
     fn learn(
         &mut self,
@@ -254,11 +253,11 @@ impl Asking {
                     self.takes_put = found.operations.contains(&Operation::Put);
                 }
                 self.next = match self.takes_notify || self.takes_put {
-                    true => Step::News,
+                    true => Step::ObjectChange,
                     false => Step::Return,
                 };
             }
-            Step::News => {
+            Step::ObjectChange => {
                 self.follower.heard();
                 self.refusals = match refused {
                     Some(_) => self.refusals.saturating_add(1),
@@ -279,7 +278,7 @@ impl Asking {
         &self,
         key_server: &KeyServer,
         client: &Client,
-        news: News,
+        news: ObjectChange,
     ) -> Option<RequestPayload> {
         let id = || Some(Identifier::from(news.id.as_str()));
         let replaced = match &news.kind {

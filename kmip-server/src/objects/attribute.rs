@@ -1,7 +1,7 @@
 //! Picks one attribute out of many.
 
 /// The value of the first attribute of this name, if there is one.
-macro_rules! find {
+macro_rules! attribute {
     ($values:expr, $name:ident) => {
         $values.into_iter().find_map(|value| {
             if let kmip::attributes::AttributeValue::$name(value) = value {
@@ -13,4 +13,4 @@ macro_rules! find {
     };
 }
 
-pub(crate) use find;
+pub(crate) use attribute;

@@ -14,7 +14,7 @@ use crate::objects::error::{OperationError, Result};
 
 /// What is done to a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Adjustment {
+pub(crate) enum Adjustment {
     /// It goes up, or with a negative number down.
     By(i128),
     /// It turns over.
@@ -23,7 +23,7 @@ pub enum Adjustment {
 
 impl Adjustment {
     /// What a request asks for: by one, where it does not say by how much.
-    pub fn new(adjustment: AdjustmentType, value: Option<&AdjustmentValue>) -> Result<Self> {
+    pub(crate) fn new(adjustment: AdjustmentType, value: Option<&AdjustmentValue>) -> Result<Self> {
         let by = match value {
             None => 1,
             Some(AdjustmentValue::Integer(value)) => i128::from(*value),
@@ -45,7 +45,7 @@ impl Adjustment {
     }
 
     /// The value of an item, adjusted, under the same tag and of the same type.
-    pub fn of(self, item: &Raw) -> Result<Raw> {
+    pub(crate) fn of(self, item: &Raw) -> Result<Raw> {
         let mut r = item.reader();
         let item = r.item().map_err(|_| wrong_type("what cannot be read"))?;
         let (tag, ty) = (item.tag, item.ty);
@@ -73,7 +73,7 @@ impl Adjustment {
 }
 
 /// No value of this type can be adjusted so.
-pub fn wrong_type(what: &str) -> OperationError {
+pub(crate) fn wrong_type(what: &str) -> OperationError {
     OperationError::new(
         ResultReason::InvalidDataType,
         format!("Adjust Attribute cannot adjust {what} so"),

@@ -14,12 +14,12 @@ use kmip::vocabulary::{
     CryptographicAlgorithm as A, KeyFormatType, ProtectionLevel, RNGAlgorithm, ResultReason,
 };
 
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 
 /// The random number generator that keys are made with, as an attribute tells it. Which one the
 /// library of cryptography uses is its own affair, and may change with it.
-pub const RNG: RNGParameters = RNGParameters {
+pub(crate) const RNG: RNGParameters = RNGParameters {
     rng_algorithm: RNGAlgorithm::Unspecified,
     cryptographic_algorithm: None,
     cryptographic_length: None,
@@ -31,8 +31,8 @@ pub const RNG: RNGParameters = RNGParameters {
 };
 
 /// Checks all that a new object promises.
-pub fn check(values: &[AttributeValue], object: &Object) -> Result<()> {
-    let asked = find!(values, KeyFormatType);
+pub(crate) fn check_consistency(values: &[AttributeValue], object: &Object) -> Result<()> {
+    let asked = attribute!(values, KeyFormatType);
     if let (Some(asked), Some(block)) = (asked, object.key_block()) {
         key_format_type(asked, block.key_format_type)?;
     }
@@ -52,8 +52,8 @@ fn key_format_type(asked: KeyFormatType, held: KeyFormatType) -> Result<()> {
 
 /// A request that names random number generators takes a key from one of them alone; one that
 /// says nothing but Unspecified takes every one (2.1, 4.46).
-pub fn random_number_generator(values: &[AttributeValue]) -> Result<()> {
-    match find!(values, RandomNumberGenerator) {
+pub(crate) fn random_number_generator(values: &[AttributeValue]) -> Result<()> {
+    match attribute!(values, RandomNumberGenerator) {
         Some(asked) if asked != RNG => Err(OperationError::new(
             ResultReason::UnsupportedCryptographicParameters,
             format!("this server makes no key with {:?}", asked.rng_algorithm),
@@ -72,17 +72,17 @@ const LOW_BITS: i32 = 128;
 /// An object that is said to be Quantum Safe must be so for its Protection Level. High is meant
 /// when none is named. How long the Protection Period is changes nothing: no key here becomes
 /// safe by being needed for a short time.
-pub fn quantum_safe<'a>(
+pub(crate) fn quantum_safe<'a>(
     values: impl IntoIterator<Item = &'a AttributeValue, IntoIter: Clone>,
 ) -> Result<()> {
     let values = values.into_iter();
-    if find!(values.clone(), QuantumSafe) != Some(true) {
+    if attribute!(values.clone(), QuantumSafe) != Some(true) {
         return Ok(());
     }
     // What is no key, or does not say what it is, promises nothing that could be judged.
-    let Some(algorithm) = find!(values.clone(), CryptographicAlgorithm) else { return Ok(()) };
-    let length = find!(values.clone(), CryptographicLength).unwrap_or(0);
-    let needed = match find!(values, ProtectionLevel) {
+    let Some(algorithm) = attribute!(values.clone(), CryptographicAlgorithm) else { return Ok(()) };
+    let length = attribute!(values.clone(), CryptographicLength).unwrap_or(0);
+    let needed = match attribute!(values, ProtectionLevel) {
         Some(ProtectionLevel::Low) => LOW_BITS,
         Some(_) | None => HIGH_BITS,
     };

@@ -10,7 +10,7 @@ use kmip::vocabulary::{ObjectType, ResultReason, State, tags};
 use kmip::{DateTime, Version};
 use ttlv::Tag;
 
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::usage_limits;
@@ -22,7 +22,7 @@ const SERVERS_OWN: &str = "y";
 const FOLLOWING: [Tag; 3] = [tags::UniqueIdentifier, tags::ShortUniqueIdentifier, tags::State];
 
 /// What an object shows: what is kept of it, and what follows from that.
-pub fn shown(id: &str, metadata: &Metadata, now: DateTime) -> Vec<Attribute> {
+pub(crate) fn shown(id: &str, metadata: &Metadata, now: DateTime) -> Vec<Attribute> {
     let kept = metadata.attributes.iter().cloned();
     let kept = kept.map(|attribute| match is_multiple(&attribute.value.reference()) {
         true => attribute,
@@ -35,7 +35,7 @@ pub fn shown(id: &str, metadata: &Metadata, now: DateTime) -> Vec<Attribute> {
 /// The value of an attribute that follows from what is known of the object; nothing where it does
 /// not, or where one is kept: of an object that came from another server, or is older than this
 /// rule.
-pub fn following(
+pub(crate) fn following(
     attribute: Tag,
     id: &str,
     metadata: &Metadata,
@@ -56,20 +56,20 @@ pub fn following(
 }
 
 /// A shorter name for an object: the digest of its identifier (2.1, 4.56).
-pub fn short_identifier(id: &str) -> AttributeValue {
+pub(crate) fn short_identifier(id: &str) -> AttributeValue {
     let digest = digest::digest(&digest::SHA256, id.as_bytes());
     AttributeValue::ShortUniqueIdentifier(digest.as_ref().to_vec())
 }
 
 /// What makes a template: the attributes that a client may give (1.4, 2.2.6). They are kept once,
 /// as those of the template itself.
-pub fn of_template(metadata: &Metadata) -> AttributeList {
+pub(crate) fn of_template(metadata: &Metadata) -> AttributeList {
     let given = metadata.attributes.iter().filter(|a| is_clients(&a.value.reference()));
     AttributeList(given.map(|a| Attribute::from(a.value.clone())).collect())
 }
 
 /// May an object have several of these?
-pub fn is_multiple(reference: &AttributeReference) -> bool {
+pub(crate) fn is_multiple(reference: &AttributeReference) -> bool {
     row(reference).is_none_or(|row| row.multiple)
 }
 
@@ -92,7 +92,7 @@ fn is_servers(reference: &AttributeReference) -> bool {
 }
 
 /// May a client give it at all?
-pub fn is_clients(reference: &AttributeReference) -> bool {
+pub(crate) fn is_clients(reference: &AttributeReference) -> bool {
     !is_servers(reference)
 }
 
@@ -104,7 +104,7 @@ fn read_only(reference: &AttributeReference) -> OperationError {
 }
 
 /// The answer to a second instance of an attribute that there is one of.
-pub fn single(reference: &AttributeReference) -> OperationError {
+pub(crate) fn single(reference: &AttributeReference) -> OperationError {
     OperationError::new(
         ResultReason::AttributeSingleValued,
         format!("an object has one {} and no more", reference.name()),
@@ -113,7 +113,7 @@ pub fn single(reference: &AttributeReference) -> OperationError {
 
 /// When and for whom something is asked of an object that stands.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment {
+pub(crate) struct Moment {
     /// The State of the object.
     pub state: State,
     /// The time of the message.
@@ -124,7 +124,7 @@ pub struct Moment {
 
 /// The attributes that a request gives a new object, checked: none of the server's, no second
 /// instance of a single one, no unknown one that this server could not honour.
-pub fn given(attributes: Vec<Attribute>) -> Result<Vec<AttributeValue>> {
+pub(crate) fn given(attributes: Vec<Attribute>) -> Result<Vec<AttributeValue>> {
     let mut values: Vec<AttributeValue> = Vec::new();
     for attribute in attributes {
         let value = readable(attribute.value)?;
@@ -145,7 +145,7 @@ pub fn given(attributes: Vec<Attribute>) -> Result<Vec<AttributeValue>> {
 }
 
 /// May an object of this kind have this attribute?
-pub fn may_have(reference: &AttributeReference, kind: ObjectType, version: Version) -> bool {
+pub(crate) fn may_have(reference: &AttributeReference, kind: ObjectType, version: Version) -> bool {
     row(reference).is_none_or(|row| {
         let kinds = row.kinds.of(version);
         kinds.is_empty() || kinds.contains(&kind)
@@ -157,7 +157,7 @@ pub fn may_have(reference: &AttributeReference, kind: ObjectType, version: Versi
     clippy::wildcard_enum_match_arm,
     reason = "of ninety attributes a match names those that it is about"
 )]
-pub fn readable(value: AttributeValue) -> Result<AttributeValue> {
+pub(crate) fn readable(value: AttributeValue) -> Result<AttributeValue> {
     match value {
         // What is left is all there is, whatever the client says (1.4, 3.21; 2.1, 4.59).
         AttributeValue::UsageLimits(limits) => {
@@ -196,7 +196,7 @@ fn is_vendor(name: &str) -> bool {
 }
 
 /// May a client add this attribute to an object that stands?
-pub fn may_add(metadata: &Metadata, value: &AttributeValue, moment: Moment) -> Result<()> {
+pub(crate) fn may_add(metadata: &Metadata, value: &AttributeValue, moment: Moment) -> Result<()> {
     let reference = value.reference();
     let at_any_time = row(&reference).is_none_or(|row| row.settable == Settable::Client);
     if is_servers(&reference) || !at_any_time {
@@ -227,7 +227,7 @@ pub fn may_add(metadata: &Metadata, value: &AttributeValue, moment: Moment) -> R
 }
 
 /// May a client change this attribute of an object that stands?
-pub fn may_modify(
+pub(crate) fn may_modify(
     metadata: &Metadata,
     reference: &AttributeReference,
     moment: Moment,
@@ -241,7 +241,7 @@ pub fn may_modify(
 }
 
 /// May a client delete this attribute?
-pub fn may_delete(metadata: &Metadata, reference: &AttributeReference) -> Result<()> {
+pub(crate) fn may_delete(metadata: &Metadata, reference: &AttributeReference) -> Result<()> {
     let deletable = row(reference).is_none_or(|row| row.deletable);
     if !deletable || is_servers(reference) {
         return Err(OperationError::new(
@@ -254,7 +254,7 @@ pub fn may_delete(metadata: &Metadata, reference: &AttributeReference) -> Result
 
 /// Usage Limits stay as they are once something was taken from them (1.4, 3.21; 2.1, 4.59).
 fn unused(metadata: &Metadata, reference: &AttributeReference) -> Result<()> {
-    let limits = find!(metadata.values(), UsageLimits)
+    let limits = attribute!(metadata.values(), UsageLimits)
         .filter(|_| *reference == AttributeReference::Standard(tags::UsageLimits));
     match limits.is_some_and(|limits| limits.count.is_some_and(|left| left != limits.total)) {
         true => Err(OperationError::new(
@@ -289,8 +289,8 @@ fn in_time(metadata: &Metadata, reference: &AttributeReference, moment: Moment) 
 /// Has the date come that the attribute says?
 fn is_reached(metadata: &Metadata, reference: &AttributeReference, now: DateTime) -> bool {
     let dates = [
-        (tags::ProcessStartDate, find!(metadata.values(), ProcessStartDate)),
-        (tags::ProtectStopDate, find!(metadata.values(), ProtectStopDate)),
+        (tags::ProcessStartDate, attribute!(metadata.values(), ProcessStartDate)),
+        (tags::ProtectStopDate, attribute!(metadata.values(), ProtectStopDate)),
     ];
     dates.iter().any(|(tag, date)| {
         *reference == AttributeReference::Standard(*tag) && date.is_some_and(|date| date <= now)
@@ -299,22 +299,22 @@ fn is_reached(metadata: &Metadata, reference: &AttributeReference, now: DateTime
 
 /// What follows from other attributes: whether the object has always been sensitive, and never
 /// extractable (1.4, 3.49 and 3.51; 2.1, 4.3 and 4.33).
-pub fn follow(metadata: &mut Metadata) {
-    if find!(metadata.values(), Sensitive) == Some(false) {
+pub(crate) fn follow(metadata: &mut Metadata) {
+    if attribute!(metadata.values(), Sensitive) == Some(false) {
         metadata.set(AttributeValue::AlwaysSensitive(false));
     }
-    if find!(metadata.values(), Extractable) == Some(true) {
+    if attribute!(metadata.values(), Extractable) == Some(true) {
         metadata.set(AttributeValue::NeverExtractable(false));
     }
 }
 
 /// The dates of an object must come in the order of its life (1.4, 3.24 to 3.27).
-pub fn check_dates<'a>(values: impl IntoIterator<Item = &'a AttributeValue>) -> Result<()> {
+pub(crate) fn check_dates<'a>(values: impl IntoIterator<Item = &'a AttributeValue>) -> Result<()> {
     let values: Vec<&AttributeValue> = values.into_iter().collect();
-    let activation = find!(values.iter().copied(), ActivationDate);
-    let start = find!(values.iter().copied(), ProcessStartDate);
-    let stop = find!(values.iter().copied(), ProtectStopDate);
-    let deactivation = find!(values.iter().copied(), DeactivationDate);
+    let activation = attribute!(values.iter().copied(), ActivationDate);
+    let start = attribute!(values.iter().copied(), ProcessStartDate);
+    let stop = attribute!(values.iter().copied(), ProtectStopDate);
+    let deactivation = attribute!(values.iter().copied(), DeactivationDate);
     let rows = [
         ("Process Start Date", start, "Activation Date", activation, true),
         ("Process Start Date", start, "Deactivation Date", deactivation, false),

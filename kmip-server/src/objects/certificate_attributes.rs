@@ -70,7 +70,7 @@ const SUBJECT_ALTERNATIVE_NAME: &str = "2.5.29.17";
 const ISSUER_ALTERNATIVE_NAME: &str = "2.5.29.18";
 
 /// The attributes of a certificate.
-pub fn attributes(certificate: &Certificate) -> Vec<V> {
+pub(crate) fn attributes(certificate: &Certificate) -> Vec<V> {
     let der = &certificate.certificate_value;
     let mut values = vec![
         V::CertificateType(certificate.certificate_type),

@@ -5,7 +5,7 @@ use kmip::vocabulary::{CryptographicAlgorithm, CryptographicUsageMask as Mask, O
 
 /// Where an object comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// The server makes it, and may choose what it is.
     Made,
     /// The client brings it: what it is can be read from it, and is no matter of defaults.
@@ -50,6 +50,6 @@ pub(crate) const BUILT_IN: &[(ObjectType, &[AttributeValue])] = &[
 ];
 
 /// What the server supplies for objects of a kind.
-pub fn built_in(kind: ObjectType) -> &'static [AttributeValue] {
+pub(crate) fn built_in(kind: ObjectType) -> &'static [AttributeValue] {
     BUILT_IN.iter().find(|(of, _)| *of == kind).map_or(&[], |(_, values)| values)
 }

@@ -20,7 +20,7 @@ pub struct OperationError {
 }
 
 /// What an operation gives.
-pub type Result<T> = core::result::Result<T, OperationError>;
+pub(crate) type Result<T> = core::result::Result<T, OperationError>;
 
 impl OperationError {
     /// A failure with its reason.

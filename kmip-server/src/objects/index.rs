@@ -28,11 +28,11 @@ use crate::objects::rotation::{self, Due};
 use crate::store::root_key::{HASH_LEN, IndexKey};
 
 /// What the keys begin with of what clients have set for themselves.
-pub const SETTINGS: &[u8] = b"s/";
+pub(crate) const SETTINGS: &[u8] = b"s/";
 
 /// Makes the keys of rows.
 #[derive(Clone, Copy)]
-pub struct Index<'a> {
+pub(crate) struct Index<'a> {
     /// What the hashes are keyed with.
     pub key: &'a IndexKey,
     /// Whose rows.
@@ -43,7 +43,7 @@ pub struct Index<'a> {
 
 /// Rows of a client that every new object asks for, worked out once for all its messages.
 #[derive(Clone, Debug)]
-pub struct OwnRows {
+pub(crate) struct OwnRows {
     client: Vec<u8>,
     defaults: Vec<u8>,
     constraints: Vec<u8>,
@@ -51,7 +51,7 @@ pub struct OwnRows {
 
 /// What a client sets for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
+pub(crate) enum Setting {
     /// The attributes of new objects that it leaves out.
     Defaults,
     /// What new objects must be.
@@ -69,7 +69,7 @@ impl Setting {
 
 impl OwnRows {
     /// The rows of this owner.
-    pub fn of(key: &IndexKey, owner: &str) -> Self {
+    pub(crate) fn of(key: &IndexKey, owner: &str) -> Self {
         let index = Index { key, owner, own: None };
         Self {
             client: index.client(),
@@ -87,7 +87,7 @@ impl OwnRows {
 }
 
 /// Rows by their keys.
-pub type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+pub(crate) type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// What the row of a name says.
 ///
@@ -98,7 +98,7 @@ pub type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 ///
 /// No identifier has the byte ff, which is none of UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
+pub(crate) struct Holder {
     /// Which object.
     pub id: String,
     /// Is it known to be at hand, and no template?
@@ -109,14 +109,14 @@ const AT_HAND: u8 = 0xff;
 
 impl Holder {
     /// Reads the row.
-    pub fn read(row: &[u8]) -> Self {
+    pub(crate) fn read(row: &[u8]) -> Self {
         let id = row.strip_suffix(&[AT_HAND]);
         let text = String::from_utf8_lossy(id.unwrap_or(row)).into_owned();
         Self { id: text, is_at_hand: id.is_some() }
     }
 
     /// The row.
-    pub fn row(&self) -> Vec<u8> {
+    pub(crate) fn row(&self) -> Vec<u8> {
         let mark: &[u8] = if self.is_at_hand { &[AT_HAND] } else { &[] };
         [self.id.as_bytes(), mark].concat()
     }
@@ -124,7 +124,7 @@ impl Holder {
 
 /// Is there a row for each instance of this attribute? (The rest is found by reading the client's
 /// objects.)
-pub fn is_indexed(reference: &AttributeReference) -> bool {
+pub(crate) fn is_indexed(reference: &AttributeReference) -> bool {
     match reference {
         AttributeReference::Standard(tag) => INDEXED.contains(tag),
         AttributeReference::Vendor { .. } => true,
@@ -136,7 +136,7 @@ const INDEXED: [Tag; 4] =
     [tags::AlternativeName, tags::ApplicationSpecificInformation, tags::Link, tags::ObjectGroup];
 
 /// Does a row follow from this value?
-pub fn has_row(value: &&AttributeValue) -> bool {
+pub(crate) fn has_row(value: &&AttributeValue) -> bool {
     match value.tag() {
         Some(tag) => tag == tags::Name || INDEXED.contains(&tag),
         None => matches!(value, AttributeValue::Vendor(_)),
@@ -145,20 +145,20 @@ pub fn has_row(value: &&AttributeValue) -> bool {
 
 impl Index<'_> {
     /// The row that holds the one object of a name.
-    pub fn name(self, value: &[u8]) -> Vec<u8> {
+    pub(crate) fn name(self, value: &[u8]) -> Vec<u8> {
         let hash = self.key.hash(&[self.owner.as_bytes(), b"name", value]);
         [b"n/", hash.as_slice()].concat()
     }
 
     /// What the rows of all objects with this value begin with.
-    pub fn value(self, reference: &AttributeReference, value: &[u8]) -> Vec<u8> {
+    pub(crate) fn value(self, reference: &AttributeReference, value: &[u8]) -> Vec<u8> {
         let name = reference.name();
         let hash = self.key.hash(&[self.owner.as_bytes(), b"value", name.as_bytes(), value]);
         [b"i/", hash.as_slice()].concat()
     }
 
     /// What the rows of all objects of the client begin with.
-    pub fn client(self) -> Vec<u8> {
+    pub(crate) fn client(self) -> Vec<u8> {
         if let Some(own) = self.own {
             return own.client.clone();
         }
@@ -167,13 +167,13 @@ impl Index<'_> {
     }
 
     /// What the rows of all templates of the client begin with.
-    pub fn templates(self) -> Vec<u8> {
+    pub(crate) fn templates(self) -> Vec<u8> {
         let hash = self.key.hash(&[self.owner.as_bytes(), b"templates"]);
         [b"t/", hash.as_slice()].concat()
     }
 
     /// The row of something that the client has set for itself.
-    pub fn setting(self, setting: Setting) -> Vec<u8> {
+    pub(crate) fn setting(self, setting: Setting) -> Vec<u8> {
         if let Some(own) = self.own {
             return own.setting(setting).to_vec();
         }
@@ -183,13 +183,13 @@ impl Index<'_> {
 
     /// What the keys of objects begin with whose identifiers the client chose, so that the same
     /// identifier in the hands of another client is another object.
-    pub fn chosen(self) -> [u8; HASH_LEN] {
+    pub(crate) fn chosen(self) -> [u8; HASH_LEN] {
         self.key.hash(&[self.owner.as_bytes(), b"chosen"])
     }
 
     /// All rows of one object. One that is archived keeps its names, and is else found in the row
     /// of its client alone; one that is destroyed gives its names free.
-    pub fn rows(self, id: &str, metadata: &Metadata, storage: Storage) -> Rows {
+    pub(crate) fn rows(self, id: &str, metadata: &Metadata, storage: Storage) -> Rows {
         let with_id = |prefix: Vec<u8>| [prefix.as_slice(), id.as_bytes()].concat();
         let mut rows = Rows::from([(with_id(self.client()), Vec::new())]);
         if storage == Storage::Destroyed {
@@ -219,7 +219,7 @@ impl Index<'_> {
 
 /// A value as the index and Locate compare it: one item under the tag Attribute Value, in the form
 /// of the newest version.
-pub fn value_bytes(value: &AttributeValue) -> Vec<u8> {
+pub(crate) fn value_bytes(value: &AttributeValue) -> Vec<u8> {
     let mut w = Writer::default();
     value.encode_value(tags::AttributeValue, &mut w, Version::V3_0);
     w.into_bytes()

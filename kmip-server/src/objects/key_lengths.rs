@@ -47,7 +47,7 @@ const SYMMETRIC: &[(A, Lengths, i32)] = &[
 ];
 
 /// The length of a symmetric key in bits: the one asked for, if the algorithm has it.
-pub fn symmetric_length(algorithm: A, length: Option<i32>) -> Result<i32> {
+pub(crate) fn symmetric_length(algorithm: A, length: Option<i32>) -> Result<i32> {
     let Some((_, lengths, default)) = SYMMETRIC.iter().find(|(a, _, _)| *a == algorithm) else {
         return Err(OperationError::invalid_field(format!(
             "{algorithm:?} is not an algorithm of symmetric keys that this server has"
@@ -72,7 +72,7 @@ pub fn symmetric_length(algorithm: A, length: Option<i32>) -> Result<i32> {
 
 /// The bytes that a key of so many bits has. The lengths of DES count without parity bits or with
 /// them; the bytes always have them.
-pub fn key_bytes(algorithm: A, bits: i32) -> usize {
+pub(crate) fn key_bytes(algorithm: A, bits: i32) -> usize {
     let bits = match (algorithm, bits) {
         (A::DES | A::DES3, 56) => 64,
         (A::DES3, 112) => 128,

@@ -19,11 +19,11 @@ use kmip::DateTime;
 use kmip::attributes::AttributeValue;
 use kmip::vocabulary::{ObjectType, State};
 
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 
 /// The dates that make the State.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dates {
+pub(crate) struct Dates {
     /// When it may first be used.
     pub activation: Option<DateTime>,
     /// From when on it may no longer protect anything.
@@ -36,17 +36,17 @@ pub struct Dates {
 
 impl Dates {
     /// Picks the dates out of an object's attributes.
-    pub fn of<'a>(attributes: impl Iterator<Item = &'a AttributeValue> + Clone) -> Self {
+    pub(crate) fn of<'a>(attributes: impl Iterator<Item = &'a AttributeValue> + Clone) -> Self {
         Self {
-            activation: find!(attributes.clone(), ActivationDate),
-            deactivation: find!(attributes.clone(), DeactivationDate),
-            compromise: find!(attributes.clone(), CompromiseDate),
-            destroy: find!(attributes, DestroyDate),
+            activation: attribute!(attributes.clone(), ActivationDate),
+            deactivation: attribute!(attributes.clone(), DeactivationDate),
+            compromise: attribute!(attributes.clone(), CompromiseDate),
+            destroy: attribute!(attributes, DestroyDate),
         }
     }
 
     /// The State at `now`.
-    pub fn state(&self, now: DateTime) -> State {
+    pub(crate) fn state(&self, now: DateTime) -> State {
         let come = |date: Option<DateTime>| date.is_some_and(|date| date <= now);
         match (self.destroy.is_some(), self.compromise.is_some()) {
             (true, true) => State::DestroyedCompromised,
@@ -63,7 +63,7 @@ impl Dates {
 ///
 /// A template has none of its own: its dates are those of the objects to be made from it. It is
 /// there, or it is destroyed.
-pub fn state(kind: Option<ObjectType>, dates: Dates, now: DateTime) -> State {
+pub(crate) fn state(kind: Option<ObjectType>, dates: Dates, now: DateTime) -> State {
     match kind {
         Some(ObjectType::Template) => Dates { destroy: dates.destroy, ..Dates::default() },
         Some(_) | None => dates,
@@ -75,7 +75,7 @@ pub fn state(kind: Option<ObjectType>, dates: Dates, now: DateTime) -> State {
 macro_rules! transitions {
     ($($(#[$doc:meta])* $event:ident: $($from:ident => $to:ident),+;)*) => {
         $($(#[$doc])*
-        pub const fn $event(state: State) -> Option<State> {
+        pub(crate) const fn $event(state: State) -> Option<State> {
             match state {
                 $(State::$from => Some(State::$to),)+
                 _ => None,
@@ -102,13 +102,13 @@ transitions! {
 }
 
 /// Is the object's material gone?
-pub const fn is_destroyed(state: State) -> bool {
+pub(crate) const fn is_destroyed(state: State) -> bool {
     matches!(state, State::Destroyed | State::DestroyedCompromised)
 }
 
 /// Where an object is kept (1.4, 9.1.3.3.2; 2.1, 12.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Storage {
+pub(crate) enum Storage {
     /// At hand.
     OnLine,
     /// In the archive: since its Archive Date, until it is recovered.
@@ -118,7 +118,7 @@ pub enum Storage {
 }
 
 /// Where an object of these attributes is kept at `now`.
-pub fn storage<'a>(
+pub(crate) fn storage<'a>(
     attributes: impl Iterator<Item = &'a AttributeValue> + Clone,
     now: DateTime,
 ) -> Storage {
@@ -130,8 +130,8 @@ pub fn storage<'a>(
 }
 
 /// Is an object of these attributes in the archive (1.4, 3.32; 2.1, 4.5)?
-pub fn is_archived<'a>(attributes: impl Iterator<Item = &'a AttributeValue>) -> bool {
-    find!(attributes, ArchiveDate).is_some()
+pub(crate) fn is_archived<'a>(attributes: impl Iterator<Item = &'a AttributeValue>) -> bool {
+    attribute!(attributes, ArchiveDate).is_some()
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
 //! Managed objects: record, life cycle, attribute rules and index keys.
 
 pub(crate) mod attribute;
-pub mod attribute_arithmetic;
-pub mod attribute_consistency;
-pub mod attribute_rules;
-pub mod certificate_attributes;
-pub mod default_attributes;
-pub mod error;
-pub mod index;
-pub mod key_lengths;
-pub mod lifecycle;
-pub mod record;
-pub mod rotation;
-pub mod server_attributes;
-pub mod usage_limits;
+pub(crate) mod attribute_arithmetic;
+pub(crate) mod attribute_consistency;
+pub(crate) mod attribute_rules;
+pub(crate) mod certificate_attributes;
+pub(crate) mod default_attributes;
+pub(crate) mod error;
+pub(crate) mod index;
+pub(crate) mod key_lengths;
+pub(crate) mod lifecycle;
+pub(crate) mod record;
+pub(crate) mod rotation;
+pub(crate) mod server_attributes;
+pub(crate) mod usage_limits;

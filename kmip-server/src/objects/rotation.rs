@@ -14,18 +14,18 @@ use kmip::DateTime;
 use kmip::attributes::AttributeValue as V;
 use kmip::vocabulary::ObjectType;
 
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::record::Metadata;
 use crate::store::root_key::HASH_LEN;
 
 /// Is it about one key of a row alone, so that the next one begins anew with it?
-pub const fn is_of_one(value: &V) -> bool {
+pub(crate) const fn is_of_one(value: &V) -> bool {
     matches!(value, V::RotateDate(_) | V::RotateGeneration(_) | V::RotateLatest(_))
 }
 
 /// Writes down that the new key, which has these attributes, takes the place of the old one.
-pub fn turn(old: &mut Metadata, new: &mut Vec<V>, now: DateTime) {
-    let generation = find!(old.values(), RotateGeneration).unwrap_or(0).saturating_add(1);
+pub(crate) fn turn(old: &mut Metadata, new: &mut Vec<V>, now: DateTime) {
+    let generation = attribute!(old.values(), RotateGeneration).unwrap_or(0).saturating_add(1);
     new.retain(|value| !is_of_one(value));
     new.extend([V::RotateGeneration(generation), V::RotateLatest(true)]);
     old.set(V::RotateDate(now));
@@ -33,22 +33,23 @@ pub fn turn(old: &mut Metadata, new: &mut Vec<V>, now: DateTime) {
 }
 
 /// What the rows of keys begin with that turn by themselves.
-pub const PREFIX: &[u8] = b"r/";
+pub(crate) const PREFIX: &[u8] = b"r/";
 
 /// When the server is to replace the key, if it is to do so at all: a Rotate Interval after the
 /// key's Initial Date, once (2.1, 4.48 and 4.51).
-pub fn due(metadata: &Metadata) -> Option<DateTime> {
+pub(crate) fn due(metadata: &Metadata) -> Option<DateTime> {
     let kind = metadata.object_type()?;
     let turns = matches!(kind, ObjectType::SymmetricKey | ObjectType::PrivateKey)
-        && find!(metadata.values(), RotateAutomatic) == Some(true)
-        && find!(metadata.values(), RotateLatest) != Some(false);
-    let interval = find!(metadata.values(), RotateInterval).filter(|interval| interval.0 > 0)?;
-    let since = find!(metadata.values(), InitialDate).filter(|_| turns)?;
+        && attribute!(metadata.values(), RotateAutomatic) == Some(true)
+        && attribute!(metadata.values(), RotateLatest) != Some(false);
+    let interval =
+        attribute!(metadata.values(), RotateInterval).filter(|interval| interval.0 > 0)?;
+    let since = attribute!(metadata.values(), InitialDate).filter(|_| turns)?;
     Some(DateTime(since.0.saturating_add(i64::from(interval.0))))
 }
 
 /// What the rows begin with of keys that are due at that second.
-pub fn row_of(when: DateTime) -> Vec<u8> {
+pub(crate) fn row_of(when: DateTime) -> Vec<u8> {
     // No key is due before 1970.
     let when = u64::try_from(when.0).unwrap_or(0);
     [PREFIX, when.to_be_bytes().as_slice()].concat()
@@ -56,7 +57,7 @@ pub fn row_of(when: DateTime) -> Vec<u8> {
 
 /// A row read: which key is due, and when.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Due {
+pub(crate) struct Due {
     /// When.
     pub when: DateTime,
     /// The hash of its owner, for keys whose identifiers clients chose.
@@ -67,12 +68,12 @@ pub struct Due {
 
 impl Due {
     /// The key of the row.
-    pub fn row(&self) -> Vec<u8> {
+    pub(crate) fn row(&self) -> Vec<u8> {
         [row_of(self.when).as_slice(), self.chosen.as_slice(), self.id.as_bytes()].concat()
     }
 
     /// Reads the key of a row.
-    pub fn read(row: &[u8]) -> Option<Self> {
+    pub(crate) fn read(row: &[u8]) -> Option<Self> {
         let (when, rest) = row.strip_prefix(PREFIX)?.split_first_chunk::<8>()?;
         let (chosen, id) = rest.split_first_chunk::<HASH_LEN>()?;
         let when = i64::try_from(u64::from_be_bytes(*when)).ok()?;

@@ -11,34 +11,39 @@ use kmip::vocabulary::{
 use kmip::{DateTime, Version};
 
 use crate::crypto::formats::{self, Hint};
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::attribute_consistency::RNG;
 use crate::objects::certificate_attributes;
 use crate::objects::default_attributes::built_in;
 use crate::objects::error::{OperationError, Result};
 
 /// The algorithm and the length that the attributes of a request name.
-pub fn cryptographic(values: &[AttributeValue]) -> (Option<CryptographicAlgorithm>, Option<i32>) {
-    (find!(values.iter(), CryptographicAlgorithm), find!(values.iter(), CryptographicLength))
+pub(crate) fn cryptographic(
+    values: &[AttributeValue],
+) -> (Option<CryptographicAlgorithm>, Option<i32>) {
+    (
+        attribute!(values.iter(), CryptographicAlgorithm),
+        attribute!(values.iter(), CryptographicLength),
+    )
 }
 
 /// What the attributes say of a key that its form may not.
-pub fn hint<'a>(values: impl Iterator<Item = &'a AttributeValue> + Clone) -> Hint {
-    let domain = find!(values.clone(), CryptographicDomainParameters);
+pub(crate) fn key_hint<'a>(values: impl Iterator<Item = &'a AttributeValue> + Clone) -> Hint {
+    let domain = attribute!(values.clone(), CryptographicDomainParameters);
     Hint {
-        algorithm: find!(values, CryptographicAlgorithm),
+        algorithm: attribute!(values, CryptographicAlgorithm),
         curve: domain.and_then(|domain| domain.recommended_curve),
     }
 }
 
 /// The Usage Mask that a key must have. From 2.0 on the server supplies what the client leaves
 /// out (2.1, 4, table 28); before, a key without a mask is refused.
-pub fn usage_mask(
+pub(crate) fn usage_mask(
     values: &mut Vec<AttributeValue>,
     object_type: ObjectType,
     version: Version,
 ) -> Result<()> {
-    if find!(values.iter(), CryptographicUsageMask).is_some() {
+    if attribute!(values.iter(), CryptographicUsageMask).is_some() {
         return Ok(());
     }
     let needs_one = matches!(
@@ -49,7 +54,7 @@ pub fn usage_mask(
             | ObjectType::SplitKey
             | ObjectType::PGPKey
     );
-    let default = find!(built_in(object_type), CryptographicUsageMask);
+    let default = attribute!(built_in(object_type), CryptographicUsageMask);
     if needs_one && version < Version::V2_0 {
         return Err(OperationError::missing(
             "the attributes lack the Cryptographic Usage Mask, which says what the key is for",
@@ -63,9 +68,14 @@ pub fn usage_mask(
 
 /// The attributes that every new object is given, beyond those that the client gave. What tells how
 /// the server made the object is the server's to say; the rest stands as the client gave it.
-pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime, made_here: bool) {
+pub(crate) fn set_server_attributes(
+    values: &mut Vec<AttributeValue>,
+    object: &Object,
+    now: DateTime,
+    made_here: bool,
+) {
     use AttributeValue as A;
-    supply(
+    add_missing(
         values,
         [A::ObjectType(object.object_type()), A::InitialDate(now), A::LastChangeDate(now)],
     );
@@ -73,8 +83,8 @@ pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime
     if matches!(object, Object::Template(_)) {
         return;
     }
-    let sensitive = find!(values.iter(), Sensitive).unwrap_or(false);
-    let extractable = find!(values.iter(), Extractable).unwrap_or(true);
+    let sensitive = attribute!(values.iter(), Sensitive).unwrap_or(false);
+    let extractable = attribute!(values.iter(), Extractable).unwrap_or(true);
     let of_all = [
         A::Fresh(true),
         A::ProtectionStorageMask(STORAGE),
@@ -87,20 +97,23 @@ pub fn complete(values: &mut Vec<AttributeValue>, object: &Object, now: DateTime
     let format = block.map(|block| A::KeyFormatType(block.key_format_type));
     let elsewhere = block.filter(|block| block.key_value.is_none());
     let absent = elsewhere.map(|_| A::KeyValuePresent(false));
-    supply(values, of_all.into_iter().chain(format).chain(absent));
+    add_missing(values, of_all.into_iter().chain(format).chain(absent));
     if made_here {
         values.retain(|v| !matches!(v, A::OriginalCreationDate(_) | A::RandomNumberGenerator(_)));
         values.push(A::OriginalCreationDate(now));
         values.push(A::RandomNumberGenerator(RNG));
     }
-    let own = of_the_object(object, hint(values.iter()));
+    let own = of_the_object(object, key_hint(values.iter()));
     values.retain(|v| matches!(v, A::Digest(_)) || !own.iter().any(|o| o.is_beside(v)));
     let new: Vec<A> = own.into_iter().filter(|value| !values.contains(value)).collect();
     values.extend(new);
 }
 
 /// Adds what stands there no value of; each of an attribute of the standard.
-pub fn supply(values: &mut Vec<AttributeValue>, more: impl IntoIterator<Item = AttributeValue>) {
+pub(crate) fn add_missing(
+    values: &mut Vec<AttributeValue>,
+    more: impl IntoIterator<Item = AttributeValue>,
+) {
     let mut seen = Seen::of(values.iter());
     values.extend(more.into_iter().filter(|value| seen.is_first(value)));
 }
@@ -135,11 +148,11 @@ fn of_the_object(object: &Object, hint: Hint) -> Vec<AttributeValue> {
 }
 
 /// Where objects are kept: in a file, under a key in memory.
-pub const STORAGE: ProtectionStorageMask = ProtectionStorageMask::Software;
+pub(crate) const STORAGE: ProtectionStorageMask = ProtectionStorageMask::Software;
 
 /// Each mask of a request is one choice of where an object may be kept; one must be what the server
 /// has (2.1, 7.33). No masks leave it to the server.
-pub fn may_be_kept(masks: Option<&ProtectionStorageMasks>) -> Result<()> {
+pub(crate) fn may_be_kept(masks: Option<&ProtectionStorageMasks>) -> Result<()> {
     let Some(masks) = masks.filter(|masks| !masks.masks.is_empty()) else { return Ok(()) };
     match masks.masks.iter().any(|mask| mask.contains(STORAGE)) {
         true => Ok(()),

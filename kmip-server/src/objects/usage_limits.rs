@@ -12,23 +12,23 @@ use kmip::attributes::AttributeValue;
 use kmip::structures::UsageLimits;
 use kmip::vocabulary::ResultReason;
 
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 
 /// How many units are left of an object's Usage Limits, if it has any.
-pub fn left(metadata: &Metadata) -> Option<i64> {
-    find!(metadata.values(), UsageLimits).map(|limits| limits.count.unwrap_or(limits.total))
+pub(crate) fn left(metadata: &Metadata) -> Option<i64> {
+    attribute!(metadata.values(), UsageLimits).map(|limits| limits.count.unwrap_or(limits.total))
 }
 
 /// The limits as a new object has them: nothing is taken of them yet.
-pub fn whole(limits: UsageLimits) -> UsageLimits {
+pub(crate) fn whole(limits: UsageLimits) -> UsageLimits {
     UsageLimits { count: Some(limits.total), ..limits }
 }
 
 /// Takes units from an object's Usage Limits; of an object without limits there is nothing to take.
-pub fn take(metadata: &mut Metadata, units: i64) -> Result<()> {
-    let Some(limits) = find!(metadata.values(), UsageLimits) else { return Ok(()) };
+pub(crate) fn take(metadata: &mut Metadata, units: i64) -> Result<()> {
+    let Some(limits) = attribute!(metadata.values(), UsageLimits) else { return Ok(()) };
     let left = limits.count.unwrap_or(limits.total);
     match left.checked_sub(units).filter(|rest| units >= 0 && *rest >= 0) {
         Some(rest) => {

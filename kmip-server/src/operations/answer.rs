@@ -4,7 +4,7 @@ use kmip::message::ResponseBatchItem;
 use kmip::payload::ResponsePayload;
 
 /// What became of a batch item that was done.
-pub enum Answer {
+pub(crate) enum Answer {
     /// It succeeded, with this payload.
     Payload(Box<ResponsePayload>),
     /// It is what became of another item, which was to be answered later.

@@ -9,7 +9,7 @@ use crate::keystore::Context;
 const SENT_BY_SERVERS: [Operation; 2] = [Operation::Notify, Operation::Put];
 
 /// Operations that this server performs, in any version.
-pub fn served() -> impl Iterator<Item = Operation> {
+pub(crate) fn served() -> impl Iterator<Item = Operation> {
     OPERATIONS.iter().copied().filter(|operation| is_served(*operation))
 }
 
@@ -22,9 +22,9 @@ pub(crate) fn is_served(operation: Operation) -> bool {
 /// settings. Discover Versions is answered in every version, since a client asks it first.
 pub(crate) fn is_available(cx: &Context<'_>, operation: Operation) -> bool {
     let is_allowed = match operation {
-        Operation::Interop => cx.rules.interop,
-        Operation::PKCS_11 => cx.live.pkcs11.is_some(),
-        Operation::Certify | Operation::ReCertify => cx.live.authority.is_some(),
+        Operation::Interop => cx.policy.interop,
+        Operation::PKCS_11 => cx.state.pkcs11.is_some(),
+        Operation::Certify | Operation::ReCertify => cx.state.authority.is_some(),
         _ => true,
     };
     let is_known = operation.exists_in(cx.version) || operation == Operation::DiscoverVersions;

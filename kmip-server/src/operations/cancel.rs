@@ -10,6 +10,6 @@ use crate::objects::error::Result;
 
 pub(super) async fn cancel(cx: &mut Context<'_>, request: CancelRequest) -> Result<CancelResponse> {
     let value = request.asynchronous_correlation_value;
-    let cancellation_result = cx.live.pending.cancel(&cx.client.owner, &value);
+    let cancellation_result = cx.state.async_requests.cancel(&cx.client.owner, &value);
     Ok(CancelResponse { asynchronous_correlation_value: value, cancellation_result })
 }

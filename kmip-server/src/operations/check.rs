@@ -3,7 +3,7 @@
 use kmip::payload::{CheckRequest, CheckResponse};
 use kmip::vocabulary::{CryptographicUsageMask, ResultReason};
 
-use crate::config::policy::Rules;
+use crate::config::policy::Policy;
 use crate::keystore::Context;
 use crate::keystore::lease::longest_lease;
 use crate::objects::error::{OperationError, Result};
@@ -13,7 +13,7 @@ use crate::objects::usage_limits;
 pub(super) async fn check(cx: &mut Context<'_>, request: CheckRequest) -> Result<CheckResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let metadata = cx.live_object(&unique_identifier).await?;
-    if let Err(denied) = may(cx.rules, &metadata, &request) {
+    if let Err(denied) = may(cx.policy, &metadata, &request) {
         // What follows in the batch must not take another object for this one (1.4, 4.10).
         cx.id_placeholder = None;
         return Err(denied);
@@ -28,7 +28,7 @@ pub(super) async fn check(cx: &mut Context<'_>, request: CheckRequest) -> Result
 }
 
 /// Each thing that the client means to do, against what the object and the settings allow.
-fn may(rules: &Rules, metadata: &Metadata, request: &CheckRequest) -> Result<()> {
+fn may(rules: &Policy, metadata: &Metadata, request: &CheckRequest) -> Result<()> {
     if let Some(mask) = request.cryptographic_usage_mask {
         let allowed = metadata.usage_mask();
         if !allowed.contains(mask) && !allowed.contains(CryptographicUsageMask::Unrestricted) {

@@ -19,7 +19,8 @@ pub(super) async fn create(cx: &mut Context<'_>, request: CreateRequest) -> Resu
     }
     server_attributes::may_be_kept(request.protection_storage_masks.as_ref())?;
     let mut values =
-        request_attributes::of_made(cx, [request.attributes], request.object_type).await?;
+        request_attributes::resolve_for_create(cx, [request.attributes], request.object_type)
+            .await?;
     let (algorithm, length) = server_attributes::cryptographic(&values);
     let algorithm = algorithm.ok_or_else(|| {
         OperationError::missing("the attributes lack the Cryptographic Algorithm of the new key")
@@ -30,7 +31,7 @@ pub(super) async fn create(cx: &mut Context<'_>, request: CreateRequest) -> Resu
         let length = key.key_block().and_then(|block| block.cryptographic_length).unwrap_or(0);
         values.push(AttributeValue::CryptographicLength(length));
     }
-    server_attributes::complete(&mut values, &key, cx.now, true);
+    server_attributes::set_server_attributes(&mut values, &key, cx.now, true);
     let unique_identifier = cx.insert(values, key).await?;
     Ok(CreateResponse {
         object_type: request.object_type,

@@ -23,16 +23,18 @@ pub(super) async fn create_key_pair(
     let common = request.common_attributes.unwrap_or_default();
     let of_private = [request.private_key_attributes.unwrap_or_default(), common.clone()];
     let of_public = [request.public_key_attributes.unwrap_or_default(), common];
-    let mut private = request_attributes::of_made(cx, of_private, ObjectType::PrivateKey).await?;
-    let mut public = request_attributes::of_made(cx, of_public, ObjectType::PublicKey).await?;
+    let mut private =
+        request_attributes::resolve_for_create(cx, of_private, ObjectType::PrivateKey).await?;
+    let mut public =
+        request_attributes::resolve_for_create(cx, of_public, ObjectType::PublicKey).await?;
     server_attributes::usage_mask(&mut private, ObjectType::PrivateKey, cx.version)?;
     server_attributes::usage_mask(&mut public, ObjectType::PublicKey, cx.version)?;
     let kind = key_pair::kind(&private, &public)?;
     let pair = key_pair::blocking(move || Ok(kind.generate()?)).await?;
     let (private_key, public_key) =
         key_pair::objects(&pair, kind, &mut private, &mut public, cx.version)?;
-    server_attributes::complete(&mut private, &private_key, cx.now, true);
-    server_attributes::complete(&mut public, &public_key, cx.now, true);
+    server_attributes::set_server_attributes(&mut private, &private_key, cx.now, true);
+    server_attributes::set_server_attributes(&mut public, &public_key, cx.now, true);
     let private_id = cx.insert(private, private_key).await?;
     public.push(link(LinkType::PrivateKeyLink, &private_id));
     let public_id = cx.insert(public, public_key).await?;

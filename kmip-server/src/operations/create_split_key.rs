@@ -26,8 +26,10 @@ pub(super) async fn create_split_key(
     let (parts, threshold) = (count(request.split_key_parts)?, count(request.split_key_threshold)?);
     let asked = [request.attributes];
     let mut values = match &request.unique_identifier {
-        Some(_) => request_attributes::of_brought(cx, asked, ObjectType::SplitKey).await?,
-        None => request_attributes::of_made(cx, asked, ObjectType::SplitKey).await?,
+        Some(_) => {
+            request_attributes::resolve_for_register(cx, asked, ObjectType::SplitKey).await?
+        }
+        None => request_attributes::resolve_for_create(cx, asked, ObjectType::SplitKey).await?,
     };
     let block = match &request.unique_identifier {
         Some(named) => {
@@ -50,7 +52,7 @@ pub(super) async fn create_split_key(
             [request.split_key_parts, request.split_key_threshold],
         );
         let mut own = of_part(&values, &block, first);
-        server_attributes::complete(&mut own, &object, cx.now, true);
+        server_attributes::set_server_attributes(&mut own, &object, cx.now, true);
         unique_identifiers.push(cx.insert(own, object).await?);
     }
     cx.id_placeholder = unique_identifiers.first().cloned();
@@ -161,6 +163,6 @@ fn of_part(values: &[AttributeValue], block: &KeyBlock, first: bool) -> Vec<Attr
         .collect();
     let algorithm = block.cryptographic_algorithm.map(AttributeValue::CryptographicAlgorithm);
     let length = AttributeValue::CryptographicLength(length(block));
-    server_attributes::supply(&mut own, algorithm.into_iter().chain([length]));
+    server_attributes::add_missing(&mut own, algorithm.into_iter().chain([length]));
     own
 }

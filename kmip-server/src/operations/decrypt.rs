@@ -5,7 +5,7 @@
 use kmip::payload::{DecryptRequest, DecryptResponse};
 
 use crate::keystore::Context;
-use crate::keystore::encryption::{self, Asked, Done, Way};
+use crate::keystore::encryption::{self, CipherRequest, CipherResult, Way};
 use crate::keystore::streaming::Part;
 use crate::objects::error::Result;
 
@@ -15,7 +15,7 @@ pub(super) async fn decrypt(
 ) -> Result<DecryptResponse> {
     let part =
         Part::of(request.correlation_value, request.init_indicator, request.final_indicator)?;
-    let asked = Asked {
+    let asked = CipherRequest {
         unique_identifier: request.unique_identifier,
         parameters: request.cryptographic_parameters,
         data: request.data,
@@ -24,7 +24,7 @@ pub(super) async fn decrypt(
         additional: request.authenticated_encryption_additional_data,
         tag: request.authenticated_encryption_tag,
     };
-    let Done { unique_identifier, data, correlation, .. } =
+    let CipherResult { unique_identifier, data, correlation, .. } =
         encryption::run(cx, Way::Back, asked).await?;
     Ok(DecryptResponse { unique_identifier, data, correlation_value: correlation })
 }

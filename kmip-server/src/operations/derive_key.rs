@@ -16,9 +16,9 @@ use kmip::{Identifier, SecretBytes, Version};
 use crate::crypto::asymmetric;
 use crate::crypto::key_derivation::{Source, derive};
 use crate::keystore::Context;
-use crate::keystore::key_use::{self, Subject};
+use crate::keystore::key_use::{self, UsableKey};
 use crate::keystore::request_attributes;
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::{key_lengths, server_attributes};
 
@@ -37,10 +37,10 @@ pub(super) async fn derive_key(
         ));
     }
     let method = request.derivation_method;
-    cx.rules.disabled.check_derivation(method)?;
+    cx.policy.disabled.check_derivation(method)?;
     let mut attributes = request.attributes;
     let of_secret = length_of_secret(&mut attributes, object_type, cx.version);
-    let mut values = request_attributes::of_made(cx, [attributes], object_type).await?;
+    let mut values = request_attributes::resolve_for_create(cx, [attributes], object_type).await?;
     let (algorithm, bits) = server_attributes::cryptographic(&values);
     let bits = of_secret.or(bits);
     let (bits, len) = length(object_type, algorithm, bits)?;
@@ -58,7 +58,7 @@ pub(super) async fn derive_key(
     }
     // Derive Key gives a mask where none is named, in every version (1.4, 3.19): as 2.x does.
     server_attributes::usage_mask(&mut values, object_type, cx.version.max(Version::V2_0))?;
-    server_attributes::complete(&mut values, &object, cx.now, true);
+    server_attributes::set_server_attributes(&mut values, &object, cx.now, true);
     let unique_identifier = cx.insert(values, object).await?;
     for base in bases {
         let mut new = base.metadata.clone();
@@ -86,7 +86,7 @@ fn length_of_secret(
         return None;
     }
     let given = attributes.attributes.iter().position(|a| a.value.is_of(&length))?;
-    find!([attributes.attributes.remove(given).value], CryptographicLength)
+    attribute!([attributes.attributes.remove(given).value], CryptographicLength)
 }
 
 /// The length of what is derived, in bits and in bytes. It is always named (1.4, 4.6).
@@ -117,14 +117,14 @@ fn length(
 }
 
 /// The objects that the new one is derived from, each of which the client may use so.
-async fn bases(cx: &mut Context<'_>, named: &[Identifier]) -> Result<Vec<Subject>> {
+async fn bases(cx: &mut Context<'_>, named: &[Identifier]) -> Result<Vec<UsableKey>> {
     if named.is_empty() || named.len() > BASES_MAX {
         return Err(OperationError::invalid_field(format!(
             "Derive Key derives from 1 to {BASES_MAX} objects, and the request names {}",
             named.len()
         )));
     }
-    let mut bases: Vec<Subject> = Vec::with_capacity(named.len());
+    let mut bases: Vec<UsableKey> = Vec::with_capacity(named.len());
     for named in named {
         let id = cx.identify(Some(named))?;
         if bases.iter().any(|base| base.id == id) {
@@ -139,14 +139,14 @@ async fn bases(cx: &mut Context<'_>, named: &[Identifier]) -> Result<Vec<Subject
 async fn derived(
     cx: &Context<'_>,
     method: DerivationMethod,
-    bases: &[Subject],
+    bases: &[UsableKey],
     parameters: DerivationParameters,
     len: usize,
 ) -> Result<SecretBytes> {
     if method == DerivationMethod::AsymmetricKey {
         return agreed(bases, len);
     }
-    let is_data = |base: &&Subject| matches!(base.object, Object::SecretData(_));
+    let is_data = |base: &&UsableKey| matches!(base.object, Object::SecretData(_));
     // A key before a secret; of two secrets the first is the key.
     let base = bases.iter().find(|base| !is_data(base)).or_else(|| bases.first());
     let base = base.ok_or_else(|| OperationError::missing("the request names no object"))?;
@@ -215,7 +215,7 @@ impl Given {
 }
 
 /// The secret that a private key and another's public key agree on (1.4, 4.6: since 1.4).
-fn agreed(bases: &[Subject], len: usize) -> Result<SecretBytes> {
+fn agreed(bases: &[UsableKey], len: usize) -> Result<SecretBytes> {
     let of = |kind| bases.iter().find(|base| base.object.object_type() == kind);
     let (Some(private), Some(public)) = (of(ObjectType::PrivateKey), of(ObjectType::PublicKey))
     else {

@@ -3,7 +3,7 @@
 use kmip::payload::{EncryptRequest, EncryptResponse};
 
 use crate::keystore::Context;
-use crate::keystore::encryption::{self, Asked, Done, Way};
+use crate::keystore::encryption::{self, CipherRequest, CipherResult, Way};
 use crate::keystore::streaming::Part;
 use crate::objects::error::Result;
 
@@ -13,7 +13,7 @@ pub(super) async fn encrypt(
 ) -> Result<EncryptResponse> {
     let part =
         Part::of(request.correlation_value, request.init_indicator, request.final_indicator)?;
-    let asked = Asked {
+    let asked = CipherRequest {
         unique_identifier: request.unique_identifier,
         parameters: request.cryptographic_parameters,
         data: request.data,
@@ -22,7 +22,7 @@ pub(super) async fn encrypt(
         additional: request.authenticated_encryption_additional_data,
         tag: None,
     };
-    let Done { unique_identifier, data, vector, correlation, tag } =
+    let CipherResult { unique_identifier, data, vector, correlation, tag } =
         encryption::run(cx, Way::There, asked).await?;
     Ok(EncryptResponse {
         unique_identifier,

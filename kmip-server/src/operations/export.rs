@@ -9,7 +9,7 @@ use kmip::payload::{ExportRequest, ExportResponse};
 use kmip::vocabulary::ResultReason;
 
 use crate::keystore::Context;
-use crate::keystore::key_release::{self, Form};
+use crate::keystore::key_release::{self, RequestedForm};
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::lifecycle;
@@ -24,7 +24,10 @@ pub(super) async fn export(cx: &mut Context<'_>, request: ExportRequest) -> Resu
         true => None,
         false => {
             let brief = cx.live_brief(&unique_identifier).await?;
-            Some(key_release::object(cx, &unique_identifier, &brief, Form::from(request)).await?)
+            Some(
+                key_release::object(cx, &unique_identifier, &brief, RequestedForm::from(request))
+                    .await?,
+            )
         }
     };
     let attributes = attribute_rules::shown(&unique_identifier, &metadata, cx.now);

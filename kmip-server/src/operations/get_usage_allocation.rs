@@ -5,7 +5,7 @@ use kmip::payload::{GetUsageAllocationRequest, GetUsageAllocationResponse};
 use kmip::vocabulary::{CryptographicUsageMask as Mask, ResultReason, State};
 
 use crate::keystore::Context;
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::usage_limits;
@@ -74,7 +74,7 @@ fn may_protect(cx: &Context<'_>, metadata: &Metadata) -> Result<()> {
     if state != State::Active {
         return Err(OperationError::state("protect with", state));
     }
-    match find!(metadata.values(), ProtectStopDate).is_some_and(|stop| stop <= cx.now) {
+    match attribute!(metadata.values(), ProtectStopDate).is_some_and(|stop| stop <= cx.now) {
         true => Err(OperationError::new(
             ResultReason::WrongKeyLifecycleState,
             "the object's Protect Stop Date has come: it protects nothing more",

@@ -17,7 +17,7 @@ pub(super) async fn hash(cx: &mut Context<'_>, request: HashRequest) -> Result<H
         let algorithm = request.cryptographic_parameters.hashing_algorithm.ok_or_else(|| {
             OperationError::missing("the Cryptographic Parameters name no Hashing Algorithm")
         })?;
-        cx.rules.disabled.check_hash(algorithm)?;
+        cx.policy.disabled.check_hash(algorithm)?;
         let state = State::Hash(hash::hash(algorithm)?);
         Stream::of(cx, Operation::Hash, None, state)
     } else {

@@ -19,7 +19,7 @@ use kmip::{DateTime, attributes::AttributeReference};
 
 use crate::keystore::wrapping;
 use crate::keystore::{Context, ID_LEN_MAX};
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::{attribute_rules, lifecycle, server_attributes};
@@ -128,7 +128,7 @@ fn metadata(
         date(&mut metadata, said, cx.now)?;
     }
     let mut values: Vec<AttributeValue> = metadata.values().cloned().collect();
-    server_attributes::complete(&mut values, object, cx.now, false);
+    server_attributes::set_server_attributes(&mut values, object, cx.now, false);
     of_the_block(&mut values, object)?;
     values.extend(cx.lease_time(object));
     for value in values {
@@ -208,7 +208,8 @@ fn take(metadata: &mut Metadata, attribute: Attribute) -> Result<()> {
 /// Gives the dates that the State needs and that the request leaves out.
 fn date(metadata: &mut Metadata, said: State, now: DateTime) -> Result<()> {
     use AttributeValue as A;
-    let since = find!(metadata.values(), InitialDate).filter(|date| *date <= now).unwrap_or(now);
+    let since =
+        attribute!(metadata.values(), InitialDate).filter(|date| *date <= now).unwrap_or(now);
     let lacks = |metadata: &Metadata, tag| {
         metadata.instances(&AttributeReference::Standard(tag)).next().is_none()
     };
@@ -242,8 +243,8 @@ fn date(metadata: &mut Metadata, said: State, now: DateTime) -> Result<()> {
 /// Is a digest that this server can check the object's own?
 fn is_true(digest: &Digest, object: &Object) -> bool {
     let mut own = Vec::new();
-    server_attributes::complete(&mut own, object, DateTime(0), false);
-    let own = find!(own.iter(), Digest);
+    server_attributes::set_server_attributes(&mut own, object, DateTime(0), false);
+    let own = attribute!(own.iter(), Digest);
     own.is_none_or(|own| {
         digest.hashing_algorithm != HashingAlgorithm::SHA_256
             || digest.key_format_type != own.key_format_type

@@ -47,13 +47,13 @@ async fn reset(cx: &mut Context<'_>) -> Result<()> {
     let prefix = cx.index().client();
     loop {
         // What is forgotten is in the rows no more: the first page is always the next one.
-        let page = cx.view.page(&prefix, None, PAGE).await?;
+        let page = cx.transaction.page(&prefix, None, PAGE).await?;
         for key in &page {
             let id = key.get(prefix.len()..).unwrap_or_default();
             let id = String::from_utf8_lossy(id).into_owned();
             let metadata = cx.object(&id).await?;
             cx.forget(&id, &metadata).await?;
-            if cx.view.changed() > CHANGES_MAX {
+            if cx.transaction.changed() > CHANGES_MAX {
                 return Err(OperationError::new(
                     ResultReason::ServerLimitExceeded,
                     "the client has more objects than can be forgotten at once: Reset more often, \

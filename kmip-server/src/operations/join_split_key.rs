@@ -11,7 +11,7 @@ use crate::crypto::secret_sharing::{self, Part, SplitError};
 use crate::keystore::Context;
 use crate::keystore::request_attributes;
 use crate::keystore::split_key::{method, refused};
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::{key_lengths, server_attributes};
@@ -22,7 +22,8 @@ pub(super) async fn join_split_key(
 ) -> Result<JoinSplitKeyResponse> {
     let given = request.attributes.unwrap_or_default();
     server_attributes::may_be_kept(request.protection_storage_masks.as_ref())?;
-    let mut values = request_attributes::of_brought(cx, [given], request.object_type).await?;
+    let mut values =
+        request_attributes::resolve_for_register(cx, [given], request.object_type).await?;
     let mut parts = Vec::with_capacity(request.unique_identifiers.len());
     for named in &request.unique_identifiers {
         let id = cx.identify(Some(named))?;
@@ -43,7 +44,7 @@ pub(super) async fn join_split_key(
     let secret = join(first, &parts)?;
     let object = object(request.object_type, request.secret_data_type, first, &secret)?;
     server_attributes::usage_mask(&mut values, request.object_type, cx.version)?;
-    server_attributes::complete(&mut values, &object, cx.now, false);
+    server_attributes::set_server_attributes(&mut values, &object, cx.now, false);
     let unique_identifier = cx.insert(values, object).await?;
     Ok(JoinSplitKeyResponse { unique_identifier, template_attribute: None })
 }
@@ -95,13 +96,14 @@ fn take_over(values: &mut Vec<AttributeValue>, metadata: &Metadata) {
                 | AttributeValue::CryptographicUsageMask(_)
         )
     });
-    server_attributes::supply(values, own.cloned());
+    server_attributes::add_missing(values, own.cloned());
 }
 
 /// The key is no freer than any of its parts.
 fn restrict(values: &mut Vec<AttributeValue>, parts: &[(Metadata, SplitKey)]) {
-    let sensitive = parts.iter().any(|(part, _)| find!(part.values(), Sensitive) == Some(true));
-    let kept = parts.iter().any(|(part, _)| find!(part.values(), Extractable) == Some(false));
+    let sensitive =
+        parts.iter().any(|(part, _)| attribute!(part.values(), Sensitive) == Some(true));
+    let kept = parts.iter().any(|(part, _)| attribute!(part.values(), Extractable) == Some(false));
     if sensitive {
         values.retain(|value| !matches!(value, AttributeValue::Sensitive(_)));
         values.push(AttributeValue::Sensitive(true));

@@ -81,7 +81,7 @@ async fn hides_templates(cx: &mut Context<'_>) -> Result<bool> {
         return Ok(false);
     }
     let templates = cx.index().templates();
-    Ok(!cx.view.page(&templates, None, 1).await?.is_empty())
+    Ok(!cx.transaction.page(&templates, None, 1).await?.is_empty())
 }
 
 /// Where to look.
@@ -118,14 +118,14 @@ impl Candidates {
 
 /// The objects that have a name, the newest first: one, unless they may share it.
 async fn holders(cx: &mut Context<'_>, key: &[u8]) -> Result<Vec<Holder>> {
-    let Some(first) = cx.view.look(key).await? else { return Ok(Vec::new()) };
+    let Some(first) = cx.transaction.peek(key).await? else { return Ok(Vec::new()) };
     let mut holders = vec![Holder::read(first)];
-    if cx.rules.names == Names::Unique {
+    if cx.policy.names == Names::Unique {
         return Ok(holders);
     }
     let mut before: Option<Vec<u8>> = None;
     loop {
-        let page = cx.view.page(key, before.as_deref(), PAGE).await?;
+        let page = cx.transaction.page(key, before.as_deref(), PAGE).await?;
         let others = page.iter().filter_map(|row| row.get(key.len()..).filter(|id| !id.is_empty()));
         holders.extend(others.map(Holder::read));
         match page.last() {
@@ -189,7 +189,7 @@ impl Search {
     ) -> Result<()> {
         let mut before: Option<Vec<u8>> = None;
         loop {
-            let page = cx.view.page(prefix, before.as_deref(), PAGE).await?;
+            let page = cx.transaction.page(prefix, before.as_deref(), PAGE).await?;
             for key in &page {
                 let id = key.get(prefix.len()..).unwrap_or_default();
                 let id = String::from_utf8_lossy(id).into_owned();

@@ -8,7 +8,7 @@ use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn logout(cx: &mut Context<'_>, request: LogoutRequest) -> Result<LogoutResponse> {
     let value = request.ticket.ticket_value;
-    if !cx.live.tickets.is_of(value.as_bytes(), &cx.client.owner) {
+    if !cx.state.tickets.is_of(value.as_bytes(), &cx.client.owner) {
         return Err(OperationError::new(
             ResultReason::InvalidTicket,
             "the client has no such ticket, or it was good no more",

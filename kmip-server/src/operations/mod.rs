@@ -9,7 +9,7 @@ mod add_attribute;
 mod adjust_attribute;
 mod answer;
 mod archive;
-pub mod availability;
+pub(crate) mod availability;
 mod cancel;
 mod certify;
 mod check;
@@ -69,7 +69,7 @@ use kmip::payload::{MalformedPayload, RequestPayload};
 use crate::auth::access_control;
 use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
-pub use answer::Answer;
+pub(crate) use answer::Answer;
 
 use crate::operations::availability::is_available;
 
@@ -83,7 +83,7 @@ macro_rules! operations {
         rest { $($other:ident)* }
     ) => {
         /// Does one batch item.
-        pub async fn execute(
+        pub(crate) async fn execute(
             cx: &mut Context<'_>,
             request: RequestPayload,
         ) -> Result<Answer> {
@@ -94,7 +94,7 @@ macro_rules! operations {
             if !access_control::may_ask(cx.client, operation) {
                 return Err(OperationError::not_granted(operation));
             }
-            cx.doing = operation;
+            cx.operation = operation;
             match request {
                 // Each in a box of its own size: else all would be as large as the largest.
                 $(RequestPayload::$name(request) => {

@@ -6,7 +6,7 @@ use kmip::payload::{ObtainLeaseRequest, ObtainLeaseResponse};
 
 use crate::keystore::Context;
 use crate::keystore::lease::longest_lease;
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::Result;
 
 pub(super) async fn obtain_lease(
@@ -15,9 +15,9 @@ pub(super) async fn obtain_lease(
 ) -> Result<ObtainLeaseResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let metadata = cx.live_object(&unique_identifier).await?;
-    let last_change_date = find!(metadata.values(), LastChangeDate)
-        .or_else(|| find!(metadata.values(), InitialDate))
+    let last_change_date = attribute!(metadata.values(), LastChangeDate)
+        .or_else(|| attribute!(metadata.values(), InitialDate))
         .unwrap_or(cx.now);
-    let lease_time = longest_lease(cx.rules, &metadata);
+    let lease_time = longest_lease(cx.policy, &metadata);
     Ok(ObtainLeaseResponse { unique_identifier, lease_time, last_change_date })
 }

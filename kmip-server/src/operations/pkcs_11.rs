@@ -20,7 +20,7 @@ pub(super) async fn pkcs_11(
     cx: &mut Context<'_>,
     request: PKCS11Request,
 ) -> Result<PKCS11Response> {
-    let Some(module) = cx.live.pkcs11.clone() else {
+    let Some(module) = cx.state.pkcs11.clone() else {
         return Err(OperationError::not_supported(Operation::PKCS_11, cx.version));
     };
     if request.interface.as_deref().is_some_and(|name| name != INTERFACE) {

@@ -12,7 +12,7 @@ use crate::operations::Answer;
 
 pub(super) async fn poll(cx: &mut Context<'_>, request: PollRequest) -> Result<Answer> {
     let (owner, value) = (&cx.client.owner, request.asynchronous_correlation_value);
-    match cx.live.pending.poll(owner, &value).ok_or_else(unknown)? {
+    match cx.state.async_requests.poll(owner, &value).ok_or_else(unknown)? {
         Polled::Canceled => Err(OperationError::new(
             ResultReason::OperationCanceledByRequester,
             "the request was canceled",
@@ -29,7 +29,7 @@ pub(super) async fn poll(cx: &mut Context<'_>, request: PollRequest) -> Result<A
         }))),
         Polled::Done(item) => {
             let owner = owner.clone();
-            cx.effects.then(move |live| live.pending.told(&owner, &value));
+            cx.effects.then(move |live| live.async_requests.told(&owner, &value));
             Ok(Answer::Item(item))
         }
     }

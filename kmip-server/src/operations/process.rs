@@ -11,6 +11,6 @@ pub(super) async fn process(
     request: ProcessRequest,
 ) -> Result<ProcessResponse> {
     let owner = &cx.client.owner;
-    cx.live.pending.process(owner, &request.asynchronous_correlation_value).await?;
+    cx.state.async_requests.process(owner, &request.asynchronous_correlation_value).await?;
     Ok(ProcessResponse {})
 }

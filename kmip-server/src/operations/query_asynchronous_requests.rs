@@ -11,7 +11,7 @@ pub(super) async fn query_asynchronous_requests(
 ) -> Result<QueryAsynchronousRequestsResponse> {
     let values = request.asynchronous_correlation_values.unwrap_or_default();
     let operations = request.operations.map_or_else(Vec::new, |named| named.operations);
-    let asynchronous_requests = cx.live.pending.outstanding(
+    let asynchronous_requests = cx.state.async_requests.outstanding(
         &cx.client.owner,
         &values.asynchronous_correlation_values,
         &operations,

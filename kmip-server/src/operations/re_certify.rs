@@ -14,7 +14,7 @@ use crate::crypto::x509::subject;
 use crate::keystore::Context;
 use crate::keystore::certification::{self, invalid_csr};
 use crate::keystore::replacement::{self, link, set_link};
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::{attribute_rules, certificate_attributes, server_attributes};
 
@@ -58,7 +58,7 @@ pub(super) async fn re_certify(
     values.retain(|value| !given.iter().any(|given| given.is_beside(value)));
     values.extend(given.iter().cloned());
     attribute_rules::check_dates(&values)?;
-    cap(cx, &mut values, find!(given.iter(), DeactivationDate).is_some())?;
+    cap(cx, &mut values, attribute!(given.iter(), DeactivationDate).is_some())?;
     let validity = certification::validity(cx, &values)?;
     let new = certification::issue(cx, &wanted, validity).await?;
     certification::complete(&mut values, &new, &wanted, validity, cx.now)?;
@@ -117,7 +117,7 @@ fn cap(cx: &Context<'_>, values: &mut Vec<AttributeValue>, is_wished: bool) -> R
     if is_wished {
         return Ok(());
     }
-    let from = find!(values.iter(), ActivationDate).unwrap_or(cx.now);
+    let from = attribute!(values.iter(), ActivationDate).unwrap_or(cx.now);
     let latest = certification::own(cx)?.latest(from.0);
     for value in values {
         if let AttributeValue::DeactivationDate(date) = value {

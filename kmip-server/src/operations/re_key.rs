@@ -23,7 +23,7 @@ pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Resul
     }
     let asked = request.attributes.unwrap_or_default();
     server_attributes::may_be_kept(request.protection_storage_masks.as_ref())?;
-    let given = request_attributes::given(cx, [asked], ObjectType::SymmetricKey).await?;
+    let given = request_attributes::resolve_explicit(cx, [asked], ObjectType::SymmetricKey).await?;
     attribute_consistency::random_number_generator(&given)?;
     let mut values = replacement::carried(&old, cx.now, request.offset.map(|offset| offset.0));
     values.retain(|value| !given.iter().any(|g| g.is_beside(value)));
@@ -33,7 +33,7 @@ pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Resul
     let algorithm = algorithm
         .ok_or_else(|| OperationError::missing("the old key has no Cryptographic Algorithm"))?;
     let key = symmetric_key(algorithm, length)?;
-    server_attributes::complete(&mut values, &key, cx.now, true);
+    server_attributes::set_server_attributes(&mut values, &key, cx.now, true);
     let unique_identifier = replacement::replace(cx, &old_id, &old, values, key).await?;
     Ok(ReKeyResponse { unique_identifier, template_attribute: None })
 }

@@ -49,8 +49,8 @@ pub(super) async fn re_key_key_pair(
     let pair = key_pair::blocking(move || Ok(kind.generate()?)).await?;
     let (private_key, public_key) =
         key_pair::objects(&pair, kind, &mut private, &mut public, cx.version)?;
-    server_attributes::complete(&mut private, &private_key, cx.now, true);
-    server_attributes::complete(&mut public, &public_key, cx.now, true);
+    server_attributes::set_server_attributes(&mut private, &private_key, cx.now, true);
+    server_attributes::set_server_attributes(&mut public, &public_key, cx.now, true);
     let private_id =
         replacement::replace(cx, &old_private_id, &old_private, private, private_key).await?;
     public.push(replacement::link(LinkType::PrivateKeyLink, &private_id));
@@ -74,7 +74,7 @@ async fn carried_over(
     kind: ObjectType,
     offset: Option<u32>,
 ) -> Result<Vec<AttributeValue>> {
-    let given = request_attributes::given(cx, layers, kind).await?;
+    let given = request_attributes::resolve_explicit(cx, layers, kind).await?;
     attribute_consistency::random_number_generator(&given)?;
     let mut values = replacement::carried(old, cx.now, offset);
     values.retain(|value| !given.iter().any(|g| g.is_beside(value)));

@@ -47,15 +47,15 @@ pub(super) async fn re_provision(
     };
     let new = readable(&certificate)?;
     check(cx, &current, &new)?;
-    if superseded_certificates::is_replaced(&mut cx.view, cx.index_key, &new).await? {
+    if superseded_certificates::is_replaced(&mut cx.transaction, cx.index_key, &new).await? {
         return Err(denied("the new certificate was itself replaced before"));
     }
     let object = Object::Certificate(certificate);
     let mut values = Vec::new();
     server_attributes::usage_mask(&mut values, ObjectType::Certificate, cx.version)?;
-    server_attributes::complete(&mut values, &object, cx.now, false);
+    server_attributes::set_server_attributes(&mut values, &object, cx.now, false);
     let unique_identifier = cx.insert(values, object).await?;
-    superseded_certificates::replace(&mut cx.view, cx.index_key, &current).await?;
+    superseded_certificates::mark_superseded(&mut cx.transaction, cx.index_key, &current).await?;
     Ok(ReProvisionResponse { unique_identifier: Some(unique_identifier) })
 }
 

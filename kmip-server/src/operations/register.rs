@@ -46,7 +46,8 @@ pub(super) async fn register(
         // A template is its attributes, wherever the client gives them; its Name too.
         asked.attributes.append(&mut template.attributes.0);
     }
-    let mut values = request_attributes::of_brought(cx, [asked], request.object_type).await?;
+    let mut values =
+        request_attributes::resolve_for_register(cx, [asked], request.object_type).await?;
     if let Some(block) = object.key_block() {
         agree(&mut values, block)?;
         if request.object_type == ObjectType::SymmetricKey {
@@ -60,7 +61,7 @@ pub(super) async fn register(
         }
     }
     server_attributes::usage_mask(&mut values, request.object_type, cx.version)?;
-    server_attributes::complete(&mut values, &object, cx.now, false);
+    server_attributes::set_server_attributes(&mut values, &object, cx.now, false);
     let unique_identifier = cx.insert(values, object).await?;
     Ok(RegisterResponse { unique_identifier, template_attribute: None })
 }

@@ -20,6 +20,6 @@ pub(super) async fn rng_retrieve(
             format!("this server gives {RANDOM_LEN_MAX} random bytes at once and no more"),
         ));
     }
-    let bytes = cx.live.pool().bytes(len)?;
+    let bytes = cx.state.pool().bytes(len)?;
     Ok(RNGRetrieveResponse { data: SecretBytes::new(&bytes) })
 }

@@ -16,7 +16,7 @@ pub(super) async fn rng_seed(
     request: RNGSeedRequest,
 ) -> Result<RNGSeedResponse> {
     let seed = cx.data(Some(request.data))?.unwrap_or_default();
-    let len = match cx.rules.rng_seed {
+    let len = match cx.policy.rng_seed {
         RngSeed::All => seed.as_bytes().len(),
         RngSeed::Some => seed.as_bytes().len().min(SOME_LEN),
         RngSeed::None => 0,

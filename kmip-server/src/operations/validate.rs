@@ -12,7 +12,7 @@ use kmip::vocabulary::{
 use crate::crypto::x509::path_validation::{self, CHAIN_LEN_MAX};
 use crate::keystore::Context;
 use crate::keystore::key_pair;
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::lifecycle;
 
@@ -44,7 +44,7 @@ pub(super) async fn validate(
         return Ok(ValidateResponse { validity_indicator: Verdict::Invalid });
     }
     let moment = request.validity_date.unwrap_or(cx.now).0;
-    let own = cx.live.authority.as_ref().map(|authority| authority.certificate().to_vec());
+    let own = cx.state.authority.as_ref().map(|authority| authority.certificate().to_vec());
     let judged = move || Ok(path_validation::judge(&chain, own.as_deref(), moment));
     let verdict = key_pair::blocking(judged).await?;
     let validity_indicator =
@@ -65,7 +65,7 @@ async fn kept(cx: &mut Context<'_>, id: &str) -> Result<Option<Certificate>> {
     if metadata.object_type() != Some(ObjectType::Certificate) {
         return Err(of_another_type(metadata.object_type()));
     }
-    let is_revoked = find!(metadata.values(), RevocationReason).is_some();
+    let is_revoked = attribute!(metadata.values(), RevocationReason).is_some();
     let state = metadata.state(cx.now);
     if is_revoked || lifecycle::is_destroyed(state) || state == State::Compromised {
         return Ok(None);

@@ -23,7 +23,7 @@ use super::{Change, Key, Outcome, Pending, Range, Record, Store};
 const RECORDS_MAX: usize = 4096;
 
 /// A store over another one.
-pub struct Remembered<S> {
+pub(crate) struct CachedStore<S> {
     store: S,
     /// What the keys begin with that are remembered.
     prefixes: &'static [&'static [u8]],
@@ -39,9 +39,9 @@ struct Known {
     ended: u64,
 }
 
-impl<S: Store> Remembered<S> {
+impl<S: Store> CachedStore<S> {
     /// Remembers the records whose keys begin so.
-    pub fn new(store: S, prefixes: &'static [&'static [u8]]) -> Self {
+    pub(crate) fn new(store: S, prefixes: &'static [&'static [u8]]) -> Self {
         Self { store, prefixes, known: RwLock::default() }
     }
 
@@ -90,7 +90,7 @@ impl<S: Store> Remembered<S> {
     }
 }
 
-impl<S: Store> Store for Remembered<S> {
+impl<S: Store> Store for CachedStore<S> {
     fn get<'a>(&'a self, key: &'a [u8]) -> Pending<'a, Option<Record>> {
         if !self.is_remembered(key) {
             return self.store.get(key);
@@ -175,7 +175,7 @@ mod tests {
         }
     }
 
-    fn slow(may: usize) -> (Arc<Slow>, Remembered<Arc<Slow>>) {
+    fn slow(may: usize) -> (Arc<Slow>, CachedStore<Arc<Slow>>) {
         let slow = Arc::new(Slow {
             store: MemoryStore::default(),
             gets: AtomicUsize::new(0),
@@ -183,7 +183,7 @@ mod tests {
             commits: Semaphore::new(may),
             ends: Semaphore::new(may),
         });
-        (Arc::clone(&slow), Remembered::new(slow, &[b"r/"]))
+        (Arc::clone(&slow), CachedStore::new(slow, &[b"r/"]))
     }
 
     fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::cache::Remembered;
+use super::cache::CachedStore;
 use super::engine::memory::MemoryStore;
 use super::engine::sled::SledStore;
 use super::root_key::{KEY_LEN, RootKey};
@@ -16,13 +16,13 @@ use super::{
     CHANGES_MAX, Change, KEY_LEN_MAX, Key, Order, Outcome, Range, SCAN_MAX, Store, StoreError, To,
     VALUE_LEN_MAX,
 };
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 
 /// What a store over an engine may add to a value.
 const VALUE_OVERHEAD: usize = 64;
 
 pub(crate) fn put(key: impl AsRef<[u8]>, expected: u64, value: impl AsRef<[u8]>) -> Change {
-    let to = To::Put(Wiped::new(value.as_ref().to_vec()));
+    let to = To::Put(SecretBuffer::new(value.as_ref().to_vec()));
     Change { key: key.as_ref().to_vec(), expected, to }
 }
 
@@ -379,5 +379,5 @@ async fn a_sealed_sled_store_keeps_the_contract() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_store_that_remembers_keeps_the_contract() {
-    contract(Arc::new(Remembered::new(MemoryStore::default(), &[b""]))).await;
+    contract(Arc::new(CachedStore::new(MemoryStore::default(), &[b""]))).await;
 }

@@ -6,19 +6,19 @@ use super::error::StoreError;
 
 /// Tells whether a store has stopped.
 #[derive(Clone, Debug)]
-pub struct Health(watch::Receiver<Option<StoreError>>);
+pub struct FailureWatch(watch::Receiver<Option<StoreError>>);
 
 /// The store's end of it: each of its threads has one.
 #[derive(Clone)]
-pub(crate) struct Alarm(watch::Sender<Option<StoreError>>);
+pub(crate) struct FailureSignal(watch::Sender<Option<StoreError>>);
 
 /// A new pair. A store that cannot stop keeps or drops its end: it is never raised.
-pub(crate) fn watched() -> (Alarm, Health) {
+pub(crate) fn watched() -> (FailureSignal, FailureWatch) {
     let (alarm, health) = watch::channel(None);
-    (Alarm(alarm), Health(health))
+    (FailureSignal(alarm), FailureWatch(health))
 }
 
-impl Alarm {
+impl FailureSignal {
     /// The store has stopped; the first cause is the one that is told.
     pub(crate) fn raise(&self, cause: &StoreError) {
         self.0.send_if_modified(|stopped| {
@@ -32,7 +32,7 @@ impl Alarm {
     }
 }
 
-impl Drop for Alarm {
+impl Drop for FailureSignal {
     /// A panic of the engine's code on the store's thread is a failed write like any other.
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -41,7 +41,7 @@ impl Drop for Alarm {
     }
 }
 
-impl Health {
+impl FailureWatch {
     /// An error if the store has stopped.
     pub fn check(&self) -> Result<(), StoreError> {
         self.0.borrow().clone().map_or(Ok(()), Err)

@@ -6,18 +6,18 @@ use super::{Change, Key, Outcome, Pending, Range, Record, Store, StoreError};
 
 /// Which call fails, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// The call that fails, counted from 1 over all three verbs.
-    pub at: u64,
+    pub(crate) at: u64,
     /// What the failed call did.
-    pub effect: Effect,
+    pub(crate) effect: Effect,
     /// What becomes of the calls after it.
-    pub then: Then,
+    pub(crate) then: Then,
 }
 
 /// What a failed call did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Nothing: it failed before.
     None,
     /// All it was asked to: only the answer was lost.
@@ -26,7 +26,7 @@ pub enum Effect {
 
 /// What becomes of the calls after the failed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Then {
+pub(crate) enum Then {
     /// They are carried out.
     Recovers,
     /// They fail too, with no effect, as after a power cut.
@@ -34,7 +34,7 @@ pub enum Then {
 }
 
 /// A store over another one, that fails as told.
-pub struct Faulty<S> {
+pub(crate) struct Faulty<S> {
     store: S,
     fault: Fault,
     calls: AtomicU64,
@@ -42,12 +42,12 @@ pub struct Faulty<S> {
 
 impl<S: Store> Faulty<S> {
     /// Puts `fault` in the way of `store`.
-    pub fn new(store: S, fault: Fault) -> Self {
+    pub(crate) fn new(store: S, fault: Fault) -> Self {
         Self { store, fault, calls: AtomicU64::new(0) }
     }
 
     /// How many calls came: a fault that is later than the last one never happened.
-    pub fn calls(&self) -> u64 {
+    pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::SeqCst)
     }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 use crate::store::error::StoreError;
 
 /// A key: ordered as bytes are.
@@ -37,7 +37,7 @@ pub const KEY_FIRST: u8 = 2;
 /// value is known before it is written, and a seal can bind the value to it.
 pub struct Record {
     /// The bytes.
-    pub value: Wiped,
+    pub value: SecretBuffer,
     /// The count of puts since the key was last absent: at least 1.
     pub revision: u64,
 }
@@ -45,7 +45,7 @@ pub struct Record {
 impl Record {
     /// Another one of it. Not `Clone`: a value is copied where somebody means to.
     pub(crate) fn copy(&self) -> Self {
-        Self { value: Wiped::new(self.value.to_vec()), revision: self.revision }
+        Self { value: SecretBuffer::new(self.value.to_vec()), revision: self.revision }
     }
 }
 
@@ -63,7 +63,7 @@ pub struct Change {
 /// What becomes of a key.
 pub enum To {
     /// It holds this value, at the revision after the expected one.
-    Put(Wiped),
+    Put(SecretBuffer),
     /// It is absent.
     Remove,
     /// Nothing: the change is a pure guard.

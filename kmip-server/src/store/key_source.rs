@@ -17,7 +17,7 @@ use super::engine::sled::sync;
 use super::root_key::{KEY_LEN, RootKey};
 
 /// The file of the root key in the data directory, unless another one is named.
-pub const KEY_FILE: &str = "store.key";
+pub(crate) const KEY_FILE: &str = "store.key";
 
 /// Longer than any form of the key: what is longer is some other file.
 const FILE_LEN_MAX: u64 = 256;

@@ -9,28 +9,33 @@
 //! No word of KMIP may be here: a key and a value are bytes, and what they mean is the business
 //! of whoever wrote them.
 
-pub mod cache;
-pub mod engine;
+pub(crate) mod cache;
+pub(crate) mod engine;
 mod error;
-pub mod failure_signal;
-pub mod fault_injection;
+pub(crate) mod failure_signal;
+#[cfg(test)]
+pub(crate) mod fault_injection;
 mod interface;
-pub mod key_source;
+pub(crate) mod key_source;
 mod open;
 mod open_error;
 mod record_seal;
-pub mod root_key;
-pub mod sealed;
+pub(crate) mod root_key;
+pub(crate) mod sealed;
 
 #[cfg(test)]
 pub(crate) mod contract_tests;
-pub mod transaction;
+pub(crate) mod transaction;
 
+pub use engine::memory::MemoryStore;
 pub use error::StoreError;
+pub use failure_signal::FailureWatch;
 pub(crate) use interface::check;
 pub use interface::{
     CHANGES_MAX, COMMIT_LEN_MAX, Change, KEY_FIRST, KEY_LEN_MAX, Key, Order, Outcome, Pending,
     Range, Record, SCAN_MAX, Store, To, VALUE_LEN_MAX,
 };
+pub use key_source::KeySource;
 pub use open::{OpenStore, StoreSettings, open};
 pub use open_error::OpenError;
+pub use root_key::{IndexKey, KEY_LEN, RootKey};

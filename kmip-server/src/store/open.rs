@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::engine::sled::{Directory, SledStore};
-use super::failure_signal::Health;
+use super::failure_signal::FailureWatch;
 use super::key_source::{KEY_FILE, KeySource};
 use super::root_key::IndexKey;
 use super::sealed::Sealed;
@@ -26,7 +26,7 @@ pub struct OpenStore {
     /// The key for what goes into the keys of index rows.
     pub index_key: IndexKey,
     /// Tells when the store has stopped and the program must end.
-    pub health: Health,
+    pub health: FailureWatch,
 }
 
 /// Opens the store, and makes it if there is none.

@@ -28,7 +28,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::root_key::{KEY_LEN, KeyedHash, RootKey, first_bytes};
 use super::{Record, StoreError};
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 
 const SEALED: u8 = 1;
 const EMPTY: u8 = 2;
@@ -61,17 +61,18 @@ impl Seal {
         key: &[u8],
         revision: u64,
         value: &[u8],
-    ) -> Result<Wiped, StoreError> {
+    ) -> Result<SecretBuffer, StoreError> {
         let bound = [&revision.to_be_bytes()[..], key].concat();
         if value.is_empty() {
             let tag = self.tag(&bound);
-            return Ok(Wiped::new([&[EMPTY][..], &tag].concat()));
+            return Ok(SecretBuffer::new([&[EMPTY][..], &tag].concat()));
         }
         let mut nonce = [0; NONCE_LEN];
         rand::fill(&mut nonce)
             .map_err(|_| StoreError::Unreadable("the system gives no random bytes".to_owned()))?;
         // In one piece from the start: a vector that grows leaves what it held behind.
-        let mut sealed = Wiped::new(Vec::with_capacity(value.len().saturating_add(SEAL_LEN)));
+        let mut sealed =
+            SecretBuffer::new(Vec::with_capacity(value.len().saturating_add(SEAL_LEN)));
         sealed.push(SEALED);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(value);
@@ -227,7 +228,7 @@ mod tests {
             for at in 0..sealed.len() {
                 let mut changed = sealed.clone();
                 changed[at] ^= 0x04;
-                let short = Wiped::new(sealed[..at].to_vec());
+                let short = SecretBuffer::new(sealed[..at].to_vec());
                 for value in [changed, short] {
                     let opened = seal(1).open(b"key", Record { value, revision: 3 });
                     assert!(matches!(opened, Err(StoreError::Damaged(_))), "byte {at}");

@@ -19,7 +19,7 @@ pub const KEY_LEN: usize = 32;
 
 /// The length of a hashed index value: so long that no two values of one store will meet (a chance
 /// of one half at 2^64 values).
-pub const HASH_LEN: usize = 16;
+pub(crate) const HASH_LEN: usize = 16;
 
 /// Sets this store's derivations apart from any other use of the same secret.
 const SALT: &[u8] = b"kmip-server store 1";

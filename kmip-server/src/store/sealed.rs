@@ -8,14 +8,14 @@ use super::{
     Change, KEY_FIRST, Key, OpenError, Order, Outcome, Pending, Range, Record, Store, StoreError,
     To,
 };
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 
 /// The one record of the seal's own: it opens under the right root key and under no other.
 const CHECK_KEY: &[u8] = b"\x01check";
 const CHECK: &[u8] = b"sealed under the root key of this store";
 
 /// A store whose values nobody reads without the root key.
-pub struct Sealed<S> {
+pub(crate) struct Sealed<S> {
     store: S,
     seal: Seal,
 }
@@ -23,7 +23,7 @@ pub struct Sealed<S> {
 impl<S: Store> Sealed<S> {
     /// Seals what is written to `store`. If it holds records, they must have been sealed under
     /// this root key; `place` says where that came from.
-    pub async fn open(store: S, root_key: &RootKey, place: &str) -> Result<Self, OpenError> {
+    pub(crate) async fn open(store: S, root_key: &RootKey, place: &str) -> Result<Self, OpenError> {
         let sealed = Self { store, seal: Seal::new(root_key) };
         match sealed.store.get(CHECK_KEY).await? {
             Some(record) => match sealed.seal.open(CHECK_KEY, record) {
@@ -38,7 +38,7 @@ impl<S: Store> Sealed<S> {
         if !self.store.scan(Range::prefix(&[], 1, Order::Ascending)).await?.is_empty() {
             return Err(OpenError::NotSealed);
         }
-        let to = To::Put(Wiped::new(CHECK.to_vec()));
+        let to = To::Put(SecretBuffer::new(CHECK.to_vec()));
         let mut check = Change { key: CHECK_KEY.to_vec(), expected: 0, to };
         self.seal(&mut check)?;
         match self.store.commit(vec![check]).await? {

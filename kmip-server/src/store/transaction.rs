@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 use crate::store::{Change, Key, Order, Range, Store, StoreError, To};
 
 /// A value, or none where the key is absent.
-type Value = Option<Wiped>;
+type Value = Option<SecretBuffer>;
 
 /// A batch's view.
-pub struct View<'a> {
+pub(crate) struct Transaction<'a> {
     store: &'a dyn Store,
     /// What was read last: who reads what is known of an object then asks for the object, which
     /// stands in the same row.
@@ -32,21 +32,21 @@ struct Read {
     value: Value,
 }
 
-impl<'a> View<'a> {
+impl<'a> Transaction<'a> {
     /// A view without changes.
-    pub fn new(store: &'a dyn Store) -> Self {
+    pub(crate) fn new(store: &'a dyn Store) -> Self {
         let (batch, item) = (BTreeMap::new(), BTreeMap::new());
         Self { store, last: None, read: BTreeMap::new(), batch, item }
     }
 
     /// The value of a key, to be kept.
-    pub async fn get(&mut self, key: &[u8]) -> Result<Value, StoreError> {
-        let value = self.look(key).await?;
-        Ok(value.map(|value| Wiped::new(value.to_vec())))
+    pub(crate) async fn get(&mut self, key: &[u8]) -> Result<Value, StoreError> {
+        let value = self.peek(key).await?;
+        Ok(value.map(|value| SecretBuffer::new(value.to_vec())))
     }
 
     /// The value of a key, to be looked at: each copy of a secret has to be wiped again.
-    pub async fn look(&mut self, key: &[u8]) -> Result<Option<&[u8]>, StoreError> {
+    pub(crate) async fn peek(&mut self, key: &[u8]) -> Result<Option<&[u8]>, StoreError> {
         if self.wanted(key).is_none() && self.last.as_ref().is_none_or(|last| last.key != key) {
             let (revision, value) = match self.store.get(key).await? {
                 Some(record) => (record.revision, Some(record.value)),
@@ -72,28 +72,28 @@ impl<'a> View<'a> {
 
     /// The key shall have this value. It must have been read, or else be absent: the commit fails
     /// if it is not.
-    pub fn put(&mut self, key: Key, value: Wiped) {
+    pub(crate) fn put(&mut self, key: Key, value: SecretBuffer) {
         self.item.insert(key, Some(value));
     }
 
     /// The key shall be absent. It must have been read.
-    pub fn remove(&mut self, key: Key) {
+    pub(crate) fn remove(&mut self, key: Key) {
         self.item.insert(key, None);
     }
 
     /// The item under way is done: its changes are the batch's.
-    pub fn keep_item(&mut self) {
+    pub(crate) fn keep_item(&mut self) {
         self.batch.append(&mut self.item);
     }
 
     /// The item under way failed: it changes nothing.
-    pub fn drop_item(&mut self) {
+    pub(crate) fn drop_item(&mut self) {
         self.item.clear();
     }
 
     /// Keys that begin with `prefix` and are less than `before`, the greatest first; a page that
     /// is shorter than `limit` is the last.
-    pub async fn page(
+    pub(crate) async fn page(
         &self,
         prefix: &[u8],
         before: Option<&[u8]>,
@@ -128,12 +128,12 @@ impl<'a> View<'a> {
     }
 
     /// How many keys the batch and the item under way want changed.
-    pub fn changed(&self) -> usize {
+    pub(crate) fn changed(&self) -> usize {
         self.batch.len().saturating_add(self.item.len())
     }
 
     /// What the batch wants written, as one commit.
-    pub fn into_changes(self) -> Vec<Change> {
+    pub(crate) fn into_changes(self) -> Vec<Change> {
         if self.batch.is_empty() {
             return Vec::new();
         }
@@ -158,20 +158,20 @@ impl<'a> View<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::View;
-    use crate::secret::Wiped;
+    use super::Transaction;
+    use crate::secret::SecretBuffer;
     use crate::store::engine::memory::MemoryStore;
     use crate::store::{Outcome, Store};
 
-    async fn put(view: &mut View<'_>, key: &[u8], value: &[u8]) {
+    async fn put(view: &mut Transaction<'_>, key: &[u8], value: &[u8]) {
         view.get(key).await.unwrap();
-        view.put(key.to_vec(), Wiped::new(value.to_vec()));
+        view.put(key.to_vec(), SecretBuffer::new(value.to_vec()));
     }
 
     #[tokio::test]
     async fn an_item_that_fails_changes_nothing_and_the_batch_sees_itself() {
         let store = MemoryStore::default();
-        let mut view = View::new(&store);
+        let mut view = Transaction::new(&store);
         put(&mut view, b"p/1", b"one").await;
         view.keep_item();
         put(&mut view, b"p/2", b"two").await;
@@ -186,7 +186,7 @@ mod tests {
     #[tokio::test]
     async fn two_batches_that_read_the_same_key_cannot_both_write_it() {
         let store = MemoryStore::default();
-        let (mut one, mut two) = (View::new(&store), View::new(&store));
+        let (mut one, mut two) = (Transaction::new(&store), Transaction::new(&store));
         for view in [&mut one, &mut two] {
             put(view, b"name", b"x").await;
             view.keep_item();
@@ -201,13 +201,13 @@ mod tests {
     #[tokio::test]
     async fn pages_mix_what_is_kept_with_what_is_new() {
         let store = MemoryStore::default();
-        let mut view = View::new(&store);
+        let mut view = Transaction::new(&store);
         for key in [b"p/1", b"p/3", b"p/5"] {
             put(&mut view, key, b"").await;
         }
         view.keep_item();
         store.commit(view.into_changes()).await.unwrap();
-        let mut view = View::new(&store);
+        let mut view = Transaction::new(&store);
         put(&mut view, b"p/4", b"").await;
         view.get(b"p/3").await.unwrap();
         view.remove(b"p/3".to_vec());
@@ -221,14 +221,14 @@ mod tests {
     #[tokio::test]
     async fn a_page_is_short_only_at_the_end() {
         let store = MemoryStore::default();
-        let mut view = View::new(&store);
+        let mut view = Transaction::new(&store);
         let keys: Vec<Vec<u8>> = (10..30).map(|n| format!("p/{n}").into_bytes()).collect();
         for key in &keys {
             put(&mut view, key, b"").await;
         }
         view.keep_item();
         store.commit(view.into_changes()).await.unwrap();
-        let mut view = View::new(&store);
+        let mut view = Transaction::new(&store);
         for key in keys.iter().skip(5).step_by(2).chain([&keys[18], &keys[16]]) {
             view.get(key).await.unwrap();
             view.remove(key.clone());

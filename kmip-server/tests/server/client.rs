@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certs::Pair;
-use kmip_server::crypto::x509::certificate::Certificate;
+use kmip_server::Certificate;
 pub(crate) use rustls::SupportedProtocolVersion as Version;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};

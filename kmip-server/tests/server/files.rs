@@ -4,7 +4,7 @@ use std::fs;
 
 use certs::{Authority, Fault, HOSTS_DEFAULT, Pair};
 use kmip_server::config::Settings;
-use kmip_server::net::tls::{Protocol, Tls};
+use kmip_server::{Protocol, Tls};
 
 use crate::client::{Client, hex};
 use crate::running::{Lab, Running};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use certs::{Algorithm, Authority, BAD, Fault, Pair, Role};
 use kmip_server::config::Settings;
-use kmip_server::net::tls::{Protocol, Tls};
+use kmip_server::{Protocol, Tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 

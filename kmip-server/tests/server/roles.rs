@@ -19,9 +19,9 @@ use kmip::vocabulary::{
     PutFunction, ResultReason, ResultStatus, State, tags,
 };
 use kmip::{DateTime, Identifier, Version};
-use kmip_server::config::push_targets::Pushes;
+use kmip_server::Client as Owner;
+use kmip_server::config::PushTargets;
 use kmip_server::config::{Identity, Settings};
-use kmip_server::keystore::process_state::Live;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -417,11 +417,11 @@ async fn what_is_no_answer_ends_the_connection() {
 #[tokio::test]
 async fn a_client_of_1_4_is_told_where_the_settings_say_so() {
     let lab = Lab::new();
-    let owner = certificate(&lab.client.cert_pem).owner(Identity::Subject);
+    let owner = Owner::owner_name(&certificate(&lab.client.cert_pem), Identity::Subject);
     let file = lab.path("pushes");
     std::fs::write(&file, format!("1.4 {owner}\n")).unwrap();
-    let live = Live { pushes: Pushes::read(&file).unwrap(), ..Live::default() };
-    let server = Running::with_live(&lab.settings(), live);
+    let push_targets = PushTargets::read(&file).unwrap();
+    let server = Running::with_push_targets(&lab.settings(), push_targets);
     let mut peer = Peer::connect(&lab, &server, Version::V1_4).await;
     // Its own requests are answered as ever. What it makes, it is told, one connection at a time.
     exchange(&mut peer.stream).await.unwrap();

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use certs::{Authority, HOSTS_DEFAULT, Pair};
-use kmip_server::config::Settings;
-use kmip_server::dispatch::key_server::KeyServer;
-use kmip_server::keystore::process_state::Live;
-use kmip_server::net::listener::{self, Server};
-use kmip_server::net::tls::{Protocol, Tls};
-use kmip_server::store::engine::memory::MemoryStore;
-use kmip_server::store::root_key::{KEY_LEN, RootKey};
+use kmip_server::KeyServer;
+use kmip_server::config::{PushTargets, Settings};
+use kmip_server::store::MemoryStore;
+use kmip_server::store::{KEY_LEN, RootKey};
+use kmip_server::{Protocol, Tls};
+use kmip_server::{Server, listen};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -66,26 +65,26 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(settings: &Settings) -> Self {
-        Self::start_with(settings, Protocol::Kmip, Live::default())
+        Self::start_with(settings, Protocol::Kmip, PushTargets::default())
     }
 
-    /// The same, with this beside its store.
-    pub(crate) fn with_live(settings: &Settings, live: Live) -> Self {
-        Self::start_with(settings, Protocol::Kmip, live)
+    /// The same, with clients that are notified without having asked.
+    pub(crate) fn with_push_targets(settings: &Settings, push_targets: PushTargets) -> Self {
+        Self::start_with(settings, Protocol::Kmip, push_targets)
     }
 
     /// The same, with KMIP over HTTPS.
     pub(crate) fn https(settings: &Settings) -> Self {
-        Self::start_with(settings, Protocol::Http, Live::default())
+        Self::start_with(settings, Protocol::Http, PushTargets::default())
     }
 
-    fn start_with(settings: &Settings, protocol: Protocol, live: Live) -> Self {
-        let listener = listener::listen(settings.listen).unwrap();
+    fn start_with(settings: &Settings, protocol: Protocol, push_targets: PushTargets) -> Self {
+        let listener = listen(settings.listen).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
         let key_server = KeyServer::new(Arc::new(MemoryStore::default()), index_key);
-        let key_server = Arc::new(key_server.with_live(live));
+        let key_server = Arc::new(key_server.with_push_targets(push_targets));
         let (tls, _) = Tls::open(settings).unwrap();
         let server = Server::new(settings, tls, key_server);
         let task = tokio::spawn(Arc::clone(&server).run(listener, protocol, stopped));

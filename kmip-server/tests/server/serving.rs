@@ -1,6 +1,6 @@
 //! What clients may rely on: order, whole answers, long requests, full handshakes, a good end.
 
-use kmip_server::auth::client::Client as Asking;
+use kmip_server::Client as Asking;
 use kmip_server::config::{Identity, Settings};
 use tokio::io::AsyncWriteExt;
 
@@ -140,7 +140,7 @@ fn no_subject_reads_like_another() {
         let mut certificate = forged.clone();
         certificate.subject = subject.to_owned();
         certificate.names = names.iter().map(|name| (*name).to_owned()).collect();
-        certificate.owner(Identity::Subject)
+        Asking::owner_name(&certificate, Identity::Subject)
     };
     assert_eq!(named("", &["dns:node-1", "ip:192.0.2.1"]), "name:dns:node-1");
     assert_eq!(named("", &[]), format!("sha256:{}", forged.fingerprint));

@@ -64,7 +64,7 @@ fn main() {
         Some("echo") => baseline::serve(&args[2], baseline::Kind::Echo),
         Some("commit") => baseline::serve(&args[2], baseline::Kind::Commit),
         Some("serve") => {
-            kmip_server::cli::run(args);
+            kmip_server::run(args);
         }
         _ => measure(),
     }

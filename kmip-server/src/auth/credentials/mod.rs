@@ -32,7 +32,7 @@ mod hashed_password;
 mod one_time_password;
 mod secrets_file;
 
-pub use one_time_password::OneTime;
+pub(crate) use one_time_password::OneTime;
 use secrets_file::lines;
 
 /// What the server was told of users.
@@ -157,7 +157,7 @@ fn read<T: Decode>(credential: &Credential) -> Result<T> {
 }
 
 /// The ticket that a request shows, if it shows one (2.1, 9.9).
-pub fn ticket(authentication: Option<&Authentication>) -> Result<Option<Ticket>> {
+pub(crate) fn ticket(authentication: Option<&Authentication>) -> Result<Option<Ticket>> {
     let credentials = authentication.map_or(&[][..], |a| a.credentials.as_slice());
     let Some(shown) = credentials.iter().find(|c| c.credential_type == CredentialType::Ticket)
     else {

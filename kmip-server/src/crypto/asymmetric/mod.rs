@@ -27,7 +27,7 @@ use crate::crypto::keys::{EcPublic, Edwards, Key};
 use rsa::{oaep, pkcs1, pss};
 
 /// A private key and its public key.
-pub struct Pair {
+pub(crate) struct Pair {
     /// The private key.
     pub private: Key,
     /// The public key.
@@ -36,7 +36,7 @@ pub struct Pair {
 
 /// What pair of keys is to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// RSA, with so many bits.
     Rsa(i32),
     /// On a curve.
@@ -55,7 +55,7 @@ const CURVES_BY_LENGTH: [(i32, RecommendedCurve); 4] = [
 
 impl Kind {
     /// The pair that attributes ask for.
-    pub fn of(
+    pub(crate) fn of(
         algorithm: Option<A>,
         length: Option<i32>,
         curve: Option<RecommendedCurve>,
@@ -91,7 +91,7 @@ impl Kind {
     }
 
     /// The Cryptographic Length of both keys.
-    pub fn length(self) -> i32 {
+    pub(crate) fn length(self) -> i32 {
         match self {
             Self::Rsa(length) => length,
             Self::Elliptic(curve) => crate::crypto::keys::curves::bits(curve),
@@ -100,7 +100,7 @@ impl Kind {
     }
 
     /// Makes a pair. It may take many seconds: not for a thread that others wait for.
-    pub fn generate(self) -> Result<Pair> {
+    pub(crate) fn generate(self) -> Result<Pair> {
         let private = match self {
             Self::Rsa(length) => Key::RsaPrivate(rsa::generate(length)?),
             Self::Elliptic(curve) => Key::EcPrivate(ecc::generate(curve)?),
@@ -123,7 +123,7 @@ fn of_length(length: Option<i32>) -> Result<RecommendedCurve> {
 }
 
 /// The public key of a private one.
-pub fn public_of(private: &Key) -> Result<Key> {
+pub(crate) fn public_of(private: &Key) -> Result<Key> {
     Ok(match private {
         Key::RsaPrivate(key) => Key::RsaPublic(key.public.clone()),
         Key::EcPrivate(key) => Key::EcPublic(ecc::public_of(key)?),
@@ -145,7 +145,7 @@ pub fn public_of(private: &Key) -> Result<Key> {
 
 /// How RSA encrypts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Padding {
+pub(crate) enum Padding {
     /// The data is the number.
     None,
     /// RSAES-PKCS1-v1_5.
@@ -157,7 +157,7 @@ pub enum Padding {
 impl Padding {
     /// The padding that parameters name. A mask hash that is not named is the hash itself: the
     /// standard says SHA-1 there (2.1, 4.16), and the profiles' test cases say otherwise.
-    pub fn of(parameters: &CryptographicParameters) -> Result<Self> {
+    pub(crate) fn of(parameters: &CryptographicParameters) -> Result<Self> {
         match parameters.padding_method {
             Some(PaddingMethod::None) => Ok(Self::None),
             Some(PaddingMethod::PKCS1V1_5) => Ok(Self::Pkcs1),
@@ -187,7 +187,11 @@ fn mask_hash(parameters: &CryptographicParameters, hash: H) -> Result<H> {
 }
 
 /// Encrypts with a public key, or with the public half of a private one.
-pub fn encrypt(key: &Key, parameters: &CryptographicParameters, data: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn encrypt(
+    key: &Key,
+    parameters: &CryptographicParameters,
+    data: &[u8],
+) -> Result<Vec<u8>> {
     let public = match key {
         Key::RsaPublic(key) => key,
         Key::RsaPrivate(key) => &key.public,
@@ -209,7 +213,7 @@ pub fn encrypt(key: &Key, parameters: &CryptographicParameters, data: &[u8]) -> 
 }
 
 /// Decrypts with a private key.
-pub fn decrypt(
+pub(crate) fn decrypt(
     key: &Key,
     parameters: &CryptographicParameters,
     data: &[u8],
@@ -228,7 +232,7 @@ fn no_encryption() -> Error {
 
 /// How a signature is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     /// RSASSA-PKCS1-v1_5.
     Pkcs1(H),
     /// RSASSA-PSS.
@@ -262,7 +266,7 @@ const SIGNATURES: [(S, Option<PaddingMethod>, Option<H>); 17] = [
 
 impl Scheme {
     /// The scheme that parameters name for a key.
-    pub fn of(key: &Key, parameters: &CryptographicParameters) -> Result<Self> {
+    pub(crate) fn of(key: &Key, parameters: &CryptographicParameters) -> Result<Self> {
         let named = match parameters.digital_signature_algorithm {
             Some(algorithm) => {
                 let row = SIGNATURES.iter().find(|(row, _, _)| *row == algorithm);
@@ -324,7 +328,7 @@ impl Scheme {
     }
 
     /// The hash that is taken of the data first; none where the data itself is signed.
-    pub const fn hash(&self) -> Option<H> {
+    pub(crate) const fn hash(&self) -> Option<H> {
         match self {
             Self::Pkcs1(hash) | Self::Ecdsa(hash) => Some(*hash),
             Self::Pss(parameters) => Some(parameters.hash),
@@ -335,7 +339,7 @@ impl Scheme {
 
 /// What is signed.
 #[derive(Clone, Copy)]
-pub enum Input<'a> {
+pub(crate) enum Input<'a> {
     /// The data.
     Data(&'a [u8]),
     /// Its hash.
@@ -364,7 +368,7 @@ impl Input<'_> {
 }
 
 /// Signs with a private key.
-pub fn sign(key: &Key, scheme: &Scheme, input: Input<'_>) -> Result<Vec<u8>> {
+pub(crate) fn sign(key: &Key, scheme: &Scheme, input: Input<'_>) -> Result<Vec<u8>> {
     match (scheme, key) {
         (Scheme::Pkcs1(hash), Key::RsaPrivate(key)) => {
             pkcs1::sign(key, *hash, &input.digest(*hash)?)
@@ -379,7 +383,12 @@ pub fn sign(key: &Key, scheme: &Scheme, input: Input<'_>) -> Result<Vec<u8>> {
 }
 
 /// Is it the signature of the input? A private key says so for its public key.
-pub fn verify(key: &Key, scheme: &Scheme, input: Input<'_>, signature: &[u8]) -> Result<bool> {
+pub(crate) fn verify(
+    key: &Key,
+    scheme: &Scheme,
+    input: Input<'_>,
+    signature: &[u8],
+) -> Result<bool> {
     if !key.is_public() {
         return verify(&public_of(key)?, scheme, input, signature);
     }
@@ -402,7 +411,7 @@ pub fn verify(key: &Key, scheme: &Scheme, input: Input<'_>, signature: &[u8]) ->
 
 /// The secret that the holders of two pairs share: the private key of one and the public key of
 /// the other (1.4, 4.6; 2.1, 6.1.14: the method Asymmetric Key).
-pub fn agree(private: &Key, public: &Key) -> Result<SecretBytes> {
+pub(crate) fn agree(private: &Key, public: &Key) -> Result<SecretBytes> {
     match (private, public) {
         (Key::EcPrivate(private), Key::EcPublic(public)) => ecc::agree(private, public),
         (

@@ -28,14 +28,14 @@ enum Taken {
 
 /// A message under way.
 #[derive(Clone)]
-pub struct Message {
+pub(crate) struct Message {
     scheme: Scheme,
     taken: Taken,
 }
 
 impl Message {
     /// Nothing is taken yet.
-    pub fn begin(key: &Key, parameters: &CryptographicParameters) -> Result<Self> {
+    pub(crate) fn begin(key: &Key, parameters: &CryptographicParameters) -> Result<Self> {
         let scheme = Scheme::of(key, parameters)?;
         let taken = match scheme.hash() {
             Some(hash) => Taken::Hash(hash::hash(hash)?),
@@ -45,7 +45,7 @@ impl Message {
     }
 
     /// Takes what a request has: data, or the hash of it when it has the whole message.
-    pub fn take(
+    pub(crate) fn take(
         &mut self,
         is_whole: bool,
         data: Option<&[u8]>,
@@ -93,7 +93,7 @@ impl Message {
     }
 
     /// Signs what was taken.
-    pub fn sign(self, key: &Key) -> Result<Vec<u8>> {
+    pub(crate) fn sign(self, key: &Key) -> Result<Vec<u8>> {
         match self.taken {
             Taken::Hash(hash) => asymmetric::sign(key, &self.scheme, Input::Digest(&hash.finish())),
             Taken::Digest(digest) => asymmetric::sign(key, &self.scheme, Input::Digest(&digest)),
@@ -102,7 +102,7 @@ impl Message {
     }
 
     /// Is it the signature of what was taken?
-    pub fn verify(self, key: &Key, signature: &[u8]) -> Result<bool> {
+    pub(crate) fn verify(self, key: &Key, signature: &[u8]) -> Result<bool> {
         let input;
         let input = match &self.taken {
             Taken::Hash(hash) => {

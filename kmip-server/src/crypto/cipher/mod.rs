@@ -45,17 +45,17 @@ use iv::Vector;
 use xts::Xts;
 
 /// The most that is gathered of one message: it stands in memory until its last part comes.
-pub const HELD_LEN_MAX: usize = 16 << 20;
+pub(crate) const HELD_LEN_MAX: usize = 16 << 20;
 
 /// A message under way.
 #[derive(Clone)]
-pub struct Cipher {
+pub(crate) struct Cipher {
     state: State,
     encrypts: bool,
 }
 
 /// The last part of a message.
-pub struct Finished {
+pub(crate) struct Finished {
     /// What came of the last part.
     pub data: Zeroizing<Vec<u8>>,
     /// The tag, of a message that was encrypted in a mode that has one.
@@ -96,7 +96,7 @@ struct Tag {
 
 /// What a message begins with, beside its key.
 #[derive(Clone, Copy, Default)]
-pub struct Beginning<'a> {
+pub(crate) struct Beginning<'a> {
     /// The IV/Counter/Nonce of the request.
     pub vector: Option<&'a [u8]>,
     /// The Authenticated Encryption Additional Data.
@@ -107,7 +107,7 @@ pub struct Beginning<'a> {
 
 impl Cipher {
     /// Begins a message to be encrypted. Gives the IV/Counter/Nonce too if the server made it.
-    pub fn encryptor(
+    pub(crate) fn encryptor(
         algorithm: A,
         key: &[u8],
         parameters: &CryptographicParameters,
@@ -121,7 +121,7 @@ impl Cipher {
     }
 
     /// Begins a message to be decrypted.
-    pub fn decryptor(
+    pub(crate) fn decryptor(
         algorithm: A,
         key: &[u8],
         parameters: &CryptographicParameters,
@@ -213,7 +213,7 @@ impl Cipher {
     }
 
     /// Takes a part of the message that is not the last, and gives what can be given of it.
-    pub fn update(&mut self, data: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    pub(crate) fn update(&mut self, data: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let encrypts = self.encrypts;
         let mut out = Zeroizing::new(data.to_vec());
         match &mut self.state {
@@ -240,7 +240,7 @@ impl Cipher {
     }
 
     /// Takes the last part of the message, or the only one.
-    pub fn finish(mut self, data: &[u8]) -> Result<Finished> {
+    pub(crate) fn finish(mut self, data: &[u8]) -> Result<Finished> {
         let mut out = self.update(data)?;
         let encrypts = self.encrypts;
         match self.state {

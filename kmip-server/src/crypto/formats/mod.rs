@@ -18,8 +18,8 @@
 //! read is kept all the same, and has no other form. PKCS#12 holds more than a key: see
 //! [`pkcs12`].
 
-pub mod pkcs12;
-pub mod transparent;
+pub(crate) mod pkcs12;
+pub(crate) mod transparent;
 
 use kmip::SecretBytes;
 use kmip::attributes::AttributeList;
@@ -51,7 +51,7 @@ pub enum FormatError {
 
 /// What the form alone does not say.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Hint {
+pub(crate) struct Hint {
     /// The algorithm that the attributes name.
     pub algorithm: Option<CryptographicAlgorithm>,
     /// The curve that the attributes name.
@@ -59,7 +59,11 @@ pub struct Hint {
 }
 
 /// Reads the key in a block.
-pub fn read(object_type: ObjectType, block: &KeyBlock, hint: Hint) -> Result<Key, FormatError> {
+pub(crate) fn read(
+    object_type: ObjectType,
+    block: &KeyBlock,
+    hint: Hint,
+) -> Result<Key, FormatError> {
     let format = block.key_format_type;
     let unreadable = FormatError::Unreadable(format);
     let (Some(KeyValue::Plain { material, .. }), None) =
@@ -115,7 +119,7 @@ fn edwards_public(bytes: &[u8], hint: Hint, block: &KeyBlock) -> Option<Key> {
 }
 
 /// Writes a key in a form.
-pub fn write(key: &Key, format: F) -> Result<KeyMaterial, FormatError> {
+pub(crate) fn write(key: &Key, format: F) -> Result<KeyMaterial, FormatError> {
     let bytes = |der: &[u8]| KeyMaterial::Bytes(SecretBytes::new(der));
     let written = match (format, key) {
         // Opaque names no form: the bytes are what they are.
@@ -148,7 +152,7 @@ fn with_point(key: &Key) -> Key {
 }
 
 /// A key block around a key in a form.
-pub fn block(key: &Key, format: F) -> Result<KeyBlock, FormatError> {
+pub(crate) fn block(key: &Key, format: F) -> Result<KeyBlock, FormatError> {
     Ok(KeyBlock {
         key_format_type: format,
         key_compression_type: None,
@@ -164,7 +168,7 @@ pub fn block(key: &Key, format: F) -> Result<KeyBlock, FormatError> {
 
 /// The form that a key has when nobody asks for another (2.1, table 81). Ed25519 is in no row
 /// there; it has the forms that every client can read.
-pub const fn default_format(key: &Key) -> F {
+pub(crate) const fn default_format(key: &Key) -> F {
     match key {
         Key::Symmetric(_) => F::Raw,
         Key::RsaPublic(_) | Key::RsaPrivate(_) => F::PKCS_1,
@@ -180,13 +184,13 @@ pub const fn default_format(key: &Key) -> F {
 }
 
 /// Is the key in a block in this form, with its point as asked for?
-pub fn is_in(block: &KeyBlock, format: F, compression: Option<KeyCompressionType>) -> bool {
+pub(crate) fn is_in(block: &KeyBlock, format: F, compression: Option<KeyCompressionType>) -> bool {
     let held = block.key_compression_type;
     block.key_format_type == format && compression.is_none_or(|asked| held == Some(asked))
 }
 
 /// Turns the key in a block into a form, with its point as asked for.
-pub fn convert(
+pub(crate) fn convert(
     object_type: ObjectType,
     block: &mut KeyBlock,
     hint: Hint,

@@ -40,7 +40,7 @@ const ITERATIONS: u32 = 100_000;
 const SALT_LEN: usize = 16;
 
 /// What goes into a container.
-pub struct Contents<'a> {
+pub(crate) struct Contents<'a> {
     /// The private key, where there is one.
     pub key: Option<&'a Key>,
     /// The certificates in DER, that of the key first.
@@ -52,7 +52,7 @@ pub struct Contents<'a> {
 }
 
 /// Writes a container.
-pub fn write(contents: &Contents<'_>) -> Result<Der> {
+pub(crate) fn write(contents: &Contents<'_>) -> Result<Der> {
     let failed = Error::Internal("write a PKCS#12 container");
     // The key and its certificate are known as a pair by the same bytes.
     let local_id = digest::digest(

@@ -28,7 +28,7 @@ fn maybe<T>(number: Option<&T>, read: impl Fn(&T) -> Option<Number>) -> Option<O
 }
 
 /// Reads a transparent form; none when the numbers make no key.
-pub fn read(format: F, material: &Raw) -> Option<Key> {
+pub(crate) fn read(format: F, material: &Raw) -> Option<Key> {
     Some(match format {
         F::TransparentSymmetricKey => {
             Key::Symmetric(form::read::<form::TransparentSymmetricKey>(material).ok()?.key)
@@ -126,7 +126,7 @@ fn to_secret(number: &Number) -> SecretInteger {
 }
 
 /// Writes a key in a transparent form; none when the form is not one for this key.
-pub fn write(format: F, key: &Key) -> Option<Raw> {
+pub(crate) fn write(format: F, key: &Key) -> Option<Raw> {
     Some(match (format, key) {
         (F::TransparentSymmetricKey, Key::Symmetric(key)) => {
             form::write(&form::TransparentSymmetricKey { key: key.clone() })

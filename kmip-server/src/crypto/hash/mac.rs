@@ -23,11 +23,11 @@ use crate::crypto::hash::{hash_of_hmac, hmac};
 
 /// A code under way.
 #[derive(Clone)]
-pub struct Mac(Running);
+pub(crate) struct Mac(Running);
 
 impl Mac {
     /// Begins a code with the key. The parameters say which, or else the algorithm of the key.
-    pub fn new(
+    pub(crate) fn new(
         algorithm: Option<A>,
         key: &[u8],
         parameters: &CryptographicParameters,
@@ -59,17 +59,17 @@ impl Mac {
     }
 
     /// Takes the next part of the data.
-    pub fn update(&mut self, data: &[u8]) {
+    pub(crate) fn update(&mut self, data: &[u8]) {
         self.0.update(data);
     }
 
     /// The code of all that was taken.
-    pub fn finish(self) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn finish(self) -> Zeroizing<Vec<u8>> {
         self.0.finish()
     }
 
     /// Is this the code of all that was taken? Takes as long whatever differs.
-    pub fn verify(self, code: &[u8]) -> bool {
+    pub(crate) fn verify(self, code: &[u8]) -> bool {
         let made = self.finish();
         made.len() == code.len() && made.ct_eq(code).into()
     }

@@ -6,7 +6,7 @@
 use kmip::vocabulary::RecommendedCurve as C;
 
 /// One curve.
-pub struct Row {
+pub(crate) struct Row {
     /// Its name here.
     pub curve: C,
     /// Its name in DER.
@@ -20,7 +20,7 @@ const fn row(curve: C, oid: &'static str, bits: i32) -> Row {
 }
 
 /// One row a curve.
-pub const CURVES: &[Row] = &[
+pub(crate) const CURVES: &[Row] = &[
     row(C::P_192, "1.2.840.10045.3.1.1", 192),
     row(C::K_163, "1.3.132.0.1", 163),
     row(C::B_163, "1.3.132.0.15", 163),
@@ -92,17 +92,17 @@ pub const CURVES: &[Row] = &[
 ];
 
 /// The row of a curve.
-pub fn of(curve: C) -> Option<&'static Row> {
+pub(crate) fn of(curve: C) -> Option<&'static Row> {
     CURVES.iter().find(|row| row.curve == curve)
 }
 
 /// The row of the curve that DER knows by `oid`.
-pub fn of_oid(oid: &str) -> Option<&'static Row> {
+pub(crate) fn of_oid(oid: &str) -> Option<&'static Row> {
     CURVES.iter().find(|row| row.oid == oid)
 }
 
 /// The bits of a curve's keys; nothing for one that is in no row.
-pub fn bits(curve: C) -> i32 {
+pub(crate) fn bits(curve: C) -> i32 {
     match (of(curve), curve) {
         (Some(row), _) => row.bits,
         (None, C::CURVE25519) => 256,
@@ -112,7 +112,7 @@ pub fn bits(curve: C) -> i32 {
 }
 
 /// The bytes of a coordinate on a curve of so many bits.
-pub fn coordinate_len(bits: i32) -> usize {
+pub(crate) fn coordinate_len(bits: i32) -> usize {
     usize::try_from(bits).unwrap_or(0).div_ceil(8)
 }
 

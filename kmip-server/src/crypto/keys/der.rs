@@ -11,38 +11,38 @@ use zeroize::Zeroizing;
 use super::Number;
 
 /// Bytes of DER, which may hold a secret.
-pub type Der = Zeroizing<Vec<u8>>;
+pub(crate) type Der = Zeroizing<Vec<u8>>;
 
 /// Tags (X.690, 8.1.2 and X.680, 8.4).
-pub mod tag {
+pub(crate) mod tag {
     /// BOOLEAN.
-    pub const BOOLEAN: u8 = 0x01;
+    pub(crate) const BOOLEAN: u8 = 0x01;
     /// INTEGER.
-    pub const INTEGER: u8 = 0x02;
+    pub(crate) const INTEGER: u8 = 0x02;
     /// BIT STRING.
-    pub const BIT_STRING: u8 = 0x03;
+    pub(crate) const BIT_STRING: u8 = 0x03;
     /// OCTET STRING.
-    pub const OCTET_STRING: u8 = 0x04;
+    pub(crate) const OCTET_STRING: u8 = 0x04;
     /// NULL.
-    pub const NULL: u8 = 0x05;
+    pub(crate) const NULL: u8 = 0x05;
     /// OBJECT IDENTIFIER.
-    pub const OID: u8 = 0x06;
+    pub(crate) const OID: u8 = 0x06;
     /// BMPString.
-    pub const BMP_STRING: u8 = 0x1E;
+    pub(crate) const BMP_STRING: u8 = 0x1E;
     /// SEQUENCE.
-    pub const SEQUENCE: u8 = 0x30;
+    pub(crate) const SEQUENCE: u8 = 0x30;
     /// SET.
-    pub const SET: u8 = 0x31;
+    pub(crate) const SET: u8 = 0x31;
     /// [0], primitive.
-    pub const PRIMITIVE_0: u8 = 0x80;
+    pub(crate) const PRIMITIVE_0: u8 = 0x80;
     /// [0], constructed.
-    pub const CONSTRUCTED_0: u8 = 0xA0;
+    pub(crate) const CONSTRUCTED_0: u8 = 0xA0;
     /// [1], constructed.
-    pub const CONSTRUCTED_1: u8 = 0xA1;
+    pub(crate) const CONSTRUCTED_1: u8 = 0xA1;
 }
 
 /// One element: its tag, its length, and the parts of its value one after another.
-pub fn element(tag: u8, parts: &[&[u8]]) -> Der {
+pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Der {
     let len: usize = parts.iter().map(|part| part.len()).sum();
     let big_endian = len.to_be_bytes();
     let zeros = big_endian.iter().take_while(|byte| **byte == 0).count();
@@ -67,43 +67,43 @@ pub fn element(tag: u8, parts: &[&[u8]]) -> Der {
 }
 
 /// A SEQUENCE.
-pub fn sequence(parts: &[&[u8]]) -> Der {
+pub(crate) fn sequence(parts: &[&[u8]]) -> Der {
     element(tag::SEQUENCE, parts)
 }
 
 /// An INTEGER that is not negative.
-pub fn integer(number: &Number) -> Der {
+pub(crate) fn integer(number: &Number) -> Der {
     element(tag::INTEGER, &[&number.to_signed()])
 }
 
 /// A small INTEGER.
-pub fn small(number: u8) -> Der {
+pub(crate) fn small(number: u8) -> Der {
     integer(&Number::unsigned(&[number]))
 }
 
 /// An OCTET STRING.
-pub fn octets(bytes: &[u8]) -> Der {
+pub(crate) fn octets(bytes: &[u8]) -> Der {
     element(tag::OCTET_STRING, &[bytes])
 }
 
 /// A BIT STRING of whole bytes.
-pub fn bits(bytes: &[u8]) -> Der {
+pub(crate) fn bits(bytes: &[u8]) -> Der {
     element(tag::BIT_STRING, &[&[0], bytes])
 }
 
 /// An OBJECT IDENTIFIER; an empty one when `dotted` is none.
-pub fn oid(dotted: &str) -> Der {
+pub(crate) fn oid(dotted: &str) -> Der {
     let parsed = ObjectIdentifier::new(dotted);
     element(tag::OID, &[parsed.as_ref().map_or(&[], |oid| oid.as_bytes())])
 }
 
 /// NULL.
-pub fn null() -> Der {
+pub(crate) fn null() -> Der {
     element(tag::NULL, &[])
 }
 
 /// Reads one SEQUENCE that `bytes` hold, and nothing after it.
-pub fn read<'a, T>(
+pub(crate) fn read<'a, T>(
     bytes: &'a [u8],
     body: impl FnOnce(&mut SliceReader<'a>) -> der::Result<T>,
 ) -> der::Result<T> {

@@ -11,26 +11,26 @@
 //! Computes nothing, and knows no message. Every number is kept as bytes that are zeroized,
 //! without leading zero bytes, and is shown by nothing.
 
-pub mod curves;
-pub mod der;
-pub mod pkcs;
+pub(crate) mod curves;
+pub(crate) mod der;
+pub(crate) mod pkcs;
 
 use kmip::SecretBytes;
 use kmip::vocabulary::{CryptographicAlgorithm, RecommendedCurve};
 
 /// A natural number, big-endian and without leading zero bytes. It may be a secret.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Number(SecretBytes);
+pub(crate) struct Number(SecretBytes);
 
 impl Number {
     /// The number of big-endian bytes without a sign.
-    pub fn unsigned(bytes: &[u8]) -> Self {
+    pub(crate) fn unsigned(bytes: &[u8]) -> Self {
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
         Self(SecretBytes::new(bytes.get(zeros..).unwrap_or_default()))
     }
 
     /// The number of big-endian bytes in two's complement; none when it is negative.
-    pub fn signed(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn signed(bytes: &[u8]) -> Option<Self> {
         match bytes.first() {
             Some(first) if first & 0x80 != 0 => None,
             _ => Some(Self::unsigned(bytes)),
@@ -38,19 +38,19 @@ impl Number {
     }
 
     /// The bytes, without leading zeros; none at all for zero.
-    pub fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
     /// The bytes in two's complement: with a zero byte first where the first bit is set.
-    pub fn to_signed(&self) -> zeroize::Zeroizing<Vec<u8>> {
+    pub(crate) fn to_signed(&self) -> zeroize::Zeroizing<Vec<u8>> {
         let first = self.as_bytes().first().copied().unwrap_or(0x80);
         let sign: &[u8] = if first & 0x80 == 0 { &[] } else { &[0] };
         zeroize::Zeroizing::new([sign, self.as_bytes()].concat())
     }
 
     /// The bytes, with zeros before them up to `len`; none when they are more.
-    pub fn to_padded(&self, len: usize) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+    pub(crate) fn to_padded(&self, len: usize) -> Option<zeroize::Zeroizing<Vec<u8>>> {
         let zeros = len.checked_sub(self.as_bytes().len())?;
         let mut bytes = zeroize::Zeroizing::new(vec![0; len]);
         bytes.get_mut(zeros..)?.copy_from_slice(self.as_bytes());
@@ -58,7 +58,7 @@ impl Number {
     }
 
     /// How many bits it has.
-    pub fn bits(&self) -> i32 {
+    pub(crate) fn bits(&self) -> i32 {
         let zeros = self.as_bytes().first().map_or(0, |first| first.leading_zeros());
         let bytes = i32::try_from(self.as_bytes().len()).unwrap_or(i32::MAX);
         bytes.saturating_mul(8).saturating_sub(i32::try_from(zeros).unwrap_or(0))
@@ -67,7 +67,7 @@ impl Number {
 
 /// The numbers of an RSA public key (RFC 8017, 3.1).
 #[derive(Clone, PartialEq, Eq)]
-pub struct RsaPublic {
+pub(crate) struct RsaPublic {
     /// The modulus.
     pub n: Number,
     /// The public exponent.
@@ -76,7 +76,7 @@ pub struct RsaPublic {
 
 /// The numbers of an RSA private key with two primes (RFC 8017, 3.2), all of them.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RsaPrivate {
+pub(crate) struct RsaPrivate {
     /// The public half.
     pub public: RsaPublic,
     /// The private exponent.
@@ -95,7 +95,7 @@ pub struct RsaPrivate {
 
 /// The numbers that DSA and DH keys share (FIPS 186-4, 4.2; RFC 2631).
 #[derive(Clone, PartialEq, Eq)]
-pub struct Group {
+pub(crate) struct Group {
     /// The prime modulus.
     pub p: Number,
     /// The prime divisor of p - 1.
@@ -108,7 +108,7 @@ pub struct Group {
 
 /// A point on a curve, as bytes (SEC 1, 2.3.3): uncompressed, compressed or hybrid.
 #[derive(Clone, PartialEq, Eq)]
-pub struct EcPublic {
+pub(crate) struct EcPublic {
     /// The curve.
     pub curve: RecommendedCurve,
     /// The point.
@@ -117,7 +117,7 @@ pub struct EcPublic {
 
 /// A private number on a curve.
 #[derive(Clone, PartialEq, Eq)]
-pub struct EcPrivate {
+pub(crate) struct EcPrivate {
     /// The curve.
     pub curve: RecommendedCurve,
     /// The number.
@@ -128,7 +128,7 @@ pub struct EcPrivate {
 
 /// Which of the curves whose keys are 32 bytes (RFC 7748, RFC 8032).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Edwards {
+pub(crate) enum Edwards {
     /// Signatures.
     Ed25519,
     /// Key agreement.
@@ -136,12 +136,12 @@ pub enum Edwards {
 }
 
 /// The bytes of an Edwards key, and of a Montgomery key.
-pub const EDWARDS_LEN: usize = 32;
+pub(crate) const EDWARDS_LEN: usize = 32;
 
 /// A key.
 #[derive(Clone, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant, reason = "a key lives for one operation")]
-pub enum Key {
+pub(crate) enum Key {
     /// Bytes.
     Symmetric(SecretBytes),
     /// An RSA public key.
@@ -169,7 +169,7 @@ pub enum Key {
 impl Key {
     /// Its algorithm, where it says. EC is the name of the family: ECDSA, ECDH and ECMQV say what
     /// a key of it is used for.
-    pub const fn algorithm(&self) -> Option<CryptographicAlgorithm> {
+    pub(crate) const fn algorithm(&self) -> Option<CryptographicAlgorithm> {
         use CryptographicAlgorithm as A;
         match self {
             Self::Symmetric(_) => None,
@@ -187,7 +187,7 @@ impl Key {
 
     /// Its Cryptographic Length in bits (1.4, 3.5; 2.1, 4.15 and 6.1.9): of the modulus, of the
     /// prime p, of the order of the curve, of the bytes.
-    pub fn length(&self) -> i32 {
+    pub(crate) fn length(&self) -> i32 {
         match self {
             Self::Symmetric(bytes) => {
                 i32::try_from(bytes.as_bytes().len()).unwrap_or(i32::MAX).saturating_mul(8)
@@ -205,7 +205,7 @@ impl Key {
     }
 
     /// Its curve, where it has one that the vocabulary names.
-    pub const fn curve(&self) -> Option<RecommendedCurve> {
+    pub(crate) const fn curve(&self) -> Option<RecommendedCurve> {
         match self {
             Self::EcPublic(key) => Some(key.curve),
             Self::EcPrivate(key) => Some(key.curve),
@@ -225,7 +225,7 @@ impl Key {
     }
 
     /// Is it the half that is no secret?
-    pub const fn is_public(&self) -> bool {
+    pub(crate) const fn is_public(&self) -> bool {
         match self {
             Self::RsaPublic(_)
             | Self::DsaPublic(..)

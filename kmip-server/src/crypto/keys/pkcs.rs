@@ -48,17 +48,17 @@ fn skip_rest(reader: &mut SliceReader<'_>) -> der::Result<()> {
 }
 
 /// RSAPublicKey.
-pub fn read_rsa_public(bytes: &[u8]) -> Option<RsaPublic> {
+pub(crate) fn read_rsa_public(bytes: &[u8]) -> Option<RsaPublic> {
     write::read(bytes, |r| Ok(RsaPublic { n: number(r)?, e: number(r)? })).ok()
 }
 
 /// RSAPublicKey.
-pub fn write_rsa_public(key: &RsaPublic) -> Der {
+pub(crate) fn write_rsa_public(key: &RsaPublic) -> Der {
     write::sequence(&[&write::integer(&key.n), &write::integer(&key.e)])
 }
 
 /// RSAPrivateKey of two primes.
-pub fn read_rsa_private(bytes: &[u8]) -> Option<RsaPrivate> {
+pub(crate) fn read_rsa_private(bytes: &[u8]) -> Option<RsaPrivate> {
     let key = write::read(bytes, |r| {
         if u8::decode(r)? != 0 {
             return Err(der::Tag::Integer.value_error().into());
@@ -77,7 +77,7 @@ pub fn read_rsa_private(bytes: &[u8]) -> Option<RsaPrivate> {
 }
 
 /// RSAPrivateKey.
-pub fn write_rsa_private(key: &RsaPrivate) -> Der {
+pub(crate) fn write_rsa_private(key: &RsaPrivate) -> Der {
     let public = &key.public;
     let numbers = [&public.n, &public.e, &key.d, &key.p, &key.q, &key.dp, &key.dq, &key.qinv];
     let numbers = numbers.map(write::integer);
@@ -87,7 +87,7 @@ pub fn write_rsa_private(key: &RsaPrivate) -> Der {
 }
 
 /// ECPrivateKey. `outside` is the curve that stands around it, where one does.
-pub fn read_ec_private(bytes: &[u8], outside: Option<&str>) -> Option<EcPrivate> {
+pub(crate) fn read_ec_private(bytes: &[u8], outside: Option<&str>) -> Option<EcPrivate> {
     let (d, inside, point) = write::read(bytes, |r| {
         if u8::decode(r)? != 1 {
             return Err(der::Tag::Integer.value_error().into());
@@ -108,7 +108,7 @@ pub fn read_ec_private(bytes: &[u8], outside: Option<&str>) -> Option<EcPrivate>
 
 /// ECPrivateKey; with the curve inside, or without when it stands around. None for a curve that
 /// DER does not name.
-pub fn write_ec_private(key: &EcPrivate, with_curve: bool) -> Option<Der> {
+pub(crate) fn write_ec_private(key: &EcPrivate, with_curve: bool) -> Option<Der> {
     let row = curves::of(key.curve)?;
     let d = write::octets(&key.d.to_padded(curves::coordinate_len(row.bits))?);
     let curve = match with_curve {
@@ -184,7 +184,7 @@ const fn edwards_oid(curve: Edwards) -> &'static str {
 }
 
 /// PrivateKeyInfo, or its successor OneAsymmetricKey.
-pub fn read_pkcs8(bytes: &[u8]) -> Option<Key> {
+pub(crate) fn read_pkcs8(bytes: &[u8]) -> Option<Key> {
     let (algorithm, inside) = write::read(bytes, |r| {
         u8::decode(r)?;
         let found = (algorithm(r)?, octets(r)?);
@@ -213,7 +213,7 @@ fn one_number(bytes: &[u8]) -> Option<Number> {
 }
 
 /// PrivateKeyInfo; none for a key that has no such form.
-pub fn write_pkcs8(key: &Key) -> Option<Der> {
+pub(crate) fn write_pkcs8(key: &Key) -> Option<Der> {
     let (algorithm, inside) = match key {
         Key::RsaPrivate(key) => (rsa_identifier(), write_rsa_private(key)),
         Key::EcPrivate(key) => (ec_identifier(key.curve)?, write_ec_private(key, false)?),
@@ -233,7 +233,7 @@ pub fn write_pkcs8(key: &Key) -> Option<Der> {
 }
 
 /// SubjectPublicKeyInfo.
-pub fn read_spki(bytes: &[u8]) -> Option<Key> {
+pub(crate) fn read_spki(bytes: &[u8]) -> Option<Key> {
     let (algorithm, inside) = write::read(bytes, |r| Ok((algorithm(r)?, bits(r)?))).ok()?;
     Some(match algorithm.oid.as_str() {
         oid::RSA | oid::RSA_PSS => Key::RsaPublic(read_rsa_public(inside)?),
@@ -248,7 +248,7 @@ pub fn read_spki(bytes: &[u8]) -> Option<Key> {
 }
 
 /// SubjectPublicKeyInfo; none for a key that has no such form.
-pub fn write_spki(key: &Key) -> Option<Der> {
+pub(crate) fn write_spki(key: &Key) -> Option<Der> {
     let (algorithm, inside) = match key {
         Key::RsaPublic(key) => (rsa_identifier(), write_rsa_public(key)),
         Key::EcPublic(key) => (ec_identifier(key.curve)?, Der::new(key.point.clone())),

@@ -45,7 +45,7 @@ type Given = Result<Output, Stop>;
 
 impl Module {
     /// Makes a call. It may take as long as the module does: not for a thread that serves others.
-    pub fn call(&self, request: &Call<'_>) -> Result<Answer, CallError> {
+    pub(crate) fn call(&self, request: &Call<'_>) -> Result<Answer, CallError> {
         call(self, request)
     }
 }

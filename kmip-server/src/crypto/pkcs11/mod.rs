@@ -16,4 +16,4 @@ mod functions;
 mod module;
 mod parameters;
 
-pub use module::{Answer, Call, CallError, Codec, Module, WrongModule};
+pub(crate) use module::{Call, CallError, Module};

@@ -25,7 +25,7 @@ const IDLE: Duration = Duration::from_secs(15 * 60);
 const CORRELATION_LEN: usize = 16;
 
 /// A loaded module, and the instances of all clients.
-pub struct Module {
+pub(crate) struct Module {
     pub(crate) module: Pkcs11,
     instances: Mutex<BTreeMap<Vec<u8>, Instance>>,
 }
@@ -40,13 +40,13 @@ pub(crate) struct Instance {
 /// A module that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the PKCS#11 module {path} cannot be used: {why}")]
-pub struct WrongModule {
+pub(crate) struct WrongModule {
     path: String,
     why: String,
 }
 
 /// A call of a function, as a request has it.
-pub struct Call<'a> {
+pub(crate) struct Call<'a> {
     /// Who calls.
     pub owner: &'a str,
     /// The function.
@@ -58,7 +58,7 @@ pub struct Call<'a> {
 }
 
 /// What a call gave.
-pub struct Answer {
+pub(crate) struct Answer {
     /// What the next calls must bring.
     pub correlation_value: Option<Vec<u8>>,
     /// The parameters that go back.
@@ -75,7 +75,7 @@ impl Answer {
 
 /// Why a call could not be made at all (2.1, 6.1.37.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CallError {
+pub(crate) enum CallError {
     /// The parameters cannot be read.
     #[error(transparent)]
     Codec(#[from] Codec),
@@ -87,7 +87,7 @@ pub enum CallError {
 /// The parameters cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Codec(Malformed);
+pub(crate) struct Codec(Malformed);
 
 impl From<Malformed> for CallError {
     fn from(malformed: Malformed) -> Self {
@@ -97,7 +97,7 @@ impl From<Malformed> for CallError {
 
 impl Module {
     /// Loads and initializes the module in the file at `path`.
-    pub fn load(path: &Path) -> Result<Self, WrongModule> {
+    pub(crate) fn load(path: &Path) -> Result<Self, WrongModule> {
         let wrong = |why: cryptoki::error::Error| WrongModule {
             path: path.display().to_string(),
             why: why.to_string(),

@@ -39,7 +39,7 @@ const IDENTIFIER_LEN: usize = 20;
 const DAY_S: i64 = 24 * 60 * 60;
 
 /// An authority with its key.
-pub struct Authority {
+pub(crate) struct Authority {
     certificate: Vec<u8>,
     subject: Vec<u8>,
     key: Key,
@@ -52,7 +52,7 @@ pub struct Authority {
 
 /// From the first to the last second in which a certificate is valid, in seconds of Unix time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Validity {
+pub(crate) struct Validity {
     /// The first second.
     pub from: i64,
     /// The last second.
@@ -62,7 +62,12 @@ pub struct Validity {
 impl Authority {
     /// Reads an authority from the files of its certificate and its private key in PEM. Its
     /// certificates last `days` at the most. `client_ca` are those whose clients may connect.
-    pub fn read(cert: &Path, key: &Path, days: u32, client_ca: &Path) -> Result<Self, String> {
+    pub(crate) fn read(
+        cert: &Path,
+        key: &Path,
+        days: u32,
+        client_ca: &Path,
+    ) -> Result<Self, String> {
         let chain = certificates(cert)?;
         let text = fs::read(key).map(Zeroizing::new).map_err(|why| unread(key, &why))?;
         let private = private_key(&text)
@@ -87,7 +92,7 @@ impl Authority {
     }
 
     /// An authority of a certificate in DER and its private key.
-    pub fn new(certificate: Vec<u8>, key: Key, days: u32) -> Result<Self, String> {
+    pub(crate) fn new(certificate: Vec<u8>, key: Key, days: u32) -> Result<Self, String> {
         let parsed = parse(&certificate).ok_or("it is no X.509 certificate")?;
         if !parsed.is_ca() {
             return Err("it is not one of an authority".to_owned());
@@ -121,13 +126,13 @@ impl Authority {
     }
 
     /// Its own certificate in DER.
-    pub fn certificate(&self) -> &[u8] {
+    pub(crate) fn certificate(&self) -> &[u8] {
         &self.certificate
     }
 
     /// When a certificate is valid, whose client asks for these seconds: without the first it is
     /// from now on, without the last as long as it may be. None outlives its authority.
-    pub fn validity(
+    pub(crate) fn validity(
         &self,
         from: Option<i64>,
         to: Option<i64>,
@@ -150,12 +155,12 @@ impl Authority {
     }
 
     /// The last second in which a certificate that begins then may be valid.
-    pub fn latest(&self, from: i64) -> i64 {
+    pub(crate) fn latest(&self, from: i64) -> i64 {
         from.saturating_add(self.longest).min(self.validity.1)
     }
 
     /// Makes a certificate in DER.
-    pub fn issue(&self, wanted: &Wanted, validity: Validity) -> Result<Vec<u8>, String> {
+    pub(crate) fn issue(&self, wanted: &Wanted, validity: Validity) -> Result<Vec<u8>, String> {
         let names = &wanted.names;
         if names.subject == self.subject {
             return Err("the subject is the authority's own".to_owned());
@@ -230,12 +235,12 @@ fn extension(oid: &str, critical: bool, value: &[u8]) -> Der {
 }
 
 /// Bits of Key Usage, as `Wanted` counts them.
-pub const DIGITAL_SIGNATURE: u8 = 1;
+pub(crate) const DIGITAL_SIGNATURE: u8 = 1;
 /// Another key may be wrapped with it.
-pub const KEY_ENCIPHERMENT: u8 = 1 << 2;
+pub(crate) const KEY_ENCIPHERMENT: u8 = 1 << 2;
 
 /// What a key may be used for: what is asked for, or what its kind is used for.
-pub fn usages(wanted: &Wanted) -> u8 {
+pub(crate) fn usages(wanted: &Wanted) -> u8 {
     match (wanted.usage, &wanted.key) {
         (0, Key::RsaPublic(_)) => DIGITAL_SIGNATURE | KEY_ENCIPHERMENT,
         (0, _) => DIGITAL_SIGNATURE,

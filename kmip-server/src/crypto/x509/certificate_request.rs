@@ -20,7 +20,7 @@ use crate::crypto::keys::{Key, pkcs};
 
 /// The usages that a key may be certified for, as bits of Key Usage, the first of which is 1
 /// (RFC 5280, 4.2.1.3): those up to Key Agreement. What follows makes an authority.
-pub const USAGES: u8 = 0b1_1111;
+pub(crate) const USAGES: u8 = 0b1_1111;
 
 /// The purposes that are taken from a request (RFC 5280, 4.2.1.12): servers, clients and mail.
 /// Others let their holder sign programs, times or the state of others' certificates.
@@ -28,7 +28,7 @@ const PURPOSES: [&str; 3] = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "1.3.6.1.
 
 /// Whom a certificate is to be for, and what for.
 #[derive(Clone)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// The public key.
     pub key: Key,
     /// The names.
@@ -40,7 +40,7 @@ pub struct Wanted {
 }
 
 /// Reads a request in the form that it says it has.
-pub fn read(form: CertificateRequestType, bytes: &[u8]) -> Result<Wanted, String> {
+pub(crate) fn read(form: CertificateRequestType, bytes: &[u8]) -> Result<Wanted, String> {
     match form {
         CertificateRequestType::PKCS_10 => parse(bytes),
         CertificateRequestType::PEM => {
@@ -88,7 +88,7 @@ fn parse(der: &[u8]) -> Result<Wanted, String> {
 }
 
 /// What a certificate that is to be renewed says, by the rules of a request.
-pub fn of_certificate(der: &[u8]) -> Result<Wanted, String> {
+pub(crate) fn of_certificate(der: &[u8]) -> Result<Wanted, String> {
     let Ok((_, old)) = X509Certificate::from_der(der) else {
         return Err("the certificate is no X.509 certificate that can be read".to_owned());
     };
@@ -100,7 +100,7 @@ pub fn of_certificate(der: &[u8]) -> Result<Wanted, String> {
 
 impl Wanted {
     /// A certificate for a key, of which nothing else is said yet.
-    pub fn of(key: Key) -> Self {
+    pub(crate) fn of(key: Key) -> Self {
         Self { key, names: Names::default(), usage: 0, purposes: Vec::new() }
     }
 

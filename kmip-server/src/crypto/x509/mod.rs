@@ -10,12 +10,12 @@
 //! Objects, attributes and clients are not known here, but for the attributes that say whom a
 //! certificate is to be for. TLS has its own room, and no handshake comes here.
 
-pub mod authority;
-pub mod certificate;
-pub mod certificate_request;
-pub mod path_validation;
-pub mod signature;
-pub mod subject;
+pub(crate) mod authority;
+pub(crate) mod certificate;
+pub(crate) mod certificate_request;
+pub(crate) mod path_validation;
+pub(crate) mod signature;
+pub(crate) mod subject;
 
 use kmip::vocabulary::{KeyCompressionType, RecommendedCurve};
 
@@ -23,14 +23,14 @@ use crate::crypto::asymmetric::ecc;
 use crate::crypto::keys::{EcPublic, Edwards, Key};
 
 /// A shorter RSA key can be factored by those who want it enough (NIST SP 800-57).
-pub const RSA_BITS_MIN: i32 = 2048;
+pub(crate) const RSA_BITS_MIN: i32 = 2048;
 
 /// The curves whose keys are certified: those that whoever reads certificates knows.
 const CURVES: [RecommendedCurve; 3] =
     [RecommendedCurve::P_256, RecommendedCurve::P_384, RecommendedCurve::P_521];
 
 /// A public key that can stand in a certificate, in the one form that it has there; or why not.
-pub fn certifiable(key: &Key) -> Result<Key, String> {
+pub(crate) fn certifiable(key: &Key) -> Result<Key, String> {
     match key {
         Key::RsaPublic(rsa) if rsa.n.bits() < RSA_BITS_MIN => {
             Err(format!("the RSA key has {} bits, and {RSA_BITS_MIN} are the least", rsa.n.bits()))

@@ -22,16 +22,16 @@ use super::subject;
 use crate::crypto::keys::{Key, pkcs};
 
 /// The most certificates of one chain: each costs the check of a signature, or several.
-pub const CHAIN_LEN_MAX: usize = 16;
+pub(crate) const CHAIN_LEN_MAX: usize = 16;
 
 /// Bytes that are no one chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the certificates are not one chain, in which each but the last was issued by another one")]
-pub struct NoChain;
+pub(crate) struct NoChain;
 
 /// The verdict on certificates in DER, in whatever order they come. `own` is the certificate of
 /// this server's authority.
-pub fn judge(
+pub(crate) fn judge(
     certificates: &[Vec<u8>],
     own: Option<&[u8]>,
     moment: i64,

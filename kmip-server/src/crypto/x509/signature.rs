@@ -49,7 +49,7 @@ const HASHES: &[(&str, H)] = &[
 
 /// What can be said of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub(crate) enum Found {
     /// The key made it.
     Good,
     /// The key did not make it, or another could have made it too: its hash is broken.
@@ -88,7 +88,7 @@ const fn is_broken(hash: Option<H>) -> bool {
 }
 
 /// Did this public key sign the data? That of a root of trust proves nothing and may be old.
-pub fn check(
+pub(crate) fn check(
     key: &Key,
     algorithm: &AlgorithmIdentifier<'_>,
     data: &[u8],
@@ -106,7 +106,7 @@ pub fn check(
 }
 
 /// How a private key signs certificates: the scheme, and its name in DER (`AlgorithmIdentifier`).
-pub fn of_issuer(key: &Key) -> Option<(Scheme, Der)> {
+pub(crate) fn of_issuer(key: &Key) -> Option<(Scheme, Der)> {
     let named = |family, hash| {
         NAMED.iter().find(|(_, f, h)| *f == family && *h == hash).map(|(oid, _, _)| der::oid(oid))
     };

@@ -14,7 +14,7 @@ use crate::crypto::keys::der::{self, Der, tag};
 
 /// A name, each as DER.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Names {
+pub(crate) struct Names {
     /// The distinguished name (`Name`).
     pub subject: Vec<u8>,
     /// The alternative names (`GeneralName`).
@@ -70,13 +70,13 @@ parts! {
 }
 
 /// Is it an attribute that says whom a certificate is for?
-pub fn is_subject(value: &V) -> bool {
+pub(crate) fn is_subject(value: &V) -> bool {
     part_of(value).is_some()
         || matches!(value, V::X_509CertificateSubject(_) | V::CertificateSubject(_))
 }
 
 /// The names that the attributes of a request give; none when they give none.
-pub fn asked(values: &[V]) -> Result<Option<Names>, String> {
+pub(crate) fn asked(values: &[V]) -> Result<Option<Names>, String> {
     let mut given = Vec::new();
     let flat: Vec<(&str, &str)> = values.iter().filter_map(part_of).collect();
     if !flat.is_empty() {
@@ -102,11 +102,6 @@ pub fn asked(values: &[V]) -> Result<Option<Names>, String> {
         0 | 1 => Ok(given.pop()),
         _ => Err("the attributes say in two ways whom the certificate is for".to_owned()),
     }
-}
-
-/// A name of one common name.
-pub fn common_name(text: &str) -> Result<Vec<u8>, String> {
-    name(&[("CN", text)])
 }
 
 /// A name of these parts, in this order.
@@ -211,7 +206,7 @@ fn value(text: &str) -> Result<(String, &str), String> {
 }
 
 /// Checks that bytes are a distinguished name, and nothing but one.
-pub fn check_name(der: &[u8]) -> Result<(), String> {
+pub(crate) fn check_name(der: &[u8]) -> Result<(), String> {
     let Ok(([], name)) = X509Name::from_der(der) else {
         return Err("the subject is no distinguished name in DER".to_owned());
     };
@@ -225,7 +220,7 @@ pub fn check_name(der: &[u8]) -> Result<(), String> {
 }
 
 /// Is the name without a part?
-pub fn is_empty(der: &[u8]) -> bool {
+pub(crate) fn is_empty(der: &[u8]) -> bool {
     X509Name::from_der(der).map_or(true, |(_, name)| name.iter_attributes().next().is_none())
 }
 
@@ -246,7 +241,7 @@ const ADDRESS: u8 = 0x87;
 
 /// An alternative name in DER, of the kinds that are taken: mail, hosts, URIs and addresses.
 /// Others are how systems know their own accounts.
-pub fn alternative(name: &GeneralName<'_>) -> Option<Vec<u8>> {
+pub(crate) fn alternative(name: &GeneralName<'_>) -> Option<Vec<u8>> {
     let is_plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
     let (tag, bytes) = match name {
         GeneralName::RFC822Name(text) if is_plain(text) => (MAIL, text.as_bytes()),
@@ -270,7 +265,7 @@ pub fn alternative(name: &GeneralName<'_>) -> Option<Vec<u8>> {
 
 /// Are two distinguished names the same? Letters may differ in their size and spaces in their
 /// number (RFC 5280, 7.1).
-pub fn is_same(one: &X509Name<'_>, other: &X509Name<'_>) -> bool {
+pub(crate) fn is_same(one: &X509Name<'_>, other: &X509Name<'_>) -> bool {
     if one.as_raw() == other.as_raw() {
         return true;
     }

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use kmip::SecretBytes;
 use kmip::vocabulary::{Operation, ResultReason};
 
 use crate::crypto::asymmetric::signature::Message;
@@ -22,17 +21,17 @@ pub(super) const STREAMS_PER_OWNER_MAX: usize = 32;
 pub(super) const STREAMS_MAX: usize = 512;
 
 /// How long a stream waits for its next part. A client that is cut off begins again.
-pub const IDLE_MAX: Duration = Duration::from_secs(5 * 60);
+pub(crate) const IDLE_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// Bytes of a Correlation Value, all random: it cannot be guessed.
 const CORRELATION_LEN: usize = 16;
 
 /// What a Correlation Value looks like.
-pub type Correlation = Vec<u8>;
+pub(crate) type Correlation = Vec<u8>;
 
 /// What an operation has between two parts.
 #[derive(Clone)]
-pub enum State {
+pub(crate) enum State {
     /// Encrypt or Decrypt.
     Cipher(Cipher),
     /// MAC or MAC Verify.
@@ -41,13 +40,11 @@ pub enum State {
     Hash(Hash),
     /// Sign or Signature Verify.
     Message(Message),
-    /// What is not a key's alone: all data so far.
-    Data(SecretBytes),
 }
 
 /// A stream that waits for its next part.
 #[derive(Clone)]
-pub struct Stream {
+pub(crate) struct Stream {
     /// Whose it is: to every other client it does not exist.
     pub owner: String,
     /// What is being done.
@@ -71,10 +68,10 @@ struct Standing {
 
 /// All streams.
 #[derive(Default)]
-pub struct Streams(Mutex<BTreeMap<Correlation, Standing>>);
+pub(crate) struct Streams(Mutex<BTreeMap<Correlation, Standing>>);
 
 /// The right to work on a stream: given back when dropped.
-pub struct Turn(Arc<AtomicBool>);
+pub(crate) struct Turn(Arc<AtomicBool>);
 
 impl Drop for Turn {
     fn drop(&mut self) {
@@ -88,7 +85,7 @@ impl Streams {
     }
 
     /// A copy of a client's stream, and the right to be the one who works on it.
-    pub fn take(&self, owner: &str, correlation: &[u8]) -> Result<(Stream, Turn)> {
+    pub(crate) fn take(&self, owner: &str, correlation: &[u8]) -> Result<(Stream, Turn)> {
         let mut streams = self.lock();
         forget_idle(&mut streams);
         let standing =
@@ -103,7 +100,7 @@ impl Streams {
     }
 
     /// May the client begin one more?
-    pub fn check_room(&self, owner: &str) -> Result<()> {
+    pub(crate) fn check_room(&self, owner: &str) -> Result<()> {
         let mut streams = self.lock();
         forget_idle(&mut streams);
         let own = streams.values().filter(|standing| standing.stream.owner == owner).count();
@@ -143,7 +140,7 @@ fn forget_idle(streams: &mut BTreeMap<Correlation, Standing>) {
 
 /// How far a batch has brought its streams: what an item did is the batch's once it is done.
 #[derive(Default)]
-pub struct Advances {
+pub(crate) struct Advances {
     batch: BTreeMap<Correlation, Advance>,
     item: BTreeMap<Correlation, Option<Stream>>,
 }
@@ -156,7 +153,12 @@ struct Advance {
 
 impl Advances {
     /// The client's stream as this batch sees it, for its next part.
-    pub fn take(&mut self, streams: &Streams, owner: &str, correlation: &[u8]) -> Result<Stream> {
+    pub(crate) fn take(
+        &mut self,
+        streams: &Streams,
+        owner: &str,
+        correlation: &[u8],
+    ) -> Result<Stream> {
         if let Some(advance) = self.batch.get(correlation) {
             return advance.stream.clone().ok_or_else(|| unknown("the stream is at its end"));
         }
@@ -167,7 +169,7 @@ impl Advances {
     }
 
     /// A new stream begins. Gives the Correlation Value to be answered.
-    pub fn begin(&mut self, streams: &Streams, stream: Stream) -> Result<Correlation> {
+    pub(crate) fn begin(&mut self, streams: &Streams, stream: Stream) -> Result<Correlation> {
         streams.check_room(&stream.owner)?;
         let correlation = random::fresh(CORRELATION_LEN)?.to_vec();
         self.item.insert(correlation.clone(), Some(stream));
@@ -175,12 +177,12 @@ impl Advances {
     }
 
     /// The stream has come so far; none when it is at its end.
-    pub fn advance(&mut self, correlation: Correlation, stream: Option<Stream>) {
+    pub(crate) fn advance(&mut self, correlation: Correlation, stream: Option<Stream>) {
         self.item.insert(correlation, stream);
     }
 
     /// The item under way is done.
-    pub fn keep_item(&mut self) {
+    pub(crate) fn keep_item(&mut self) {
         for (correlation, stream) in std::mem::take(&mut self.item) {
             match self.batch.get_mut(&correlation) {
                 Some(advance) => advance.stream = stream,
@@ -190,12 +192,12 @@ impl Advances {
     }
 
     /// The item under way failed: the streams are where they were.
-    pub fn drop_item(&mut self) {
+    pub(crate) fn drop_item(&mut self) {
         self.item.clear();
     }
 
     /// Carries out what the batch did; each turn is given back after its stream has moved on.
-    pub fn carry_out(self, streams: &Streams) {
+    pub(crate) fn carry_out(self, streams: &Streams) {
         for (correlation, Advance { stream, turn }) in self.batch {
             streams.put(correlation, stream);
             drop(turn);
@@ -203,7 +205,7 @@ impl Advances {
     }
 
     /// Has the batch moved any stream?
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.batch.is_empty()
     }
 }

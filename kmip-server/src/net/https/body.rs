@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 use hyper::StatusCode;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, timeout_at};
@@ -18,7 +18,7 @@ pub(super) struct Reply(Option<Bytes>);
 
 impl Reply {
     /// These bytes, wiped once they are sent.
-    pub(super) fn new(bytes: Wiped) -> Self {
+    pub(super) fn new(bytes: SecretBuffer) -> Self {
         Self(Some(Bytes::from_owner(bytes)))
     }
 }
@@ -51,12 +51,12 @@ pub(super) async fn read(
     mut body: Incoming,
     max: usize,
     deadline: Instant,
-) -> Result<Wiped, Rejection> {
+) -> Result<SecretBuffer, Rejection> {
     let told = body.size_hint().lower();
     if usize::try_from(told).map_or(true, |told| told > max) {
         return Err(too_long(max));
     }
-    let mut whole = Wiped::new(Vec::new());
+    let mut whole = SecretBuffer::new(Vec::new());
     loop {
         let next = poll_fn(|context| Pin::new(&mut body).poll_frame(context));
         let frame = match timeout_at(deadline, next).await {
@@ -79,7 +79,7 @@ pub(super) async fn read(
         }
         if len > whole.capacity() {
             let capacity = whole.capacity().saturating_mul(2).max(len).max(FIRST_CHUNK).min(max);
-            let mut larger = Wiped::new(Vec::with_capacity(capacity));
+            let mut larger = SecretBuffer::new(Vec::with_capacity(capacity));
             larger.extend_from_slice(&whole);
             whole = larger;
         }

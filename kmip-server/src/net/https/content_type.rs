@@ -2,7 +2,7 @@
 //!
 //! Binary TTLV is the pivot: a key server sees nothing else.
 
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use kmip::encoding::{TEXT_LEN_MAX, json, xml};
@@ -64,7 +64,11 @@ impl Encoding {
     }
 
     /// The message as TTLV, of at most `frame_len_max` bytes; a sentence if it is none.
-    pub(super) fn decode(self, body: Wiped, frame_len_max: usize) -> Result<Wiped, String> {
+    pub(super) fn decode(
+        self,
+        body: SecretBuffer,
+        frame_len_max: usize,
+    ) -> Result<SecretBuffer, String> {
         let decode = match self {
             Self::Binary => return Ok(body),
             Self::Xml => xml::decode,
@@ -78,18 +82,18 @@ impl Encoding {
                 message.len()
             ));
         }
-        Ok(Wiped::from(message))
+        Ok(SecretBuffer::from(message))
     }
 
     /// The message in this encoding.
-    pub(super) fn encode(self, message: Wiped) -> Result<Wiped, String> {
+    pub(super) fn encode(self, message: SecretBuffer) -> Result<SecretBuffer, String> {
         let encode = match self {
             Self::Binary => return Ok(message),
             Self::Xml => xml::encode,
             Self::Json => json::encode,
         };
         let mut text = encode(&message).map_err(|why| why.to_string())?;
-        Ok(Wiped::new(std::mem::take(&mut *text).into_bytes()))
+        Ok(SecretBuffer::new(std::mem::take(&mut *text).into_bytes()))
     }
 }
 

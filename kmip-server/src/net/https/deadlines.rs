@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::net::deadline::{Limits, deadline_after};
-use crate::net::end::End;
+use crate::net::end::CloseReason;
 
 /// Where in the life of a request a connection is.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ struct State {
     answers: u64,
     stopping: bool,
     /// Why the stream ended, if it was the stream that did.
-    end: Option<End>,
+    end: Option<CloseReason>,
 }
 
 /// What a connection's stream and its desk know of each other.
@@ -89,7 +89,7 @@ impl Pace {
     }
 
     /// Why the stream ended, if it was the stream that did.
-    pub(super) fn end(&self) -> Option<End> {
+    pub(super) fn end(&self) -> Option<CloseReason> {
         self.state().end.take()
     }
 
@@ -113,7 +113,7 @@ impl Pace {
     fn has_read(&self, count: usize) {
         let mut state = self.state();
         if count == 0 {
-            state.end.get_or_insert(End::Closed);
+            state.end.get_or_insert(CloseReason::Closed);
         } else if let Phase::Idle { .. } = state.phase {
             state.phase = Phase::Head { until: self.message_deadline() };
         }
@@ -131,12 +131,12 @@ impl Pace {
     fn is_late(&self) -> io::Result<()> {
         let mut state = self.state();
         let (end, result) = match state.phase {
-            Phase::Idle { .. } => (End::Idle, Ok(())),
+            Phase::Idle { .. } => (CloseReason::Idle, Ok(())),
             Phase::Head { .. } => {
                 let why = "its head did not come within the message deadline";
-                (End::Refused(why.to_owned()), Err(io::ErrorKind::TimedOut.into()))
+                (CloseReason::Refused(why.to_owned()), Err(io::ErrorKind::TimedOut.into()))
             }
-            Phase::Taken { .. } => (End::Untaken, Err(io::ErrorKind::TimedOut.into())),
+            Phase::Taken { .. } => (CloseReason::Untaken, Err(io::ErrorKind::TimedOut.into())),
             Phase::Desk => return Ok(()),
         };
         state.end.get_or_insert(end);
@@ -146,11 +146,11 @@ impl Pace {
     /// A failure of the stream; one that ends without TLS's notice has ended all the same.
     fn failed(&self, why: io::Error) -> io::Result<()> {
         if why.kind() == io::ErrorKind::UnexpectedEof {
-            self.state().end.get_or_insert(End::ClosedWithoutNotice);
+            self.state().end.get_or_insert(CloseReason::ClosedWithoutNotice);
             return Ok(());
         }
         let kind = why.kind();
-        self.state().end.get_or_insert(End::Broken(why));
+        self.state().end.get_or_insert(CloseReason::Broken(why));
         Err(kind.into())
     }
 }
@@ -196,7 +196,7 @@ impl<S> Paced<S> {
             }
             Poll::Ready(Err(why)) => {
                 let kind = why.kind();
-                self.pace.state().end.get_or_insert(End::Broken(why));
+                self.pace.state().end.get_or_insert(CloseReason::Broken(why));
                 Poll::Ready(Err(kind.into()))
             }
             Poll::Ready(Ok(done)) => Poll::Ready(Ok(done)),

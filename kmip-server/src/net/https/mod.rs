@@ -35,8 +35,8 @@ use crate::auth::client::Client;
 use crate::config::limits::HTTP_HEAD_LEN_MAX;
 use crate::dispatch::key_server::KeyServer;
 use crate::net::deadline::Limits;
-use crate::net::end::{End, leave};
-use crate::secret::Wiped;
+use crate::net::end::{CloseReason, leave};
+use crate::secret::SecretBuffer;
 
 mod body;
 mod content_type;
@@ -49,16 +49,16 @@ use deadlines::{Pace, Paced};
 use rejection::Rejection;
 
 /// The target that the profile names (2.3).
-pub const PATH: &str = "/kmip";
+pub(crate) const PATH: &str = "/kmip";
 
 /// Serves one client until its connection ends; returns the number of answers given and the end.
-pub async fn serve<S>(
+pub(crate) async fn serve<S>(
     stream: S,
     limits: Limits,
     key_server: &KeyServer,
     client: &Client,
     mut stop: watch::Receiver<bool>,
-) -> (u64, End)
+) -> (u64, CloseReason)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -89,10 +89,10 @@ where
     let mut stream = connection.into_parts().io.into_inner().into_inner();
     let end = match (pace.end(), done) {
         (Some(end), _) => end,
-        (None, Ok(())) if told => End::Stopping,
-        (None, Ok(())) => End::Agreed,
-        (None, Err(why)) if why.is_parse() => End::Refused(format!("it is no HTTP: {why}")),
-        (None, Err(why)) => End::Broken(io::Error::other(why)),
+        (None, Ok(())) if told => CloseReason::Stopping,
+        (None, Ok(())) => CloseReason::Agreed,
+        (None, Err(why)) if why.is_parse() => CloseReason::Refused(format!("it is no HTTP: {why}")),
+        (None, Err(why)) => CloseReason::Broken(io::Error::other(why)),
     };
     Box::pin(leave(&mut stream, &end)).await;
     (pace.answers(), end)
@@ -175,7 +175,7 @@ fn check(request: &Request<Incoming>) -> Result<Encoding, Rejection> {
 fn refusal(wrong: &Rejection) -> Response<Reply> {
     let mut text = wrong.why.clone();
     text.push('\n');
-    let mut response = Response::new(Reply::new(Wiped::new(text.into_bytes())));
+    let mut response = Response::new(Reply::new(SecretBuffer::new(text.into_bytes())));
     *response.status_mut() = wrong.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -12,19 +12,19 @@ use crate::crypto::x509::certificate::Certificate;
 
 tokio::task_local! {
     /// The certificate that the client of this task's handshake showed: rustls drops it on failure.
-    pub(super) static SHOWN: RefCell<Shown>;
+    pub(super) static SHOWN: RefCell<PresentedChain>;
 }
 
 /// What is known of the client's certificate while a handshake goes on.
 #[derive(Default)]
-pub(super) struct Shown {
+pub(super) struct PresentedChain {
     /// The certificate, if it could be read.
     pub(super) leaf: Option<Certificate>,
     /// Whether the chain was found good; what fails after it is the handshake's signature.
     pub(super) trusted: bool,
 }
 
-impl Shown {
+impl PresentedChain {
     /// How to call the client in a sentence.
     pub(super) fn title(&self) -> &str {
         self.leaf.as_ref().map_or("the client", Certificate::title)
@@ -36,9 +36,9 @@ impl Shown {
 /// It is stricter in one thing: WebPKI takes a certificate without extended key usage for any use,
 /// and this port wants clientAuth said, so that no server's certificate passes for a client's.
 #[derive(Debug)]
-pub(super) struct Witness(pub(super) Arc<dyn ClientCertVerifier>);
+pub(super) struct RecordingVerifier(pub(super) Arc<dyn ClientCertVerifier>);
 
-impl ClientCertVerifier for Witness {
+impl ClientCertVerifier for RecordingVerifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         self.0.root_hint_subjects()
     }
@@ -53,7 +53,7 @@ impl ClientCertVerifier for Witness {
         let named = leaf.as_ref().is_some_and(|leaf| leaf.usage.client);
         let note = |trusted| {
             // Outside a handshake of ours nobody asks for it.
-            let _ = SHOWN.try_with(|shown| shown.replace(Shown { leaf, trusted }));
+            let _ = SHOWN.try_with(|shown| shown.replace(PresentedChain { leaf, trusted }));
         };
         let verified = self.0.verify_client_cert(end_entity, intermediates, now);
         let verified = match verified {

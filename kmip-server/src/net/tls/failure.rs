@@ -7,10 +7,10 @@ use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 use time::OffsetDateTime;
 
-use super::client_verifier::Shown;
+use super::client_verifier::PresentedChain;
 
 /// One sentence for what rustls found.
-pub(super) fn refusal(error: &Error, shown: &Shown, client_ca: &Path) -> String {
+pub(super) fn refusal(error: &Error, shown: &PresentedChain, client_ca: &Path) -> String {
     #[allow(
         clippy::wildcard_enum_match_arm,
         reason = "rustls may add errors, and each has a text of its own"
@@ -142,7 +142,7 @@ fn row<K: PartialEq>(rows: &[(K, &'static str)], key: &K) -> Option<&'static str
 }
 
 /// What is wrong with the client's certificate.
-fn certificate_fault(fault: &CertificateError, shown: &Shown, client_ca: &Path) -> String {
+fn certificate_fault(fault: &CertificateError, shown: &PresentedChain, client_ca: &Path) -> String {
     let leaf = shown.leaf.as_ref();
     // Without a word on whose validity it was, a chain would be blamed on the client.
     let whose =

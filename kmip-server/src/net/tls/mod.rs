@@ -48,11 +48,11 @@ pub struct Session {
     /// The protocol version and the cipher suite that were agreed on.
     pub agreed: String,
     /// What the client showed, to be looked at again.
-    pub shown: Shown,
+    pub shown: ClientChain,
 }
 
 /// The certificates that a client showed; none where there is no list that could revoke them.
-pub struct Shown(Vec<CertificateDer<'static>>);
+pub struct ClientChain(Vec<CertificateDer<'static>>);
 
 /// Why a handshake failed, in one sentence that names the failed check.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -121,7 +121,7 @@ impl Tls {
     }
 
     /// Is what the client showed revoked, as far as is known now?
-    pub fn is_revoked(&self, shown: &Shown) -> bool {
+    pub fn is_revoked(&self, shown: &ClientChain) -> bool {
         let Some((leaf, between)) = shown.0.split_first() else { return false };
         let verified =
             self.current.load().verifier.verify_client_cert(leaf, between, UnixTime::now());
@@ -200,7 +200,7 @@ fn session(stream: server::TlsStream<TcpStream>, can_be_revoked: bool) -> Result
     let suite = tls.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
     let agreed = [version, suite].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let chain = tls.peer_certificates().filter(|_| can_be_revoked).unwrap_or_default();
-    let shown = Shown(chain.to_vec());
+    let shown = ClientChain(chain.to_vec());
     Ok(Session { stream, certificate, agreed, shown })
 }
 
@@ -238,14 +238,14 @@ async fn foreign(tcp: &TcpStream) -> io::Result<Option<Refused>> {
 }
 
 /// The client's end, for the check of a running server's health.
-pub struct Caller {
+pub(crate) struct Caller {
     connector: TlsConnector,
     name: ServerName<'static>,
 }
 
 impl Caller {
     /// A client with these files, of a server whose certificate is for `name`.
-    pub fn open(
+    pub(crate) fn open(
         ca: &std::path::Path,
         cert: &std::path::Path,
         key: &std::path::Path,
@@ -258,7 +258,7 @@ impl Caller {
     }
 
     /// Shakes hands with the server on the other end of `tcp`.
-    pub async fn call(&self, tcp: TcpStream) -> io::Result<client::TlsStream<TcpStream>> {
+    pub(crate) async fn call(&self, tcp: TcpStream) -> io::Result<client::TlsStream<TcpStream>> {
         self.connector.connect(self.name.clone(), tcp).await
     }
 }

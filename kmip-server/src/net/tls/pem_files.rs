@@ -16,7 +16,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore, ServerConfig};
 use zeroize::Zeroizing;
 
-use super::client_verifier::Witness;
+use super::client_verifier::RecordingVerifier;
 use super::failure::day;
 use crate::config::limits::EXPIRY_NOTICE;
 use crate::crypto::x509::certificate::{Certificate, Unreadable};
@@ -61,7 +61,7 @@ impl Files {
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|why| wrong(CERTIFICATE, &self.cert, why))?
-            .with_client_cert_verifier(Arc::new(Witness(Arc::clone(&verifier))))
+            .with_client_cert_verifier(Arc::new(RecordingVerifier(Arc::clone(&verifier))))
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
         // No session is resumed: a resumed one is not checked again, so a client that was revoked
         // or removed would still come in (seen with TLS 1.2 and 1.3). A client that asks for

@@ -7,7 +7,7 @@ use ttlv::Error;
 
 /// What is known of an object, all or a part: what has to be known of each before anything is done
 /// with it.
-pub trait Known: Sized {
+pub(crate) trait Known: Sized {
     /// Reads what was kept.
     fn decode(row: &[u8]) -> Result<Self, Error>;
 
@@ -28,6 +28,6 @@ pub trait Known: Sized {
 }
 
 /// Is an object of these attributes in a group?
-pub fn is_in<'a>(mut values: impl Iterator<Item = &'a AttributeValue>, group: &str) -> bool {
+pub(crate) fn is_in<'a>(mut values: impl Iterator<Item = &'a AttributeValue>, group: &str) -> bool {
     values.any(|value| matches!(value, AttributeValue::ObjectGroup(own) if own == group))
 }

@@ -9,18 +9,18 @@ use super::known::{Known, is_in};
 use super::packed;
 use super::row::take_apart;
 use super::tags::{KEPT_VERSION, kept};
-use crate::objects::attribute::find;
+use crate::objects::attribute::attribute;
 use crate::objects::error::OperationError;
 use crate::objects::lifecycle::{self, Dates};
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 use crate::store::root_key::HASH_LEN;
 
 /// How many attributes are made room for: what a key has and a name or two.
-pub const ATTRIBUTES: usize = 24;
+pub(crate) const ATTRIBUTES: usize = 24;
 
 /// What is known of an object.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Metadata {
+pub(crate) struct Metadata {
     /// The client that made it, and that alone may see it.
     pub owner: String,
     /// The attributes, each with its index, in the order in which they came.
@@ -29,12 +29,12 @@ pub struct Metadata {
 
 impl Metadata {
     /// The key of the row.
-    pub fn key(id: &str) -> Vec<u8> {
+    pub(crate) fn key(id: &str) -> Vec<u8> {
         [b"o/", id.as_bytes()].concat()
     }
 
     /// What is known of a new object: these values, in their order.
-    pub fn of_new(owner: String, values: impl IntoIterator<Item = AttributeValue>) -> Self {
+    pub(crate) fn of_new(owner: String, values: impl IntoIterator<Item = AttributeValue>) -> Self {
         let mut metadata = Self { owner, attributes: Vec::with_capacity(ATTRIBUTES) };
         let mut seen = Seen::default();
         for value in values {
@@ -47,17 +47,17 @@ impl Metadata {
     }
 
     /// The key of the row, where the client chose the identifier; `chosen` says whose it is.
-    pub fn chosen_key(chosen: [u8; HASH_LEN], id: &str) -> Vec<u8> {
+    pub(crate) fn chosen_key(chosen: [u8; HASH_LEN], id: &str) -> Vec<u8> {
         [b"O/", chosen.as_slice(), id.as_bytes()].concat()
     }
 
     /// The values of the attributes.
-    pub fn values(&self) -> impl Iterator<Item = &AttributeValue> + Clone {
+    pub(crate) fn values(&self) -> impl Iterator<Item = &AttributeValue> + Clone {
         self.attributes.iter().map(|attribute| &attribute.value)
     }
 
     /// The instances of one attribute.
-    pub fn instances<'a>(
+    pub(crate) fn instances<'a>(
         &'a self,
         reference: &'a AttributeReference,
     ) -> impl Iterator<Item = &'a Attribute> {
@@ -65,18 +65,18 @@ impl Metadata {
     }
 
     /// The State at `now`.
-    pub fn state(&self, now: DateTime) -> State {
+    pub(crate) fn state(&self, now: DateTime) -> State {
         lifecycle::state(self.object_type(), Dates::of(self.values()), now)
     }
 
     /// Its kind.
-    pub fn object_type(&self) -> Option<ObjectType> {
-        find!(self.values(), ObjectType)
+    pub(crate) fn object_type(&self) -> Option<ObjectType> {
+        attribute!(self.values(), ObjectType)
     }
 
     /// Refuses a template, which has no life cycle: it is neither activated nor revoked (1.4, 4.19,
     /// 4.20 and 11.20).
-    pub fn require_lifecycle(&self, doing: &str) -> Result<(), OperationError> {
+    pub(crate) fn require_lifecycle(&self, doing: &str) -> Result<(), OperationError> {
         match self.object_type() {
             Some(ObjectType::Template) => Err(OperationError::new(
                 ResultReason::IllegalOperation,
@@ -87,12 +87,12 @@ impl Metadata {
     }
 
     /// What it may be used for; nothing, when it does not say.
-    pub fn usage_mask(&self) -> CryptographicUsageMask {
-        find!(self.values(), CryptographicUsageMask).unwrap_or_default()
+    pub(crate) fn usage_mask(&self) -> CryptographicUsageMask {
+        attribute!(self.values(), CryptographicUsageMask).unwrap_or_default()
     }
 
     /// Gives a single-instance attribute this value, in the place that it has or at the end.
-    pub fn set(&mut self, value: AttributeValue) {
+    pub(crate) fn set(&mut self, value: AttributeValue) {
         match self.attributes.iter_mut().find(|a| a.value.is_beside(&value)) {
             Some(attribute) => attribute.value = value,
             None => self.attributes.push(Attribute { index: Some(0), value }),
@@ -101,7 +101,7 @@ impl Metadata {
 
     /// Adds an instance, under the index after the greatest one: an index once given does not
     /// change and is not given again while a greater one stands (1.4, 2.1.1).
-    pub fn add(&mut self, value: AttributeValue) -> &Attribute {
+    pub(crate) fn add(&mut self, value: AttributeValue) -> &Attribute {
         let instances = self.attributes.iter().filter(|a| a.value.is_beside(&value));
         let greatest = instances.filter_map(|attribute| attribute.index).max();
         let next = greatest.map_or(0, |greatest| greatest.saturating_add(1));
@@ -110,7 +110,7 @@ impl Metadata {
 
     /// The bytes to be kept, with the object's own behind them where it is so small that it is kept
     /// in the same row: whoever writes what is known anew must write these again.
-    pub fn encode(&self, beside: &[u8]) -> Wiped {
+    pub(crate) fn encode(&self, beside: &[u8]) -> SecretBuffer {
         let mut w = Writer::default();
         w.structure(kept::METADATA, |w| {
             w.text_string(kept::OWNER, &self.owner);
@@ -124,7 +124,7 @@ impl Metadata {
                 }
             }
         });
-        let ttlv = Wiped::new(w.into_bytes());
+        let ttlv = SecretBuffer::new(w.into_bytes());
         let mut row = packed::pack(&ttlv, beside.len()).unwrap_or(ttlv);
         // Before the secret comes: what is outgrown is not wiped.
         row.reserve_exact(beside.len());
@@ -133,7 +133,7 @@ impl Metadata {
     }
 
     /// Reads what was kept.
-    pub fn decode(row: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn decode(row: &[u8]) -> Result<Self, Error> {
         let (known, _) = take_apart(row);
         // Of bytes that nobody packed there is no TTLV, and the reader says so.
         let unpacked = packed::is_packed(known).then(|| packed::unpack(known).unwrap_or_default());

@@ -23,8 +23,8 @@ mod row;
 mod summary;
 mod tags;
 
-pub use known::{Known, is_in};
-pub use material::Material;
-pub use metadata::{ATTRIBUTES, Metadata};
-pub use row::{BESIDE_LEN_MAX, damaged, take_apart};
-pub use summary::Brief;
+pub(crate) use known::{Known, is_in};
+pub(crate) use material::Material;
+pub(crate) use metadata::{ATTRIBUTES, Metadata};
+pub(crate) use row::{BESIDE_LEN_MAX, damaged, take_apart};
+pub(crate) use summary::Brief;

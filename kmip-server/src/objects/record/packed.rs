@@ -17,7 +17,7 @@
 
 use ttlv::{DEPTH_MAX, HEADER_LEN, Header, Tag, Type};
 
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 use crate::store::VALUE_LEN_MAX;
 
 /// What packed bytes begin with: TTLV begins with a tag, `42` or `54`.
@@ -40,13 +40,13 @@ const NUMBER_LEN_MAX: u32 = 10;
 
 /// Packs one item, header and all, with room for `behind` bytes behind it. None if it would not
 /// come back as it is, or is longer than what the store takes: what can be kept can be unpacked.
-pub(super) fn pack(ttlv: &[u8], behind: usize) -> Option<Wiped> {
+pub(super) fn pack(ttlv: &[u8], behind: usize) -> Option<SecretBuffer> {
     if ttlv.len() > VALUE_LEN_MAX {
         return None;
     }
     // Never longer than what is packed: an item has three bytes of tag and length less, at least.
     let most = HEAD_LEN.checked_add(ttlv.len())?.checked_add(behind)?;
-    let mut packed = Wiped::new(Vec::with_capacity(most));
+    let mut packed = SecretBuffer::new(Vec::with_capacity(most));
     packed.push(PACKED);
     packed.extend_from_slice(&u32::try_from(ttlv.len()).ok()?.to_be_bytes());
     packed.extend_from_slice(&[0; 4]);
@@ -77,10 +77,10 @@ pub(super) fn len(bytes: &[u8]) -> Option<usize> {
 }
 
 /// The TTLV that was packed; none if these bytes are none that [`pack`] makes.
-pub(super) fn unpack(packed: &[u8]) -> Option<Wiped> {
+pub(super) fn unpack(packed: &[u8]) -> Option<SecretBuffer> {
     let (max, len) = lengths(packed)?;
     let mut rest = packed.get(HEAD_LEN..).filter(|_| len == packed.len())?;
-    let mut ttlv = Wiped::new(Vec::with_capacity(max));
+    let mut ttlv = SecretBuffer::new(Vec::with_capacity(max));
     unpack_items(&mut rest, 0, max, &mut ttlv)?;
     (ttlv.len() == max).then_some(ttlv)
 }

@@ -8,10 +8,10 @@ use crate::store::StoreError;
 /// The longest material that is kept beside what is known of the object: every symmetric key. One
 /// row costs half of two to write, and to serve. A longer one, which every search would have to
 /// read past, has a row of its own.
-pub const BESIDE_LEN_MAX: usize = 1024;
+pub(crate) const BESIDE_LEN_MAX: usize = 1024;
 
 /// A row of [`Metadata::key`], taken apart: what is known, and the object itself if it is there.
-pub fn take_apart(row: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn take_apart(row: &[u8]) -> (&[u8], &[u8]) {
     if packed::is_packed(row) {
         let len = packed::len(row).unwrap_or(row.len());
         return row.split_at_checked(len).unwrap_or((row, &[]));
@@ -22,6 +22,6 @@ pub fn take_apart(row: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// A row that is not what this program writes.
-pub fn damaged(id: &str, error: &Error) -> StoreError {
+pub(crate) fn damaged(id: &str, error: &Error) -> StoreError {
     StoreError::Damaged(format!("object {id}: {error}"))
 }

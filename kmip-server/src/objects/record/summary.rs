@@ -17,7 +17,7 @@ use crate::objects::lifecycle::{Dates, state};
 /// What decides whether an object may be given away. What the row does not say is as the standard
 /// has it for an object that does not have the attribute.
 #[derive(Debug, Default, PartialEq)]
-pub struct Brief {
+pub(crate) struct Brief {
     owner: String,
     object_type: Option<ObjectType>,
     dates: Dates,
@@ -165,7 +165,7 @@ mod tests {
 
     use super::super::Metadata;
     use super::*;
-    use crate::objects::attribute::find;
+    use crate::objects::attribute::attribute;
 
     /// Each attribute that counts, alone and among others, under its own tag and, as those stand
     /// that a client gave an index, under its reference: the same as all that is known says.
@@ -225,9 +225,9 @@ mod tests {
         let found = (brief.extractable, brief.sensitive, brief.fresh);
         let values = metadata.values();
         let expected = (
-            find!(values.clone(), Extractable),
-            find!(values.clone(), Sensitive),
-            find!(values, Fresh),
+            attribute!(values.clone(), Extractable),
+            attribute!(values.clone(), Sensitive),
+            attribute!(values, Fresh),
         );
         assert_eq!(found, expected, "{metadata:?}");
     }

@@ -1,4 +1,4 @@
 //! Storage engines.
 
-pub mod memory;
-pub mod sled;
+pub(crate) mod memory;
+pub(crate) mod sled;

@@ -4,9 +4,9 @@
 
 use crate::auth::client::Client;
 use crate::config::Names;
-use crate::config::policy::Rules;
+use crate::config::policy::Policy;
 use crate::dispatch::key_server::KeyServer;
-use crate::keystore::process_state::Live;
+use crate::keystore::process_state::ProcessState;
 use crate::store::Store;
 use crate::store::engine::memory::MemoryStore;
 use crate::store::root_key::{IndexKey, KEY_LEN, RootKey};
@@ -59,21 +59,21 @@ impl Harness {
     }
 
     /// A server with these rules.
-    pub(crate) fn ruled(rules: Rules) -> Self {
+    pub(crate) fn ruled(rules: Policy) -> Self {
         let store = Arc::new(MemoryStore::default());
-        Self::at(KeyServer::new(store, index_key()).with_rules(rules))
+        Self::at(KeyServer::new(store, index_key()).with_policy(rules))
     }
 
     /// A server with this beside its store.
-    pub(crate) fn living(live: Live) -> Self {
+    pub(crate) fn living(live: ProcessState) -> Self {
         let store = Arc::new(MemoryStore::default());
-        Self::at(KeyServer::new(store, index_key()).with_live(live))
+        Self::at(KeyServer::new(store, index_key()).with_state(live))
     }
 
     /// A server where objects may share a Name, over a store that is there.
     pub(crate) fn sharing(store: Arc<dyn Store>) -> Self {
-        let rules = Rules { names: Names::Shared, ..Rules::default() };
-        Self::at(KeyServer::new(store, index_key()).with_rules(rules))
+        let rules = Policy { names: Names::Shared, ..Policy::default() };
+        Self::at(KeyServer::new(store, index_key()).with_policy(rules))
     }
 
     fn at(server: KeyServer) -> Self {

@@ -1,6 +1,6 @@
 //! Interop (2.1, 6.1.26): for testers alone.
 
-use crate::config::policy::Rules;
+use crate::config::policy::Policy;
 use kmip::payload::{
     Constraint, Constraints, GetConstraintsRequest, InteropRequest, SetConstraintsRequest,
 };
@@ -13,7 +13,7 @@ fn interop(function: InteropFunction, test: Option<&str>) -> InteropRequest {
 }
 
 fn tested() -> Harness {
-    Harness::ruled(Rules { interop: true, ..Rules::default() })
+    Harness::ruled(Policy { interop: true, ..Policy::default() })
 }
 
 async fn operations(harness: &Harness) -> Vec<Operation> {

@@ -165,9 +165,9 @@ async fn nobody_archives_what_is_anothers_or_gone() {
 #[tokio::test]
 async fn a_lease_is_as_long_as_the_settings_say() {
     for seconds in [3600, 60, 0] {
-        let harness = Harness::ruled(crate::config::policy::Rules {
+        let harness = Harness::ruled(crate::config::policy::Policy {
             lease_time: Interval(seconds),
-            ..crate::config::policy::Rules::default()
+            ..crate::config::policy::Policy::default()
         });
         let key = harness.create(NEWEST, vec![]).await;
         let stands = attribute(&harness, &key, "Lease Time").await;

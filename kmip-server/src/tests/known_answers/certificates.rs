@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::crypto::keys::pkcs;
 use crate::crypto::x509::authority::Authority;
-use crate::keystore::process_state::Live;
+use crate::keystore::process_state::ProcessState;
 use kmip::payload::{CertifyRequest, CreateKeyPairRequest, ValidateRequest};
 use kmip::structures::{CertificateSubject, Link, X509CertificateSubject};
 use kmip::vocabulary::{
@@ -31,7 +31,10 @@ fn desk_of(algorithm: &'static rcgen::SignatureAlgorithm) -> (Harness, Vec<u8>) 
     let der = authority(&key, |_| {});
     let private = pkcs::read_pkcs8(&key.serialize_der()).unwrap();
     let own = Authority::new(der.clone(), private, DAYS).unwrap();
-    (Harness::living(Live { authority: Some(Arc::new(own)), ..Live::default() }), der)
+    (
+        Harness::living(ProcessState { authority: Some(Arc::new(own)), ..ProcessState::default() }),
+        der,
+    )
 }
 
 pub(crate) fn harness() -> (Harness, Vec<u8>) {

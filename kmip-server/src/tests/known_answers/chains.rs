@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::crypto::keys::pkcs;
 use crate::crypto::x509::authority::Authority;
-use crate::keystore::process_state::Live;
+use crate::keystore::process_state::ProcessState;
 use kmip::objects::Certificate;
 use kmip::payload::{CertifyRequest, ValidateRequest};
 use kmip::vocabulary::{CertificateRequestType, CertificateType, ValidityIndicator as Verdict};
@@ -281,7 +281,7 @@ async fn the_servers_own_authority() {
         let der = said.params.self_signed(&key).unwrap().der().to_vec();
         let key = pkcs::read_pkcs8(&key.serialize_der()).unwrap();
         let authority = Some(Arc::new(Authority::new(der, key, 30).unwrap()));
-        Harness::living(Live { authority, ..Live::default() })
+        Harness::living(ProcessState { authority, ..ProcessState::default() })
     };
     let mut wanted = CertificateParams::default();
     wanted.distinguished_name = rcgen::DistinguishedName::new();

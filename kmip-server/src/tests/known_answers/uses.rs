@@ -2,7 +2,7 @@
 //! and RNG Seed.
 
 use crate::config::RngSeed;
-use crate::config::policy::Rules;
+use crate::config::policy::Policy;
 use kmip::InputData;
 use kmip::payload::{
     DecryptRequest, EncryptRequest, MACRequest, RNGRetrieveRequest, RNGSeedRequest,
@@ -90,7 +90,7 @@ async fn seeds() {
         (RngSeed::Refuse, Err(ResultReason::PermissionDenied)),
     ];
     for (rng_seed, used) in rows {
-        let harness = Harness::ruled(Rules { rng_seed, ..Rules::default() });
+        let harness = Harness::ruled(Policy { rng_seed, ..Policy::default() });
         let seed = RNGSeedRequest { data: InputData::from(&[7; 40][..]) };
         let answer = harness.ask(V1_4, seed).await.map(|answer| answer.data_length);
         assert_eq!(answer, used, "{rng_seed:?}");
@@ -103,7 +103,7 @@ async fn seeds() {
 #[tokio::test]
 async fn what_is_turned_off() {
     let disabled = "DES3,ECB,MD5".parse().unwrap();
-    let harness = Harness::ruled(Rules { disabled, ..Rules::default() });
+    let harness = Harness::ruled(Policy { disabled, ..Policy::default() });
     let denied = Some(ResultReason::PermissionDenied);
     let des3 = create_with([
         AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::DES3),

@@ -12,7 +12,7 @@ use crate::crypto::{Error, Result};
 
 /// The parameters of OAEP.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     /// The hash of the label.
     pub hash: HashingAlgorithm,
     /// The hash of the mask.

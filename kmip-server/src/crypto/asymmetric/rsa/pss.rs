@@ -15,7 +15,7 @@ use crate::crypto::{Error, Result};
 
 /// The parameters of PSS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     /// The hash.
     pub hash: HashingAlgorithm,
     /// The hash of the mask.

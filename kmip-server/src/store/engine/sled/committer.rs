@@ -26,7 +26,7 @@ use super::layer::Layer;
 use super::log::{Log, Row};
 use super::row_format::{self, Head};
 use super::view::{Ahead, View};
-use crate::store::failure_signal::Alarm;
+use crate::store::failure_signal::FailureSignal;
 use crate::store::{Outcome, StoreError};
 
 /// The most commits in one group: enough that the disk is no longer what they wait for.
@@ -95,6 +95,7 @@ pub(super) enum Laid {
 pub(super) struct Syncs(AtomicU64);
 
 impl Syncs {
+    #[cfg(test)]
     pub(super) fn count(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -109,7 +110,7 @@ pub(super) struct Committer<S> {
     pub(super) sync: S,
     pub(super) syncs: Arc<Syncs>,
     pub(super) settling: Settling,
-    pub(super) alarm: Alarm,
+    pub(super) alarm: FailureSignal,
     /// The heads as the group before this one left them.
     pub(super) last: Heads,
     /// When the next group waits.

@@ -38,7 +38,7 @@ const CLOSING: Duration = Duration::from_secs(5);
 
 /// A directory that this process alone uses.
 #[derive(Debug)]
-pub struct Directory {
+pub(crate) struct Directory {
     path: PathBuf,
     _lock: File,
 }
@@ -53,7 +53,7 @@ pub(super) struct Open {
 
 impl Directory {
     /// Takes the directory for this process, and makes it if there is none.
-    pub fn lock(path: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn lock(path: &Path) -> Result<Self, OpenError> {
         create_dir_durably(path).map_err(|error| OpenError::io("make", path, error))?;
         let lock_path = path.join("lock");
         let lock = OpenOptions::new()
@@ -70,12 +70,12 @@ impl Directory {
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether it holds no store yet.
-    pub fn is_new(&self) -> bool {
+    pub(crate) fn is_new(&self) -> bool {
         !self.records().exists()
     }
 

@@ -49,6 +49,7 @@ mod view;
 use std::fs::File;
 use std::future::ready;
 use std::io;
+#[cfg(test)]
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel, sync_channel};
@@ -58,21 +59,22 @@ use sled::IVec;
 use tokio::sync::oneshot;
 
 use committer::{Commit, Committer, Heads, Laid, Pace, Settling, Syncs, Write};
-pub use data_directory::Directory;
+pub(crate) use data_directory::Directory;
 use data_directory::Open;
 pub(crate) use data_directory::sync;
 use settler::Settler;
 use view::View;
 
-use crate::store::failure_signal::{Health, watched};
+use crate::store::failure_signal::{FailureWatch, watched};
 use crate::store::{
     Change, Key, OpenError, Outcome, Pending, Range, Record, Store, StoreError, To, check,
 };
 
 /// Records in a directory.
-pub struct SledStore {
+pub(crate) struct SledStore {
     view: Arc<View>,
-    health: Health,
+    health: FailureWatch,
+    #[cfg(test)]
     syncs: Arc<Syncs>,
     /// Gone once the store is being dropped.
     queue: Option<Sender<Commit>>,
@@ -82,13 +84,14 @@ pub struct SledStore {
 
 impl SledStore {
     /// Opens the store in a directory, and makes one if there is none.
-    pub fn open(directory: Directory) -> Result<Self, OpenError> {
+    pub(crate) fn open(directory: Directory) -> Result<Self, OpenError> {
         let open = directory.open()?;
         Self::with_syncs(directory, open, |log| log.sync_data(), |file| file.sync_data())
     }
 
     /// Opens a store in the directory at `path`, for this process alone.
-    pub fn open_at(path: &Path) -> Result<Self, OpenError> {
+    #[cfg(test)]
+    pub(crate) fn open_at(path: &Path) -> Result<Self, OpenError> {
         Self::open(Directory::lock(path)?)
     }
 
@@ -132,16 +135,25 @@ impl SledStore {
             start("settler", Box::new(move || settler.run()))?,
             start("committer", Box::new(move || committer.run()))?,
         ];
-        Ok(Self { view, health, syncs, queue: Some(sender), threads, _directory: directory })
+        Ok(Self {
+            view,
+            health,
+            #[cfg(test)]
+            syncs,
+            queue: Some(sender),
+            threads,
+            _directory: directory,
+        })
     }
 
     /// Tells whether it has stopped.
-    pub fn health(&self) -> Health {
+    pub(crate) fn health(&self) -> FailureWatch {
         self.health.clone()
     }
 
     /// How many groups were made durable: each with one frame and one sync.
-    pub fn syncs(&self) -> u64 {
+    #[cfg(test)]
+    pub(crate) fn syncs(&self) -> u64 {
         self.syncs.count()
     }
 

@@ -13,7 +13,7 @@
 
 use sled::IVec;
 
-use crate::secret::Wiped;
+use crate::secret::SecretBuffer;
 use crate::store::StoreError;
 
 /// The longest row.
@@ -128,7 +128,7 @@ pub(super) fn record(
             (revision, value)
         }
     };
-    Ok(crate::store::Record { value: Wiped::new(value), revision })
+    Ok(crate::store::Record { value: SecretBuffer::new(value), revision })
 }
 
 #[cfg(test)]

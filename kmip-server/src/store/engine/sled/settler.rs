@@ -17,7 +17,7 @@ use super::log::Row;
 use super::tree::Tree;
 use super::view::View;
 use crate::store::StoreError;
-use crate::store::failure_signal::Alarm;
+use crate::store::failure_signal::FailureSignal;
 
 /// So many bytes go into the tree between two syncs. With more at once the disk is busy for so long
 /// that all who wait for the log are idle meanwhile: with 1 MiB, 64 connections were served one
@@ -32,7 +32,7 @@ pub(super) struct Settler<S> {
     /// Makes the engine's file durable: fdatasync on a handle of our own. The engine's flush alone
     /// does not.
     pub(super) sync: S,
-    pub(super) alarm: Alarm,
+    pub(super) alarm: FailureSignal,
 }
 
 impl<S: FnMut() -> io::Result<()>> Settler<S> {
