@@ -6,10 +6,10 @@ FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
 # Symbols stay out of the image: they are three quarters of its size.
-RUN CARGO_PROFILE_RELEASE_STRIP=symbols cargo build --release --locked \
+RUN CARGO_PROFILE_DIST_STRIP=symbols cargo build --profile dist --locked \
         --package certs --package kmip-server --package node-sim \
     && mkdir -p /out \
-    && cp target/release/certs target/release/kmip-server target/release/node-sim /out/ \
+    && cp target/dist/certs target/dist/kmip-server target/dist/node-sim /out/ \
     && rm -rf target
 
 FROM debian:bookworm-slim

@@ -24,6 +24,7 @@ mod lab;
 mod process;
 mod pykmip_server;
 mod running;
+mod soak;
 mod soft_hsm;
 mod steps;
 
@@ -35,6 +36,7 @@ pub use lab::Lab;
 pub use process::{Process, Program};
 pub use pykmip_server::PykmipServer;
 pub use running::Running;
+pub use soak::rounds;
 pub use soft_hsm::SoftHsm;
 
 use std::path::{Path, PathBuf};

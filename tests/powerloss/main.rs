@@ -3,7 +3,7 @@
 //! ```text
 //! a process with 16 writers --- recorder.c ---> record of every write, sync and name
 //!                                                  |
-//!   for 120 acknowledgements, drawn from a seed:   v
+//!   for 40 acknowledgements, drawn from a seed:   v
 //!   the disk as it may be at that moment  --->  open the store  --->  all that was acknowledged?
 //! ```
 //!
@@ -38,8 +38,10 @@ use random::{Random, seed};
 use record::Entry;
 use tempfile::TempDir;
 
-/// How many moments the power goes at, for each model.
-const POINTS: usize = 120;
+/// How many moments the power goes at, for each model: 40, or 120 with `SOAK=1`.
+fn points() -> usize {
+    harness::rounds(40, 120)
+}
 
 /// How many acknowledged steps a process lives. It lives twice, so that the record has what the
 /// store does when it finds the files of a process that was killed.
@@ -160,7 +162,7 @@ fn power_cuts(recording: &Recording, model: Model, points: usize) -> Vec<String>
 
 fn nothing_is_lost(model: Model) {
     let Some(recording) = recording() else { return };
-    let wrong = power_cuts(recording, model, POINTS);
+    let wrong = power_cuts(recording, model, points());
     assert!(wrong.is_empty(), "model {model:?}: {wrong:#?}");
 }
 

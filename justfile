@@ -1,0 +1,36 @@
+# Recipes for developers; each is one line that can be typed without `just` too.
+
+# Lists the recipes.
+default:
+    @just --list
+
+# Format, lints as errors, and the repository's own rules.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo test -p tests --test tidy
+
+# Unit tests and one end-to-end path.
+test-fast:
+    cargo test --workspace --lib
+    cargo test -p tests --test client_and_server
+
+# The whole suite.
+test:
+    cargo test --workspace
+
+# The long rounds, whole: kills and power cuts. `just soak 3` runs three times as many.
+soak factor="1":
+    SOAK={{factor}} cargo test --release -p tests --test durability --test powerloss
+
+# The migration in one command.
+lab:
+    cargo run --release --bin lab
+
+# The server's benchmark, as the shipped binaries are built. `BENCH_ROWS=Get` runs one row.
+bench:
+    cargo bench -p tests --bench server
+
+# What CI runs.
+ci:
+    .ci/run
