@@ -1,17 +1,17 @@
-//! Laws about what others wrote: under which licence, and from where.
+//! Rules on dependencies: their licences and their registry.
 //!
-//! They hold wherever the tests run. `deny.toml` says the same to cargo-deny, which CI runs, and
-//! which looks at advisories too.
+//! They are checked wherever the tests run. `deny.toml` has the same rules for cargo-deny, which CI
+//! runs, and which checks advisories too.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use harness::repository;
 
-use crate::hold;
+use crate::check;
 use crate::tree::files;
 
-/// Licences that ask for no more than their text beside the program.
+/// Licences that require no more than their text beside the program.
 const LICENCES: [&str; 11] = [
     "0BSD",
     "Apache-2.0",
@@ -26,10 +26,10 @@ const LICENCES: [&str; 11] = [
     "Zlib",
 ];
 
-/// The one registry.
+/// Only registry.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// Crates that do a thing which another crate here does already, or worse.
+/// Crates that duplicate what another crate here does.
 const BANNED: [(&str, &str); 5] = [
     ("openssl", "TLS and cryptography are rustls and aws-lc-rs"),
     ("native-tls", "TLS is rustls"),
@@ -38,7 +38,7 @@ const BANNED: [(&str, &str); 5] = [
     ("chrono", "dates are the crate time"),
 ];
 
-/// Name with version, and licence, of all packages that a build for this machine uses.
+/// Name with version, and licence, of each package that a build for this machine uses.
 fn packages() -> BTreeSet<(String, String)> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let format = ["--prefix", "none", "--format", "{p}\t{l}"];
@@ -54,14 +54,14 @@ fn packages() -> BTreeSet<(String, String)> {
     let rows = text.lines().filter_map(|line| line.split_once('\t'));
     let named = |(package, licence): (&str, &str)| {
         let name: Vec<&str> = package.split_whitespace().take(2).collect();
-        // A package that was told above is marked, not repeated.
+        // A package that is listed above is marked with (*).
         (name.join(" "), licence.trim_end_matches("(*)").trim().to_owned())
     };
     rows.map(named).collect()
 }
 
 #[test]
-fn what_we_use_may_be_used() {
+fn dependency_has_a_permitted_licence_and_is_not_banned() {
     let packages = packages();
     assert!(packages.len() > 50, "the whole tree is read: {}", packages.len());
     let mut breaches = Vec::new();
@@ -74,11 +74,11 @@ fn what_we_use_may_be_used() {
             breaches.push(format!("{package}: {why}"));
         }
     }
-    hold("a dependency has one of the licences and is not banned", &breaches);
+    check("a dependency has one of the licences and is not banned", &breaches);
 }
 
 #[test]
-fn what_we_use_comes_from_the_registry() {
+fn dependency_comes_from_the_registry() {
     let lock = files().iter().find(|file| file.path == "Cargo.lock").expect("Cargo.lock is in git");
     let mut breaches = Vec::new();
     for (number, line) in lock.lines() {
@@ -88,10 +88,10 @@ fn what_we_use_comes_from_the_registry() {
             breaches.push(format!("Cargo.lock:{number}: {source}"));
         }
     }
-    hold("a dependency comes from the one registry, where it stays as it was", &breaches);
+    check("a dependency comes from the registry, where a version never changes", &breaches);
 }
 
-/// Whether an SPDX expression can be met by the list.
+/// Returns whether the list meets an SPDX expression.
 ///
 /// ```text
 /// or   = and ("OR" | "/") and ...       one side is enough
@@ -145,7 +145,7 @@ fn term(words: &mut &[&str]) -> Option<bool> {
 }
 
 #[test]
-fn the_laws_can_be_broken() {
+fn licence_expression_is_permitted_if_the_list_meets_it() {
     let rows = [
         ("MIT", true),
         ("MIT/Apache-2.0", true),

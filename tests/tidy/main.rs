@@ -1,8 +1,8 @@
-//! The laws of this repository, as code. Each test reads the tree and lists every breach at once.
+//! Rules of this repository, as code. Each test reads the tree and lists every breach at once.
 //!
-//! A law that must be broken somewhere has a table of exceptions, and each row says why.
+//! A rule with exceptions has a table of them, and each row says why.
 
-#![allow(clippy::expect_used, reason = "a law that cannot be read does not hold")]
+#![allow(clippy::expect_used, reason = "a rule that cannot be read fails")]
 
 mod dependencies;
 mod layout;
@@ -11,8 +11,8 @@ mod sections;
 mod text;
 mod tree;
 
-/// Fails with all breaches of a law, one a line, and what to do about them.
+/// Fails with the rule and all its breaches, one a line.
 #[track_caller]
-fn hold(law: &str, breaches: &[String]) {
-    assert!(breaches.is_empty(), "{law}\n  {}\n", breaches.join("\n  "));
+fn check(rule: &str, breaches: &[String]) {
+    assert!(breaches.is_empty(), "{rule}\n  {}\n", breaches.join("\n  "));
 }

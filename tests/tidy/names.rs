@@ -1,29 +1,29 @@
-//! Laws about names: the words that say nothing, and the secrets that must not be here.
+//! Rules on names without meaning, and on files that must not be in git.
 
-use crate::hold;
+use crate::check;
 use crate::tree::{files, sources};
 
-/// A thing with one of these in its name could be anything.
+/// Words without meaning: a name with one of them could be anything.
 const EMPTY_WORDS: [&str; 8] =
     ["manager", "handler", "helper", "helpers", "util", "utils", "service", "common"];
 
-/// Names that a protocol or a crate gave, and why they stay.
+/// Names that have such a word for a reason.
 const GIVEN: [(&str, &str); 2] = [
     ("common_name", "X.520 calls it so"),
     ("no_version_in_common_is_said_so", "here it means what it says"),
 ];
 
-/// What stands before a name that somebody chose.
+/// Keywords before a declared name.
 const DECLARATIONS: [&str; 8] =
     ["fn ", "struct ", "enum ", "trait ", "mod ", "type ", "const ", "static "];
 
-/// A file larger than this is data that belongs elsewhere.
+/// Largest size of a file in bytes; larger ones are data that belongs elsewhere.
 const BLOB_MAX: usize = 64 << 10;
-/// Larger files, and why.
+/// Larger files, with the reason.
 const LARGE: [(&str, &str); 1] = [("Cargo.lock", "the versions of all dependencies")];
 
 #[test]
-fn names_say_something() {
+fn name_has_no_empty_word() {
     let mut breaches = Vec::new();
     for file in sources() {
         if let Some(word) = empty_word(file.path.trim_end_matches(".rs")) {
@@ -38,10 +38,10 @@ fn names_say_something() {
             }
         }
     }
-    hold("a name says what a thing does: this word could be anything", &breaches);
+    check("a name says what it names: this word could be anything", &breaches);
 }
 
-/// The name that a line declares, if it declares one.
+/// Name that a line declares, if it declares one.
 fn declared(line: &str) -> Option<&str> {
     let line = line.trim_start();
     if line.starts_with("//") {
@@ -49,7 +49,7 @@ fn declared(line: &str) -> Option<&str> {
     }
     DECLARATIONS.iter().find_map(|keyword| {
         let (before, rest) = line.split_once(keyword)?;
-        // Only visibility and qualifiers stand before a declaration.
+        // Only visibility and qualifiers come before a declaration.
         let words = before.split_whitespace();
         let plain = |word: &str| {
             word.starts_with("pub") || ["async", "const", "unsafe", "in"].contains(&word)
@@ -61,7 +61,7 @@ fn declared(line: &str) -> Option<&str> {
     })
 }
 
-/// The word of a name (`snake_case`, `CamelCase`, a path) that says nothing.
+/// Word without meaning in a name (`snake_case`, `CamelCase`, or a path).
 fn empty_word(name: &str) -> Option<&'static str> {
     let mut words = String::new();
     for c in name.chars() {
@@ -74,7 +74,7 @@ fn empty_word(name: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn no_private_key_is_in_git() {
+fn private_key_is_not_in_git() {
     let endings = [".key", ".pem", ".p12", ".pfx", ".jks"];
     let mut breaches = Vec::new();
     for file in files() {
@@ -83,7 +83,7 @@ fn no_private_key_is_in_git() {
         }
         let mut armoured = false;
         for (number, line) in file.lines() {
-            // The words alone are how code speaks of a key; base64 below them is one.
+            // Code may contain the header of a key; with base64 below it, it is a key.
             let base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
             let line = line.trim().trim_matches('"').trim_end_matches("\\n");
             if armoured && line.len() >= 40 && line.chars().all(base64) {
@@ -92,11 +92,11 @@ fn no_private_key_is_in_git() {
             armoured = line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----");
         }
     }
-    hold("no private key is in git: tests make theirs", &breaches);
+    check("no private key is in git: tests generate theirs", &breaches);
 }
 
 #[test]
-fn no_blob_is_in_git() {
+fn file_has_at_most_64_kibibytes() {
     let mut breaches = Vec::new();
     for file in files() {
         let size = file.bytes.len();
@@ -104,11 +104,11 @@ fn no_blob_is_in_git() {
             breaches.push(format!("{}: {size} bytes", file.path));
         }
     }
-    hold("no file has more than 64 KiB", &breaches);
+    check("no file has more than 64 KiB", &breaches);
 }
 
 #[test]
-fn the_laws_can_be_broken() {
+fn empty_word_is_found_in_a_declared_name() {
     assert_eq!(empty_word("KeyManager"), Some("manager"));
     assert_eq!(empty_word("src/net_utils"), Some("utils"));
     assert_eq!(empty_word("management_engineer"), None);

@@ -1,10 +1,10 @@
-//! The law of the reference: a type that goes over the wire says where the standard has it.
+//! Rule on references: the doc comment of a type of the standard names its section.
 
-use crate::hold;
+use crate::check;
 use crate::tree::sources;
 
-/// Rooms whose types are those of the standard.
-const ROOMS: [&str; 7] = [
+/// Files and directories whose types are those of the standard.
+const PLACES: [&str; 7] = [
     "crates/kmip/src/attributes/",
     "crates/kmip/src/identifier.rs",
     "crates/kmip/src/message.rs",
@@ -14,7 +14,7 @@ const ROOMS: [&str; 7] = [
     "crates/kmip/src/vocabulary/",
 ];
 
-/// What our own code needs beside the standard's types.
+/// Types of ours beside those of the standard.
 const OURS: [&str; 14] = [
     "Alias",
     "AttributeReference",
@@ -33,11 +33,11 @@ const OURS: [&str; 14] = [
 ];
 
 #[test]
-fn every_type_of_the_standard_has_its_section() {
+fn type_of_the_standard_names_its_section() {
     let mut breaches = Vec::new();
     let mut seen = 0_usize;
-    let rooms = |path: &str| ROOMS.iter().any(|room| path.starts_with(room));
-    for file in sources().filter(|file| rooms(&file.path)) {
+    let is_in = |path: &str| PLACES.iter().any(|place| path.starts_with(place));
+    for file in sources().filter(|file| is_in(&file.path)) {
         let mut doc = String::new();
         let mut before = "";
         let mut in_attribute = false;
@@ -64,10 +64,10 @@ fn every_type_of_the_standard_has_its_section() {
         }
     }
     assert!(seen > 150, "the types are found: {seen}");
-    hold("a type of the standard says its section, as (1.4, 4.1; 2.1, 6.1.8)", &breaches);
+    check("a type of the standard names its section, as (1.4, 4.1; 2.1, 6.1.8)", &breaches);
 }
 
-/// The type that a line declares: as the first of one of our macros, or on its own.
+/// Type that a line declares, as the first word of a macro call or by itself.
 fn declared<'a>(line: &'a str, before: &str) -> Option<&'a str> {
     let of_macro = line.strip_suffix(" {").filter(|_| before.ends_with("! {"));
     let of_its_own = ["pub struct ", "pub enum "].iter().find_map(|start| {
@@ -76,7 +76,7 @@ fn declared<'a>(line: &'a str, before: &str) -> Option<&'a str> {
     of_macro.or(of_its_own).filter(|name| !name.is_empty())
 }
 
-/// Does a text name a section, as "1.4, 4.1", "2.1, 6" or "3.0"?
+/// Returns whether a text names a section, as "1.4, 4.1", "2.1, 6" or "3.0".
 fn has_section(doc: &str) -> bool {
     doc.split(['(', ')', ';']).any(|part| {
         let part = part.trim();
@@ -89,7 +89,7 @@ fn has_section(doc: &str) -> bool {
 }
 
 #[test]
-fn the_law_can_be_broken() {
+fn section_is_found_only_in_its_form() {
     assert!(has_section("Asks for it (1.4, 4.1; 2.1, 6.1.8)."));
     assert!(!has_section("Asks for it (in 4 parts)."));
     assert_eq!(declared("CreateRequest {", "structure! {"), Some("CreateRequest"));

@@ -1,4 +1,4 @@
-//! The files of the repository, as git would take them.
+//! Files of the repository that git tracks, or would after `git add`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,30 +6,30 @@ use std::sync::OnceLock;
 
 use harness::repository;
 
-/// A file: its path from the root, and its bytes.
+/// File with its path from the root.
 pub(crate) struct File {
     pub(crate) path: String,
     pub(crate) bytes: Vec<u8>,
 }
 
 impl File {
-    /// The text, when it is one.
+    /// Text, if it is UTF-8.
     pub(crate) fn text(&self) -> Option<&str> {
         std::str::from_utf8(&self.bytes).ok()
     }
 
-    /// The lines with their numbers, from 1; none when it is no text.
+    /// Lines with their numbers, from 1; none if it is not text.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         (1..).zip(self.text().unwrap_or_default().lines())
     }
 
-    /// Whether its name ends so.
+    /// Returns whether its path has one of these endings.
     pub(crate) fn is(&self, endings: &[&str]) -> bool {
         endings.iter().any(|ending| self.path.ends_with(ending))
     }
 }
 
-/// Every file that is in git, or would be after `git add`.
+/// All files.
 pub(crate) fn files() -> &'static [File] {
     static FILES: OnceLock<Vec<File>> = OnceLock::new();
     FILES.get_or_init(|| {
@@ -44,7 +44,7 @@ pub(crate) fn files() -> &'static [File] {
     })
 }
 
-/// The Rust sources.
+/// Rust source files.
 pub(crate) fn sources() -> impl Iterator<Item = &'static File> {
     files().iter().filter(|file| file.is(&[".rs"]))
 }
@@ -57,7 +57,7 @@ fn listed_by_git() -> Option<Vec<String>> {
     output.status.success().then(|| paths.collect())
 }
 
-/// A source archive has no git: then every file counts that no build made.
+/// All files but those of builds, for a source archive without git.
 fn walked(folder: &Path) -> Vec<String> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_path_buf()]);
     while let Some(folder) = folders.pop() {
