@@ -4,10 +4,14 @@
 
 #![allow(clippy::expect_used, reason = "a rule that cannot be read fails")]
 
+mod architecture;
 mod dependencies;
+mod imports;
 mod layout;
+mod lexer;
 mod names;
 mod sections;
+mod source;
 mod text;
 mod tree;
 
