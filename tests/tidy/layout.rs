@@ -1,4 +1,4 @@
-//! Laws about the house: which way the arrows go, and which library lives in which room.
+//! Rules on the layout: imports between crates, places of libraries, files of operations.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,12 +7,13 @@ use std::process::Command;
 use harness::repository;
 use serde_json::Value;
 
+use crate::architecture::SHARED_BY_OPERATIONS;
 use crate::check;
-use crate::text::has_word;
+use crate::source::Source;
 use crate::tree::{files, sources};
 
-/// The arrows: a crate, and the crates of this workspace that it may name.
-const ARROWS: [(&str, &[&str]); 8] = [
+/// Crate, and the crates of this workspace that it may import.
+const CRATE_IMPORTS: [(&str, &[&str]); 8] = [
     ("ttlv", &[]),
     ("kmip", &["ttlv"]),
     ("kmip-server", &["kmip", "ttlv"]),
@@ -23,11 +24,16 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("tests", &["certs", "kmip", "kmip-conformance", "kmip-server", "node-sim", "ttlv"]),
 ];
 
-/// What tests of a crate may name beside these.
-const TEST_ARROWS: [&str; 1] = ["certs"];
+/// What the tests of a crate may import besides.
+const TEST_IMPORTS: [&str; 1] = ["certs"];
 
-/// A library, the word that betrays it, and the rooms where it may be named.
-const ROOMS: [(&str, &[&str]); 10] = [
+/// Directory, and how many entries it may have.
+const ENTRIES_MAX: [(&str, usize); 3] = [("", 28), ("kmip-server/src/", 14), ("node-sim/src/", 14)];
+
+/// Library, and the beginnings of the paths where it may be imported.
+type LibraryPlaces = &'static [(&'static str, &'static [&'static str])];
+
+const LIBRARY_PLACES: LibraryPlaces = &[
     ("cryptoki", &["kmip-server/src/crypto/pkcs11/"]),
     ("quick_xml", &["crates/kmip/src/encoding/xml.rs"]),
     ("serde_json", JSON),
@@ -40,13 +46,12 @@ const ROOMS: [(&str, &[&str]); 10] = [
     ("axum", HTTP),
 ];
 
-/// HTTP is one room of each program.
+/// One directory of each program.
 const HTTP: &[&str] = &["kmip-server/src/net/https/", "node-sim/src/api/"];
 
-/// JSON is what the cluster speaks; of the key server's messages, it is one encoding.
+/// JSON is the language of the cluster, and one encoding of the key server's messages.
 const JSON: &[&str] = &[
     "crates/conformance/",
-    "kmip-server/tests/",
     "crates/kmip/src/encoding/json.rs",
     "crates/kmip/tests/",
     "crates/lab/",
@@ -54,7 +59,7 @@ const JSON: &[&str] = &[
     "tests/",
 ];
 
-/// TLS is one room of each program, and of the client.
+/// One directory of each program, and the clients.
 const TLS: &[&str] = &[
     "crates/conformance/src/tls.rs",
     "kmip-server/src/net/tls/",
@@ -68,20 +73,20 @@ const TLS: &[&str] = &[
     "tests/harness/https.rs",
 ];
 
-/// Certificates are made by the lab's authority, for the cluster's key pair and for its door; and
-/// in the tests that judge those of another hand.
+/// The certificate authority of the lab, the cluster's key pair and TLS certificate, and tests of
+/// certificates made by others.
 const RCGEN: &[&str] = &[
     "certs/",
-    "kmip-server/tests/known_answers/certificates.rs",
-    "kmip-server/tests/known_answers/chains.rs",
+    "kmip-server/src/tests/known_answers/certificates.rs",
+    "kmip-server/src/tests/known_answers/chains.rs",
     "node-sim/src/key_server/certificate_checks.rs",
     "node-sim/src/key_server/client_key_pair.rs",
     "node-sim/src/api/http/tls.rs",
     "node-sim/tests/key_pair.rs",
 ];
 
-/// Crates whose types have one form, TTLV. The text encodings are made from it item by item, for
-/// which `kmip` reads and writes JSON and derives nothing.
+/// Crates whose types have one form, TTLV. `kmip` converts it to JSON and XML item by item, and
+/// derives nothing.
 const WITHOUT_SERDE: [&str; 2] = ["ttlv", "kmip"];
 
 fn metadata() -> Value {
@@ -100,20 +105,20 @@ fn list<'a>(value: &'a Value, member: &str) -> &'a [Value] {
 }
 
 #[test]
-fn arrows_point_one_way() {
+fn crate_imports_only_what_its_row_lists() {
     let metadata = metadata();
     let crates: BTreeSet<&str> =
         list(&metadata, "packages").iter().map(|package| text(package, "name")).collect();
     let mut breaches = Vec::new();
     for package in list(&metadata, "packages") {
         let name = text(package, "name");
-        let Some((_, allowed)) = ARROWS.iter().find(|(crate_, _)| *crate_ == name) else {
-            breaches.push(format!("{name}: has no row in the table of arrows"));
+        let Some((_, allowed)) = CRATE_IMPORTS.iter().find(|(row, _)| *row == name) else {
+            breaches.push(format!("{name}: has no row in the table"));
             continue;
         };
         for dependency in list(package, "dependencies") {
             let (to, kind) = (text(dependency, "name"), text(dependency, "kind"));
-            let tested = kind == "dev" && TEST_ARROWS.contains(&to);
+            let tested = kind == "dev" && TEST_IMPORTS.contains(&to);
             if crates.contains(to) && !allowed.contains(&to) && !tested {
                 breaches.push(format!("{name} -> {to}"));
             }
@@ -129,34 +134,89 @@ fn arrows_point_one_way() {
     check("ttlv <- kmip <- kmip-server | node-sim <- lab | tests -> certs", &breaches);
 }
 
+/// Entries of a directory, of all files with these paths.
+fn entries<'a>(paths: impl Iterator<Item = &'a str>, directory: &str) -> BTreeSet<&'a str> {
+    paths.filter_map(|path| path.strip_prefix(directory)?.split('/').next()).collect()
+}
+
 #[test]
-fn each_library_stays_in_its_room() {
+fn directory_has_few_entries() {
     let mut breaches = Vec::new();
-    for (library, rooms) in ROOMS {
-        for file in sources().filter(|file| !file.path.starts_with("tests/tidy/")) {
-            if rooms.iter().any(|room| file.path.starts_with(room)) {
+    for (directory, max) in ENTRIES_MAX {
+        let entries = entries(files().iter().map(|file| file.path.as_str()), directory);
+        assert!(entries.len() > 1, "{directory:?} is read");
+        if entries.len() > max {
+            breaches.push(format!("{directory:?}: {} entries, {max} allowed", entries.len()));
+        }
+    }
+    check("a directory can be read at a glance", &breaches);
+}
+
+#[test]
+fn entry_is_counted_once_for_all_its_files() {
+    let paths = ["src/a/b.rs", "src/a/c/d.rs", "src/a.rs", "src/lib.rs", "README.md"];
+    assert_eq!(entries(paths.into_iter(), "src/").len(), 3);
+    assert_eq!(entries(paths.into_iter(), "").len(), 2);
+}
+
+fn library_breaches(table: LibraryPlaces, path: &str, text: &str) -> BTreeSet<String> {
+    let mut breaches = BTreeSet::new();
+    for module in Source::with_tests(text).modules {
+        let uses = module.uses.iter().map(|import| &import.path);
+        for found in uses.chain(&module.paths) {
+            let Some(first) = found.segments.first() else { continue };
+            let Some((_, places)) = table.iter().find(|(library, _)| library == first) else {
                 continue;
-            }
-            for (number, line) in file.lines() {
-                let names = [format!("{library}::"), format!("use {library}")];
-                let code = line.split("//").next().unwrap_or_default();
-                if names.iter().any(|name| has_path(code, name)) {
-                    breaches.push(format!("{}:{number}: {}", file.path, line.trim()));
-                }
+            };
+            // A module of ours with the name of the library.
+            let is_ours = module.items.contains(first)
+                || module.uses.iter().any(|import| {
+                    import.name == *first && import.path.segments.first() != Some(first)
+                });
+            if !is_ours && !places.iter().any(|place| path.starts_with(place)) {
+                breaches.insert(format!("{path}:{}: {}", found.line, found.segments.join("::")));
             }
         }
     }
-    check("a library is named in its room alone, so that it can be changed there", &breaches);
-}
-
-/// Whether `code` names the path: `rustls::` but not `tokio_rustls::`.
-fn has_path(code: &str, path: &str) -> bool {
-    let word = path.trim_end_matches(':');
-    code.contains(path) && has_word(code, word)
+    breaches
 }
 
 #[test]
-fn every_crate_keeps_the_lints_and_the_licence() {
+fn library_is_imported_only_in_its_places() {
+    let breaches: Vec<String> = sources()
+        .filter_map(|file| Some(library_breaches(LIBRARY_PLACES, &file.path, file.text()?)))
+        .flatten()
+        .collect();
+    check("a library is imported in one place, where it can be replaced", &breaches);
+}
+
+#[test]
+fn library_outside_its_places_is_a_breach() {
+    const TABLE: LibraryPlaces = &[("sled", &["store/sled/"])];
+    let breaches = |text| library_breaches(TABLE, "store/mod.rs", text).into_iter();
+    let rows = [
+        ("use sled::{Db};", "sled::Db"),
+        ("pub use sled;", "sled"),
+        ("fn f() -> sled::Result<()> {}", "sled::Result"),
+        ("#[cfg(test)] mod tests { fn f() { sled::open(); } }", "sled::open"),
+        ("m!(a, sled::open());", "sled::open"),
+    ];
+    for (text, found) in rows {
+        assert_eq!(breaches(text).collect::<Vec<_>>(), [format!("store/mod.rs:1: {found}")]);
+        assert!(library_breaches(TABLE, "store/sled/mod.rs", text).is_empty(), "{text}");
+    }
+    let allowed = [
+        "// sled::open()\nconst A: &str = \"sled::open()\";",
+        "mod sled; pub use sled::SledStore;",
+        "use super::engine::sled; fn f() { sled::sync(); crate::sled::f(); }",
+    ];
+    for text in allowed {
+        assert_eq!(breaches(text).next(), None, "{text}");
+    }
+}
+
+#[test]
+fn crate_has_lints_and_licence_of_the_workspace() {
     let mut breaches = Vec::new();
     for package in list(&metadata(), "packages") {
         let name = text(package, "name");
@@ -178,23 +238,55 @@ fn every_crate_keeps_the_lints_and_the_licence() {
     check("every crate has the workspace's lints, edition and licence", &breaches);
 }
 
-#[test]
-fn file_names_and_library_paths_are_found() {
-    assert_eq!(file_name("DiscoverVersions"), "discover_versions.rs");
-    assert!(has_path("use rustls::ClientConfig;", "rustls::"));
-    assert!(!has_path("use tokio_rustls::TlsAcceptor;", "rustls::"));
-    assert_eq!(file_name("PKCS_11"), "pkcs_11.rs");
-    assert_eq!(file_name("RNGRetrieve"), "rng_retrieve.rs");
-    assert_eq!(file_name("ReKeyKeyPair"), "re_key_key_pair.rs");
+/// Files of payloads that several operations share.
+const SHARED_PAYLOADS: [&str; 1] = ["references"];
+
+/// Operations that servers send, and clients perform.
+const SENT_BY_SERVERS: [&str; 2] = ["notify", "put"];
+
+/// Operations in the table `operations! { Get => get, ... }` of `kmip`, as names of files.
+fn operations() -> BTreeSet<String> {
+    let file = files().iter().find(|file| file.path == "crates/kmip/src/payload/mod.rs");
+    let text = file.and_then(|file| file.text()).expect("the table of operations is there");
+    let rows = text.lines().skip_while(|line| *line != "operations! {").skip(1);
+    let rows = rows.take_while(|line| *line != "}");
+    let names = rows.filter_map(|line| line.trim().split_once(" => "));
+    names.map(|(operation, _)| file_name(operation)).collect()
 }
 
-/// The file of an operation: `ReKey` is `re_key.rs`.
+/// Modules in a directory: `a` of `a.rs`, and of `a/mod.rs`.
+fn modules(directory: &str) -> BTreeSet<String> {
+    let paths = entries(sources().map(|file| file.path.as_str()), directory).into_iter();
+    paths.map(|name| name.trim_end_matches(".rs").to_owned()).filter(|name| name != "mod").collect()
+}
+
+#[test]
+fn operation_has_a_file_of_its_name() {
+    let payloads = operations();
+    assert_eq!(payloads.len(), kmip::payload::OPERATIONS.len(), "the whole table is read");
+    let served = &payloads - &SENT_BY_SERVERS.map(str::to_owned).into();
+    let directories = [
+        ("crates/kmip/src/payload/", &payloads | &SHARED_PAYLOADS.map(str::to_owned).into()),
+        ("kmip-server/src/operations/", &served | &SHARED_BY_OPERATIONS.map(str::to_owned).into()),
+    ];
+    let mut breaches = Vec::new();
+    for (directory, expected) in directories {
+        let found = modules(directory);
+        let missing = expected.difference(&found);
+        breaches.extend(missing.map(|name| format!("{directory}{name}.rs: missing")));
+        let extra = found.difference(&expected);
+        breaches.extend(extra.map(|name| format!("{directory}{name}: no operation")));
+    }
+    check("each operation has one file in `payload` and one in `operations`", &breaches);
+}
+
+/// Name of the file of an operation: `re_key` for `ReKey`.
 fn file_name(operation: &str) -> String {
     let mut name = String::new();
     let mut before = '_';
     let mut letters = operation.chars().peekable();
     while let Some(c) = letters.next() {
-        // A word begins after a small letter, or is the last letter of a row of great ones.
+        // A word begins after a small letter, or with the last of several capital letters.
         let before_small = letters.peek().is_some_and(|next| next.is_lowercase());
         if c.is_uppercase() && before != '_' && (before.is_lowercase() || before_small) {
             name.push('_');
@@ -202,44 +294,13 @@ fn file_name(operation: &str) -> String {
         name.push(c.to_ascii_lowercase());
         before = c;
     }
-    format!("{name}.rs")
+    name
 }
 
 #[test]
-fn every_operation_has_its_files() {
-    let table = files().iter().find(|file| file.path == "crates/kmip/src/payload/mod.rs");
-    let table = table.and_then(|file| file.text()).expect("the table of operations is there");
-    let rows = table.lines().skip_while(|line| *line != "operations! {").skip(1);
-    let operations: BTreeSet<String> = rows
-        .take_while(|line| *line != "}")
-        .filter_map(|line| line.trim().split_once(" => "))
-        .map(|(operation, _)| file_name(operation))
-        .collect();
-    assert_eq!(operations.len(), kmip::payload::OPERATIONS.len(), "the whole table is read");
-    let server = files().iter().find(|file| file.path == "kmip-server/src/operations/mod.rs");
-    let server = server.and_then(|file| file.text()).expect("the operations that are served");
-    let rows = server.lines().skip_while(|line| *line != "operations! {").skip(1);
-    let served: BTreeSet<String> = rows
-        .take_while(|line| *line != "}")
-        .filter_map(|line| line.trim().split_once(" => "))
-        .map(|(operation, _)| file_name(operation))
-        .collect();
-    // Notify and Put are sent by servers.
-    assert_eq!(served.len(), kmip::payload::OPERATIONS.len() - 2, "the whole list is read");
-    let mut breaches = Vec::new();
-    let folders =
-        [("crates/kmip/src/payload/", &operations), ("kmip-server/src/operations/", &served)];
-    for (folder, operations) in folders {
-        let there: BTreeSet<String> = sources()
-            .filter_map(|file| file.path.strip_prefix(folder))
-            .filter(|name| !name.contains('/') && *name != "mod.rs")
-            .map(str::to_owned)
-            .collect();
-        let missing = operations.difference(&there).map(|name| format!("{folder}{name}: missing"));
-        breaches.extend(missing);
-        let extra =
-            there.difference(operations).map(|name| format!("{folder}{name}: no operation"));
-        breaches.extend(extra);
-    }
-    check("one file an operation, here and there, and nothing else beside them", &breaches);
+fn file_name_separates_the_words_of_an_operation() {
+    assert_eq!(file_name("DiscoverVersions"), "discover_versions");
+    assert_eq!(file_name("PKCS_11"), "pkcs_11");
+    assert_eq!(file_name("RNGRetrieve"), "rng_retrieve");
+    assert_eq!(file_name("ReKeyKeyPair"), "re_key_key_pair");
 }

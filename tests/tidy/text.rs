@@ -172,7 +172,7 @@ fn slug(heading: &str) -> String {
 }
 
 /// Returns whether `line` contains `word`, not as part of a longer word.
-pub(crate) fn has_word(line: &str, word: &str) -> bool {
+fn has_word(line: &str, word: &str) -> bool {
     let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     line.match_indices(word).any(|(at, _)| {
         let before = line.get(..at).and_then(|text| text.chars().last());
