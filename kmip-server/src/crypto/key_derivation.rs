@@ -12,7 +12,7 @@
 //! HKDF               extract and expand                                   RFC 5869
 //! ```
 //!
-//! [i] has four bytes. AsymmetricKey is not here: it needs two keys of a curve.
+//! `[i]` has four bytes. AsymmetricKey is not here: it needs two keys of a curve.
 
 use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::{

@@ -81,7 +81,7 @@ fn check(cx: &Context<'_>, current: &Credential, new: &Credential) -> Result<()>
     let names_the_client = [Identity::Subject, Identity::Fingerprint]
         .into_iter()
         .filter(|identity| Client::owner_name(current, *identity) == cx.client.owner)
-        .any(|identity| Client::owner_name(&new, identity) == cx.client.owner);
+        .any(|identity| Client::owner_name(new, identity) == cx.client.owner);
     let rows = [
         (new.fingerprint != current.fingerprint, "is the one that is in use"),
         (names_the_client, "names another client, which would have none of this one's objects"),

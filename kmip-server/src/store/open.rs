@@ -15,7 +15,7 @@ use super::{OpenError, Store};
 pub struct StoreSettings {
     /// The data directory; made if there is none.
     pub data: PathBuf,
-    /// Where the root key comes from; by default [`KEY_FILE`] in the data directory.
+    /// Where the root key comes from; by default `store.key` in the data directory.
     pub key: Option<KeySource>,
 }
 

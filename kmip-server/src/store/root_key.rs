@@ -86,7 +86,7 @@ pub struct IndexKey(KeyedHash);
 
 impl IndexKey {
     /// HMAC-SHA256 over `parts`, each with its length before it so that two lists of parts never
-    /// look the same, cut to [`HASH_LEN`].
+    /// look the same, cut to `HASH_LEN`.
     pub fn hash(&self, parts: &[&[u8]]) -> [u8; HASH_LEN] {
         let mut hashing = self.0.clone();
         for part in parts {

@@ -119,6 +119,7 @@ hashes! {
     }
 }
 
+#[allow(clippy::single_component_path_imports, reason = "the macro is made by another macro")]
 pub(crate) use with_digest;
 
 /// Begins a code of a library with a key.

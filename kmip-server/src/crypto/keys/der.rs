@@ -33,11 +33,11 @@ pub(crate) mod tag {
     pub(crate) const SEQUENCE: u8 = 0x30;
     /// SET.
     pub(crate) const SET: u8 = 0x31;
-    /// [0], primitive.
+    /// `[0]`, primitive.
     pub(crate) const PRIMITIVE_0: u8 = 0x80;
-    /// [0], constructed.
+    /// `[0]`, constructed.
     pub(crate) const CONSTRUCTED_0: u8 = 0xA0;
-    /// [1], constructed.
+    /// `[1]`, constructed.
     pub(crate) const CONSTRUCTED_1: u8 = 0xA1;
 }
 

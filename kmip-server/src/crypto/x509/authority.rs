@@ -212,7 +212,7 @@ impl Authority {
     }
 }
 
-/// [3], constructed.
+/// `[3]`, constructed.
 const CONSTRUCTED_3: u8 = 0xA3;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;

@@ -10,7 +10,7 @@ use crate::store::StoreError;
 /// read past, has a row of its own.
 pub(crate) const BESIDE_LEN_MAX: usize = 1024;
 
-/// A row of [`Metadata::key`], taken apart: what is known, and the object itself if it is there.
+/// A row of `Metadata::key`, taken apart: what is known, and the object itself if it is there.
 pub(crate) fn take_apart(row: &[u8]) -> (&[u8], &[u8]) {
     if packed::is_packed(row) {
         let len = packed::len(row).unwrap_or(row.len());

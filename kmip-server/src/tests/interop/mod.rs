@@ -11,7 +11,7 @@
 mod adjust;
 mod batches;
 mod clients;
-mod interop;
+mod interop_operation;
 mod locate;
 mod messages;
 mod objects;
