@@ -21,7 +21,7 @@ use kmip::{Encode as _, vocabulary::tags};
 use ttlv::Writer;
 
 use crate::auth::client::Client;
-use crate::dispatch::commit::{self, Made};
+use crate::dispatch::commit::{self, BatchResponse};
 use crate::dispatch::resources::Resources;
 use crate::dispatch::response::failed;
 use crate::keystore::async_requests::{self, RequestSlot};
@@ -156,8 +156,8 @@ async fn results(
     let done = commit::run(resources, client, request, |_, items| {
         let results = encoded(version, places, &items);
         match pending.fits(&client.owner, results.iter().map(|result| result.len())) {
-            true => Made::Whole(results),
-            false => Made::TooLong(failures(version, places, &too_long())),
+            true => BatchResponse::Complete(results),
+            false => BatchResponse::TooLarge(failures(version, places, &too_long())),
         }
     })
     .await;

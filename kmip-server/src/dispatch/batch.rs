@@ -31,7 +31,7 @@ use crate::store::transaction::Transaction;
 pub(crate) const BATCH_ITEMS_MAX: usize = 100;
 
 /// A batch that is done but not yet durable.
-pub(crate) struct Done {
+pub(crate) struct BatchOutcome {
     /// What became of each item.
     pub items: Vec<ResponseBatchItem>,
     /// What is to be written.
@@ -46,7 +46,7 @@ pub(crate) async fn run(
     client: &Client,
     request: &RequestMessage,
     now: DateTime,
-) -> Result<Done> {
+) -> Result<BatchOutcome> {
     check(request)?;
     let version = request.header.protocol_version;
     let mut cx = Context {
@@ -108,7 +108,7 @@ pub(crate) async fn run(
         true => (Vec::new(), Vec::new()),
         false => (cx.transaction.into_changes(), cx.effects.into_batch()),
     };
-    Ok(Done { items, changes, effects })
+    Ok(BatchOutcome { items, changes, effects })
 }
 
 /// What must hold before the first item is done.

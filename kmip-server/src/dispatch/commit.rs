@@ -26,11 +26,11 @@ use crate::store::Outcome;
 const ATTEMPTS_MAX: usize = 64;
 
 /// What was made of the answers of a batch.
-pub(crate) enum Made<T> {
+pub(crate) enum BatchResponse<T> {
     /// The answer, to be given once the batch is durable.
-    Whole(T),
+    Complete(T),
     /// The answer is longer than whoever asked takes; so nothing is done, and this is said instead.
-    TooLong(T),
+    TooLarge(T),
 }
 
 /// Does the batch, and again as long as others are quicker; `make` is given the time of the
@@ -39,14 +39,14 @@ pub(crate) async fn run<T>(
     on: &Resources,
     client: &Client,
     request: &RequestMessage,
-    make: impl Fn(DateTime, Vec<ResponseBatchItem>) -> Made<T> + Send + Sync,
+    make: impl Fn(DateTime, Vec<ResponseBatchItem>) -> BatchResponse<T> + Send + Sync,
 ) -> Result<T> {
     for _ in 0..ATTEMPTS_MAX {
         let now = now();
         let done = batch::run(on, client, request, now).await?;
         let answer = match make(now, done.items) {
-            Made::Whole(answer) => answer,
-            Made::TooLong(answer) => return Ok(answer),
+            BatchResponse::Complete(answer) => answer,
+            BatchResponse::TooLarge(answer) => return Ok(answer),
         };
         if done.changes.is_empty() {
             take_effects(&on.state, done.effects);

@@ -23,7 +23,7 @@ use crate::config::policy::Policy;
 use crate::config::push_targets::PushTargets;
 use crate::dispatch::asynchronous;
 use crate::dispatch::batch;
-use crate::dispatch::commit::{self, Made};
+use crate::dispatch::commit::{self, BatchResponse};
 use crate::dispatch::resources::{Resources, now};
 use crate::dispatch::response::{encode, failure, is_too_large, respond, too_large};
 use crate::keystore::process_state::ProcessState;
@@ -79,7 +79,7 @@ impl KeyServer {
 
     /// The client with what this server would otherwise work out anew for each of its messages.
     #[must_use]
-    pub fn knows(&self, client: Client) -> Client {
+    pub fn prepare_client(&self, client: Client) -> Client {
         let key = &self.resources.index_key;
         let own_rows = Some(Arc::new(OwnRows::of(key, &client.owner)));
         let replaced_row =
@@ -122,8 +122,10 @@ impl KeyServer {
         let header = RequestHeader::new(version, count);
         let items = payloads.into_iter().map(RequestBatchItem::from).collect();
         let request = RequestMessage { header, items };
-        let answered =
-            commit::run(&self.resources, client, &request, |_, items| Made::Whole(items)).await;
+        let answered = commit::run(&self.resources, client, &request, |_, items| {
+            BatchResponse::Complete(items)
+        })
+        .await;
         let items = answered.unwrap_or_default().into_iter();
         items.map_while(|item| item.payload).collect()
     }
@@ -193,8 +195,8 @@ impl KeyServer {
         let make = |now, items| {
             let response = respond(&request.header, now, items, proof.clone());
             match is_too_large(&request, &response) {
-                false => Made::Whole(response),
-                true => Made::TooLong(encode(&too_large(&request, now))),
+                false => BatchResponse::Complete(response),
+                true => BatchResponse::TooLarge(encode(&too_large(&request, now))),
             }
         };
         commit::run(&self.resources, client, &request, make).await

@@ -17,7 +17,7 @@ use crate::objects::attribute_rules::Moment;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::Index;
 use crate::objects::lifecycle;
-use crate::objects::record::{Brief, Known, Material, Metadata, damaged, take_apart};
+use crate::objects::record::{Known, Material, Metadata, Summary, damaged, take_apart};
 use crate::store::StoreError;
 use crate::store::root_key::IndexKey;
 use crate::store::transaction::Transaction;
@@ -161,7 +161,7 @@ impl<'a> Context<'a> {
     }
 
     /// As [`Self::live_object`], but only what decides whether it may be given away.
-    pub(crate) async fn live_brief(&mut self, id: &str) -> Result<Brief> {
+    pub(crate) async fn live_summary(&mut self, id: &str) -> Result<Summary> {
         self.live(id).await
     }
 

@@ -16,7 +16,7 @@ use crate::keystore::pkcs12_bundle;
 use crate::keystore::wrapping;
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
-use crate::objects::record::{Brief, Material};
+use crate::objects::record::{Material, Summary};
 use crate::objects::server_attributes;
 
 /// The form in which a client wants an object.
@@ -58,14 +58,14 @@ impl From<ExportRequest> for RequestedForm {
 pub(crate) async fn object(
     cx: &mut Context<'_>,
     id: &str,
-    brief: &Brief,
+    summary: &Summary,
     form: RequestedForm,
 ) -> Result<Object> {
     let hidden = form
         .key_wrapping_specification
         .as_ref()
         .is_some_and(|specification| wrapping::hides(specification.wrapping_method));
-    check_extractable(brief, hidden)?;
+    check_extractable(summary, hidden)?;
     let Material { version, mut object } = cx.material(id).await?;
     let object_type = object.object_type();
     if let Some(block) = object.key_block_mut() {
@@ -99,14 +99,14 @@ pub(crate) async fn object(
 }
 
 /// Some keys may leave the server wrapped alone, and some not at all (1.4, 3.48 and 3.50).
-fn check_extractable(brief: &Brief, hidden: bool) -> Result<()> {
-    if brief.extractable == Some(false) {
+fn check_extractable(summary: &Summary, hidden: bool) -> Result<()> {
+    if summary.extractable == Some(false) {
         return Err(OperationError::new(
             ResultReason::NotExtractable,
             "the object is not Extractable",
         ));
     }
-    if brief.sensitive == Some(true) && !hidden {
+    if summary.sensitive == Some(true) && !hidden {
         return Err(OperationError::new(
             ResultReason::Sensitive,
             "the object is Sensitive: it leaves the server wrapped or not at all",

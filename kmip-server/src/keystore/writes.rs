@@ -18,7 +18,7 @@ use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::{Holder, has_row};
 use crate::objects::lifecycle;
-use crate::objects::record::{BESIDE_LEN_MAX, Brief, Material, Metadata, damaged, take_apart};
+use crate::objects::record::{BESIDE_LEN_MAX, Material, Metadata, Summary, damaged, take_apart};
 use crate::secret::SecretBuffer;
 
 impl Context<'_> {
@@ -164,8 +164,8 @@ impl Context<'_> {
 
     /// An object is fresh until it has been served once (1.4, 3.34; 2.1, 4.24). That changes
     /// nothing else of it, not even its Last Change Date.
-    pub(crate) async fn served(&mut self, id: &str, brief: &Brief) -> Result<()> {
-        if brief.fresh == Some(true) {
+    pub(crate) async fn served(&mut self, id: &str, summary: &Summary) -> Result<()> {
+        if summary.fresh == Some(true) {
             let mut served = self.object(id).await?;
             served.set(AttributeValue::Fresh(false));
             self.write_metadata(id, &served).await?;

@@ -57,7 +57,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// A connection that was accepted.
-struct Arrived {
+struct AcceptedConnection {
     tcp: TcpStream,
     peer: SocketAddr,
     protocol: Protocol,
@@ -122,7 +122,7 @@ impl Server {
                 accepted = listener.accept() => match accepted {
                     Ok((tcp, peer)) => {
                         pause = ACCEPT_PAUSE_MIN;
-                        let arrived = Arrived { tcp, peer, protocol };
+                        let arrived = AcceptedConnection { tcp, peer, protocol };
                         self.admit(&mut tasks, arrived, stopping.clone());
                     }
                     Err(why) if is_of_one_connection(&why) => {
@@ -145,7 +145,7 @@ impl Server {
     fn admit(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
-        arrived: Arrived,
+        arrived: AcceptedConnection,
         stopping: watch::Receiver<bool>,
     ) {
         let peer = arrived.peer;
@@ -164,7 +164,7 @@ impl Server {
     /// One connection from its first byte to its last.
     async fn serve(
         self: Arc<Self>,
-        Arrived { tcp, peer, protocol }: Arrived,
+        AcceptedConnection { tcp, peer, protocol }: AcceptedConnection,
         place: Place,
         mut stopping: watch::Receiver<bool>,
     ) {
@@ -192,7 +192,7 @@ impl Server {
         info!("{title} connected with {agreed}");
         let (stream, key_server) = (session.stream, self.key_server.as_ref());
         let client = Client::from_certificate(session.certificate, self.settings.identity, peer);
-        let client = key_server.knows(client);
+        let client = key_server.prepare_client(client);
         let limits = Limits::from(&self.settings);
         let leaving = stay.leaving();
         let mut serving = pin!(async {

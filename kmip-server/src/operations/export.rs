@@ -23,9 +23,9 @@ pub(super) async fn export(cx: &mut Context<'_>, request: ExportRequest) -> Resu
     let object = match lifecycle::is_destroyed(metadata.state(cx.now)) {
         true => None,
         false => {
-            let brief = cx.live_brief(&unique_identifier).await?;
+            let summary = cx.live_summary(&unique_identifier).await?;
             Some(
-                key_release::object(cx, &unique_identifier, &brief, RequestedForm::from(request))
+                key_release::object(cx, &unique_identifier, &summary, RequestedForm::from(request))
                     .await?,
             )
         }

@@ -9,10 +9,10 @@ use crate::objects::error::Result;
 
 pub(super) async fn get(cx: &mut Context<'_>, request: GetRequest) -> Result<GetResponse> {
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
-    let brief = cx.live_brief(&unique_identifier).await?;
+    let summary = cx.live_summary(&unique_identifier).await?;
     let object =
-        key_release::object(cx, &unique_identifier, &brief, RequestedForm::from(request)).await?;
-    cx.served(&unique_identifier, &brief).await?;
+        key_release::object(cx, &unique_identifier, &summary, RequestedForm::from(request)).await?;
+    cx.served(&unique_identifier, &summary).await?;
     cx.id_placeholder = Some(unique_identifier.clone());
     Ok(GetResponse { object_type: object.object_type(), unique_identifier, object })
 }

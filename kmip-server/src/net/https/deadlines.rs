@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!          first byte       whole head           answer          flushed
-//!  Idle ------------> Head ------------> Desk ------------> Taken ------> Idle
+//!  Idle ------------> Head ------------> Processing ------------> Taken ------> Idle
 //!  idle deadline      message deadline   body: likewise     message deadline
 //! ```
 //!
@@ -28,7 +28,7 @@ enum Phase {
     /// Some of a head has come.
     Head { until: Instant },
     /// The request is at the desk, which has deadlines of its own.
-    Desk,
+    Processing,
     /// A response is on its way.
     Taken { until: Instant },
 }
@@ -42,14 +42,14 @@ struct State {
     end: Option<CloseReason>,
 }
 
-/// What a connection's stream and its desk know of each other.
+/// What a connection's stream and its handler share.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct HttpDeadlines {
     limits: Limits,
     state: Mutex<State>,
 }
 
-impl Pace {
+impl HttpDeadlines {
     pub(super) fn new(limits: Limits) -> Self {
         let phase = Phase::Idle { until: deadline_after(limits.idle_deadline) };
         Self { limits, state: Mutex::new(State { phase, answers: 0, stopping: false, end: None }) }
@@ -61,9 +61,9 @@ impl Pace {
         let until = match state.phase {
             Phase::Head { until } => until,
             // It came with the bytes of the one before.
-            Phase::Idle { .. } | Phase::Desk | Phase::Taken { .. } => self.message_deadline(),
+            Phase::Idle { .. } | Phase::Processing | Phase::Taken { .. } => self.message_deadline(),
         };
-        state.phase = Phase::Desk;
+        state.phase = Phase::Processing;
         until
     }
 
@@ -105,7 +105,7 @@ impl Pace {
     fn deadline(&self) -> Option<Instant> {
         match self.state().phase {
             Phase::Idle { until } | Phase::Head { until } | Phase::Taken { until } => Some(until),
-            Phase::Desk => None,
+            Phase::Processing => None,
         }
     }
 
@@ -137,7 +137,7 @@ impl Pace {
                 (CloseReason::Refused(why.to_owned()), Err(io::ErrorKind::TimedOut.into()))
             }
             Phase::Taken { .. } => (CloseReason::Untaken, Err(io::ErrorKind::TimedOut.into())),
-            Phase::Desk => return Ok(()),
+            Phase::Processing => return Ok(()),
         };
         state.end.get_or_insert(end);
         result
@@ -156,14 +156,14 @@ impl Pace {
 }
 
 /// A stream that keeps the deadlines.
-pub(super) struct Paced<S> {
+pub(super) struct TimedStream<S> {
     stream: S,
-    pace: Arc<Pace>,
+    pace: Arc<HttpDeadlines>,
     alarm: Pin<Box<Sleep>>,
 }
 
-impl<S> Paced<S> {
-    pub(super) fn new(stream: S, pace: Arc<Pace>) -> Self {
+impl<S> TimedStream<S> {
+    pub(super) fn new(stream: S, pace: Arc<HttpDeadlines>) -> Self {
         let until = pace.deadline().unwrap_or_else(Instant::now);
         Self { stream, pace, alarm: Box::pin(sleep_until(until)) }
     }
@@ -204,7 +204,7 @@ impl<S> Paced<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -222,7 +222,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -45,7 +45,7 @@ mod rejection;
 
 use body::{Reply, read};
 use content_type::Encoding;
-use deadlines::{Pace, Paced};
+use deadlines::{HttpDeadlines, TimedStream};
 use rejection::Rejection;
 
 /// The target that the profile names (2.3).
@@ -62,17 +62,17 @@ pub(crate) async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let pace = Arc::new(Pace::new(limits));
-    let desk = Desk { limits, key_server, client, pace: &pace };
+    let pace = Arc::new(HttpDeadlines::new(limits));
+    let handler = HttpHandler { limits, key_server, client, pace: &pace };
     // Boxed, because hyper gives the stream back only from a future that can be moved.
-    let service = service_fn(|request| -> Answering<'_> { Box::pin(desk.answer(request)) });
+    let service = service_fn(|request| -> ResponseFuture<'_> { Box::pin(handler.answer(request)) });
     let mut connection = http1::Builder::new()
         // A client that has said all still gets its answer, as at the binary door.
         .half_close(true)
         .max_buf_size(HTTP_HEAD_LEN_MAX)
         // The deadlines are ours: see `pace`.
         .header_read_timeout(None)
-        .serve_connection(TokioIo::new(Paced::new(stream, Arc::clone(&pace))), service);
+        .serve_connection(TokioIo::new(TimedStream::new(stream, Arc::clone(&pace))), service);
     let mut told = false;
     let done = loop {
         tokio::select! {
@@ -98,17 +98,18 @@ where
     (pace.answers(), end)
 }
 
-type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Reply>, Infallible>> + Send + 'a>>;
+type ResponseFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<Response<Reply>, Infallible>> + Send + 'a>>;
 
 /// What the requests of one connection share.
-struct Desk<'a> {
+struct HttpHandler<'a> {
     limits: Limits,
     key_server: &'a KeyServer,
     client: &'a Client,
-    pace: &'a Pace,
+    pace: &'a HttpDeadlines,
 }
 
-impl Desk<'_> {
+impl HttpHandler<'_> {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Reply>, Infallible> {
         let response = match self.kmip(request).await {
             Ok(response) => response,

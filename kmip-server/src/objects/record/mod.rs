@@ -27,4 +27,4 @@ pub(crate) use known::{Known, is_in};
 pub(crate) use material::Material;
 pub(crate) use metadata::{ATTRIBUTES, Metadata};
 pub(crate) use row::{BESIDE_LEN_MAX, damaged, take_apart};
-pub(crate) use summary::Brief;
+pub(crate) use summary::Summary;

@@ -17,7 +17,7 @@ use crate::objects::lifecycle::{Dates, state};
 /// What decides whether an object may be given away. What the row does not say is as the standard
 /// has it for an object that does not have the attribute.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Brief {
+pub(crate) struct Summary {
     owner: String,
     object_type: Option<ObjectType>,
     dates: Dates,
@@ -31,7 +31,7 @@ pub(crate) struct Brief {
     pub fresh: Option<bool>,
 }
 
-impl Brief {
+impl Summary {
     /// Reads one item of a row, which has this tag.
     fn read(&mut self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
         match tag {
@@ -120,20 +120,20 @@ fn read<T: Decode>(into: &mut Option<T>, tag: Tag, r: &mut Reader<'_>) -> Result
     Ok(())
 }
 
-impl Known for Brief {
+impl Known for Summary {
     fn decode(row: &[u8]) -> Result<Self, Error> {
-        let mut brief = Self::default();
+        let mut summary = Self::default();
         match packed::is_packed(row) {
-            true => brief.read_packed(row)?,
+            true => summary.read_packed(row)?,
             false => Reader::new(row).structure(kept::METADATA, |r| {
                 while let Some(tag) = r.peek() {
-                    brief.read(tag, r)?;
+                    summary.read(tag, r)?;
                 }
                 Ok(())
             })?,
         }
         // Nobody is called so.
-        if brief.owner.is_empty() { Err(damaged()) } else { Ok(brief) }
+        if summary.owner.is_empty() { Err(damaged()) } else { Ok(summary) }
     }
 
     fn owner(&self) -> &str {
@@ -210,19 +210,19 @@ mod tests {
     }
 
     fn check(metadata: &Metadata) {
-        let brief = Brief::decode(&metadata.encode(b"beside")).unwrap();
+        let summary = Summary::decode(&metadata.encode(b"beside")).unwrap();
         // As rows of before have it.
         let plain = packed::unpack(&metadata.encode(b"")).unwrap();
-        assert_eq!(Brief::decode(&plain).unwrap(), brief);
+        assert_eq!(Summary::decode(&plain).unwrap(), summary);
         for now in [99, 100].map(DateTime) {
-            assert_eq!(brief.state(now), metadata.state(now), "{metadata:?}");
+            assert_eq!(summary.state(now), metadata.state(now), "{metadata:?}");
         }
-        assert_eq!(brief.owner(), metadata.owner());
-        assert_eq!(brief.object_type(), metadata.object_type(), "{metadata:?}");
-        assert_eq!(brief.is_archived(), metadata.is_archived(), "{metadata:?}");
-        assert_eq!(brief.is_in("g"), metadata.is_in("g"), "{metadata:?}");
-        assert!(!brief.is_in("h"));
-        let found = (brief.extractable, brief.sensitive, brief.fresh);
+        assert_eq!(summary.owner(), metadata.owner());
+        assert_eq!(summary.object_type(), metadata.object_type(), "{metadata:?}");
+        assert_eq!(summary.is_archived(), metadata.is_archived(), "{metadata:?}");
+        assert_eq!(summary.is_in("g"), metadata.is_in("g"), "{metadata:?}");
+        assert!(!summary.is_in("h"));
+        let found = (summary.extractable, summary.sensitive, summary.fresh);
         let values = metadata.values();
         let expected = (
             attribute!(values.clone(), Extractable),

@@ -77,12 +77,12 @@ impl Harness {
     }
 
     fn at(server: KeyServer) -> Self {
-        Self { client: server.knows(client("alice")), server: Arc::new(server) }
+        Self { client: server.prepare_client(client("alice")), server: Arc::new(server) }
     }
 
     /// A client that has shown a certificate, at the same server.
     pub(crate) fn as_client(&self, client: Client) -> Self {
-        Self { server: Arc::clone(&self.server), client: self.server.knows(client) }
+        Self { server: Arc::clone(&self.server), client: self.server.prepare_client(client) }
     }
 
     /// Another client of the same server.
