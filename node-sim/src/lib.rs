@@ -11,6 +11,7 @@
 pub mod api;
 pub mod cli;
 pub mod cluster;
+pub mod config;
 pub mod crypto;
 pub mod key_server;
 pub mod node;

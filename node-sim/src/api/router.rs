@@ -6,7 +6,7 @@ use super::http::error_pages;
 use super::json_rpc::{self, Call, NotACall};
 use crate::api::methods::Element;
 use crate::api::simulator;
-use crate::cli::limits::{BODY_DEADLINE, BODY_LEN_MAX};
+use crate::config::limits::{BODY_DEADLINE, BODY_LEN_MAX};
 use crate::state::error::{ElementError, ErrorName};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};

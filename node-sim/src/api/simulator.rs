@@ -17,8 +17,8 @@
 //! A drive that is locked or whose node is stopped answers 423 or 503; it is never read around.
 
 use crate::api::router::{Door, read};
-use crate::cli::limits::BLOCKS_MAX;
 use crate::cluster::{AbandonRefusal, Cluster, DriveState, DriveStatus, PowerError};
+use crate::config::limits::BLOCKS_MAX;
 use crate::node::{BLOCK_LEN, BlockError};
 use crate::state::key_ring::{DriveId, KeyManagement, NodeId};
 use crate::state::ledger::{Ledger, RunningRekey};

@@ -3,7 +3,6 @@
 
 pub mod config;
 pub mod health_check;
-pub mod limits;
 pub mod run;
 
 use crate::cli::config::{Config, Given};

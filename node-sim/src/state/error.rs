@@ -133,14 +133,6 @@ impl fmt::Display for ElementError {
 
 impl std::error::Error for ElementError {}
 
-impl From<crate::state::ledger::LedgerError> for ElementError {
-    /// The cause names a file of the simulator: it goes to the log, not to the client.
-    fn from(error: crate::state::ledger::LedgerError) -> Self {
-        tracing::error!(%error, "a call failed");
-        Self::new(ErrorName::Internal, "The cluster could not write its ledger; see its log.")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::ErrorName;

@@ -9,6 +9,7 @@ use crate::key_server::client_key_pair::KeyPairRecord;
 use crate::state::accounts::Inventory;
 use crate::state::async_results::{AsyncHandle, Asyncs};
 use crate::state::durable_file::{self, Steps};
+use crate::state::error::{ElementError, ErrorName};
 use crate::state::events::Events;
 use crate::state::faults::Faults;
 use crate::state::key_ring::{DriveId, NodeId, Ring};
@@ -180,6 +181,14 @@ pub enum LedgerError {
 impl LedgerError {
     pub(crate) fn file(verb: &'static str, path: &Path, cause: std::io::Error) -> Self {
         Self::File { verb, path: path.display().to_string(), cause: Arc::new(cause) }
+    }
+}
+
+impl From<LedgerError> for ElementError {
+    /// The cause names a file of the simulator: it goes to the log, not to the client.
+    fn from(error: LedgerError) -> Self {
+        tracing::error!(%error, "a call failed");
+        Self::new(ErrorName::Internal, "The cluster could not write its ledger; see its log.")
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::tls::{Acceptor, ServerStream};
 use crate::api::http::connection_limit::{Seat, Seats};
-use crate::cli::limits::{
+use crate::config::limits::{
     CONNECTIONS_MAX, HANDSHAKE_DEADLINE, HEAD_DEADLINE, HEAD_LEN_MAX, SHUTDOWN_DEADLINE,
 };
 use axum::Router;

@@ -5,7 +5,7 @@ use super::params::{Kind, Params, optional, required};
 use super::{Act, Element, Method, Outcome, Scope};
 use crate::api::api_version::version;
 use crate::api::methods::cluster::master_node;
-use crate::cli::limits::KEY_SERVER_DEADLINE;
+use crate::config::limits::KEY_SERVER_DEADLINE;
 use crate::key_server::certificate_checks::check_pem;
 use crate::key_server::{KeyPlace, VaultError};
 use crate::state::error::{ElementError, ErrorName};
