@@ -5,7 +5,7 @@
 use super::master_keys::{fresh_master_key, threshold};
 use super::{OpenError, Settings};
 use crate::crypto::aead::SealError;
-use crate::key_server::MasterKey;
+use crate::crypto::master_key::MasterKey;
 use crate::node::{Drive, Node, NodeError, ShareFile, ShareFileError, folder_of};
 use crate::state::events::{EventType, Happening};
 use crate::state::key_ring::{DriveId, KeyId, KeyManagement, Made, NodeId};

@@ -8,7 +8,8 @@
 use super::Cluster;
 use super::retry::Trouble;
 use crate::crypto::aead;
-use crate::key_server::{KeyPlace, MASTER_KEY_LEN, MasterKey, VaultError};
+use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
+use crate::key_server::{KeyPlace, VaultError};
 use crate::node::{Node, NodeError, ShareFile, ShareFileError};
 use crate::state::key_ring::{KeyId, KeyManagement, KeyState, Made, NodeId, RetiredKey, RingError};
 use std::collections::BTreeMap;

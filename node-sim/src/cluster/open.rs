@@ -3,9 +3,10 @@
 use super::{Cluster, Settings, create, node_power};
 use crate::cluster::rekey_worker;
 use crate::key_server::KeyVault;
-use crate::key_server::client_key_pair::{KeyPairRecord, remove_unnamed};
+use crate::key_server::client_key_pair::remove_unnamed;
 use crate::node::NodeError;
 use crate::state::durable_file;
+use crate::state::key_pair_record::KeyPairRecord;
 use crate::state::key_ring::RingError;
 use crate::state::ledger::{Ledger, LedgerError, LedgerFile};
 use std::collections::BTreeMap;

@@ -2,4 +2,5 @@
 
 pub mod aead;
 pub(crate) mod aes_xts;
+pub mod master_key;
 pub mod shamir;

@@ -6,12 +6,12 @@
 
 use crate::state::durable_file::{self, Steps};
 use crate::state::error::{ElementError, ErrorName};
+use crate::state::key_pair_record::KeyPairRecord;
 use rcgen::string::{Ia5String, PrintableString};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, KeyPair,
     KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
 };
-use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 use zeroize::{Zeroize, Zeroizing};
@@ -43,13 +43,6 @@ pub struct Subject {
     pub country: Option<String>,
     /// `emailAddress`.
     pub email_address: Option<String>,
-}
-
-/// What the ledger knows of the key pair.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyPairRecord {
-    file: String,
-    certificate_sign_request: String,
 }
 
 /// A pair that was just made and that no ledger knows yet.
@@ -144,29 +137,6 @@ impl NewKeyPair {
     pub fn keep(self, steps: &Steps, folder: &Path) -> io::Result<KeyPairRecord> {
         durable_file::replace(steps, &folder.join(&self.record.file), self.private_key.as_bytes())?;
         Ok(self.record)
-    }
-}
-
-impl KeyPairRecord {
-    /// The request in PEM, a line break after every 64 characters and at the end.
-    #[must_use]
-    pub fn certificate_sign_request(&self) -> &str {
-        &self.certificate_sign_request
-    }
-
-    /// The public key as it stands in the request, to compare with that of a certificate.
-    #[must_use]
-    pub fn public_key_der(&self) -> Option<Vec<u8>> {
-        use x509_parser::prelude::{FromDer, X509CertificationRequest};
-        let (_, pem) =
-            x509_parser::pem::parse_x509_pem(self.certificate_sign_request.as_bytes()).ok()?;
-        let (_, request) = X509CertificationRequest::from_der(&pem.contents).ok()?;
-        Some(request.certification_request_info.subject_pki.raw.to_vec())
-    }
-
-    /// The private key in PEM.
-    pub fn private_key(&self, folder: &Path) -> io::Result<Zeroizing<String>> {
-        std::fs::read_to_string(folder.join(&self.file)).map(Zeroizing::new)
     }
 }
 

@@ -1,8 +1,9 @@
 //! A vault in memory, for tests: key servers that can be switched off and that fail as often as
 //! they are told to. What it holds outlives the cluster that uses it, as a key server's keys do.
 
-use super::{Answer, KeyPlace, KeyVault, MASTER_KEY_LEN, MasterKey, VaultError};
+use super::{Answer, KeyPlace, KeyVault, VaultError};
 use crate::crypto::aead;
+use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
 use crate::state::key_ring::{KeyId, NodeId, RetiredKey};
 use crate::state::key_server_registry::KeyServerId;
 use std::collections::btree_map::Entry;

@@ -13,7 +13,8 @@
 //! Locate then finds the first. What Locate finds is looked at before it is believed, because there
 //! are servers that pass over a custom attribute and find everything.
 
-use super::{Answer, KeyPlace, KeyServerAccess, KeyVault, MasterKey, VaultError};
+use super::{Answer, KeyPlace, KeyServerAccess, KeyVault, VaultError};
+use crate::crypto::master_key::MasterKey;
 use crate::state::key_ring::{KeyId, NodeId, RetiredKey};
 use crate::state::key_server_registry::KeyServerId;
 use kmip::attributes::{AttributeReference, AttributeValue, Attributes, VendorAttribute};

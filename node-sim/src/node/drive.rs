@@ -7,7 +7,7 @@
 use super::block_file::{self, BlockError, Blocks};
 use crate::crypto::aead::{self, SealError};
 use crate::crypto::aes_xts;
-use crate::key_server::MasterKey;
+use crate::crypto::master_key::MasterKey;
 use crate::state::durable_file::{self, Steps};
 use crate::state::key_ring::{DriveId, KeyId};
 use crate::state::ledger::DriveRecord;

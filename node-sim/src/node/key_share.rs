@@ -6,8 +6,8 @@
 //! polynomials are never taken together.
 
 use crate::crypto::aead::{self, SealError};
+use crate::crypto::master_key::MasterKey;
 use crate::crypto::shamir::{self, SECRET_LEN, Share, ShareError};
-use crate::key_server::MasterKey;
 use crate::state::durable_file::{self, Steps};
 use crate::state::key_ring::KeyId;
 use base64::Engine;
@@ -246,7 +246,7 @@ fn file_error(path: &Path, cause: io::Error) -> ShareFileError {
 #[cfg(test)]
 mod tests {
     use super::ShareFile;
-    use crate::key_server::MasterKey;
+    use crate::crypto::master_key::MasterKey;
     use crate::state::key_ring::KeyId;
 
     fn key() -> MasterKey {

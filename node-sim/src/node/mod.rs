@@ -13,7 +13,7 @@ mod block_file;
 mod drive;
 mod key_share;
 
-use crate::key_server::MasterKey;
+use crate::crypto::master_key::MasterKey;
 use crate::state::durable_file::{self, Steps};
 use crate::state::key_ring::{DriveId, KeyId, NodeId};
 use crate::state::ledger::NodeRecord;

@@ -5,13 +5,13 @@
 //! may differ, so from then on no change is made until the program was started again.
 //! No key that opens data is ever in here.
 
-use crate::key_server::client_key_pair::KeyPairRecord;
 use crate::state::accounts::Inventory;
 use crate::state::async_results::{AsyncHandle, Asyncs};
 use crate::state::durable_file::{self, Steps};
 use crate::state::error::{ElementError, ErrorName};
 use crate::state::events::Events;
 use crate::state::faults::Faults;
+use crate::state::key_pair_record::KeyPairRecord;
 use crate::state::key_ring::{DriveId, NodeId, Ring};
 use crate::state::key_server_registry::Registry;
 use crate::state::rekey_job::RekeyJob;

@@ -4,7 +4,7 @@ use crate::lab::{Lab, SERVER_1, current_key, files, rekey, unlocked};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use node_sim::cluster::{Target, threshold};
-use node_sim::key_server::MasterKey;
+use node_sim::crypto::master_key::MasterKey;
 use node_sim::node::ShareFile;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

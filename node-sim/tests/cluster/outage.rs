@@ -5,8 +5,9 @@ use crate::lab::{
     unlocked, until,
 };
 use node_sim::cluster::{AbandonRefusal, Cluster, DriveState, Settings, Target};
+use node_sim::crypto::master_key::MasterKey;
 use node_sim::key_server::in_memory::{Verb, When};
-use node_sim::key_server::{Answer, KeyPlace, KeyVault, MasterKey, VaultError};
+use node_sim::key_server::{Answer, KeyPlace, KeyVault, VaultError};
 use node_sim::state::key_ring::{KeyId, RetiredKey};
 use node_sim::state::rekey_job::RekeyState;
 use serde_json::json;
