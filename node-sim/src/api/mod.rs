@@ -8,6 +8,7 @@
 //!
 //! Nothing here knows what a method does. rustls appears in `tls` alone.
 
+pub mod api_state;
 pub mod api_version;
 pub mod http;
 pub mod json_rpc;

@@ -16,7 +16,8 @@
 //!
 //! A drive that is locked or whose node is stopped answers 423 or 503; it is never read around.
 
-use crate::api::router::{Door, read};
+use crate::api::api_state::ApiState;
+use crate::api::http::request_body;
 use crate::cluster::{AbandonRefusal, Cluster, DriveState, DriveStatus, PowerError};
 use crate::config::limits::BLOCKS_MAX;
 use crate::node::{BLOCK_LEN, BlockError};
@@ -33,7 +34,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The paths that ask for credentials.
-pub fn router() -> Router<Arc<Door>> {
+pub fn router() -> Router<Arc<ApiState>> {
     Router::new()
         .route("/sim/v1/state", get(state))
         .route("/sim/v1/nodes/{node_id}/stop", post(stop_node))
@@ -44,26 +45,26 @@ pub fn router() -> Router<Arc<Door>> {
 }
 
 /// The path that does not: whether the door answers at all is seen by whoever knocks.
-pub fn open_router() -> Router<Arc<Door>> {
+pub fn open_router() -> Router<Arc<ApiState>> {
     Router::new().route("/sim/v1/health", get(|| async { "ok\n" }))
 }
 
-async fn state(State(door): State<Arc<Door>>) -> Response {
-    json_text(StatusCode::OK, &overview(&door.element.cluster))
+async fn state(State(state): State<Arc<ApiState>>) -> Response {
+    json_text(StatusCode::OK, &overview(&state.element.cluster))
 }
 
-async fn stop_node(State(door): State<Arc<Door>>, Path(node_id): Path<u32>) -> Response {
-    let cluster = Arc::clone(&door.element.cluster);
+async fn stop_node(State(state): State<Arc<ApiState>>, Path(node_id): Path<u32>) -> Response {
+    let cluster = Arc::clone(&state.element.cluster);
     finish(async move { power(cluster.stop_node(NodeId(node_id)).await) }).await
 }
 
-async fn start_node(State(door): State<Arc<Door>>, Path(node_id): Path<u32>) -> Response {
-    let cluster = Arc::clone(&door.element.cluster);
+async fn start_node(State(state): State<Arc<ApiState>>, Path(node_id): Path<u32>) -> Response {
+    let cluster = Arc::clone(&state.element.cluster);
     finish(async move { power(cluster.start_node(NodeId(node_id)).await) }).await
 }
 
-async fn abandon_rekey(State(door): State<Arc<Door>>) -> Response {
-    let cluster = Arc::clone(&door.element.cluster);
+async fn abandon_rekey(State(state): State<Arc<ApiState>>) -> Response {
+    let cluster = Arc::clone(&state.element.cluster);
     finish(async move {
         match cluster.abandon_rekey().await {
             Ok(handle) => json_text(StatusCode::OK, &json!({ "asyncHandle": handle })),
@@ -78,8 +79,8 @@ async fn abandon_rekey(State(door): State<Arc<Door>>) -> Response {
     .await
 }
 
-async fn retry(State(door): State<Arc<Door>>) -> Response {
-    door.element.cluster.retry_now();
+async fn retry(State(state): State<Arc<ApiState>>) -> Response {
+    state.element.cluster.retry_now();
     done()
 }
 
@@ -90,7 +91,7 @@ struct Count {
 }
 
 async fn read_blocks(
-    State(door): State<Arc<Door>>,
+    State(state): State<Arc<ApiState>>,
     Path((drive_id, lba)): Path<(u32, u64)>,
     Query(Count { count }): Query<Count>,
 ) -> Response {
@@ -100,22 +101,22 @@ async fn read_blocks(
         let reason = format!("count must be 1 to {BLOCKS_MAX}");
         return refusal(StatusCode::BAD_REQUEST, &reason);
     };
-    match door.element.cluster.read_blocks(DriveId(drive_id), lba, vec![0; len]).await {
+    match state.element.cluster.read_blocks(DriveId(drive_id), lba, vec![0; len]).await {
         Ok(bytes) => ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response(),
         Err(error) => block_error(&error),
     }
 }
 
 async fn write_blocks(
-    State(door): State<Arc<Door>>,
+    State(state): State<Arc<ApiState>>,
     Path((drive_id, lba)): Path<(u32, u64)>,
     body: Body,
 ) -> Response {
-    let bytes = match read(body).await {
+    let bytes = match request_body::read(body).await {
         Ok(bytes) => bytes,
         Err(page) => return page,
     };
-    let cluster = Arc::clone(&door.element.cluster);
+    let cluster = Arc::clone(&state.element.cluster);
     finish(async move {
         let drive_id = DriveId(drive_id);
         let written = async {

@@ -1,11 +1,12 @@
 //! Puts the program together: the cluster, its doors, and what watches over it, until it is told
 //! to stop.
 
+use crate::api::api_state::ApiState;
 use crate::api::http::basic_auth::Credentials;
 use crate::api::http::listener;
 use crate::api::http::tls::{self, Acceptor, Pair};
 use crate::api::methods::{Element, Scope};
-use crate::api::router::{Door, router};
+use crate::api::router::router;
 use crate::cli::config::{Config, DEFAULT_PASSWORD, DoorPair};
 use crate::cluster::Cluster;
 use crate::cluster::certificate_monitor;
@@ -61,7 +62,7 @@ pub async fn serve(
     let door = |scope| {
         let element = Element { cluster: Arc::clone(&cluster), admin: user.clone(), scope };
         let credentials = Credentials::new(&user, &password);
-        router(Arc::new(Door { element, credentials }))
+        router(Arc::new(ApiState { element, credentials }))
     };
     let scope = if node_listener.is_some() { Scope::Cluster } else { Scope::Both };
     let (stopping, stopped) = watch::channel(false);

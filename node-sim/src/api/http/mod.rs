@@ -4,4 +4,5 @@ pub mod basic_auth;
 pub mod connection_limit;
 pub mod error_pages;
 pub mod listener;
+pub mod request_body;
 pub mod tls;

@@ -1,0 +1,12 @@
+//! State that all routes of a listener share.
+
+use crate::api::http::basic_auth::Credentials;
+use crate::api::methods::Element;
+
+/// The API that a listener serves, and who may use it.
+pub struct ApiState {
+    /// The API.
+    pub element: Element,
+    /// Who may use it.
+    pub credentials: Credentials,
+}
