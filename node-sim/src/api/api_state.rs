@@ -1,7 +1,7 @@
 //! State that all routes of a listener share.
 
 use crate::api::http::basic_auth::Credentials;
-use crate::api::methods::Element;
+use crate::api::methods::method::Element;
 
 /// The API that a listener serves, and who may use it.
 pub struct ApiState {

@@ -5,7 +5,8 @@ use crate::api::api_state::ApiState;
 use crate::api::http::basic_auth::Credentials;
 use crate::api::http::listener;
 use crate::api::http::tls::{self, Acceptor, Pair};
-use crate::api::methods::{Element, Scope};
+use crate::api::methods::element_api;
+use crate::api::methods::method::Scope;
 use crate::api::router::router;
 use crate::cli::config::{Config, DEFAULT_PASSWORD, DoorPair};
 use crate::cluster::Cluster;
@@ -60,7 +61,7 @@ pub async fn serve(
     let watch = tokio::spawn(certificate_monitor::watch(Arc::clone(&cluster)));
 
     let door = |scope| {
-        let element = Element { cluster: Arc::clone(&cluster), admin: user.clone(), scope };
+        let element = element_api(Arc::clone(&cluster), user.clone(), scope);
         let credentials = Credentials::new(&user, &password);
         router(Arc::new(ApiState { element, credentials }))
     };

@@ -223,6 +223,13 @@ impl Ledger {
         self.generation
     }
 
+    /// Master node: the first that is switched on, as the ensemble elects one that is there.
+    #[must_use]
+    pub fn master_node(&self) -> NodeId {
+        let powered = self.nodes.iter().find(|(_, node)| node.powered).map(|(id, _)| *id);
+        powered.or_else(|| self.nodes.keys().next().copied()).unwrap_or(NodeId(1))
+    }
+
     /// All drives of all nodes, each with its node.
     pub fn drives(&self) -> impl Iterator<Item = (NodeId, &DriveRecord)> {
         self.nodes

@@ -1,7 +1,7 @@
 //! Accounts: who may own volumes.
 
+use super::method::{Act, Element, Method, Outcome, Scope};
 use super::params::{Kind, Params, optional, required};
-use super::{Act, Element, Method, Outcome, Scope};
 use crate::api::api_version::version;
 use crate::state::accounts::{Account, AccountChange, AccountId, AccountStatus, ChapSecret};
 use crate::state::error::{ElementError, ErrorName};

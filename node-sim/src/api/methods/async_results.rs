@@ -1,7 +1,7 @@
 //! The results of asynchronous calls.
 
+use super::method::{Act, Element, Method, Outcome, Scope};
 use super::params::{Kind, Params, optional, required};
-use super::{Act, Element, Method, Outcome, Scope};
 use crate::api::api_version::version;
 
 /// The rows of the table.

@@ -1,10 +1,9 @@
 //! What the cluster is: its API, versions, limits, addresses and administrators.
 
+use super::method::{Act, Element, Method, Outcome, Scope};
 use super::params::Params;
-use super::{Act, Element, Method, Outcome, Scope};
 use crate::api::api_version::{CURRENT, SOFTWARE_VERSION, SUPPORTED, version};
 use crate::state::accounts::{ACCOUNTS_MAX, SECRET_LEN, USERNAME_LEN};
-use crate::state::key_ring::NodeId;
 use crate::state::key_server_registry::{
     KEY_PROVIDERS_MAX, KEY_SERVERS_MAX, SERVERS_PER_PROVIDER_MAX,
 };
@@ -116,13 +115,6 @@ fn get_api(element: &Element, _: &Params) -> Outcome {
     Ok(answer.into())
 }
 
-/// The master is the first node that is switched on, as the ensemble elects one that is there.
-#[must_use]
-pub fn master_node(ledger: &Ledger) -> NodeId {
-    let powered = ledger.nodes.iter().find(|(_, node)| node.powered).map(|(id, _)| *id);
-    powered.or_else(|| ledger.nodes.keys().next().copied()).unwrap_or(NodeId(1))
-}
-
 /// What Element writes for a state of encryption.
 #[must_use]
 pub const fn enabled_text(enabled: bool) -> &'static str {
@@ -133,7 +125,7 @@ pub const fn enabled_text(enabled: bool) -> &'static str {
 fn get_cluster_info(element: &Element, _: &Params) -> Outcome {
     let ledger = element.cluster.ledger();
     let identity = &ledger.identity;
-    let master = master_node(&ledger);
+    let master = ledger.master_node();
     let ensemble = vec![identity.mvip.as_str(); ledger.nodes.len()];
     Ok(json!({ "clusterInfo": {
         "attributes": {},
@@ -186,7 +178,7 @@ fn get_cluster_version_info(element: &Element, _: &Params) -> Outcome {
 }
 
 fn get_cluster_master_node_id(element: &Element, _: &Params) -> Outcome {
-    Ok(json!({ "nodeID": element.cluster.read(master_node) }))
+    Ok(json!({ "nodeID": element.cluster.read(Ledger::master_node) }))
 }
 
 /// The limits that this cluster keeps. What it does not have at all has the limit zero.

@@ -4,8 +4,8 @@
 //! not have: they are zero, as on a real cluster without it. The master key of software encryption
 //! is told by `GetSoftwareEncryptionAtRestInfo`.
 
+use super::method::{Act, Element, Method, Outcome, Scope};
 use super::params::Params;
-use super::{Act, Element, Method, Outcome, Scope};
 use crate::api::api_version::version;
 use crate::cluster::{DriveState, DriveStatus};
 use crate::state::timestamps;

@@ -2,8 +2,8 @@
 //! cluster's software, whose master key can be replaced.
 
 use super::cluster::enabled_text;
+use super::method::{Act, Element, Method, Outcome, Scope};
 use super::params::{Kind, Params, optional};
-use super::{Act, Element, Method, Outcome, Scope};
 use crate::api::api_version::version;
 use crate::cluster::{RekeyRefusal, Target};
 use crate::state::error::{ElementError, ErrorName};
@@ -119,7 +119,15 @@ fn refusal(refusal: RekeyRefusal) -> ElementError {
         RekeyRefusal::Provider(error) => return error,
         RekeyRefusal::Ledger(error) => return error.into(),
     };
-    ElementError::new(name, super::sentence(&refusal))
+    ElementError::new(name, sentence(&refusal))
+}
+
+/// A reason as a sentence: with a capital and a full stop.
+fn sentence(reason: &impl std::fmt::Display) -> String {
+    let reason = reason.to_string();
+    let mut letters = reason.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str().trim_end_matches('.'))
 }
 
 #[cfg(test)]

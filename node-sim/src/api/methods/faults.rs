@@ -1,7 +1,7 @@
 //! What is wrong, and what happened.
 
+use super::method::{Act, Element, Method, Outcome, Scope};
 use super::params::{Kind, Params, optional};
-use super::{Act, Element, Method, Outcome, Scope};
 use crate::api::api_version::version;
 use crate::state::error::ElementError;
 use crate::state::events::{EventFilter, EventType};

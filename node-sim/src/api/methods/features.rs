@@ -1,7 +1,7 @@
 //! Features that a cluster can have and that this one does not.
 
+use super::method::{Act, Element, Method, Outcome, Scope};
 use super::params::{Kind, Params, optional, required};
-use super::{Act, Element, Method, Outcome, Scope};
 use crate::api::api_version::version;
 use crate::state::error::{ElementError, ErrorName};
 use serde_json::json;

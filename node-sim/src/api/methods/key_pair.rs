@@ -1,7 +1,7 @@
 //! The cluster's key pair for KMIP, and its request for a certificate.
 
+use super::method::{Act, Element, Method, Outcome, Scope};
 use super::params::{Kind, Params, optional};
-use super::{Act, Element, Method, Outcome, Scope};
 use crate::api::api_version::version;
 use crate::key_server::client_key_pair::{NewKeyPair, Subject};
 use crate::state::error::{ElementError, ErrorName};

@@ -1,16 +1,11 @@
 //! Key providers: groups of key servers that hold the same keys.
 
-use super::key_servers::{ask_deadline, vault_error};
+use super::key_servers::{ask_deadline, check_name, vault_error};
+use super::method::{Act, Element, Method, Outcome, Scope};
 use super::params::{Kind, Params, optional, required};
-use super::{Act, Element, Method, Outcome, Scope};
 use crate::api::api_version::version;
-use crate::api::methods::cluster::master_node;
-use crate::state::error::ElementError;
 use crate::state::key_server_registry::{ActiveProviders, KeyProviderId, KeyProviderKmip};
 use serde_json::{Value, json};
-
-/// Longest name of a provider or a server. It is for display only; Element names no limit.
-pub const NAME_LEN_MAX: usize = 128;
 
 /// What is told of a provider's abilities: KMIP over TLS with certificates.
 const CAPABILITIES: &str = "SSL";
@@ -56,16 +51,6 @@ pub const METHODS: &[Method] = &[
         act: Act::Ask(|element, params| Box::pin(test(element, params))),
     },
 ];
-
-/// A name that can be shown.
-pub fn check_name(parameter: &str, name: &str) -> Result<(), ElementError> {
-    let len = name.chars().count();
-    if name.trim().is_empty() || len > NAME_LEN_MAX || name.chars().any(char::is_control) {
-        let reason = format!("a name has 1 to {NAME_LEN_MAX} characters that can be shown");
-        return Err(ElementError::invalid(parameter, &reason));
-    }
-    Ok(())
-}
 
 async fn create(element: &Element, params: &Params) -> Outcome {
     let name = params.the_text("keyProviderName")?;
@@ -129,7 +114,7 @@ async fn test(element: &Element, params: &Params) -> Outcome {
     let ledger = element.cluster.ledger();
     ledger.registry.servers_of(id)?;
     let place =
-        element.cluster.key_place(master_node(&ledger), id).map_err(|error| vault_error(&error))?;
+        element.cluster.key_place(ledger.master_node(), id).map_err(|error| vault_error(&error))?;
     ask_deadline(element.cluster.vault().test(&place)).await?;
     Ok(json!({}))
 }

@@ -1,18 +1,20 @@
 //! Key servers: how each is reached, and to which provider it belongs.
 
-use super::key_providers::check_name;
+use super::method::{Act, Element, Method, Outcome, Scope};
 use super::params::{Kind, Params, optional, required};
-use super::{Act, Element, Method, Outcome, Scope};
 use crate::api::api_version::version;
-use crate::api::methods::cluster::master_node;
 use crate::config::limits::KEY_SERVER_DEADLINE;
 use crate::key_server::certificate_checks::check_pem;
 use crate::key_server::{KeyPlace, VaultError};
 use crate::state::error::{ElementError, ErrorName};
 use crate::state::faults::KmipServerFault;
 use crate::state::key_server_registry::{KMIP_PORT, KeyServerChange, KeyServerId, KeyServerKmip};
+use crate::state::ledger::Ledger;
 use serde_json::{Value, json};
 use std::future::Future;
+
+/// Longest name of a provider or a server. It is for display only; Element names no limit.
+pub const NAME_LEN_MAX: usize = 128;
 
 /// Host names of one key server: a cluster of key servers has a few.
 const HOSTNAMES_MAX: usize = 16;
@@ -99,6 +101,16 @@ pub const METHODS: &[Method] = &[
         act: Act::Change(|element, params| Box::pin(remove_from_provider(element, params))),
     },
 ];
+
+/// A name that can be shown.
+pub fn check_name(parameter: &str, name: &str) -> Result<(), ElementError> {
+    let len = name.chars().count();
+    if name.trim().is_empty() || len > NAME_LEN_MAX || name.chars().any(char::is_control) {
+        let reason = format!("a name has 1 to {NAME_LEN_MAX} characters that can be shown");
+        return Err(ElementError::invalid(parameter, &reason));
+    }
+    Ok(())
+}
 
 /// The values that were given, each of a form that could be one.
 fn given(params: &Params) -> Result<KeyServerChange, ElementError> {
@@ -263,7 +275,8 @@ async fn contact(
     server: &KeyServerKmip,
 ) -> Result<(), ElementError> {
     let access = element.cluster.access(id, server).map_err(|error| vault_error(&error))?;
-    let place = KeyPlace { node_id: element.cluster.read(master_node), servers: vec![access] };
+    let place =
+        KeyPlace { node_id: element.cluster.read(Ledger::master_node), servers: vec![access] };
     ask_deadline(element.cluster.vault().test(&place)).await?;
     // Whoever waits for a key server need not wait longer than until it was seen to answer.
     element.cluster.retry_now();

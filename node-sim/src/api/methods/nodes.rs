@@ -4,9 +4,8 @@
 //! program. They are of a type that ends in `-NE`, Element's mark of a node whose drives do not
 //! encrypt by themselves.
 
-use super::cluster::master_node;
+use super::method::{Act, Element, Method, Outcome, Scope};
 use super::params::{Kind, Params, optional};
-use super::{Act, Element, Method, Outcome, Scope};
 use crate::api::api_version::{SOFTWARE_VERSION, version};
 use crate::state::key_ring::NodeId;
 use crate::state::ledger::{Ledger, NodeRecord};
@@ -111,7 +110,7 @@ fn node_json(ledger: &Ledger, id: NodeId, node: &NodeRecord) -> Value {
     let (mvip, svip) = (&ledger.identity.mvip, &ledger.identity.svip);
     json!({
         "associatedFServiceID": 0,
-        "associatedMasterServiceID": u32::from(master_node(ledger) == id),
+        "associatedMasterServiceID": u32::from(ledger.master_node() == id),
         "attributes": {},
         "chassisName": "",
         "cip": svip,
@@ -160,7 +159,7 @@ fn get_cluster_state(element: &Element, params: &Params) -> Outcome {
 /// Of the node that answers: the cluster's master.
 fn cluster_config(element: &Element) -> Value {
     let ledger = element.cluster.ledger();
-    let id = master_node(&ledger);
+    let id = ledger.master_node();
     let name = ledger.nodes.get(&id).map_or("", |node| node.name.as_str());
     let ensemble: Vec<_> =
         ledger.nodes.keys().map(|id| format!("{id}:{}", ledger.identity.svip)).collect();

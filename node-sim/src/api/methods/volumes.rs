@@ -1,7 +1,7 @@
 //! Volumes. The cluster has none yet, and says so: there is no call that makes one.
 
+use super::method::{Act, Element, Method, Outcome, Scope};
 use super::params::{Kind, Params, optional, required};
-use super::{Act, Element, Method, Outcome, Scope};
 use crate::api::api_version::version;
 use serde_json::json;
 

@@ -1,0 +1,78 @@
+//! One call: finds its method, checks its parameters, runs it and answers.
+
+use super::method::{Act, Element, Method};
+use super::params::Params;
+use crate::api::api_version::{ApiVersion, CURRENT};
+use crate::api::json_rpc::{self, Call};
+use crate::state::error::{ElementError, ErrorName};
+use crate::state::events::{EventType, Happening};
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+
+impl Element {
+    /// Answers a call that came to the endpoint of this version.
+    pub async fn answer(&self, version: ApiVersion, call: Call) -> String {
+        let Call { id, method, params } = call;
+        match self.perform(version, &method, params).await {
+            Ok((result, unused)) => json_rpc::success(id, result, unused),
+            Err(error) => {
+                tracing::info!(method, name = error.name.text(), "refused");
+                json_rpc::failure(&id, &error)
+            }
+        }
+    }
+
+    async fn perform(
+        &self,
+        version: ApiVersion,
+        name: &str,
+        given: Map<String, Value>,
+    ) -> Result<(Value, Map<String, Value>), ElementError> {
+        let method = self.find(version, name).ok_or_else(|| self.unknown(version, name))?;
+        let (params, unused) = Params::check(method.parameters, given)?;
+        let result = match method.act {
+            Act::Tell(tell) => tell(self, &params)?,
+            Act::Ask(ask) => ask(self, &params).await?,
+            Act::Change(change) => {
+                let result = change(self, &params).await?;
+                self.record(method.name).await?;
+                result
+            }
+        };
+        tracing::debug!(method = method.name, %version, "answered");
+        Ok((result, unused))
+    }
+
+    /// The documentation itself spells names in lower case, so case does not matter.
+    fn find(&self, version: ApiVersion, name: &str) -> Option<&'static Method> {
+        self.offered(version).find(|method| method.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Calls that change something are events; what they were given is not told.
+    async fn record(&self, method: &str) -> Result<(), ElementError> {
+        let details = json!({ "admin": self.admin, "method": method });
+        let happening = Happening::new(EventType::ApiEvent, format!("API call: {method}"));
+        let happening = happening.with_details(details);
+        self.cluster
+            .change(|ledger| {
+                ledger.events.record(happening, OffsetDateTime::now_utc());
+                Ok(())
+            })
+            .await
+    }
+
+    /// Ansible looks for the name of the error, `method=` and the code in one text.
+    fn unknown(&self, version: ApiVersion, name: &str) -> ElementError {
+        let shown: String = name.chars().take(128).collect();
+        let newer = self.methods().find(|m| m.name.eq_ignore_ascii_case(name) && m.since > version);
+        let message = match newer {
+            Some(newer) => format!(
+                "Unknown API method=<{shown}>: it is there since version {}; this is the endpoint of \
+                 version {version}, the newest is {CURRENT}.",
+                newer.since
+            ),
+            None => format!("Unknown API method=<{shown}>"),
+        };
+        ElementError::new(ErrorName::UnknownApiMethod, message)
+    }
+}
