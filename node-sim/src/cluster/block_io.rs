@@ -1,6 +1,6 @@
 //! Reading and writing the drives' blocks.
 
-use super::Cluster;
+use super::shared_state::Cluster;
 use crate::node::{BlockError, Drive, Node};
 use crate::state::key_ring::DriveId;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Looks at the certificates of every key server, again and again, and keeps the faults about them
 //! as the certificates are. It decides nothing about them.
 
-use crate::cluster::Cluster;
+use super::shared_state::Cluster;
 use crate::config::limits::CERTIFICATE_INTERVAL;
 use crate::key_server::certificate_checks::{Finding, look_at_client, look_at_root_ca};
 use crate::state::error::ElementError;

@@ -2,8 +2,9 @@
 //! says it is done. A creation that was cut short is done again from the start: nothing was ever
 //! stored in it.
 
+use super::error::OpenError;
 use super::master_keys::{fresh_master_key, threshold};
-use super::{OpenError, Settings};
+use super::settings::{BLOCKS_PER_DRIVE_MAX, DRIVES_PER_NODE_MAX, NODES_MAX, Settings};
 use crate::crypto::aead::SealError;
 use crate::crypto::master_key::MasterKey;
 use crate::node::{Drive, Node, NodeError, ShareFile, ShareFileError, folder_of};
@@ -14,15 +15,6 @@ use crate::state::timestamps;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use uuid::Uuid;
-
-/// Nodes of a cluster: Element's own limit, and each is a point among the holders of shares.
-pub const NODES_MAX: u32 = 40;
-
-/// Drives of a node: each is a line in a ledger that is written whole.
-pub const DRIVES_PER_NODE_MAX: u32 = 64;
-
-/// Blocks of a drive: 16 TiB, the largest file of ext4.
-pub const BLOCKS_PER_DRIVE_MAX: u64 = 1 << 32;
 
 /// Whether a cluster can be made by these settings.
 pub(super) fn check(settings: &Settings) -> Result<(), OpenError> {

@@ -1,6 +1,6 @@
 //! What the API shows of the cluster's encryption: Element's own shapes, made from the ledger.
 
-use super::Cluster;
+use super::shared_state::Cluster;
 use crate::node::Drive;
 use crate::state::async_results::AsyncHandle;
 use crate::state::key_ring::{DriveId, KeyId, KeyManagement, NodeId, Ring};

@@ -5,8 +5,8 @@
 //! the cluster starts with a minority away, and a minority's disks tell nothing. A cluster of one
 //! node has nobody to share with: its one folder opens its key.
 
-use super::Cluster;
-use super::retry::Trouble;
+use super::error::Trouble;
+use super::shared_state::Cluster;
 use crate::crypto::aead;
 use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
 use crate::key_server::{KeyPlace, VaultError};

@@ -1,9 +1,10 @@
 //! Each node's own life: it is switched on, reads its drives, gets its master key and unlocks them,
 //! again and again until it does.
 
+use super::error::{PowerError, Trouble};
 use super::master_keys::on_disk;
-use super::retry::{Backoff, Trouble};
-use super::{Cluster, PowerError};
+use super::retry::Backoff;
+use super::shared_state::Cluster;
 use crate::node::{Node, NodeError};
 use crate::state::events::{EventType, Happening};
 use crate::state::faults::{FaultKind, FaultPlace};

@@ -1,13 +1,13 @@
 //! Opening a cluster, as it was left or, the first time, by creating it; and closing it.
 
-use super::{Cluster, Settings, create, node_power};
-use crate::cluster::rekey_worker;
+use super::error::OpenError;
+use super::settings::Settings;
+use super::shared_state::Cluster;
+use super::{create, node_power, rekey_worker};
 use crate::key_server::KeyVault;
 use crate::key_server::client_key_pair::remove_unnamed;
-use crate::node::NodeError;
 use crate::state::durable_file;
 use crate::state::key_pair_record::KeyPairRecord;
-use crate::state::key_ring::RingError;
 use crate::state::ledger::{Ledger, LedgerError, LedgerFile};
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -18,45 +18,6 @@ use zeroize::Zeroizing;
 
 /// The file whose lock says that a program has the cluster's folder open.
 const LOCK_FILE_NAME: &str = "lock";
-
-/// Why a cluster cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Its folder cannot be used.
-    #[error("cannot use the cluster's folder {folder}: {cause}")]
-    Folder {
-        /// The folder.
-        folder: String,
-        /// What the system said.
-        cause: std::io::Error,
-    },
-    /// Another program has it open.
-    #[error("the cluster's folder {folder} is in use by another program: stop it first")]
-    InUse {
-        /// The folder.
-        folder: String,
-    },
-    /// There are nodes, but nobody knows what of them counts.
-    #[error(
-        "{folder} holds nodes but no ledger.json: put the ledger back, or choose an empty folder"
-    )]
-    LedgerMissing {
-        /// The folder.
-        folder: String,
-    },
-    /// The settings ask for what cannot be.
-    #[error("{0}")]
-    Settings(String),
-    /// The ledger cannot be used.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// A node cannot be made.
-    #[error(transparent)]
-    Node(#[from] NodeError),
-    /// The ring forbids it. It should never be seen.
-    #[error(transparent)]
-    Ring(#[from] RingError),
-}
 
 /// What is found in the folder.
 struct Found {

@@ -8,13 +8,14 @@
 //! What keeps it from going on is told as progress and fault and tried again, longer and longer
 //! apart; a rekey never fails because somebody is away.
 
-use crate::cluster::encryption_status;
-use crate::cluster::retry::{Backoff, Trouble, forget_servers};
-use crate::cluster::{Cluster, master_keys};
+use super::encryption_status;
+use super::error::Trouble;
+use super::master_keys;
+use super::rekey_end::end;
+use super::retry::Backoff;
+use super::shared_state::Cluster;
 use crate::node::Node;
-use crate::state::async_results::AsyncError;
-use crate::state::events::{EventType, Happening};
-use crate::state::key_ring::{DriveId, KeyId, Made, RetiredKey, RingError};
+use crate::state::key_ring::{DriveId, KeyId, Made, RingError};
 use crate::state::ledger::{Ledger, RunningRekey};
 use crate::state::rekey_job::{Effect, RekeyState};
 use serde_json::json;
@@ -206,33 +207,6 @@ fn advance(
     ledger.asyncs.progress(next.async_handle, details, OffsetDateTime::now_utc());
     ledger.rekey = Some(next);
     Ok(())
-}
-
-/// The rekey is over, done or given up: its result stays, and the key that was destroyed goes.
-pub(crate) fn end(ledger: &mut Ledger, running: &RunningRekey, destroyed: Option<RetiredKey>) {
-    let now = OffsetDateTime::now_utc();
-    let (outcome, message) = if running.job.is_abandoned() {
-        let message = "The rekey was given up before any data encryption key was wrapped by the \
-                       new master key. The present master key stays in use.";
-        let error = AsyncError { name: "xRekeyAbandoned".to_owned(), message: message.to_owned() };
-        (Err(error), message)
-    } else {
-        let info = encryption_status::rekey_info(&ledger.ring, running, RekeyState::Ready);
-        (Ok(info), "The rekey of the master key is complete. The old master key is gone.")
-    };
-    ledger.asyncs.complete(running.async_handle, outcome, now);
-    ledger.events.record(Happening::new(EventType::EncryptionAtRestEvent, message), now);
-    if let Some(key) = destroyed {
-        ledger.ring.remove(&key);
-        if let Some(provider) = key.management().key_provider_id()
-            && !ledger.ring.active_providers().contains(&provider)
-        {
-            let servers = ledger.registry.servers_of(provider).unwrap_or_default();
-            let servers: Vec<_> = servers.into_iter().map(|(id, _)| id).collect();
-            forget_servers(ledger, &servers);
-        }
-    }
-    ledger.rekey = None;
 }
 
 /// Whoever gave the rekey up meanwhile is not overruled.

@@ -1,0 +1,182 @@
+//! Errors of the cluster.
+
+use crate::key_server::{KeyPlace, VaultError};
+use crate::node::NodeError;
+use crate::state::async_results::AsyncHandle;
+use crate::state::error::ElementError;
+use crate::state::faults::{FaultKind, FaultPlace};
+use crate::state::key_ring::{NodeId, RingError};
+use crate::state::key_server_registry::KeyServerId;
+use crate::state::ledger::LedgerError;
+use crate::state::rekey_job::RekeyState;
+
+/// Why a cluster cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Its folder cannot be used.
+    #[error("cannot use the cluster's folder {folder}: {cause}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// Another program has it open.
+    #[error("the cluster's folder {folder} is in use by another program: stop it first")]
+    InUse {
+        /// The folder.
+        folder: String,
+    },
+    /// There are nodes, but nobody knows what of them counts.
+    #[error(
+        "{folder} holds nodes but no ledger.json: put the ledger back, or choose an empty folder"
+    )]
+    LedgerMissing {
+        /// The folder.
+        folder: String,
+    },
+    /// The settings ask for what cannot be.
+    #[error("{0}")]
+    Settings(String),
+    /// The ledger cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A node cannot be made.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The ring forbids it. It should never be seen.
+    #[error(transparent)]
+    Ring(#[from] RingError),
+}
+
+/// Why a rekey was not begun.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum RekeyRefusal {
+    /// Software encryption at rest is not enabled.
+    #[error("software encryption at rest is not enabled on this cluster")]
+    NotEnabled,
+    /// One is running.
+    #[error("a rekey is running already, see async result {async_handle}")]
+    InProgress {
+        /// Its async result.
+        async_handle: AsyncHandle,
+    },
+    /// There is no such key provider, or it has no key server.
+    #[error(transparent)]
+    Provider(#[from] ElementError),
+    /// The ledger could not be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Why a rekey was not given up.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AbandonRefusal {
+    /// None is running.
+    #[error("no rekey is running")]
+    NotRunning,
+    /// It is too late.
+    #[error(
+        "the rekey is in state {0:?}: it can be given up only before data encryption keys are \
+         wrapped by the new master key"
+    )]
+    TooLate(RekeyState),
+    /// The ring forbids it.
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    /// The ledger could not be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Why a node was not switched on or off.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PowerError {
+    /// There is no such node.
+    #[error("node {0} does not exist")]
+    NoSuchNode(NodeId),
+    /// The ledger could not be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// What keeps the cluster from going on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// A key server does not do its part for a node.
+    #[error("node {node_id}: {error}")]
+    KeyServer {
+        /// The node whose session it was.
+        node_id: NodeId,
+        /// The server, or 0 if the cluster cannot name one.
+        key_server_id: KeyServerId,
+        /// Why.
+        error: VaultError,
+    },
+    /// Nodes have to be there first.
+    #[error("waiting for nodes {nodes:?} to be switched on")]
+    NodesAway {
+        /// The nodes.
+        nodes: Vec<u32>,
+    },
+    /// Drives have to be unlocked first.
+    #[error("waiting for locked drives {drives:?}")]
+    DrivesLocked {
+        /// The drives.
+        drives: Vec<u32>,
+    },
+    /// A node's folder does not do.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The ring forbids it. It should never be seen.
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    /// The rekey was changed meanwhile, by whoever gave it up.
+    #[error("the rekey was changed meanwhile")]
+    Overtaken,
+    /// The ledger cannot be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Trouble {
+    pub(crate) fn key_server(place: &KeyPlace, error: VaultError) -> Self {
+        let key_server_id = place.servers.first().map_or(0, |server| server.key_server_id);
+        Self::KeyServer { node_id: place.node_id, key_server_id, error }
+    }
+
+    /// The cluster fault that it is, if it is one.
+    pub(crate) fn fault(&self) -> Option<(FaultKind, FaultPlace, String)> {
+        match self {
+            Self::KeyServer { node_id, key_server_id, error } => {
+                let place = FaultPlace::key_server_of_node(*key_server_id, u64::from(*node_id));
+                Some((FaultKind::KmipServer(error.fault), place, error.sentence.clone()))
+            }
+            Self::Node(NodeError::Drive { node_id, drive_id, cause }) => {
+                let node = FaultPlace::node(u64::from(*node_id));
+                let place = FaultPlace { drive_id: u64::from(*drive_id), ..node };
+                Some((FaultKind::DriveFailed, place, cause.to_string()))
+            }
+            Self::Node(
+                error @ (NodeError::Folder { node_id, .. } | NodeError::Share { node_id, .. }),
+            ) => {
+                let place = FaultPlace::node(u64::from(*node_id));
+                Some((FaultKind::NodeOffline, place, error.to_string()))
+            }
+            Self::Node(NodeError::Off(_))
+            | Self::NodesAway { .. }
+            | Self::DrivesLocked { .. }
+            | Self::Ring(_)
+            | Self::Overtaken
+            | Self::Ledger(_) => None,
+        }
+    }
+
+    /// Whether any change of the cluster may end it, so that there is no sense in sitting it out.
+    pub(crate) const fn ends_with_a_change(&self) -> bool {
+        match self {
+            Self::NodesAway { .. } | Self::DrivesLocked { .. } | Self::Overtaken => true,
+            Self::KeyServer { .. } | Self::Node(_) | Self::Ring(_) | Self::Ledger(_) => false,
+        }
+    }
+}

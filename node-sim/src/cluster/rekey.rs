@@ -1,0 +1,98 @@
+//! The start of a rekey, and giving one up.
+
+use super::encryption_status;
+use super::error::{AbandonRefusal, RekeyRefusal};
+use super::rekey_end::end;
+use super::shared_state::Cluster;
+use crate::state::async_results::{AsyncHandle, ResultType};
+use crate::state::events::{EventType, Happening};
+use crate::state::key_ring::{KeyId, KeyManagement};
+use crate::state::key_server_registry::KeyProviderId;
+use crate::state::ledger::{Ledger, RunningRekey};
+use crate::state::rekey_job::{RekeyJob, RekeyState};
+use crate::state::timestamps;
+use time::OffsetDateTime;
+
+/// Where a rekey shall lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A new key where the present one is.
+    Same,
+    /// A key in shares on the cluster's nodes.
+    Internal,
+    /// A key at this provider.
+    External(KeyProviderId),
+}
+
+impl Cluster {
+    /// Begins a rekey and gives the handle of its async result. The new key's name is in the
+    /// ledger before anybody is asked to make it.
+    ///
+    /// # Errors
+    /// One is running, the target does not exist, or the ledger could not be written.
+    pub async fn start_rekey(&self, target: Target) -> Result<AsyncHandle, RekeyRefusal> {
+        self.change(|ledger| begin_rekey(ledger, target)).await
+    }
+
+    /// Gives up the rekey that is running, if no data encryption key can have been wrapped anew.
+    /// Its async result ends with the error `xRekeyAbandoned`, at the latest when the new key, if
+    /// it may exist, was destroyed.
+    ///
+    /// # Errors
+    /// None is running, it is too late, or the ledger could not be written.
+    pub async fn abandon_rekey(&self) -> Result<AsyncHandle, AbandonRefusal> {
+        self.change(|ledger| {
+            let mut running = ledger.rekey.clone().ok_or(AbandonRefusal::NotRunning)?;
+            if !running.job.abandon() {
+                return Err(AbandonRefusal::TooLate(running.job.state()));
+            }
+            ledger.ring.retire(running.job.new_key())?;
+            let handle = running.async_handle;
+            if running.job.state() == RekeyState::Ready {
+                let never_made = ledger.ring.retired(running.job.new_key());
+                end(ledger, &running, never_made);
+            } else {
+                ledger.rekey = Some(running);
+            }
+            Ok(handle)
+        })
+        .await
+    }
+}
+
+fn begin_rekey(ledger: &mut Ledger, target: Target) -> Result<AsyncHandle, RekeyRefusal> {
+    if let Some(running) = &ledger.rekey {
+        return Err(RekeyRefusal::InProgress { async_handle: running.async_handle });
+    }
+    let old_key = ledger.ring.current().ok_or(RekeyRefusal::NotEnabled)?;
+    let from = ledger.ring.key(old_key).map_or(KeyManagement::Internal, |record| record.management);
+    let to = match target {
+        Target::Same => from,
+        Target::Internal => KeyManagement::Internal,
+        Target::External(key_provider_id) => KeyManagement::External { key_provider_id },
+    };
+    if let KeyManagement::External { key_provider_id } = to {
+        ledger.registry.servers_of(key_provider_id)?;
+    }
+    let new_key = KeyId::fresh();
+    let now = OffsetDateTime::now_utc();
+    ledger.ring.plan(new_key, to, timestamps::to_the_second(now));
+    let running = RunningRekey {
+        job: RekeyJob::new(new_key, old_key),
+        async_handle: 0,
+        operation: encryption_status::operation(from, to),
+    };
+    let details =
+        encryption_status::rekey_info(&ledger.ring, &running, RekeyState::CreateNewMasterKey);
+    let async_handle =
+        ledger.asyncs.start(ResultType::RekeySoftwareEncryptionAtRestMasterKey, details, now);
+    ledger.encryption.rekey_async_handle = Some(async_handle);
+    record(ledger, &running.operation);
+    ledger.rekey = Some(RunningRekey { async_handle, ..running });
+    Ok(async_handle)
+}
+
+fn record(ledger: &mut Ledger, message: &str) {
+    let happening = Happening::new(EventType::EncryptionAtRestEvent, message);
+    ledger.events.record(happening, OffsetDateTime::now_utc());
+}

@@ -1,0 +1,57 @@
+//! Settings of a cluster, and their limits.
+
+use crate::state::durable_file::Steps;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Nodes of a cluster: Element's own limit, and each is a point among the holders of shares.
+pub const NODES_MAX: u32 = 40;
+
+/// Drives of a node: each is a line in a ledger that is written whole.
+pub const DRIVES_PER_NODE_MAX: u32 = 64;
+
+/// Blocks of a drive: 16 TiB, the largest file of ext4.
+pub const BLOCKS_PER_DRIVE_MAX: u64 = 1 << 32;
+
+/// How a cluster is made and kept.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The cluster's folder.
+    pub folder: PathBuf,
+    /// How many nodes a cluster gets when it is created.
+    pub nodes: u32,
+    /// How many drives each node gets.
+    pub drives_per_node: u32,
+    /// How many blocks of 4 KiB each drive gets; the file is sparse.
+    pub blocks_per_drive: u64,
+    /// The cluster's name.
+    pub name: String,
+    /// The address of management, as the API shows it.
+    pub mvip: String,
+    /// The address of storage, as the API shows it.
+    pub svip: String,
+    /// The wait after the first failure at a key server; it doubles with each further one.
+    pub retry_min: Duration,
+    /// The longest wait between two attempts at a key server.
+    pub retry_max: Duration,
+    /// Counts durable steps.
+    pub steps: Arc<Steps>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::from("cluster"),
+            nodes: 4,
+            drives_per_node: 3,
+            blocks_per_drive: 65_536,
+            name: "lab".to_owned(),
+            mvip: "127.0.0.1".to_owned(),
+            svip: "127.0.0.1".to_owned(),
+            retry_min: Duration::from_millis(500),
+            retry_max: Duration::from_secs(30),
+            steps: Arc::new(Steps::new()),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The state that all tasks of a cluster share: its ledger, its running nodes and its channels.
+//!
+//! Whoever reads sees the last durable ledger. Whoever changes it queues at one lock: the change is
+//! made on a copy, the copy is written and synced, then it is shown. The file is written on tokio's
+//! blocking threads together with the showing, so that a caller who goes away in between leaves
+//! disk and memory equal. The lock is never held over a call to a key server.
+
+use super::error::Trouble;
+use super::settings::Settings;
+use crate::key_server::KeyVault;
+use crate::node::Node;
+use crate::state::key_ring::NodeId;
+use crate::state::ledger::{Ledger, LedgerError, LedgerFile};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use zeroize::Zeroizing;
+
+/// The cluster.
+pub struct Cluster {
+    pub(super) settings: Settings,
+    pub(super) ledger: Arc<RwLock<Arc<Ledger>>>,
+    pub(super) writer: Arc<tokio::sync::Mutex<LedgerFile>>,
+    pub(super) client_key: Arc<RwLock<Option<Zeroizing<String>>>>,
+    /// The nodes that are switched on.
+    pub(super) nodes: RwLock<BTreeMap<NodeId, Arc<Node>>>,
+    pub(super) vault: Arc<dyn KeyVault>,
+    /// Goes up with every change that somebody may wait for.
+    pub(super) changes: watch::Sender<u64>,
+    /// Goes up when whoever sits out a trouble shall try again at once.
+    pub(super) retries: watch::Sender<u64>,
+    pub(super) closing: watch::Sender<bool>,
+    pub(super) tasks: tokio::sync::Mutex<JoinSet<()>>,
+    /// Locked as long as the folder is in use.
+    pub(super) _lock: File,
+}
+
+impl Cluster {
+    /// The ledger as it last became durable.
+    #[must_use]
+    pub fn ledger(&self) -> Arc<Ledger> {
+        let shown = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&shown)
+    }
+
+    /// Reads something from the ledger.
+    pub fn read<T>(&self, look: impl FnOnce(&Ledger) -> T) -> T {
+        look(&self.ledger())
+    }
+
+    /// Changes the ledger. The change is made on a copy; if it succeeds the copy is written, and
+    /// only then seen by others and answered to the caller. If it is refused nothing happened.
+    ///
+    /// # Errors
+    /// The change was refused, or the ledger could not be written.
+    pub async fn change<T, E>(
+        &self,
+        change: impl FnOnce(&mut Ledger) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<LedgerError>,
+    {
+        let mut file = Arc::clone(&self.writer).lock_owned().await;
+        let mut ledger = Ledger::clone(&self.ledger());
+        let answer = change(&mut ledger)?;
+        let shown = Arc::clone(&self.ledger);
+        let changes = self.changes.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            file.write(&mut ledger)?;
+            *shown.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ledger);
+            changes.send_modify(|count| *count = count.wrapping_add(1));
+            Ok(())
+        });
+        match written.await {
+            Ok(Ok(())) => Ok(answer),
+            Ok(Err(error)) => Err(E::from(error)),
+            Err(join) => Err(E::from(LedgerError::Stopped(join.to_string()))),
+        }
+    }
+
+    /// Wakes whoever holds it at every change of the cluster.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Lets whoever waits for a key server or a node try again at once, because something about it
+    /// was changed.
+    pub fn retry_now(&self) {
+        self.retries.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Something changed that is not in the ledger.
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Turns true when the cluster closes.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
+    }
+
+    /// The nodes that are switched on and have read their drives.
+    pub(crate) fn running(&self) -> Vec<Arc<Node>> {
+        self.nodes.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    pub(crate) fn node(&self, node_id: NodeId) -> Option<Arc<Node>> {
+        self.nodes.read().unwrap_or_else(PoisonError::into_inner).get(&node_id).cloned()
+    }
+
+    /// The ids of the nodes that are not running.
+    pub(crate) fn nodes_away(&self) -> Vec<u32> {
+        let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
+        let away = |id: &&NodeId| !nodes.contains_key(id);
+        self.read(|ledger| ledger.nodes.keys().filter(away).map(|id| id.0).collect())
+    }
+
+    /// The node that speaks for the cluster: the first that runs.
+    ///
+    /// # Errors
+    /// None runs.
+    pub(crate) fn master_node(&self) -> Result<NodeId, Trouble> {
+        let running = self.running();
+        let first = running.first().map(|node| node.id());
+        first.ok_or_else(|| Trouble::NodesAway { nodes: self.nodes_away() })
+    }
+
+    /// The keeper of external master keys.
+    #[must_use]
+    pub fn vault(&self) -> &Arc<dyn KeyVault> {
+        &self.vault
+    }
+
+    /// The settings it was opened with.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Changes the ledger if that is news. That it cannot be written is logged where it happens.
+    pub(crate) async fn note(&self, news: impl Fn(&mut Ledger) -> bool) {
+        // Asked on a copy first, so that what is not news does not queue at the ledger.
+        if news(&mut Ledger::clone(&self.ledger())) {
+            let _ = self.change(|ledger| Ok::<_, LedgerError>(news(ledger))).await;
+        }
+    }
+}
