@@ -8,11 +8,12 @@
 //!                                           key servers over KMIP . key ring . every node's drives
 //! ```
 
-pub mod api;
+mod api;
 pub mod cli;
-pub mod cluster;
-pub mod config;
-pub mod crypto;
-pub mod key_server;
-pub mod node;
-pub mod state;
+mod cluster;
+mod config;
+mod crypto;
+mod key_server;
+mod node;
+mod state;
+pub mod testing;

@@ -8,12 +8,18 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use node_sim::api::http::tls::connect;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// Where the log of a test's program goes.
 const LOG: &str = "log.txt";
@@ -49,6 +55,16 @@ fn terminate(mut child: Child, folder: &Path) -> (Option<i32>, String) {
     assert!(Command::new("kill").arg(id).status().unwrap().success());
     let status = child.wait().unwrap();
     (status.code(), std::fs::read_to_string(folder.join(LOG)).unwrap())
+}
+
+/// Connects to the program at this address, which must show this certificate.
+async fn connect(address: &str, trusted: &str) -> TlsStream<TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).unwrap()).unwrap();
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from("localhost").unwrap();
+    let stream = TcpStream::connect(address).await.unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
 }
 
 #[test]
@@ -104,8 +120,7 @@ fn no_secret_is_logged() {
         );
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let stream = tokio::net::TcpStream::connect(&address).await.unwrap();
-            let mut stream = connect(stream, "localhost", &trusted).await.unwrap();
+            let mut stream = connect(&address, &trusted).await;
             stream.write_all(request.as_bytes()).await.unwrap();
             let mut answer = String::new();
             let _ = stream.read_to_string(&mut answer).await;

@@ -11,23 +11,12 @@ use kmip_server::config::Settings;
 use kmip_server::store::MemoryStore;
 use kmip_server::store::{KEY_LEN, RootKey};
 use kmip_server::{listen, serve};
-use node_sim::cluster::{self, Cluster};
-use node_sim::key_server::client_key_pair::{NewKeyPair, Subject};
-use node_sim::key_server::kmip_client::KmipVault;
-use node_sim::key_server::{KeyPlace, KeyServerAccess};
-use node_sim::state::error::ElementError;
-use node_sim::state::faults::FaultTypes;
-use node_sim::state::key_ring::NodeId;
-use node_sim::state::key_server_registry::KeyServerKmip;
+use node_sim::testing::{KeyPlace, KeyServerAccess, KeyServerKmip, NodeId};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
-
-/// Longer than anything here takes; only a test that fails waits so long.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Bench {
     lab: Lab,
@@ -79,19 +68,19 @@ impl Bench {
         task.await.unwrap();
     }
 
-    fn server(&self, client_certificate: &str) -> KeyServerKmip {
+    fn server(&self) -> KeyServerKmip {
         KeyServerKmip {
             name: "bench".to_owned(),
             hostnames: vec![self.address.ip().to_string()],
             port: self.address.port(),
             ca_certificate: self.lab.pem("ca.crt"),
-            client_certificate: client_certificate.to_owned(),
+            client_certificate: self.client.0.clone(),
         }
     }
 
     /// Where a node finds the server.
     pub(crate) fn place(&self, node_id: NodeId) -> KeyPlace {
-        let server = self.server(&self.client.0);
+        let server = self.server();
         let client_key = self.client.1.clone();
         KeyPlace {
             node_id,
@@ -102,38 +91,6 @@ impl Bench {
     /// A file of the lab's certificates.
     pub(crate) fn pem(&self, name: &str) -> String {
         self.lab.pem(name)
-    }
-
-    /// A cluster of three nodes, as it was left.
-    pub(crate) async fn open_cluster(&self) -> Arc<Cluster> {
-        let settings = cluster::Settings {
-            folder: self.lab.path("cluster"),
-            nodes: 3,
-            drives_per_node: 2,
-            blocks_per_drive: 8,
-            retry_min: Duration::from_millis(1),
-            retry_max: Duration::from_millis(50),
-            ..cluster::Settings::default()
-        };
-        Cluster::open(settings, Arc::new(KmipVault::new(None))).await.unwrap()
-    }
-
-    /// Certifies the cluster's key pair and registers the server as that of provider 1.
-    pub(crate) async fn register(&self, cluster: &Cluster) {
-        let subject = Subject { common_name: Some("cluster".to_owned()), ..Subject::default() };
-        cluster.adopt_key_pair(NewKeyPair::create(&subject).unwrap()).await.unwrap();
-        let request = cluster
-            .read(|ledger| ledger.key_pair.as_ref().unwrap().certificate_sign_request().to_owned());
-        let server = self.server(&self.lab.authority().sign(&request).unwrap());
-        cluster
-            .change(|ledger| {
-                let provider = ledger.registry.create_provider("bench")?;
-                let server = ledger.registry.create_server(server.clone())?;
-                ledger.registry.add_to_provider(server, provider)?;
-                Ok::<_, ElementError>(())
-            })
-            .await
-            .unwrap();
     }
 
     /// A client with the cluster's certificate.
@@ -173,33 +130,4 @@ impl Bench {
         };
         self.client().request(request).await.map(drop)
     }
-}
-
-/// Waits until this holds of the cluster; it is looked at after every change.
-pub(crate) async fn until(cluster: &Cluster, what: &str, holds: impl Fn(&Cluster) -> bool) {
-    let mut changes = cluster.changes();
-    let waiting = async {
-        loop {
-            changes.borrow_and_update();
-            if holds(cluster) {
-                return;
-            }
-            changes.changed().await.unwrap();
-        }
-    };
-    assert!(
-        tokio::time::timeout(PATIENCE, waiting).await.is_ok(),
-        "never: {what}; faults {:?}, rekey {:?}",
-        faults(cluster),
-        cluster.read(|ledger| ledger.rekey.clone())
-    );
-}
-
-/// The codes and details of the faults that last.
-pub(crate) fn faults(cluster: &Cluster) -> Vec<String> {
-    let list = cluster.read(|ledger| ledger.faults.list(FaultTypes::Current));
-    let text = |fault: &serde_json::Value, member: &str| {
-        fault[member].as_str().unwrap_or_default().to_owned()
-    };
-    list.iter().map(|f| format!("{} {}", text(f, "code"), text(f, "details"))).collect()
 }

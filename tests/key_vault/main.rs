@@ -10,21 +10,13 @@
 
 mod bench;
 
-use bench::{Bench, faults, until};
-use node_sim::cluster::{Cluster, DriveState, Target};
-use node_sim::key_server::KeyVault;
-use node_sim::key_server::kmip_client::KmipVault;
-use node_sim::node::BLOCK_LEN;
-use node_sim::state::faults::KmipServerFault;
-use node_sim::state::key_ring::{DriveId, KeyId, KeyManagement, NodeId, RetiredKey, Ring};
+use bench::Bench;
+use node_sim::testing::{KeyId, KeyVault, KmipServerFault, KmipVault, NodeId, RetiredKey};
 use std::sync::Arc;
 
-/// Leave to destroy a key that was planned and never used.
+/// Permission to destroy a key that was planned and never used.
 fn retired(key_id: KeyId) -> RetiredKey {
-    let mut ring = Ring::default();
-    ring.plan(key_id, KeyManagement::External { key_provider_id: 1 }, String::new());
-    ring.retire(key_id).unwrap();
-    ring.retired(key_id).unwrap()
+    node_sim::testing::retired_key(key_id).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,62 +111,4 @@ async fn a_bad_certificate_on_either_side_is_an_authentication_failure() {
     bench.stop().await;
     let error = KmipVault::new(None).test(&good).await.unwrap_err();
     assert_eq!(error.fault, KmipServerFault::ConnectionFailure, "{error}");
-}
-
-const TEXT: &[u8; 16] = b"sixteen letters.";
-
-async fn write(cluster: &Cluster) {
-    for drive in cluster.drives() {
-        let blocks: Vec<u8> = TEXT.iter().copied().cycle().take(BLOCK_LEN).collect();
-        cluster.write_blocks(drive.drive_id, 1, blocks).await.unwrap();
-        cluster.flush(drive.drive_id).await.unwrap();
-    }
-}
-
-async fn assert_reads(cluster: &Cluster) {
-    for drive in cluster.drives() {
-        let read = cluster.read_blocks(drive.drive_id, 1, vec![0; BLOCK_LEN]).await.unwrap();
-        assert_eq!(read[..TEXT.len()], *TEXT);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_goes_external_needs_its_key_server_and_comes_back() {
-    let mut bench = Bench::new().await;
-    let cluster = bench.open_cluster().await;
-    bench.register(&cluster).await;
-    until(&cluster, "unlocked", Cluster::is_unlocked).await;
-    write(&cluster).await;
-    cluster.start_rekey(Target::External(1)).await.unwrap();
-    until(&cluster, "rekeyed", |c| c.read(|ledger| ledger.rekey.is_none())).await;
-    let info = cluster.encryption_info().master_key_info.unwrap();
-    assert_eq!((info.key_management_type.as_str(), info.key_provider_id), ("external", Some(1)));
-    assert_eq!(bench.objects().await, 1);
-    cluster.close().await;
-    drop(cluster);
-
-    bench.stop().await;
-    let cluster = bench.open_cluster().await;
-    until(&cluster, "a fault for each node", |c| faults(c).len() == 3).await;
-    assert!(
-        faults(&cluster).iter().all(|fault| {
-            fault.starts_with("kmipServerFault KMIP key server connection failure")
-        })
-    );
-    let locked = |state: &DriveState| matches!(state, DriveState::Locked { .. });
-    assert!(cluster.drives().iter().all(|drive| locked(&drive.state)));
-    assert!(cluster.read_blocks(DriveId(1), 1, vec![0; BLOCK_LEN]).await.is_err());
-    bench.start();
-    until(&cluster, "unlocked by itself", Cluster::is_unlocked).await;
-    until(&cluster, "no fault", |c| faults(c).is_empty()).await;
-    assert_reads(&cluster).await;
-
-    cluster.start_rekey(Target::Same).await.unwrap();
-    until(&cluster, "rekeyed", |c| c.read(|ledger| ledger.rekey.is_none())).await;
-    assert_eq!(bench.objects().await, 1, "the old key is gone");
-    cluster.start_rekey(Target::Internal).await.unwrap();
-    until(&cluster, "rekeyed", |c| c.read(|ledger| ledger.rekey.is_none())).await;
-    assert_eq!(bench.objects().await, 0);
-    assert_reads(&cluster).await;
-    cluster.close().await;
 }

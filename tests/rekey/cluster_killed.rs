@@ -9,7 +9,7 @@
 //!
 //! Each round begins where the last ended: at rest, so it needs no preparation of its own.
 
-use node_sim::state::durable_file::CRASH_VARIABLE;
+use node_sim::testing::CRASH_VARIABLE;
 use serde_json::{Value, json};
 use std::time::Duration;
 

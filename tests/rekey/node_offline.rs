@@ -105,6 +105,9 @@ fn a_cluster_without_its_key_server_is_locked_and_unlocks_by_itself() {
     bench.cluster.kill();
     bench.servers[0].kill();
     bench.cluster.restart();
+    bench.cluster.until("a fault for each node", PATIENCE, |_| {
+        (bench.kmip_faults().len() == 2).then_some(())
+    });
     bench.until_kmip_fault(CONNECTION_FAILURE);
     let state = bench.state();
     assert_eq!(state["unlocked"], json!(false), "{state}");
@@ -118,4 +121,8 @@ fn a_cluster_without_its_key_server_is_locked_and_unlocks_by_itself() {
     bench.servers[0].restart();
     bench.assert_settled(Place::External(1));
     bench.until_no_kmip_fault();
+    for place in [Place::External(1), Place::Internal] {
+        bench.rekey(place);
+        bench.assert_settled(place);
+    }
 }

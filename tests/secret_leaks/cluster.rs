@@ -8,8 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use harness::{Cluster, Https, KmipServer, Lab};
 use kmip::client::Client;
 use kmip::payload::LocateRequest;
-use node_sim::crypto::aead;
-use node_sim::node::ShareFile;
+use node_sim::testing::{combine_share_files, open_sealed};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -99,12 +98,10 @@ impl Bench {
     /// Searches for the master key that the nodes have shares of.
     fn note_internal_key(&mut self) {
         let key_id = self.key_id();
-        let share = |node: u32| -> ShareFile {
-            let path = format!("node-{node}/shares/{key_id}.json");
-            serde_json::from_slice(&read(self.cluster.data(), &path)).unwrap()
-        };
-        let key_id = serde_json::from_value(json!(key_id)).unwrap();
-        let key = ShareFile::combine(key_id, &[share(1), share(2)]).unwrap();
+        let share =
+            |node: u32| read(self.cluster.data(), &format!("node-{node}/shares/{key_id}.json"));
+        let shares = [share(1), share(2)];
+        let key = combine_share_files(key_id.parse().unwrap(), &shares).unwrap();
         self.search.key("an internal master key", key.bytes());
     }
 
@@ -126,7 +123,7 @@ impl Bench {
                     text("keyID")
                 );
                 let wrapped = BASE64_STANDARD.decode(text("wrappedDataEncryptionKey")).unwrap();
-                let key = aead::open(master_key.try_into().unwrap(), &purpose, &wrapped).unwrap();
+                let key = open_sealed(master_key.try_into().unwrap(), &purpose, &wrapped).unwrap();
                 assert_eq!(key.len(), 64, "two keys of AES-256 in XTS");
                 self.search.key("a data encryption key", &key);
             }

@@ -68,6 +68,7 @@ const TLS: &[&str] = &[
     "crates/kmip/tests/client/listener.rs",
     "crates/lab/src/https.rs",
     "node-sim/src/api/http/tls.rs",
+    "node-sim/tests/program.rs",
     "tests/benches/server",
     "tests/harness/frames.rs",
     "tests/harness/https.rs",
@@ -79,10 +80,10 @@ const RCGEN: &[&str] = &[
     "certs/",
     "kmip-server/src/tests/known_answers/certificates.rs",
     "kmip-server/src/tests/known_answers/chains.rs",
+    "node-sim/src/cluster/tests/key_pair.rs",
     "node-sim/src/key_server/certificate_checks.rs",
     "node-sim/src/key_server/client_key_pair.rs",
     "node-sim/src/api/http/tls.rs",
-    "node-sim/tests/key_pair.rs",
 ];
 
 /// Crates whose types have one form, TTLV. `kmip` converts it to JSON and XML item by item, and

@@ -4,9 +4,9 @@ use crate::api::http::basic_auth::Credentials;
 use crate::api::methods::method::Element;
 
 /// The API that a listener serves, and who may use it.
-pub struct ApiState {
+pub(crate) struct ApiState {
     /// The API.
-    pub element: Element,
+    pub(crate) element: Element,
     /// Who may use it.
-    pub credentials: Credentials,
+    pub(crate) credentials: Credentials,
 }

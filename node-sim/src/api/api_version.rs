@@ -5,28 +5,28 @@ use std::str::FromStr;
 
 /// A version, which orders as numbers do: 9.6 is older than 10.0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ApiVersion {
+pub(crate) struct ApiVersion {
     /// Before the point.
-    pub major: u16,
+    pub(crate) major: u16,
     /// After it.
-    pub minor: u16,
+    pub(crate) minor: u16,
 }
 
 /// A version as a constant.
 #[must_use]
-pub const fn version(major: u16, minor: u16) -> ApiVersion {
+pub(crate) const fn version(major: u16, minor: u16) -> ApiVersion {
     ApiVersion { major, minor }
 }
 
 /// The newest version, which `GetAPI` calls current. The official SDKs read it as a decimal
 /// number, so it has two parts; they need 12.3 for software encryption at rest.
-pub const CURRENT: ApiVersion = version(12, 3);
+pub(crate) const CURRENT: ApiVersion = version(12, 3);
 
 /// What the cluster calls the software that it runs.
-pub const SOFTWARE_VERSION: &str = "12.3.0.203";
+pub(crate) const SOFTWARE_VERSION: &str = "12.3.0.203";
 
 /// Every endpoint that answers: what Element 12.0 lists, then 12.2 and 12.3.
-pub const SUPPORTED: &[ApiVersion] = &[
+pub(crate) const SUPPORTED: &[ApiVersion] = &[
     version(1, 0),
     version(2, 0),
     version(3, 0),
@@ -81,7 +81,7 @@ impl fmt::Display for ApiVersion {
 
 /// The text is not the path of a supported endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unsupported;
+pub(crate) struct Unsupported;
 
 impl FromStr for ApiVersion {
     type Err = Unsupported;

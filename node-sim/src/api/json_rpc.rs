@@ -12,20 +12,20 @@ use serde_json::{Map, Value, json};
 
 /// A request, however it came.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Call {
+pub(crate) struct Call {
     /// What is answered as `id`: a number, a text or null.
-    pub id: Value,
+    pub(crate) id: Value,
     /// The method, in the client's own spelling.
-    pub method: String,
+    pub(crate) method: String,
     /// Its parameters, by name.
-    pub params: Map<String, Value>,
+    pub(crate) params: Map<String, Value>,
 }
 
 /// A request that is none, and the `id` under which to say so.
-pub type NotACall = (Value, ElementError);
+pub(crate) type NotACall = (Value, ElementError);
 
 /// Reads the body of a POST. What it was declared as does not matter: clients declare anything.
-pub fn read_body(body: &[u8]) -> Result<Call, NotACall> {
+pub(crate) fn read_body(body: &[u8]) -> Result<Call, NotACall> {
     let value = parse(body).map_err(|reason| {
         let message = format!("The body is not JSON: {reason}.");
         (Value::Null, ElementError::new(ErrorName::InvalidRequest, message))
@@ -50,7 +50,7 @@ pub fn read_body(body: &[u8]) -> Result<Call, NotACall> {
 }
 
 /// Reads the GET form, `?method=Name&parameter=value`: every value is a text.
-pub fn read_query(pairs: Vec<(String, String)>) -> Result<Call, NotACall> {
+pub(crate) fn read_query(pairs: Vec<(String, String)>) -> Result<Call, NotACall> {
     let mut params: Map<String, Value> =
         pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
     match params.remove("method") {
@@ -61,7 +61,7 @@ pub fn read_query(pairs: Vec<(String, String)>) -> Result<Call, NotACall> {
 
 /// The answer to a call that was done.
 #[must_use]
-pub fn success(id: Value, result: Value, unused: Map<String, Value>) -> String {
+pub(crate) fn success(id: Value, result: Value, unused: Map<String, Value>) -> String {
     let mut answer = Map::new();
     answer.insert("id".into(), id);
     answer.insert("result".into(), result);
@@ -74,7 +74,7 @@ pub fn success(id: Value, result: Value, unused: Map<String, Value>) -> String {
 /// The answer to a call that was not done. The code is 500 for all that the system finds itself;
 /// 400 would make the Python SDK raise another kind of error.
 #[must_use]
-pub fn failure(id: &Value, error: &ElementError) -> String {
+pub(crate) fn failure(id: &Value, error: &ElementError) -> String {
     let ElementError { name, message } = error;
     json!({ "error": { "code": 500, "message": message, "name": name.text() }, "id": id })
         .to_string()

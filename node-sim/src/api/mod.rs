@@ -8,10 +8,10 @@
 //!
 //! Nothing here knows what a method does. rustls appears in `tls` alone.
 
-pub mod api_state;
-pub mod api_version;
-pub mod http;
-pub mod json_rpc;
-pub mod methods;
-pub mod router;
-pub mod simulator;
+pub(crate) mod api_state;
+pub(crate) mod api_version;
+pub(crate) mod http;
+pub(crate) mod json_rpc;
+pub(crate) mod methods;
+pub(crate) mod router;
+pub(crate) mod simulator;

@@ -17,7 +17,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// The routes. All but the health check ask for credentials, also those that do not exist.
-pub fn router(state: Arc<ApiState>) -> Router {
+pub(crate) fn router(state: Arc<ApiState>) -> Router {
     Router::new()
         .route("/json-rpc/{version}", any(json_rpc))
         .route("/json-rpc/{version}/", any(json_rpc))

@@ -34,7 +34,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The paths that ask for credentials.
-pub fn router() -> Router<Arc<ApiState>> {
+pub(crate) fn router() -> Router<Arc<ApiState>> {
     Router::new()
         .route("/sim/v1/state", get(state))
         .route("/sim/v1/nodes/{node_id}/stop", post(stop_node))
@@ -45,7 +45,7 @@ pub fn router() -> Router<Arc<ApiState>> {
 }
 
 /// The path that does not: whether the door answers at all is seen by whoever knocks.
-pub fn open_router() -> Router<Arc<ApiState>> {
+pub(crate) fn open_router() -> Router<Arc<ApiState>> {
     Router::new().route("/sim/v1/health", get(|| async { "ok\n" }))
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// The password when none is set. It is written in the documentation, so it protects nothing.
-pub const DEFAULT_PASSWORD: &str = "admin";
+pub(crate) const DEFAULT_PASSWORD: &str = "admin";
 
 /// Nodes of a cluster: each is a folder and a session to the key server.
 const NODES: std::ops::RangeInclusive<u32> = 1..=40;
@@ -25,65 +25,65 @@ const BLOCKS: std::ops::RangeInclusive<u64> = 256..=1 << 30;
 /// The settings as one place gives them: what is absent is left to the next.
 #[derive(Args, Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct Given {
+pub(crate) struct Given {
     /// Address and port of the HTTPS door; port 0 picks a free one [default: 127.0.0.1:8443]
     #[arg(long, env = "NODE_SIM_LISTEN", value_name = "ADDR")]
-    pub listen: Option<String>,
+    pub(crate) listen: Option<String>,
     /// Another door, which offers the methods of a node and not those of the cluster, as port 442
     /// of a node does; without it the one door offers both
     #[arg(long, env = "NODE_SIM_NODE_LISTEN", value_name = "ADDR")]
-    pub node_listen: Option<String>,
+    pub(crate) node_listen: Option<String>,
     /// Folder for everything that is to be kept
     #[arg(long, env = "NODE_SIM_DATA", value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
     /// Name of the primary cluster administrator [default: admin]
     #[arg(long, env = "NODE_SIM_USER", value_name = "NAME")]
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     /// Its password [default: admin, with a warning]
     #[arg(long, env = "NODE_SIM_PASSWORD", value_name = "TEXT", hide_env_values = true)]
-    pub password: Option<String>,
+    pub(crate) password: Option<String>,
     /// Certificate of the door, PEM; without it one is made and kept in the data folder
     #[arg(long, env = "NODE_SIM_CERT", value_name = "FILE")]
-    pub cert: Option<PathBuf>,
+    pub(crate) cert: Option<PathBuf>,
     /// Private key of that certificate, PEM
     #[arg(long, env = "NODE_SIM_KEY", value_name = "FILE")]
-    pub key: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
     /// Nodes of a new cluster [default: 4]
     #[arg(long, env = "NODE_SIM_NODES", value_name = "N")]
-    pub nodes: Option<u32>,
+    pub(crate) nodes: Option<u32>,
     /// Drives of each node of a new cluster [default: 3]
     #[arg(long, env = "NODE_SIM_DRIVES_PER_NODE", value_name = "N")]
-    pub drives_per_node: Option<u32>,
+    pub(crate) drives_per_node: Option<u32>,
     /// Blocks of 4 KiB of each drive of a new cluster [default: 65536]
     #[arg(long, env = "NODE_SIM_BLOCKS_PER_DRIVE", value_name = "N")]
-    pub blocks_per_drive: Option<u64>,
+    pub(crate) blocks_per_drive: Option<u64>,
     /// Name of a new cluster [default: lab]
     #[arg(long, env = "NODE_SIM_NAME", value_name = "NAME")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Management address that a new cluster tells its clients [default: that of the door]
     #[arg(long, env = "NODE_SIM_MVIP", value_name = "IP")]
-    pub mvip: Option<IpAddr>,
+    pub(crate) mvip: Option<IpAddr>,
     /// Storage address that a new cluster tells its clients [default: the management address]
     #[arg(long, env = "NODE_SIM_SVIP", value_name = "IP")]
-    pub svip: Option<IpAddr>,
+    pub(crate) svip: Option<IpAddr>,
     /// Wait after the first failure at a key server, in milliseconds; it doubles with each further
     /// one [default: 500]
     #[arg(long, env = "NODE_SIM_RETRY_MIN_MS", value_name = "MS")]
-    pub retry_min_ms: Option<u64>,
+    pub(crate) retry_min_ms: Option<u64>,
     /// Longest wait between two attempts at a key server, in milliseconds [default: 30000]
     #[arg(long, env = "NODE_SIM_RETRY_MAX_MS", value_name = "MS")]
-    pub retry_max_ms: Option<u64>,
+    pub(crate) retry_max_ms: Option<u64>,
     /// File to which every KMIP message is appended as text, secrets hidden
     #[arg(long, env = "NODE_SIM_KMIP_TRACE", value_name = "FILE")]
-    pub kmip_trace: Option<PathBuf>,
+    pub(crate) kmip_trace: Option<PathBuf>,
     /// What to log: error, warn, info, debug, trace, or a list like node_sim=debug [default: info]
     #[arg(long, env = "NODE_SIM_LOG", value_name = "FILTER")]
-    pub log: Option<String>,
+    pub(crate) log: Option<String>,
 }
 
 /// Where the door's certificate comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DoorPair {
+pub(crate) enum DoorPair {
     /// It is made at the first start and kept in the data folder.
     SelfMade,
     /// It is in these files.
@@ -96,34 +96,34 @@ pub enum DoorPair {
 }
 
 /// The settings, whole and checked.
-pub struct Config {
+pub(crate) struct Config {
     /// Where the door is.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Where the door of a node is, if it has its own.
-    pub node_listen: Option<SocketAddr>,
+    pub(crate) node_listen: Option<SocketAddr>,
     /// The administrator's name.
-    pub user: String,
+    pub(crate) user: String,
     /// The administrator's password.
-    pub password: Zeroizing<String>,
+    pub(crate) password: Zeroizing<String>,
     /// The door's certificate.
-    pub pair: DoorPair,
+    pub(crate) pair: DoorPair,
     /// The cluster.
-    pub cluster: cluster::Settings,
+    pub(crate) cluster: cluster::Settings,
     /// Where KMIP messages are written as text, if anywhere.
-    pub kmip_trace: Option<PathBuf>,
+    pub(crate) kmip_trace: Option<PathBuf>,
     /// What to log.
-    pub log: String,
+    pub(crate) log: String,
 }
 
 impl Given {
     /// Reads a TOML file.
-    pub fn from_toml(text: &str) -> Result<Self, String> {
+    pub(crate) fn from_toml(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.to_string().trim_end().replace('\n', " "))
     }
 
     /// These settings, and where they say nothing, those.
     #[must_use]
-    pub fn or(self, next: Self) -> Self {
+    pub(crate) fn or(self, next: Self) -> Self {
         Self {
             listen: self.listen.or(next.listen),
             node_listen: self.node_listen.or(next.node_listen),
@@ -146,7 +146,7 @@ impl Given {
     }
 
     /// The settings, checked; or the one sentence that says what is wrong.
-    pub fn check(self) -> Result<Config, String> {
+    pub(crate) fn check(self) -> Result<Config, String> {
         let listen = address("listen", self.listen.as_deref().unwrap_or("127.0.0.1:8443"))?;
         let node_listen =
             self.node_listen.as_deref().map(|text| address("node-listen", text)).transpose()?;

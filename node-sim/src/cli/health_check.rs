@@ -1,7 +1,7 @@
 //! Whether a cluster answers: what a container's health check asks.
 
 use crate::api::http::tls;
-use crate::cli::run::DOOR_CERTIFICATE;
+use crate::cli::serve::DOOR_CERTIFICATE;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,7 +16,7 @@ const ANSWER_LEN_MAX: u64 = 1024;
 
 /// Which door is asked, and whose certificate it must have.
 #[derive(Args, Debug)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// The door
     #[arg(
         long,
@@ -24,19 +24,19 @@ pub struct Asked {
         value_name = "URL",
         default_value = "https://127.0.0.1:8443"
     )]
-    pub url: String,
+    pub(crate) url: String,
     /// Certificate that the door's own is checked against, PEM; without it, the one that the
     /// program made for itself in the data folder
     #[arg(long, env = "NODE_SIM_HEALTH_CA", value_name = "FILE")]
-    pub ca: Option<PathBuf>,
+    pub(crate) ca: Option<PathBuf>,
     /// The data folder of the program that is asked
     #[arg(long, env = "NODE_SIM_DATA", value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
 }
 
 /// A door, as far as it must be known to knock at it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target {
     host: String,
     port: u16,
     trusted: PathBuf,
@@ -44,7 +44,7 @@ pub struct Target {
 
 impl Asked {
     /// The door; a sentence when it cannot be one.
-    pub fn check(self) -> Result<Target, String> {
+    pub(crate) fn check(self) -> Result<Target, String> {
         let url = self.url;
         let (host, port) = url
             .strip_prefix("https://")
@@ -64,7 +64,7 @@ impl Asked {
 
 impl Target {
     /// Knocks at the door; a sentence when it does not answer.
-    pub async fn knock(&self) -> Result<(), String> {
+    pub(crate) async fn knock(&self) -> Result<(), String> {
         let trusted = std::fs::read_to_string(&self.trusted)
             .map_err(|error| format!("cannot read {}: {error}", self.trusted.display()))?;
         let Self { host, port, .. } = self;

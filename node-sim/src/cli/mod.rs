@@ -1,12 +1,14 @@
 //! The command line. It is a library, so that another program can be this one when it runs itself
 //! again.
 
-pub mod config;
-pub mod health_check;
-pub mod run;
+pub(crate) mod config;
+pub(crate) mod health_check;
+pub(crate) mod serve;
+#[cfg(test)]
+mod tests;
 
 use crate::cli::config::{Config, Given};
-use crate::cli::run::{Doors, serve};
+use crate::cli::serve::{Doors, serve};
 use crate::key_server::kmip_client::KmipVault;
 use crate::key_server::message_trace::KmipTrace;
 use crate::state::durable_file::Steps;
@@ -57,7 +59,7 @@ enum Failure {
 }
 
 /// Runs the program with these arguments, the first of which is its name.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -66,7 +68,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let outcome = match cli.command {
-        Command::Serve(settings) => settings.read().and_then(run),
+        Command::Serve(settings) => settings.read().and_then(serve_until_signal),
         Command::Health(asked) => asked.check().map_err(Failure::Setting).and_then(knock),
     };
     match outcome {
@@ -98,7 +100,7 @@ impl Settings {
     }
 }
 
-fn run(mut config: Config) -> Result<(), Failure> {
+fn serve_until_signal(mut config: Config) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|error| Failure::Setting(format!("log is {:?}: {error}.", config.log)))?;
     // Another program that runs this one in itself may have set up its log already.

@@ -10,7 +10,7 @@ impl Cluster {
     ///
     /// # Errors
     /// The drive is absent or locked, or has no such blocks.
-    pub async fn read_blocks(
+    pub(crate) async fn read_blocks(
         &self,
         drive_id: DriveId,
         lba: u64,
@@ -27,7 +27,7 @@ impl Cluster {
     ///
     /// # Errors
     /// The drive is absent or locked, or has no such blocks.
-    pub async fn write_blocks(
+    pub(crate) async fn write_blocks(
         &self,
         drive_id: DriveId,
         lba: u64,
@@ -40,13 +40,13 @@ impl Cluster {
     ///
     /// # Errors
     /// The drive is absent or locked, or the file system refuses.
-    pub async fn flush(&self, drive_id: DriveId) -> Result<(), BlockError> {
+    pub(crate) async fn flush(&self, drive_id: DriveId) -> Result<(), BlockError> {
         self.with_drive(drive_id, Drive::flush).await
     }
 
     /// How many bytes are used on the drives of the nodes that are switched on.
     #[must_use]
-    pub fn used_bytes(&self) -> u64 {
+    pub(crate) fn used_bytes(&self) -> u64 {
         let nodes = self.running();
         let used = |node: &Arc<Node>| node.drives().iter().map(Drive::used_bytes).sum::<u64>();
         nodes.iter().map(used).sum()

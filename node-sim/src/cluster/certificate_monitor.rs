@@ -11,7 +11,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// Looks at once, after every change that could matter, and when time has passed. It never ends.
-pub async fn watch(cluster: Arc<Cluster>) {
+pub(crate) async fn watch(cluster: Arc<Cluster>) {
     let mut changes = cluster.changes();
     loop {
         let ledger = cluster.ledger();

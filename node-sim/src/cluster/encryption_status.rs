@@ -4,7 +4,7 @@ use super::shared_state::Cluster;
 use crate::node::Drive;
 use crate::state::async_results::AsyncHandle;
 use crate::state::key_ring::{DriveId, KeyId, KeyManagement, NodeId, Ring};
-use crate::state::key_server_registry::{ActiveProviders, KeyProviderId};
+use crate::state::key_server_registry::KeyProviderId;
 use crate::state::ledger::{DriveRecord, Ledger, RunningRekey};
 use crate::state::rekey_job::RekeyState;
 use serde::{Deserialize, Serialize};
@@ -13,49 +13,49 @@ use serde_json::{Value, json};
 /// Element's `EncryptionKeyInfo`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct EncryptionKeyInfo {
+pub(crate) struct EncryptionKeyInfo {
     /// When the key was made, by the cluster's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub key_created_time: Option<String>,
+    pub(crate) key_created_time: Option<String>,
     /// The cluster's name for the key.
     #[serde(rename = "keyID")]
-    pub key_id: KeyId,
+    pub(crate) key_id: KeyId,
     /// `internal` or `external`.
-    pub key_management_type: String,
+    pub(crate) key_management_type: String,
     /// The provider of an external key.
     #[serde(rename = "keyProviderID", skip_serializing_if = "Option::is_none")]
-    pub key_provider_id: Option<KeyProviderId>,
+    pub(crate) key_provider_id: Option<KeyProviderId>,
 }
 
 /// What `GetSoftwareEncryptionAtRestInfo` tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EncryptionInfo {
+pub(crate) struct EncryptionInfo {
     /// Whether software encryption at rest is enabled.
-    pub enabled: bool,
+    pub(crate) enabled: bool,
     /// Goes up by one each time it is enabled.
-    pub version: u32,
+    pub(crate) version: u32,
     /// The current master key.
-    pub master_key_info: Option<EncryptionKeyInfo>,
+    pub(crate) master_key_info: Option<EncryptionKeyInfo>,
     /// The async result of the current or latest rekey, while it exists.
-    pub rekey_async_handle: Option<AsyncHandle>,
+    pub(crate) rekey_async_handle: Option<AsyncHandle>,
 }
 
 /// A node and how it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeStatus {
+pub(crate) struct NodeStatus {
     /// Its id.
-    pub node_id: NodeId,
+    pub(crate) node_id: NodeId,
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its UUID.
-    pub uuid: String,
+    pub(crate) uuid: String,
     /// Whether it is switched on.
-    pub powered: bool,
+    pub(crate) powered: bool,
 }
 
 /// How a drive stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DriveState {
+pub(crate) enum DriveState {
     /// Its data encryption key is there: it serves.
     Active,
     /// It cannot be read until its data encryption key is unwrapped.
@@ -69,27 +69,27 @@ pub enum DriveState {
 
 /// A drive and how it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DriveStatus {
+pub(crate) struct DriveStatus {
     /// Its id.
-    pub drive_id: DriveId,
+    pub(crate) drive_id: DriveId,
     /// Its node.
-    pub node_id: NodeId,
+    pub(crate) node_id: NodeId,
     /// Its serial number.
-    pub serial: String,
+    pub(crate) serial: String,
     /// Its slot, from 0.
-    pub slot: u32,
+    pub(crate) slot: u32,
     /// How many blocks of 4 KiB it has.
-    pub blocks: u64,
+    pub(crate) blocks: u64,
     /// How it stands.
-    pub state: DriveState,
+    pub(crate) state: DriveState,
     /// The master key that its data encryption key is wrapped by, as last known.
-    pub wrapped_by: Option<KeyId>,
+    pub(crate) wrapped_by: Option<KeyId>,
 }
 
 impl Cluster {
     /// What `GetSoftwareEncryptionAtRestInfo` tells.
     #[must_use]
-    pub fn encryption_info(&self) -> EncryptionInfo {
+    pub(crate) fn encryption_info(&self) -> EncryptionInfo {
         let ledger = self.ledger();
         let handle = ledger.encryption.rekey_async_handle;
         EncryptionInfo {
@@ -103,15 +103,9 @@ impl Cluster {
         }
     }
 
-    /// The providers that hold keys which have not been deleted yet.
-    #[must_use]
-    pub fn active_providers(&self) -> ActiveProviders {
-        self.read(|ledger| ledger.ring.active_providers())
-    }
-
     /// The drives, in order of their nodes and slots.
     #[must_use]
-    pub fn drives(&self) -> Vec<DriveStatus> {
+    pub(crate) fn drives(&self) -> Vec<DriveStatus> {
         let ledger = self.ledger();
         let status = |(node_id, drive): (NodeId, &DriveRecord)| DriveStatus {
             drive_id: drive.drive_id,
@@ -127,7 +121,7 @@ impl Cluster {
 
     /// Whether every drive of every node that is switched on serves.
     #[must_use]
-    pub fn is_unlocked(&self) -> bool {
+    pub(crate) fn is_unlocked(&self) -> bool {
         self.drives().iter().all(|drive| match drive.state {
             DriveState::Active | DriveState::Absent => true,
             DriveState::Locked { .. } => false,
@@ -150,7 +144,7 @@ impl Cluster {
 
     /// The nodes, in order of their ids.
     #[must_use]
-    pub fn nodes(&self) -> Vec<NodeStatus> {
+    pub(crate) fn nodes(&self) -> Vec<NodeStatus> {
         let ledger = self.ledger();
         let status = |(node_id, node): (&NodeId, &crate::state::ledger::NodeRecord)| NodeStatus {
             node_id: *node_id,

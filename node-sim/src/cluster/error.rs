@@ -12,7 +12,7 @@ use crate::state::rekey_job::RekeyState;
 
 /// Why a cluster cannot be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub(crate) enum OpenError {
     /// Its folder cannot be used.
     #[error("cannot use the cluster's folder {folder}: {cause}")]
     Folder {
@@ -51,7 +51,7 @@ pub enum OpenError {
 
 /// Why a rekey was not begun.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum RekeyRefusal {
+pub(crate) enum RekeyRefusal {
     /// Software encryption at rest is not enabled.
     #[error("software encryption at rest is not enabled on this cluster")]
     NotEnabled,
@@ -71,7 +71,7 @@ pub enum RekeyRefusal {
 
 /// Why a rekey was not given up.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum AbandonRefusal {
+pub(crate) enum AbandonRefusal {
     /// None is running.
     #[error("no rekey is running")]
     NotRunning,
@@ -91,7 +91,7 @@ pub enum AbandonRefusal {
 
 /// Why a node was not switched on or off.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum PowerError {
+pub(crate) enum PowerError {
     /// There is no such node.
     #[error("node {0} does not exist")]
     NoSuchNode(NodeId),

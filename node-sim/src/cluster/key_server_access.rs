@@ -14,7 +14,7 @@ impl Cluster {
     /// The private key that the cluster proves itself with at key servers, PEM; none before it was
     /// stored. It is kept in a file of its own, never in the ledger.
     #[must_use]
-    pub fn client_key(&self) -> Option<Zeroizing<String>> {
+    pub(crate) fn client_key(&self) -> Option<Zeroizing<String>> {
         self.client_key.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -23,7 +23,7 @@ impl Cluster {
     ///
     /// # Errors
     /// A provider is active, so the present pair is needed, or a file could not be written.
-    pub async fn adopt_key_pair(&self, pair: NewKeyPair) -> Result<(), ElementError> {
+    pub(crate) async fn adopt_key_pair(&self, pair: NewKeyPair) -> Result<(), ElementError> {
         self.read(refuse_while_active)?;
         let (steps, folder) = (Arc::clone(&self.settings.steps), self.settings.folder.clone());
         let kept = tokio::task::spawn_blocking(move || {
@@ -54,7 +54,7 @@ impl Cluster {
     ///
     /// # Errors
     /// The cluster has no key pair yet.
-    pub fn access(
+    pub(crate) fn access(
         &self,
         key_server_id: KeyServerId,
         server: &KeyServerKmip,
@@ -72,7 +72,7 @@ impl Cluster {
     ///
     /// # Errors
     /// The provider does not exist or has no server, or the cluster has no key pair yet.
-    pub fn key_place(
+    pub(crate) fn key_place(
         &self,
         node_id: NodeId,
         key_provider_id: KeyProviderId,

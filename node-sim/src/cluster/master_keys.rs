@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 /// How many of so many nodes make an internal master key whole.
 #[must_use]
-pub fn threshold(nodes: usize) -> usize {
+pub(crate) fn threshold(nodes: usize) -> usize {
     (nodes / 2).saturating_add(1).min(nodes)
 }
 

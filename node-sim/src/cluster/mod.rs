@@ -1,7 +1,7 @@
 //! The cluster: its ledger, its nodes, and what may be asked of it.
 
 mod block_io;
-pub mod certificate_monitor;
+pub(crate) mod certificate_monitor;
 mod create;
 mod encryption_status;
 mod error;
@@ -16,12 +16,11 @@ mod rekey_worker;
 mod retry;
 mod settings;
 mod shared_state;
+#[cfg(test)]
+mod tests;
 
-pub use encryption_status::{
-    DriveState, DriveStatus, EncryptionInfo, EncryptionKeyInfo, NodeStatus,
-};
-pub use error::{AbandonRefusal, OpenError, PowerError, RekeyRefusal};
-pub use master_keys::threshold;
-pub use rekey::Target;
-pub use settings::{BLOCKS_PER_DRIVE_MAX, DRIVES_PER_NODE_MAX, NODES_MAX, Settings};
-pub use shared_state::Cluster;
+pub(crate) use encryption_status::{DriveState, DriveStatus};
+pub(crate) use error::{AbandonRefusal, PowerError, RekeyRefusal};
+pub(crate) use rekey::Target;
+pub(crate) use settings::Settings;
+pub(crate) use shared_state::Cluster;

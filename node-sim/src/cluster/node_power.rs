@@ -60,7 +60,7 @@ impl Cluster {
     ///
     /// # Errors
     /// There is no such node, or the ledger could not be written.
-    pub async fn start_node(&self, node_id: NodeId) -> Result<(), PowerError> {
+    pub(crate) async fn start_node(&self, node_id: NodeId) -> Result<(), PowerError> {
         self.set_power(node_id, true).await?;
         self.retry_now();
         Ok(())
@@ -70,7 +70,7 @@ impl Cluster {
     ///
     /// # Errors
     /// There is no such node, or the ledger could not be written.
-    pub async fn stop_node(&self, node_id: NodeId) -> Result<(), PowerError> {
+    pub(crate) async fn stop_node(&self, node_id: NodeId) -> Result<(), PowerError> {
         self.set_power(node_id, false).await?;
         self.switch_off(node_id).await;
         self.retry_now();

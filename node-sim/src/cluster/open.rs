@@ -34,7 +34,7 @@ impl Cluster {
     ///
     /// # Errors
     /// The folder or the ledger cannot be used, or the settings make no cluster.
-    pub async fn open(
+    pub(crate) async fn open(
         settings: Settings,
         vault: Arc<dyn KeyVault>,
     ) -> Result<Arc<Self>, OpenError> {
@@ -68,7 +68,7 @@ impl Cluster {
 
     /// Starts nothing more and waits for no key server; what is being written is finished, and
     /// afterwards all drives are locked. A rekey goes on when the cluster is opened again.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.closing.send_replace(true);
         let mut tasks = self.tasks.lock().await;
         while tasks.join_next().await.is_some() {}

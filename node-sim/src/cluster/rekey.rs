@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 /// Where a rekey shall lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     /// A new key where the present one is.
     Same,
     /// A key in shares on the cluster's nodes.
@@ -30,7 +30,7 @@ impl Cluster {
     ///
     /// # Errors
     /// One is running, the target does not exist, or the ledger could not be written.
-    pub async fn start_rekey(&self, target: Target) -> Result<AsyncHandle, RekeyRefusal> {
+    pub(crate) async fn start_rekey(&self, target: Target) -> Result<AsyncHandle, RekeyRefusal> {
         self.change(|ledger| begin_rekey(ledger, target)).await
     }
 
@@ -40,7 +40,7 @@ impl Cluster {
     ///
     /// # Errors
     /// None is running, it is too late, or the ledger could not be written.
-    pub async fn abandon_rekey(&self) -> Result<AsyncHandle, AbandonRefusal> {
+    pub(crate) async fn abandon_rekey(&self) -> Result<AsyncHandle, AbandonRefusal> {
         self.change(|ledger| {
             let mut running = ledger.rekey.clone().ok_or(AbandonRefusal::NotRunning)?;
             if !running.job.abandon() {

@@ -6,37 +6,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Nodes of a cluster: Element's own limit, and each is a point among the holders of shares.
-pub const NODES_MAX: u32 = 40;
+pub(crate) const NODES_MAX: u32 = 40;
 
 /// Drives of a node: each is a line in a ledger that is written whole.
-pub const DRIVES_PER_NODE_MAX: u32 = 64;
+pub(crate) const DRIVES_PER_NODE_MAX: u32 = 64;
 
 /// Blocks of a drive: 16 TiB, the largest file of ext4.
-pub const BLOCKS_PER_DRIVE_MAX: u64 = 1 << 32;
+pub(crate) const BLOCKS_PER_DRIVE_MAX: u64 = 1 << 32;
 
 /// How a cluster is made and kept.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The cluster's folder.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// How many nodes a cluster gets when it is created.
-    pub nodes: u32,
+    pub(crate) nodes: u32,
     /// How many drives each node gets.
-    pub drives_per_node: u32,
+    pub(crate) drives_per_node: u32,
     /// How many blocks of 4 KiB each drive gets; the file is sparse.
-    pub blocks_per_drive: u64,
+    pub(crate) blocks_per_drive: u64,
     /// The cluster's name.
-    pub name: String,
+    pub(crate) name: String,
     /// The address of management, as the API shows it.
-    pub mvip: String,
+    pub(crate) mvip: String,
     /// The address of storage, as the API shows it.
-    pub svip: String,
+    pub(crate) svip: String,
     /// The wait after the first failure at a key server; it doubles with each further one.
-    pub retry_min: Duration,
+    pub(crate) retry_min: Duration,
     /// The longest wait between two attempts at a key server.
-    pub retry_max: Duration,
+    pub(crate) retry_max: Duration,
     /// Counts durable steps.
-    pub steps: Arc<Steps>,
+    pub(crate) steps: Arc<Steps>,
 }
 
 impl Default for Settings {

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 /// The cluster.
-pub struct Cluster {
+pub(crate) struct Cluster {
     pub(super) settings: Settings,
     pub(super) ledger: Arc<RwLock<Arc<Ledger>>>,
     pub(super) writer: Arc<tokio::sync::Mutex<LedgerFile>>,
@@ -40,13 +40,13 @@ pub struct Cluster {
 impl Cluster {
     /// The ledger as it last became durable.
     #[must_use]
-    pub fn ledger(&self) -> Arc<Ledger> {
+    pub(crate) fn ledger(&self) -> Arc<Ledger> {
         let shown = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&shown)
     }
 
     /// Reads something from the ledger.
-    pub fn read<T>(&self, look: impl FnOnce(&Ledger) -> T) -> T {
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Ledger) -> T) -> T {
         look(&self.ledger())
     }
 
@@ -55,7 +55,7 @@ impl Cluster {
     ///
     /// # Errors
     /// The change was refused, or the ledger could not be written.
-    pub async fn change<T, E>(
+    pub(crate) async fn change<T, E>(
         &self,
         change: impl FnOnce(&mut Ledger) -> Result<T, E>,
     ) -> Result<T, E>
@@ -82,13 +82,13 @@ impl Cluster {
 
     /// Wakes whoever holds it at every change of the cluster.
     #[must_use]
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
     /// Lets whoever waits for a key server or a node try again at once, because something about it
     /// was changed.
-    pub fn retry_now(&self) {
+    pub(crate) fn retry_now(&self) {
         self.retries.send_modify(|count| *count = count.wrapping_add(1));
     }
 
@@ -130,14 +130,8 @@ impl Cluster {
 
     /// The keeper of external master keys.
     #[must_use]
-    pub fn vault(&self) -> &Arc<dyn KeyVault> {
+    pub(crate) fn vault(&self) -> &Arc<dyn KeyVault> {
         &self.vault
-    }
-
-    /// The settings it was opened with.
-    #[must_use]
-    pub const fn settings(&self) -> &Settings {
-        &self.settings
     }
 
     /// Changes the ledger if that is news. That it cannot be written is logged where it happens.

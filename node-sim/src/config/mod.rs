@@ -1,3 +1,3 @@
 //! Limits of the process. Imports nothing of this crate.
 
-pub mod limits;
+pub(crate) mod limits;

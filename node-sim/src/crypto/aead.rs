@@ -14,16 +14,16 @@ use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
 use zeroize::Zeroizing;
 
 /// How this way of sealing is called where it is written down.
-pub const ALGORITHM: &str = "AES-256-GCM";
+pub(crate) const ALGORITHM: &str = "AES-256-GCM";
 
 /// Length of the sealing key.
-pub const KEY_LEN: usize = 32;
+pub(crate) const KEY_LEN: usize = 32;
 
 const NONCE_LEN: usize = 12;
 
 /// Why something could not be sealed or opened. It says nothing of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SealError {
+pub(crate) enum SealError {
     /// The system gave no random bytes.
     #[error("the system gives no random bytes")]
     NoRandom,
@@ -36,7 +36,7 @@ pub enum SealError {
 ///
 /// # Errors
 /// The system gave none.
-pub fn random(bytes: &mut [u8]) -> Result<(), SealError> {
+pub(crate) fn random(bytes: &mut [u8]) -> Result<(), SealError> {
     aws_lc_rs::rand::fill(bytes).map_err(|_| SealError::NoRandom)
 }
 
@@ -44,7 +44,11 @@ pub fn random(bytes: &mut [u8]) -> Result<(), SealError> {
 ///
 /// # Errors
 /// The system gave no random bytes.
-pub fn seal(key: &[u8; KEY_LEN], purpose: &str, secret: &[u8]) -> Result<Vec<u8>, SealError> {
+pub(crate) fn seal(
+    key: &[u8; KEY_LEN],
+    purpose: &str,
+    secret: &[u8],
+) -> Result<Vec<u8>, SealError> {
     let mut nonce = [0; NONCE_LEN];
     random(&mut nonce)?;
     let payload = Payload { msg: secret, aad: purpose.as_bytes() };
@@ -58,7 +62,7 @@ pub fn seal(key: &[u8; KEY_LEN], purpose: &str, secret: &[u8]) -> Result<Vec<u8>
 ///
 /// # Errors
 /// It does not open.
-pub fn open(
+pub(crate) fn open(
     key: &[u8; KEY_LEN],
     purpose: &str,
     sealed: &[u8],

@@ -1,6 +1,6 @@
 //! Cryptography of the cluster, kept apart from the key server's on purpose: two independent implementations that must agree.
 
-pub mod aead;
+pub(crate) mod aead;
 pub(crate) mod aes_xts;
-pub mod master_key;
-pub mod shamir;
+pub(crate) mod master_key;
+pub(crate) mod shamir;

@@ -11,18 +11,18 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// Length of a secret, and of each share.
-pub const SECRET_LEN: usize = 32;
+pub(crate) const SECRET_LEN: usize = 32;
 
 /// A secret, or the values of one share.
-pub type Bytes = Zeroizing<[u8; SECRET_LEN]>;
+pub(crate) type Bytes = Zeroizing<[u8; SECRET_LEN]>;
 
 /// One share of a secret.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Share {
+pub(crate) struct Share {
     /// The point at which the polynomials were taken; never 0, which is where the secret is.
-    pub holder: u8,
+    pub(crate) holder: u8,
     /// Their values there.
-    pub values: Bytes,
+    pub(crate) values: Bytes,
 }
 
 impl fmt::Debug for Share {
@@ -33,7 +33,7 @@ impl fmt::Debug for Share {
 
 /// Why a secret cannot be split or made whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ShareError {
+pub(crate) enum ShareError {
     /// Holders must be distinct and not 0, and at least as many as the threshold, which is not 0.
     #[error("shares need distinct holders from 1 to 255, at least as many as the threshold")]
     Holders,
@@ -54,7 +54,11 @@ pub enum ShareError {
 ///
 /// # Errors
 /// The holders are not fit, or the system gives no random bytes.
-pub fn split(secret: &Bytes, threshold: usize, holders: &[u8]) -> Result<Vec<Share>, ShareError> {
+pub(crate) fn split(
+    secret: &Bytes,
+    threshold: usize,
+    holders: &[u8],
+) -> Result<Vec<Share>, ShareError> {
     if threshold == 0 || holders.len() < threshold || !distinct(holders) {
         return Err(ShareError::Holders);
     }
@@ -72,7 +76,7 @@ pub fn split(secret: &Bytes, threshold: usize, holders: &[u8]) -> Result<Vec<Sha
 ///
 /// # Errors
 /// There are too few, or two of the same holder.
-pub fn combine(shares: &[Share], threshold: usize) -> Result<Bytes, ShareError> {
+pub(crate) fn combine(shares: &[Share], threshold: usize) -> Result<Bytes, ShareError> {
     value_at(shares, threshold, 0)
 }
 
@@ -80,7 +84,11 @@ pub fn combine(shares: &[Share], threshold: usize) -> Result<Bytes, ShareError> 
 ///
 /// # Errors
 /// There are too few, or two of the same holder.
-pub fn share_of(shares: &[Share], threshold: usize, holder: u8) -> Result<Share, ShareError> {
+pub(crate) fn share_of(
+    shares: &[Share],
+    threshold: usize,
+    holder: u8,
+) -> Result<Share, ShareError> {
     if holder == 0 {
         return Err(ShareError::Holders);
     }

@@ -11,32 +11,32 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Days before expiry at which a certificate becomes a fault: the remedy that Element names is one
 /// that is valid for at least 30 days more.
-pub const WARNING_DAYS: i64 = 30;
+pub(crate) const WARNING_DAYS: i64 = 30;
 
 /// Days before expiry at which the fault becomes an error, as for Element's own TLS certificate.
-pub const ERROR_DAYS: i64 = 7;
+pub(crate) const ERROR_DAYS: i64 = 7;
 
 /// Days before expiry at which the fault becomes critical, as for Element's own TLS certificate.
-pub const CRITICAL_DAYS: i64 = 3;
+pub(crate) const CRITICAL_DAYS: i64 = 3;
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
 /// Longest text of certificates in PEM: room for some twenty, where a chain needs four.
-pub const PEM_LEN_MAX: usize = 64 * 1024;
+pub(crate) const PEM_LEN_MAX: usize = 64 * 1024;
 
 /// What is wrong with a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// What to raise.
-    pub kind: FaultKind,
+    pub(crate) kind: FaultKind,
     /// How bad it is.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// What to tell.
-    pub details: String,
+    pub(crate) details: String,
 }
 
 /// Refuses a text that is not one or more certificates in PEM.
-pub fn check_pem(parameter: &str, text: &str) -> Result<(), ElementError> {
+pub(crate) fn check_pem(parameter: &str, text: &str) -> Result<(), ElementError> {
     if text.len() > PEM_LEN_MAX {
         let reason = format!("longer than {PEM_LEN_MAX} characters");
         return Err(ElementError::invalid(parameter, &reason));
@@ -58,7 +58,7 @@ pub fn check_pem(parameter: &str, text: &str) -> Result<(), ElementError> {
 
 /// What is wrong with the certificates that a key server is checked against: the worst of them.
 #[must_use]
-pub fn look_at_root_ca(text: &str, now: OffsetDateTime) -> Option<Finding> {
+pub(crate) fn look_at_root_ca(text: &str, now: OffsetDateTime) -> Option<Finding> {
     let blocks = match blocks(text) {
         Ok(blocks) => blocks,
         Err(reason) => return Some(unfit(KmipCertificate::RootCa, &reason)),
@@ -72,7 +72,7 @@ pub fn look_at_root_ca(text: &str, now: OffsetDateTime) -> Option<Finding> {
 
 /// What is wrong with the certificate that the cluster shows. `public_key` is the cluster's own.
 #[must_use]
-pub fn look_at_client(
+pub(crate) fn look_at_client(
     text: &str,
     public_key: Option<&[u8]>,
     now: OffsetDateTime,

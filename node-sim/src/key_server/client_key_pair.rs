@@ -28,25 +28,25 @@ const FILE_PREFIX: &str = "kmip-key-pair-";
 
 /// Who the cluster says that it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// `CN`.
-    pub common_name: Option<String>,
+    pub(crate) common_name: Option<String>,
     /// `O`.
-    pub organization: Option<String>,
+    pub(crate) organization: Option<String>,
     /// `OU`.
-    pub organizational_unit: Option<String>,
+    pub(crate) organizational_unit: Option<String>,
     /// `L`.
-    pub locality: Option<String>,
+    pub(crate) locality: Option<String>,
     /// `ST`.
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
     /// `C`, two letters.
-    pub country: Option<String>,
+    pub(crate) country: Option<String>,
     /// `emailAddress`.
-    pub email_address: Option<String>,
+    pub(crate) email_address: Option<String>,
 }
 
 /// A pair that was just made and that no ledger knows yet.
-pub struct NewKeyPair {
+pub(crate) struct NewKeyPair {
     record: KeyPairRecord,
     private_key: Zeroizing<String>,
 }
@@ -107,7 +107,7 @@ fn part(parameter: &str, form: Form, text: &str) -> Result<DnValue, ElementError
 
 impl NewKeyPair {
     /// Makes a pair: RSA with 2048 bits, and a request signed with SHA-256.
-    pub fn create(subject: &Subject) -> Result<Self, ElementError> {
+    pub(crate) fn create(subject: &Subject) -> Result<Self, ElementError> {
         let distinguished_name = subject.distinguished_name()?;
         let mut params = CertificateParams::default();
         params.distinguished_name = distinguished_name;
@@ -129,12 +129,12 @@ impl NewKeyPair {
 
     /// The private key in PEM.
     #[must_use]
-    pub const fn private_key(&self) -> &Zeroizing<String> {
+    pub(crate) const fn private_key(&self) -> &Zeroizing<String> {
         &self.private_key
     }
 
     /// Writes the private key where it will be kept, and answers what the ledger shall know.
-    pub fn keep(self, steps: &Steps, folder: &Path) -> io::Result<KeyPairRecord> {
+    pub(crate) fn keep(self, steps: &Steps, folder: &Path) -> io::Result<KeyPairRecord> {
         durable_file::replace(steps, &folder.join(&self.record.file), self.private_key.as_bytes())?;
         Ok(self.record)
     }
@@ -142,7 +142,7 @@ impl NewKeyPair {
 
 /// Removes the private keys that the ledger does not name: those that were replaced, and one that
 /// a crash left before it was named.
-pub fn remove_unnamed(
+pub(crate) fn remove_unnamed(
     steps: &Steps,
     folder: &Path,
     named: Option<&KeyPairRecord>,

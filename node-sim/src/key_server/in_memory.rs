@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a vault can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// [`KeyVault::test`].
     Test,
     /// [`KeyVault::ensure`].
@@ -25,7 +25,7 @@ pub enum Verb {
 
 /// When a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub(crate) enum When {
     /// Before anything is done.
     Before,
     /// When it is done: the answer is lost.
@@ -34,7 +34,7 @@ pub enum When {
 
 /// Key servers in memory.
 #[derive(Default)]
-pub struct MemoryVault(Mutex<World>);
+pub(crate) struct MemoryVault(Mutex<World>);
 
 #[derive(Default)]
 struct World {
@@ -50,64 +50,64 @@ struct World {
 impl MemoryVault {
     /// Key servers without keys.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// From now on this server answers nothing but this error.
-    pub fn switch_off(&self, server: KeyServerId, error: VaultError) {
+    pub(crate) fn switch_off(&self, server: KeyServerId, error: VaultError) {
         self.world().away.insert(server, error);
     }
 
     /// From now on this server answers nothing at all.
-    pub fn hang(&self, server: KeyServerId) {
+    pub(crate) fn hang(&self, server: KeyServerId) {
         self.world().hanging.insert(server);
     }
 
     /// The server answers again.
-    pub fn switch_on(&self, server: KeyServerId) {
+    pub(crate) fn switch_on(&self, server: KeyServerId) {
         self.world().hanging.remove(&server);
         self.world().away.remove(&server);
     }
 
     /// The next `count` calls of this verb fail.
-    pub fn fail(&self, verb: Verb, when: When, count: u32, error: VaultError) {
+    pub(crate) fn fail(&self, verb: Verb, when: When, count: u32, error: VaultError) {
         self.world().faults.push((verb, when, count, error));
     }
 
     /// The keys that the server holds.
     #[must_use]
-    pub fn keys(&self, server: KeyServerId) -> BTreeSet<KeyId> {
+    pub(crate) fn keys(&self, server: KeyServerId) -> BTreeSet<KeyId> {
         let world = self.world();
         world.keys.keys().filter(|(s, _)| *s == server).map(|(_, key)| *key).collect()
     }
 
     /// Every key that the server ever made, in order.
     #[must_use]
-    pub fn made(&self, server: KeyServerId) -> Vec<KeyId> {
+    pub(crate) fn made(&self, server: KeyServerId) -> Vec<KeyId> {
         let world = self.world();
         world.made.iter().filter(|(s, _)| *s == server).map(|(_, key)| *key).collect()
     }
 
     /// The bytes of a key, to prove that they are nowhere else.
     #[must_use]
-    pub fn bytes(&self, server: KeyServerId, key_id: KeyId) -> Option<[u8; MASTER_KEY_LEN]> {
+    pub(crate) fn bytes(&self, server: KeyServerId, key_id: KeyId) -> Option<[u8; MASTER_KEY_LEN]> {
         self.world().keys.get(&(server, key_id)).copied()
     }
 
     /// Puts a key there that another vault of this kind held.
-    pub fn put(&self, server: KeyServerId, key_id: KeyId, bytes: [u8; MASTER_KEY_LEN]) {
+    pub(crate) fn put(&self, server: KeyServerId, key_id: KeyId, bytes: [u8; MASTER_KEY_LEN]) {
         self.world().keys.insert((server, key_id), bytes);
     }
 
     /// Loses a key, as a key server may that was set back to an old backup.
-    pub fn lose(&self, server: KeyServerId, key_id: KeyId) {
+    pub(crate) fn lose(&self, server: KeyServerId, key_id: KeyId) {
         self.world().keys.remove(&(server, key_id));
     }
 
     /// The nodes that asked for this, in order.
     #[must_use]
-    pub fn callers(&self, verb: Verb) -> Vec<NodeId> {
+    pub(crate) fn callers(&self, verb: Verb) -> Vec<NodeId> {
         let world = self.world();
         world.calls.iter().filter(|(v, ..)| *v == verb).map(|(_, node, _)| *node).collect()
     }

@@ -49,7 +49,7 @@ const OPERATIONS: &[Operation] = &[
 
 /// How long a request may take. Longer than a server needs to flush its disk and ask its replicas,
 /// and short enough that a node that unlocks soon tries the next server or says what is wrong.
-pub const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
+pub(crate) const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
 
 /// The most objects that Locate may find: one is right, two are a fault, and a server that passes
 /// over the attribute shall not send all that it has.

@@ -18,11 +18,11 @@ use std::sync::{Mutex, PoisonError};
 use time::OffsetDateTime;
 
 /// The file, to which whole messages are appended.
-pub struct KmipTrace(Mutex<File>);
+pub(crate) struct KmipTrace(Mutex<File>);
 
 impl KmipTrace {
     /// Appends to this file; it is made if it is not there.
-    pub fn append_to(path: &Path) -> io::Result<Self> {
+    pub(crate) fn append_to(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
         Ok(Self(Mutex::new(file)))
     }

@@ -4,11 +4,12 @@
 //! call names the node on whose behalf it is made, because each node has its own session. A vault
 //! decides nothing: it does not retry, raises no fault and touches no ledger.
 
-pub mod certificate_checks;
-pub mod client_key_pair;
-pub mod in_memory;
-pub mod kmip_client;
-pub mod message_trace;
+pub(crate) mod certificate_checks;
+pub(crate) mod client_key_pair;
+#[cfg(test)]
+pub(crate) mod in_memory;
+pub(crate) mod kmip_client;
+pub(crate) mod message_trace;
 
 use crate::crypto::master_key::MasterKey;
 use crate::state::faults::KmipServerFault;
@@ -61,17 +62,17 @@ pub struct VaultError {
 
 impl VaultError {
     /// No server could be reached.
-    pub fn connection(sentence: impl Into<String>) -> Self {
+    pub(crate) fn connection(sentence: impl Into<String>) -> Self {
         Self { fault: KmipServerFault::ConnectionFailure, sentence: sentence.into() }
     }
 
     /// The server and the cluster do not trust each other.
-    pub fn authentication(sentence: impl Into<String>) -> Self {
+    pub(crate) fn authentication(sentence: impl Into<String>) -> Self {
         Self { fault: KmipServerFault::AuthenticationFailure, sentence: sentence.into() }
     }
 
     /// The server was reached and did not do what it should.
-    pub fn server(sentence: impl Into<String>) -> Self {
+    pub(crate) fn server(sentence: impl Into<String>) -> Self {
         Self { fault: KmipServerFault::ServerError, sentence: sentence.into() }
     }
 }

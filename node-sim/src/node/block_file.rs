@@ -11,11 +11,11 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Length of a block.
-pub const BLOCK_LEN: usize = 4096;
+pub(crate) const BLOCK_LEN: usize = 4096;
 
 /// Why blocks cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum BlockError {
+pub(crate) enum BlockError {
     /// The drive has no such block.
     #[error("block {lba} is beyond the drive's end at {blocks}")]
     OutOfRange {

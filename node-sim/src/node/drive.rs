@@ -27,7 +27,7 @@ const BLOCKS_NAME: &str = "blocks";
 const CIPHER: &str = "AES-256-XTS";
 
 /// A drive of a node that is switched on.
-pub struct Drive {
+pub(crate) struct Drive {
     record: DriveRecord,
     folder: PathBuf,
     header: Mutex<Header>,
@@ -65,7 +65,7 @@ type DataEncryptionKey = Box<Zeroizing<[u8; aes_xts::KEY_LEN]>>;
 
 /// Why a drive did not do it.
 #[derive(Debug, thiserror::Error)]
-pub enum DriveError {
+pub(crate) enum DriveError {
     /// Its files cannot be used.
     #[error("{path}: {cause}")]
     File {
@@ -150,19 +150,19 @@ impl Drive {
 
     /// Its id.
     #[must_use]
-    pub const fn id(&self) -> DriveId {
+    pub(crate) const fn id(&self) -> DriveId {
         self.record.drive_id
     }
 
     /// The master key that its data encryption key is wrapped by, on disk.
     #[must_use]
-    pub fn wrapped_by(&self) -> KeyId {
+    pub(crate) fn wrapped_by(&self) -> KeyId {
         self.header().key_id
     }
 
     /// Why it is locked, if it is.
     #[must_use]
-    pub fn locked(&self) -> Option<String> {
+    pub(crate) fn locked(&self) -> Option<String> {
         match &*self.contents.read().unwrap_or_else(PoisonError::into_inner) {
             Contents::Locked(reason) => Some(reason.clone()),
             Contents::Unlocked(_) => None,
@@ -171,7 +171,7 @@ impl Drive {
 
     /// How many bytes of its file are really there: the file is sparse until blocks are written.
     #[must_use]
-    pub fn used_bytes(&self) -> u64 {
+    pub(crate) fn used_bytes(&self) -> u64 {
         // The unit of `st_blocks` is 512 bytes, whatever the file system's own is.
         std::fs::metadata(self.folder.join(BLOCKS_NAME))
             .map_or(0, |file| file.blocks().saturating_mul(512))
@@ -183,7 +183,7 @@ impl Drive {
     }
 
     /// Says why it is still locked, and whether that is news; an unlocked drive stays so.
-    pub fn explain_lock(&self, why: &str) -> bool {
+    pub(crate) fn explain_lock(&self, why: &str) -> bool {
         let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
         match &mut *contents {
             Contents::Locked(reason) if reason != why => {
@@ -228,7 +228,7 @@ impl Drive {
     ///
     /// # Errors
     /// The drive is locked, or there are no such blocks.
-    pub fn read(&self, lba: u64, bytes: &mut [u8]) -> Result<(), BlockError> {
+    pub(crate) fn read(&self, lba: u64, bytes: &mut [u8]) -> Result<(), BlockError> {
         self.contents()?.blocks.read(lba, bytes)
     }
 
@@ -236,7 +236,7 @@ impl Drive {
     ///
     /// # Errors
     /// The drive is locked, or there are no such blocks.
-    pub fn write(&self, lba: u64, bytes: &[u8]) -> Result<(), BlockError> {
+    pub(crate) fn write(&self, lba: u64, bytes: &[u8]) -> Result<(), BlockError> {
         self.contents()?.blocks.write(lba, bytes)
     }
 
@@ -244,7 +244,7 @@ impl Drive {
     ///
     /// # Errors
     /// The drive is locked, or the file system refuses.
-    pub fn flush(&self) -> Result<(), BlockError> {
+    pub(crate) fn flush(&self) -> Result<(), BlockError> {
         Ok(self.contents()?.blocks.flush()?)
     }
 

@@ -26,7 +26,7 @@ const SUFFIX: &str = ".json";
 /// One node's share of one internal master key.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ShareFile {
+pub(crate) struct ShareFile {
     format: u32,
     #[serde(rename = "keyID")]
     key_id: KeyId,
@@ -45,7 +45,7 @@ impl Drop for ShareFile {
 
 /// Why shares are of no use.
 #[derive(Debug, thiserror::Error)]
-pub enum ShareFileError {
+pub(crate) enum ShareFileError {
     /// The file cannot be used.
     #[error("{path}: {cause}")]
     File {
@@ -87,7 +87,7 @@ impl ShareFile {
     ///
     /// # Errors
     /// The holders are not fit, or the system gives no random bytes.
-    pub fn deal(
+    pub(crate) fn deal(
         key_id: KeyId,
         key: &MasterKey,
         dealing: &str,
@@ -117,7 +117,7 @@ impl ShareFile {
     ///
     /// # Errors
     /// There are too few, or they are damaged.
-    pub fn combine(key_id: KeyId, files: &[Self]) -> Result<MasterKey, ShareFileError> {
+    pub(crate) fn combine(key_id: KeyId, files: &[Self]) -> Result<MasterKey, ShareFileError> {
         let (first, shares) = Self::together(key_id, files)?;
         let sealing_key = shamir::combine(&shares, first.threshold)
             .map_err(|cause| ShareFileError::Shares { key_id, cause })?;
@@ -134,7 +134,11 @@ impl ShareFile {
     ///
     /// # Errors
     /// There are too few, or they are damaged.
-    pub fn for_holder(key_id: KeyId, files: &[Self], holder: u8) -> Result<Self, ShareFileError> {
+    pub(crate) fn for_holder(
+        key_id: KeyId,
+        files: &[Self],
+        holder: u8,
+    ) -> Result<Self, ShareFileError> {
         // Proves first that the shares are sound, so that no wrong share is ever made from them.
         Self::combine(key_id, files)?;
         let (first, shares) = Self::together(key_id, files)?;
@@ -153,14 +157,8 @@ impl ShareFile {
 
     /// The dealing that it is a share of.
     #[must_use]
-    pub fn dealing(&self) -> &str {
+    pub(crate) fn dealing(&self) -> &str {
         &self.dealing
-    }
-
-    /// Who holds it.
-    #[must_use]
-    pub const fn holder(&self) -> u8 {
-        self.holder
     }
 
     fn together(key_id: KeyId, files: &[Self]) -> Result<(&Self, Vec<Share>), ShareFileError> {

@@ -21,12 +21,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use block_file::{BLOCK_LEN, BlockError};
-pub use drive::{Drive, DriveError};
-pub use key_share::{ShareFile, ShareFileError};
+pub(crate) use block_file::{BLOCK_LEN, BlockError};
+pub(crate) use drive::{Drive, DriveError};
+pub(crate) use key_share::{ShareFile, ShareFileError};
 
 /// A node that is switched on.
-pub struct Node {
+pub(crate) struct Node {
     id: NodeId,
     folder: PathBuf,
     drives: Vec<Drive>,
@@ -37,7 +37,7 @@ pub struct Node {
 
 /// Why a node could not work on its folder.
 #[derive(Debug, thiserror::Error)]
-pub enum NodeError {
+pub(crate) enum NodeError {
     /// It is switched off.
     #[error("node {0} is switched off")]
     Off(NodeId),
@@ -71,7 +71,7 @@ pub enum NodeError {
 
 /// The folder of this node in the cluster's folder.
 #[must_use]
-pub fn folder_of(cluster: &Path, id: NodeId) -> PathBuf {
+pub(crate) fn folder_of(cluster: &Path, id: NodeId) -> PathBuf {
     cluster.join(format!("node-{id}"))
 }
 
@@ -80,7 +80,7 @@ impl Node {
     ///
     /// # Errors
     /// A header cannot be read or is another drive's.
-    pub fn open(
+    pub(crate) fn open(
         cluster: &Path,
         id: NodeId,
         record: &NodeRecord,
@@ -102,7 +102,7 @@ impl Node {
     ///
     /// # Errors
     /// The file system refuses.
-    pub fn make_folder(cluster: &Path, id: NodeId) -> Result<PathBuf, NodeError> {
+    pub(crate) fn make_folder(cluster: &Path, id: NodeId) -> Result<PathBuf, NodeError> {
         let folder = folder_of(cluster, id);
         durable_file::make_folder(&folder)
             .and_then(|()| durable_file::make_folder(&folder.join(key_share::FOLDER_NAME)))
@@ -112,13 +112,13 @@ impl Node {
 
     /// Its id.
     #[must_use]
-    pub const fn id(&self) -> NodeId {
+    pub(crate) const fn id(&self) -> NodeId {
         self.id
     }
 
     /// Its drives.
     #[must_use]
-    pub fn drives(&self) -> &[Drive] {
+    pub(crate) fn drives(&self) -> &[Drive] {
         &self.drives
     }
 
@@ -126,7 +126,7 @@ impl Node {
     ///
     /// # Errors
     /// The node is off, or a drive does not unlock; the others are unlocked all the same.
-    pub fn unlock(&self, key_id: KeyId, master_key: &MasterKey) -> Result<(), NodeError> {
+    pub(crate) fn unlock(&self, key_id: KeyId, master_key: &MasterKey) -> Result<(), NodeError> {
         self.while_on(|| {
             let mut outcome = Ok(());
             let waiting = |drive: &&Drive| drive.locked().is_some() && drive.wrapped_by() == key_id;
@@ -144,7 +144,7 @@ impl Node {
     ///
     /// # Errors
     /// The node is off, the drive is locked, or its header cannot be written.
-    pub fn rewrap(
+    pub(crate) fn rewrap(
         &self,
         drive: &Drive,
         key_id: KeyId,
@@ -161,7 +161,7 @@ impl Node {
     ///
     /// # Errors
     /// Its id is none: a cluster has at most 255 nodes.
-    pub fn holder(&self) -> Result<u8, NodeError> {
+    pub(crate) fn holder(&self) -> Result<u8, NodeError> {
         let no_holder = |_| io::Error::other("a node's id is from 1 to 255");
         u8::try_from(self.id.0)
             .map_err(|error| NodeError::Folder { node_id: self.id, cause: no_holder(error) })
@@ -171,7 +171,7 @@ impl Node {
     ///
     /// # Errors
     /// The node is off, or the share is damaged.
-    pub fn share(&self, key_id: KeyId) -> Result<Option<ShareFile>, NodeError> {
+    pub(crate) fn share(&self, key_id: KeyId) -> Result<Option<ShareFile>, NodeError> {
         self.while_on(|| ShareFile::read(&self.folder, key_id).map_err(|e| self.share_error(e)))
     }
 
@@ -179,7 +179,7 @@ impl Node {
     ///
     /// # Errors
     /// The node is off, or its folder cannot be read.
-    pub fn shares(&self) -> Result<Vec<KeyId>, NodeError> {
+    pub(crate) fn shares(&self) -> Result<Vec<KeyId>, NodeError> {
         self.while_on(|| ShareFile::list(&self.folder).map_err(|e| self.share_error(e)))
     }
 
@@ -187,7 +187,7 @@ impl Node {
     ///
     /// # Errors
     /// The node is off, or the share cannot be written.
-    pub fn keep_share(&self, share: &ShareFile) -> Result<(), NodeError> {
+    pub(crate) fn keep_share(&self, share: &ShareFile) -> Result<(), NodeError> {
         self.while_on(|| share.write(&self.folder, &self.steps).map_err(|e| self.share_error(e)))
     }
 
@@ -195,14 +195,14 @@ impl Node {
     ///
     /// # Errors
     /// The node is off, or the share cannot be removed.
-    pub fn remove_share(&self, key_id: KeyId) -> Result<(), NodeError> {
+    pub(crate) fn remove_share(&self, key_id: KeyId) -> Result<(), NodeError> {
         self.while_on(|| {
             ShareFile::remove(&self.folder, key_id, &self.steps).map_err(|e| self.share_error(e))
         })
     }
 
     /// Switches the node off: its drives lock, and it works on its folder no more.
-    pub fn switch_off(&self) {
+    pub(crate) fn switch_off(&self) {
         let mut on = self.on.lock().unwrap_or_else(PoisonError::into_inner);
         *on = false;
         for drive in &self.drives {

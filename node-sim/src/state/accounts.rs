@@ -10,25 +10,25 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// Accounts in a cluster. Element takes 5000; this ledger is written whole at each change.
-pub const ACCOUNTS_MAX: usize = 1000;
+pub(crate) const ACCOUNTS_MAX: usize = 1000;
 
 /// Length of an account's name, in characters (Element, `GetLimits`).
-pub const USERNAME_LEN: std::ops::RangeInclusive<usize> = 1..=64;
+pub(crate) const USERNAME_LEN: std::ops::RangeInclusive<usize> = 1..=64;
 
 /// Length of a CHAP secret, in characters (Element, `AddAccount`).
-pub const SECRET_LEN: std::ops::RangeInclusive<usize> = 12..=16;
+pub(crate) const SECRET_LEN: std::ops::RangeInclusive<usize> = 12..=16;
 
 /// Characters that a CHAP secret is made of when the client gives none.
 const SECRET_ALPHABET: &[u8; 64] =
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
 
 /// The cluster's number for an account.
-pub type AccountId = u64;
+pub(crate) type AccountId = u64;
 
 /// Whether an account may be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum AccountStatus {
+pub(crate) enum AccountStatus {
     /// It may.
     #[default]
     Active,
@@ -38,11 +38,11 @@ pub enum AccountStatus {
 
 /// A CHAP secret. The API shows it; nothing else may.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChapSecret(String);
+pub(crate) struct ChapSecret(String);
 
 impl ChapSecret {
     /// A secret that a client gave.
-    pub fn given(parameter: &str, text: &str) -> Result<Self, ElementError> {
+    pub(crate) fn given(parameter: &str, text: &str) -> Result<Self, ElementError> {
         let [min, max] = [SECRET_LEN.start(), SECRET_LEN.end()];
         if SECRET_LEN.contains(&text.chars().count()) {
             return Ok(Self(text.to_owned()));
@@ -53,7 +53,7 @@ impl ChapSecret {
 
     /// A secret made of random bytes.
     #[must_use]
-    pub fn from_random(random: &[u8; 16]) -> Self {
+    pub(crate) fn from_random(random: &[u8; 16]) -> Self {
         let letter = |byte: &u8| {
             let index = usize::from(byte % 64);
             char::from(SECRET_ALPHABET.get(index).copied().unwrap_or(b'A'))
@@ -70,65 +70,71 @@ impl fmt::Debug for ChapSecret {
 
 /// Somebody who may own volumes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
+pub(crate) struct Account {
     /// The name for CHAP.
-    pub username: String,
+    pub(crate) username: String,
     /// Whether it may be used.
-    pub status: AccountStatus,
+    pub(crate) status: AccountStatus,
     /// What the initiator proves itself with.
-    pub initiator_secret: ChapSecret,
+    pub(crate) initiator_secret: ChapSecret,
     /// What the target proves itself with.
-    pub target_secret: ChapSecret,
+    pub(crate) target_secret: ChapSecret,
     /// Whether CHAP is asked for.
-    pub enable_chap: bool,
+    pub(crate) enable_chap: bool,
     /// The client's own notes.
-    pub attributes: Map<String, Value>,
+    pub(crate) attributes: Map<String, Value>,
 }
 
 /// What `ModifyAccount` replaces; what is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AccountChange {
+pub(crate) struct AccountChange {
     /// The name for CHAP.
-    pub username: Option<String>,
+    pub(crate) username: Option<String>,
     /// Whether it may be used.
-    pub status: Option<AccountStatus>,
+    pub(crate) status: Option<AccountStatus>,
     /// What the initiator proves itself with.
-    pub initiator_secret: Option<ChapSecret>,
+    pub(crate) initiator_secret: Option<ChapSecret>,
     /// What the target proves itself with.
-    pub target_secret: Option<ChapSecret>,
+    pub(crate) target_secret: Option<ChapSecret>,
     /// Whether CHAP is asked for.
-    pub enable_chap: Option<bool>,
+    pub(crate) enable_chap: Option<bool>,
     /// The client's own notes.
-    pub attributes: Option<Map<String, Value>>,
+    pub(crate) attributes: Option<Map<String, Value>>,
 }
 
 /// All accounts. Numbers are given once and never again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Inventory {
+pub(crate) struct Inventory {
     last_account_id: AccountId,
     accounts: BTreeMap<AccountId, Account>,
 }
 
 impl Inventory {
     /// The accounts from this number on.
-    pub fn accounts_from(&self, start: AccountId) -> impl Iterator<Item = (AccountId, &Account)> {
+    pub(crate) fn accounts_from(
+        &self,
+        start: AccountId,
+    ) -> impl Iterator<Item = (AccountId, &Account)> {
         self.accounts.range(start..).map(|(id, account)| (*id, account))
     }
 
     /// The account of this number.
-    pub fn account(&self, id: AccountId) -> Result<&Account, ElementError> {
+    pub(crate) fn account(&self, id: AccountId) -> Result<&Account, ElementError> {
         self.accounts.get(&id).ok_or_else(|| no_such_account(id))
     }
 
     /// The account of this name.
-    pub fn account_by_name(&self, name: &str) -> Result<(AccountId, &Account), ElementError> {
+    pub(crate) fn account_by_name(
+        &self,
+        name: &str,
+    ) -> Result<(AccountId, &Account), ElementError> {
         self.accounts_from(0).find(|(_, account)| account.username == name).ok_or_else(|| {
             ElementError::new(ErrorName::UnknownAccount, format!("Unknown account {name}"))
         })
     }
 
     /// A new account.
-    pub fn add_account(&mut self, account: Account) -> Result<AccountId, ElementError> {
+    pub(crate) fn add_account(&mut self, account: Account) -> Result<AccountId, ElementError> {
         self.check_name(&account.username, None)?;
         if self.accounts.len() >= ACCOUNTS_MAX {
             let message = format!("At most {ACCOUNTS_MAX} accounts.");
@@ -140,7 +146,7 @@ impl Inventory {
     }
 
     /// Replaces what the change names.
-    pub fn modify_account(
+    pub(crate) fn modify_account(
         &mut self,
         id: AccountId,
         change: AccountChange,
@@ -168,7 +174,7 @@ impl Inventory {
     }
 
     /// Removes an account.
-    pub fn remove_account(&mut self, id: AccountId) -> Result<(), ElementError> {
+    pub(crate) fn remove_account(&mut self, id: AccountId) -> Result<(), ElementError> {
         self.accounts.remove(&id).map(|_| ()).ok_or_else(|| no_such_account(id))
     }
 
@@ -191,7 +197,7 @@ impl Inventory {
 impl Account {
     /// The account as the API shows it.
     #[must_use]
-    pub fn json(&self, id: AccountId) -> Value {
+    pub(crate) fn json(&self, id: AccountId) -> Value {
         json!({
             "accountID": id,
             "attributes": self.attributes,

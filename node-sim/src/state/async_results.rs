@@ -12,14 +12,14 @@ use time::OffsetDateTime;
 
 /// Completed results that nobody fetched are kept up to this number, the newest ones: the ledger
 /// is written whole, so what no client will ask for again must not make it grow.
-pub const COMPLETED_MAX: usize = 256;
+pub(crate) const COMPLETED_MAX: usize = 256;
 
 /// The number that an asynchronous call answers.
-pub type AsyncHandle = u64;
+pub(crate) type AsyncHandle = u64;
 
 /// Which call a result belongs to: Element's `resultType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ResultType {
+pub(crate) enum ResultType {
     /// A change of the master key.
     RekeySoftwareEncryptionAtRestMasterKey,
 }
@@ -27,7 +27,7 @@ pub enum ResultType {
 impl ResultType {
     /// The name as the wire spells it.
     #[must_use]
-    pub const fn text(self) -> &'static str {
+    pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::RekeySoftwareEncryptionAtRestMasterKey => {
                 "RekeySoftwareEncryptionAtRestMasterKey"
@@ -38,16 +38,16 @@ impl ResultType {
 
 /// The error of an asynchronous call. Unlike a call's own error it has no code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AsyncError {
+pub(crate) struct AsyncError {
     /// What kind it is.
-    pub name: String,
+    pub(crate) name: String,
     /// What was wrong.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// How far an asynchronous call has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AsyncStatus {
+pub(crate) enum AsyncStatus {
     /// Under way.
     Running {
         /// What can be told about it meanwhile.
@@ -59,7 +59,7 @@ pub enum AsyncStatus {
 
 /// One asynchronous call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AsyncResult {
+pub(crate) struct AsyncResult {
     result_type: ResultType,
     create_time: String,
     last_update_time: String,
@@ -68,14 +68,14 @@ pub struct AsyncResult {
 
 /// All results that are still known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asyncs {
+pub(crate) struct Asyncs {
     last_handle: AsyncHandle,
     results: BTreeMap<AsyncHandle, AsyncResult>,
 }
 
 impl Asyncs {
     /// Begins a call and answers its handle.
-    pub fn start(
+    pub(crate) fn start(
         &mut self,
         result_type: ResultType,
         details: Value,
@@ -91,12 +91,12 @@ impl Asyncs {
     }
 
     /// Tells how far a running call has come.
-    pub fn progress(&mut self, handle: AsyncHandle, details: Value, now: OffsetDateTime) {
+    pub(crate) fn progress(&mut self, handle: AsyncHandle, details: Value, now: OffsetDateTime) {
         self.update(handle, AsyncStatus::Running { details }, now);
     }
 
     /// Ends a running call. An ended one stays as it ended.
-    pub fn complete(
+    pub(crate) fn complete(
         &mut self,
         handle: AsyncHandle,
         outcome: Result<Value, AsyncError>,
@@ -108,7 +108,7 @@ impl Asyncs {
 
     /// What a running call last told.
     #[must_use]
-    pub fn details(&self, handle: AsyncHandle) -> Option<&Value> {
+    pub(crate) fn details(&self, handle: AsyncHandle) -> Option<&Value> {
         match &self.results.get(&handle)?.status {
             AsyncStatus::Running { details } => Some(details),
             AsyncStatus::Complete(_) => None,
@@ -117,20 +117,20 @@ impl Asyncs {
 
     /// Whether a result of this handle can still be fetched.
     #[must_use]
-    pub fn is_known(&self, handle: AsyncHandle) -> bool {
+    pub(crate) fn is_known(&self, handle: AsyncHandle) -> bool {
         self.results.contains_key(&handle)
     }
 
     /// Whether `GetAsyncResult` without `keepResult` would delete it.
     #[must_use]
-    pub fn is_complete(&self, handle: AsyncHandle) -> bool {
+    pub(crate) fn is_complete(&self, handle: AsyncHandle) -> bool {
         self.results
             .get(&handle)
             .is_some_and(|result| matches!(result.status, AsyncStatus::Complete(_)))
     }
 
     /// The answer of `GetAsyncResult`.
-    pub fn get(&self, handle: AsyncHandle) -> Result<Value, ElementError> {
+    pub(crate) fn get(&self, handle: AsyncHandle) -> Result<Value, ElementError> {
         self.results.get(&handle).map(AsyncResult::answer).ok_or_else(|| {
             ElementError::new(
                 ErrorName::DbNoSuchPath,
@@ -143,7 +143,7 @@ impl Asyncs {
     }
 
     /// Forgets a completed result; a running one is never forgotten.
-    pub fn purge(&mut self, handle: AsyncHandle) {
+    pub(crate) fn purge(&mut self, handle: AsyncHandle) {
         if self.is_complete(handle) {
             self.results.remove(&handle);
         }
@@ -151,7 +151,7 @@ impl Asyncs {
 
     /// The answer of `ListAsyncResults`, of the types named, or of all.
     #[must_use]
-    pub fn list(&self, types: Option<&[String]>) -> Value {
+    pub(crate) fn list(&self, types: Option<&[String]>) -> Value {
         let named = |result: &AsyncResult| {
             types.is_none_or(|types| {
                 types.iter().any(|t| t.eq_ignore_ascii_case(result.result_type.text()))

@@ -11,17 +11,18 @@ macro_rules! error_names {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
         /// The `name` member of an error.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum ErrorName {
+        pub(crate) enum ErrorName {
             $($(#[$doc])* $variant,)*
         }
 
         impl ErrorName {
             /// Every name there is.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The name as the wire spells it.
             #[must_use]
-            pub const fn text(self) -> &'static str {
+            pub(crate) const fn text(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)*
                 }
@@ -46,20 +47,12 @@ error_names! {
     DbNoSuchPath = "xDBNoSuchPath",
     /// The cluster, as it is built, cannot do this.
     ApiNotPermitted = "xAPINotPermitted",
-    /// The administrator may not call this method.
-    PermissionDenied = "xPermissionDenied",
     /// There is no account of this number.
     AccountIdDoesNotExist = "xAccountIDDoesNotExist",
     /// There is no account of this name.
     UnknownAccount = "xUnknownAccount",
     /// An account of this name is there already.
     DuplicateUsername = "xDuplicateUsername",
-    /// There is no volume of this number.
-    VolumeIdDoesNotExist = "xVolumeIDDoesNotExist",
-    /// There is no drive of this number.
-    DriveIdDoesNotExist = "xDriveIDDoesNotExist",
-    /// There is no node of this number.
-    NodeIdDoesNotExist = "xNodeIDDoesNotExist",
     /// More of a thing than the cluster takes.
     ExceededLimit = "xExceededLimit",
     // Ours, after Element's pattern.
@@ -87,10 +80,6 @@ error_names! {
     SoftwareEncryptionAtRestNotEnabled = "xSoftwareEncryptionAtRestNotEnabled",
     /// A rekey is under way.
     RekeyInProgress = "xRekeyInProgress",
-    /// There is no rekey to act on, or it is past the point where it could be given up.
-    RekeyNotAbandonable = "xRekeyNotAbandonable",
-    /// The drive is locked: its data encryption key cannot be unwrapped now.
-    DriveLocked = "xDriveLocked",
     /// The node that holds the drive is stopped.
     NodeOffline = "xNodeOffline",
     /// The cluster could not write to its own disk, or is shutting down.
@@ -99,28 +88,28 @@ error_names! {
 
 /// A call that was not done, as the client is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ElementError {
+pub(crate) struct ElementError {
     /// What kind it is.
-    pub name: ErrorName,
+    pub(crate) name: ErrorName,
     /// What was wrong and what to do.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl ElementError {
     /// An error of this name with this sentence.
-    pub fn new(name: ErrorName, message: impl Into<String>) -> Self {
+    pub(crate) fn new(name: ErrorName, message: impl Into<String>) -> Self {
         Self { name, message: message.into() }
     }
 
     /// The parameter is required and absent. The wording is Element's.
     #[must_use]
-    pub fn missing(parameter: &str) -> Self {
+    pub(crate) fn missing(parameter: &str) -> Self {
         Self::new(ErrorName::MissingParameter, format!("Missing member=[{parameter}]"))
     }
 
     /// The parameter has a value that cannot be taken.
     #[must_use]
-    pub fn invalid(parameter: &str, reason: &str) -> Self {
+    pub(crate) fn invalid(parameter: &str, reason: &str) -> Self {
         Self::new(ErrorName::InvalidParameter, format!("Invalid {parameter}: {reason}"))
     }
 }

@@ -10,12 +10,13 @@ use std::collections::VecDeque;
 use time::OffsetDateTime;
 
 /// How many events are kept, the newest ones: the ledger is written whole.
-pub const EVENTS_MAX: usize = 500;
+pub(crate) const EVENTS_MAX: usize = 500;
 
 /// What kind of event: Element's `eventInfoType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum EventType {
+#[allow(clippy::enum_variant_names, reason = "the names are Element's")]
+pub(crate) enum EventType {
     /// A call that changes something was made.
     ApiEvent,
     /// Encryption at rest: keys made, drives locked and unlocked, rekeys.
@@ -30,7 +31,7 @@ pub enum EventType {
 
 impl EventType {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[
+    pub(crate) const ALL: &'static [Self] = &[
         Self::ApiEvent,
         Self::EncryptionAtRestEvent,
         Self::DriveEvent,
@@ -40,7 +41,7 @@ impl EventType {
 
     /// The name as the wire spells it.
     #[must_use]
-    pub const fn text(self) -> &'static str {
+    pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::ApiEvent => "apiEvent",
             Self::EncryptionAtRestEvent => "encryptionAtRestEvent",
@@ -53,7 +54,7 @@ impl EventType {
 
 /// What happened, before it has a number and a date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Happening {
+pub(crate) struct Happening {
     kind: EventType,
     message: String,
     node_id: u64,
@@ -63,7 +64,7 @@ pub struct Happening {
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
+pub(crate) struct Event {
     id: u64,
     date: String,
     #[serde(flatten)]
@@ -72,57 +73,50 @@ pub struct Event {
 
 /// The events that are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Events {
+pub(crate) struct Events {
     last_id: u64,
     events: VecDeque<Event>,
 }
 
 /// Which events a call wants; what is absent does not narrow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventFilter {
+pub(crate) struct EventFilter {
     /// Of this kind only.
-    pub kind: Option<EventType>,
+    pub(crate) kind: Option<EventType>,
     /// From this number on.
-    pub start_id: Option<u64>,
+    pub(crate) start_id: Option<u64>,
     /// Up to this number.
-    pub end_id: Option<u64>,
+    pub(crate) end_id: Option<u64>,
     /// Of this node only.
-    pub node_id: Option<u64>,
+    pub(crate) node_id: Option<u64>,
     /// Of this drive only.
-    pub drive_id: Option<u64>,
+    pub(crate) drive_id: Option<u64>,
     /// Of this service only; there are none but 0.
-    pub service_id: Option<u64>,
+    pub(crate) service_id: Option<u64>,
     /// Since this time.
-    pub start_time: Option<OffsetDateTime>,
+    pub(crate) start_time: Option<OffsetDateTime>,
     /// Until this time.
-    pub end_time: Option<OffsetDateTime>,
+    pub(crate) end_time: Option<OffsetDateTime>,
     /// Not more than this, the newest.
-    pub max: Option<u64>,
+    pub(crate) max: Option<u64>,
 }
 
 impl Happening {
     /// Something happened to the cluster.
-    pub fn new(kind: EventType, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: EventType, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), node_id: 0, drive_id: 0, details: None }
     }
 
     /// It happened on this node.
     #[must_use]
-    pub fn on_node(mut self, node_id: impl Into<u64>) -> Self {
+    pub(crate) fn on_node(mut self, node_id: impl Into<u64>) -> Self {
         self.node_id = node_id.into();
-        self
-    }
-
-    /// It happened to this drive.
-    #[must_use]
-    pub fn to_drive(mut self, drive_id: impl Into<u64>) -> Self {
-        self.drive_id = drive_id.into();
         self
     }
 
     /// What else there is to know, as an object.
     #[must_use]
-    pub fn with_details(mut self, details: Value) -> Self {
+    pub(crate) fn with_details(mut self, details: Value) -> Self {
         self.details = Some(details);
         self
     }
@@ -130,7 +124,7 @@ impl Happening {
 
 impl Events {
     /// It happened now.
-    pub fn record(&mut self, happening: Happening, now: OffsetDateTime) {
+    pub(crate) fn record(&mut self, happening: Happening, now: OffsetDateTime) {
         self.last_id = self.last_id.saturating_add(1);
         let date = timestamps::to_the_microsecond(now);
         self.events.push_back(Event { id: self.last_id, date, happening });
@@ -141,7 +135,7 @@ impl Events {
 
     /// The `events` of `ListEvents`, the newest first, as its documented sample shows them.
     #[must_use]
-    pub fn list(&self, filter: &EventFilter) -> Vec<Value> {
+    pub(crate) fn list(&self, filter: &EventFilter) -> Vec<Value> {
         let max = filter.max.and_then(|max| usize::try_from(max).ok()).unwrap_or(usize::MAX);
         self.events
             .iter()
@@ -202,7 +196,8 @@ mod tests {
         events.record(Happening::new(EventType::ApiEvent, "first"), day(1));
         let unlocked = Happening::new(EventType::EncryptionAtRestEvent, "second").on_node(2_u32);
         events.record(unlocked, day(2));
-        let failed = Happening::new(EventType::DriveEvent, "third").on_node(2_u32).to_drive(5_u32);
+        let failed = Happening::new(EventType::DriveEvent, "third").on_node(2_u32);
+        let failed = Happening { drive_id: 5, ..failed };
         events.record(failed.with_details(json!({"reason": "locked"})), day(3));
 
         let all = EventFilter::default();

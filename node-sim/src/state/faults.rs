@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 /// Resolved faults are kept up to this number, the newest ones: they are a memory aid, and the
 /// ledger is written whole.
-pub const RESOLVED_MAX: usize = 128;
+pub(crate) const RESOLVED_MAX: usize = 128;
 
 /// What `kmipServerFault` can mean (Element, "Cluster fault codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub enum KmipServerFault {
 
 /// Which certificate a `kmipCertificateFault` is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum KmipCertificate {
+pub(crate) enum KmipCertificate {
     /// One that the key server's own certificate is checked against.
     RootCa,
     /// The one that the cluster shows to the key server.
@@ -34,7 +34,7 @@ pub enum KmipCertificate {
 
 /// What is wrong with it. With the two certificates these are Element's six sub-kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum CertificateFault {
+pub(crate) enum CertificateFault {
     /// It will expire before long.
     NearExpiry,
     /// It has expired.
@@ -45,7 +45,7 @@ pub enum CertificateFault {
 
 /// What a fault is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum FaultKind {
+pub(crate) enum FaultKind {
     /// A key server does not do its part.
     KmipServer(KmipServerFault),
     /// A certificate for a key server is unfit, or soon will be.
@@ -59,7 +59,7 @@ pub enum FaultKind {
 impl FaultKind {
     /// The `code` member.
     #[must_use]
-    pub const fn code(self) -> &'static str {
+    pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::KmipServer(_) => "kmipServerFault",
             Self::KmipCertificate(..) => "kmipCertificateFault",
@@ -70,7 +70,7 @@ impl FaultKind {
 
     /// The sub-kind in words, first in the fault's `details`.
     #[must_use]
-    pub const fn title(self) -> &'static str {
+    pub(crate) const fn title(self) -> &'static str {
         use {CertificateFault as Why, KmipCertificate as Which, KmipServerFault as Server};
         match self {
             Self::KmipServer(Server::ConnectionFailure) => "KMIP key server connection failure",
@@ -97,7 +97,7 @@ impl FaultKind {
 
     /// The severity when the one who raises it does not say.
     #[must_use]
-    pub const fn severity(self) -> Severity {
+    pub(crate) const fn severity(self) -> Severity {
         match self {
             Self::KmipServer(_) | Self::NodeOffline | Self::DriveFailed => Severity::Error,
             Self::KmipCertificate(_, CertificateFault::NearExpiry) => Severity::Warning,
@@ -122,7 +122,7 @@ impl FaultKind {
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Severity {
+pub(crate) enum Severity {
     /// Worth knowing: `bestPractice`.
     BestPractice,
     /// Will become worse.
@@ -135,41 +135,41 @@ pub enum Severity {
 
 /// Where a fault is; zero is Element's word for "nowhere in particular".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FaultPlace {
+pub(crate) struct FaultPlace {
     /// The node that has it or found it.
-    pub node_id: u64,
+    pub(crate) node_id: u64,
     /// The drive that has it.
-    pub drive_id: u64,
+    pub(crate) drive_id: u64,
     /// The key server that it is about.
-    pub key_server_id: u64,
+    pub(crate) key_server_id: u64,
 }
 
 impl FaultPlace {
     /// The cluster as a whole.
-    pub const CLUSTER: Self = Self { node_id: 0, drive_id: 0, key_server_id: 0 };
+    pub(crate) const CLUSTER: Self = Self { node_id: 0, drive_id: 0, key_server_id: 0 };
 
     /// A node.
     #[must_use]
-    pub const fn node(node_id: u64) -> Self {
+    pub(crate) const fn node(node_id: u64) -> Self {
         Self { node_id, ..Self::CLUSTER }
     }
 
     /// A key server, as the cluster sees it.
     #[must_use]
-    pub const fn key_server(key_server_id: u64) -> Self {
+    pub(crate) const fn key_server(key_server_id: u64) -> Self {
         Self { key_server_id, ..Self::CLUSTER }
     }
 
     /// A key server, as this node sees it.
     #[must_use]
-    pub const fn key_server_of_node(key_server_id: u64, node_id: u64) -> Self {
+    pub(crate) const fn key_server_of_node(key_server_id: u64, node_id: u64) -> Self {
         Self { node_id, key_server_id, ..Self::CLUSTER }
     }
 }
 
 /// One fault, current or resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
+pub(crate) struct Fault {
     cluster_fault_id: u64,
     kind: FaultKind,
     place: FaultPlace,
@@ -181,7 +181,7 @@ pub struct Fault {
 
 /// Which faults a call means: `faultTypes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultTypes {
+pub(crate) enum FaultTypes {
     /// Those that are there now.
     Current,
     /// Those that are over.
@@ -192,14 +192,14 @@ pub enum FaultTypes {
 
 /// All faults that are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Faults {
+pub(crate) struct Faults {
     last_id: u64,
     faults: Vec<Fault>,
 }
 
 impl Faults {
     /// Something is wrong, with the severity its kind has. Answers whether that is news.
-    pub fn raise(
+    pub(crate) fn raise(
         &mut self,
         kind: FaultKind,
         place: FaultPlace,
@@ -210,7 +210,7 @@ impl Faults {
     }
 
     /// Something is wrong, this badly. A fault that is there already keeps its number and date.
-    pub fn raise_as(
+    pub(crate) fn raise_as(
         &mut self,
         kind: FaultKind,
         place: FaultPlace,
@@ -238,12 +238,17 @@ impl Faults {
     }
 
     /// It is right again. Answers whether it was wrong.
-    pub fn resolve(&mut self, kind: FaultKind, place: FaultPlace, now: OffsetDateTime) -> bool {
+    pub(crate) fn resolve(
+        &mut self,
+        kind: FaultKind,
+        place: FaultPlace,
+        now: OffsetDateTime,
+    ) -> bool {
         self.resolve_where(now, |k, p| k == kind && p == place)
     }
 
     /// Everything of which this holds is right again. Answers whether anything was wrong.
-    pub fn resolve_where(
+    pub(crate) fn resolve_where(
         &mut self,
         now: OffsetDateTime,
         is_right: impl Fn(FaultKind, FaultPlace) -> bool,
@@ -261,26 +266,14 @@ impl Faults {
         any
     }
 
-    /// Whether this fault is there now.
-    #[must_use]
-    pub fn is_current(&self, kind: FaultKind, place: FaultPlace) -> bool {
-        self.faults.iter().any(|f| f.resolved_date.is_none() && f.kind == kind && f.place == place)
-    }
-
-    /// Whether any fault is there now of which this holds.
-    #[must_use]
-    pub fn any_current(&self, is_meant: impl Fn(FaultKind, FaultPlace) -> bool) -> bool {
-        self.faults.iter().any(|f| f.resolved_date.is_none() && is_meant(f.kind, f.place))
-    }
-
     /// Forgets faults, as `ClearClusterFaults` does.
-    pub fn clear(&mut self, types: FaultTypes) {
+    pub(crate) fn clear(&mut self, types: FaultTypes) {
         self.faults.retain(|fault| !fault.is_of(types));
     }
 
     /// The `faults` of `ListClusterFaults`.
     #[must_use]
-    pub fn list(&self, types: FaultTypes) -> Vec<Value> {
+    pub(crate) fn list(&self, types: FaultTypes) -> Vec<Value> {
         self.faults.iter().filter(|fault| fault.is_of(types)).map(Fault::json).collect()
     }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 /// What the ledger knows of the key pair.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyPairRecord {
+pub(crate) struct KeyPairRecord {
     /// Name of the private key's file in the cluster's folder.
     pub(crate) file: String,
     /// The request in PEM.
@@ -17,13 +17,13 @@ pub struct KeyPairRecord {
 impl KeyPairRecord {
     /// The request in PEM, a line break after every 64 characters and at the end.
     #[must_use]
-    pub fn certificate_sign_request(&self) -> &str {
+    pub(crate) fn certificate_sign_request(&self) -> &str {
         &self.certificate_sign_request
     }
 
     /// The public key as it stands in the request, to compare with that of a certificate.
     #[must_use]
-    pub fn public_key_der(&self) -> Option<Vec<u8>> {
+    pub(crate) fn public_key_der(&self) -> Option<Vec<u8>> {
         use x509_parser::prelude::{FromDer, X509CertificationRequest};
         let (_, pem) =
             x509_parser::pem::parse_x509_pem(self.certificate_sign_request.as_bytes()).ok()?;
@@ -32,7 +32,7 @@ impl KeyPairRecord {
     }
 
     /// The private key in PEM.
-    pub fn private_key(&self, folder: &Path) -> io::Result<Zeroizing<String>> {
+    pub(crate) fn private_key(&self, folder: &Path) -> io::Result<Zeroizing<String>> {
         std::fs::read_to_string(folder.join(&self.file)).map(Zeroizing::new)
     }
 }

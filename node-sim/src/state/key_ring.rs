@@ -67,7 +67,7 @@ impl From<KeyId> for String {
 /// Element's id of a drive, unique in the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct DriveId(pub u32);
+pub(crate) struct DriveId(pub(crate) u32);
 
 impl From<DriveId> for u64 {
     fn from(id: DriveId) -> Self {
@@ -101,7 +101,7 @@ impl fmt::Display for NodeId {
 /// Where a master key lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "keyManagementType")]
-pub enum KeyManagement {
+pub(crate) enum KeyManagement {
     /// In shares on the cluster's nodes.
     Internal,
     /// At the key servers of a provider.
@@ -116,7 +116,7 @@ pub enum KeyManagement {
 impl KeyManagement {
     /// The provider, if the key is external.
     #[must_use]
-    pub const fn key_provider_id(self) -> Option<KeyProviderId> {
+    pub(crate) const fn key_provider_id(self) -> Option<KeyProviderId> {
         match self {
             Self::Internal => None,
             Self::External { key_provider_id } => Some(key_provider_id),
@@ -127,7 +127,7 @@ impl KeyManagement {
 /// What the ring lets be done with a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum KeyState {
+pub(crate) enum KeyState {
     /// Its name is chosen; it may or may not have been made. Nothing is wrapped by it.
     Planned,
     /// It was made, and data encryption keys may be wrapped by it.
@@ -139,35 +139,35 @@ pub enum KeyState {
 /// A master key as the ring knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct MasterKeyRecord {
+pub(crate) struct MasterKeyRecord {
     /// Where it lives.
     #[serde(flatten)]
-    pub management: KeyManagement,
+    pub(crate) management: KeyManagement,
     /// When the cluster chose its name.
-    pub created_time: String,
+    pub(crate) created_time: String,
     /// What may be done with it.
-    pub state: KeyState,
+    pub(crate) state: KeyState,
     /// For an internal key, which of possibly several attempts to share it out counts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub dealing: Option<String>,
+    pub(crate) dealing: Option<String>,
     /// What tells the key's bytes from all others without telling them, from when it was made.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub check: Option<String>,
+    pub(crate) check: Option<String>,
 }
 
 /// What is known of a key once it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Made {
+pub(crate) struct Made {
     /// For an internal key, the dealing that counts.
-    pub dealing: Option<String>,
+    pub(crate) dealing: Option<String>,
     /// See [`MasterKeyRecord::check`].
-    pub check: String,
+    pub(crate) check: String,
 }
 
 /// The ring, a section of the ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Ring {
+pub(crate) struct Ring {
     keys: BTreeMap<KeyId, MasterKeyRecord>,
     /// The key that software encryption at rest is under; none before the cluster was made.
     current: Option<KeyId>,
@@ -186,20 +186,20 @@ pub struct RetiredKey {
 impl RetiredKey {
     /// The key.
     #[must_use]
-    pub const fn key_id(&self) -> KeyId {
+    pub(crate) const fn key_id(&self) -> KeyId {
         self.key_id
     }
 
     /// Where it lives.
     #[must_use]
-    pub const fn management(&self) -> KeyManagement {
+    pub(crate) const fn management(&self) -> KeyManagement {
         self.management
     }
 }
 
 /// Why the ring does not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RingError {
+pub(crate) enum RingError {
     /// The key is not on the ring.
     #[error("master key {0} is not on the ring")]
     UnknownKey(KeyId),
@@ -221,43 +221,43 @@ pub enum RingError {
 
 impl Ring {
     /// The keys that are on the ring.
-    pub fn keys(&self) -> impl Iterator<Item = (KeyId, &MasterKeyRecord)> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (KeyId, &MasterKeyRecord)> {
         self.keys.iter().map(|(id, record)| (*id, record))
     }
 
     /// One key.
     #[must_use]
-    pub fn key(&self, key_id: KeyId) -> Option<&MasterKeyRecord> {
+    pub(crate) fn key(&self, key_id: KeyId) -> Option<&MasterKeyRecord> {
         self.keys.get(&key_id)
     }
 
     /// The key that the cluster is under.
     #[must_use]
-    pub const fn current(&self) -> Option<KeyId> {
+    pub(crate) const fn current(&self) -> Option<KeyId> {
         self.current
     }
 
     /// The key that this drive was last known to be wrapped by.
     #[must_use]
-    pub fn wrapped_by(&self, drive_id: DriveId) -> Option<KeyId> {
+    pub(crate) fn wrapped_by(&self, drive_id: DriveId) -> Option<KeyId> {
         self.wrapped_by.get(&drive_id).copied()
     }
 
     /// How many drives this key wraps.
     #[must_use]
-    pub fn wraps(&self, key_id: KeyId) -> usize {
+    pub(crate) fn wraps(&self, key_id: KeyId) -> usize {
         self.wrapped_by.values().filter(|id| **id == key_id).count()
     }
 
     /// The providers that hold a key of the ring: from the moment its name is chosen, because a key
     /// server may have made it without our knowing, until it is known to be destroyed.
     #[must_use]
-    pub fn active_providers(&self) -> ActiveProviders {
+    pub(crate) fn active_providers(&self) -> ActiveProviders {
         self.keys.values().filter_map(|record| record.management.key_provider_id()).collect()
     }
 
     /// Puts the name of a key to be made on the ring.
-    pub fn plan(&mut self, key_id: KeyId, management: KeyManagement, created_time: String) {
+    pub(crate) fn plan(&mut self, key_id: KeyId, management: KeyManagement, created_time: String) {
         let record = MasterKeyRecord {
             management,
             created_time,
@@ -272,7 +272,7 @@ impl Ring {
     ///
     /// # Errors
     /// It was not planned.
-    pub fn put_in_use(&mut self, key_id: KeyId, made: Made) -> Result<(), RingError> {
+    pub(crate) fn put_in_use(&mut self, key_id: KeyId, made: Made) -> Result<(), RingError> {
         let record = self.record_mut(key_id)?;
         match record.state {
             KeyState::Planned => {
@@ -290,7 +290,11 @@ impl Ring {
     ///
     /// # Errors
     /// The key is not in use.
-    pub fn note_wrapped(&mut self, drive_id: DriveId, key_id: KeyId) -> Result<(), RingError> {
+    pub(crate) fn note_wrapped(
+        &mut self,
+        drive_id: DriveId,
+        key_id: KeyId,
+    ) -> Result<(), RingError> {
         match self.record_mut(key_id)?.state {
             KeyState::InUse => {
                 self.wrapped_by.insert(drive_id, key_id);
@@ -304,7 +308,7 @@ impl Ring {
     ///
     /// # Errors
     /// The key is not in use.
-    pub fn make_current(&mut self, key_id: KeyId) -> Result<(), RingError> {
+    pub(crate) fn make_current(&mut self, key_id: KeyId) -> Result<(), RingError> {
         match self.record_mut(key_id)?.state {
             KeyState::InUse => {
                 self.current = Some(key_id);
@@ -318,7 +322,7 @@ impl Ring {
     ///
     /// # Errors
     /// A drive of some node, present or not, is wrapped by it, or the cluster is under it.
-    pub fn retire(&mut self, key_id: KeyId) -> Result<(), RingError> {
+    pub(crate) fn retire(&mut self, key_id: KeyId) -> Result<(), RingError> {
         if self.current == Some(key_id) {
             return Err(RingError::Current(key_id));
         }
@@ -332,7 +336,7 @@ impl Ring {
 
     /// Leave to destroy this key, if it was retired.
     #[must_use]
-    pub fn retired(&self, key_id: KeyId) -> Option<RetiredKey> {
+    pub(crate) fn retired(&self, key_id: KeyId) -> Option<RetiredKey> {
         let record = self.keys.get(&key_id)?;
         match record.state {
             KeyState::Retired => Some(RetiredKey { key_id, management: record.management }),
@@ -341,7 +345,7 @@ impl Ring {
     }
 
     /// Takes a key that was destroyed off the ring.
-    pub fn remove(&mut self, key: &RetiredKey) {
+    pub(crate) fn remove(&mut self, key: &RetiredKey) {
         self.keys.remove(&key.key_id);
     }
 

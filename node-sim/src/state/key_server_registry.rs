@@ -9,25 +9,25 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The port of a key server when none is given (KMIP profiles, 5.1).
-pub const KMIP_PORT: u16 = 5696;
+pub(crate) const KMIP_PORT: u16 = 5696;
 
 /// Key servers in one key provider: the API reference supports one.
-pub const SERVERS_PER_PROVIDER_MAX: usize = 1;
+pub(crate) const SERVERS_PER_PROVIDER_MAX: usize = 1;
 
 /// Key servers that a cluster keeps: each holds a few certificates in a ledger written whole.
-pub const KEY_SERVERS_MAX: usize = 64;
+pub(crate) const KEY_SERVERS_MAX: usize = 64;
 
 /// Key providers that a cluster keeps: a provider without its own server is of no use.
-pub const KEY_PROVIDERS_MAX: usize = 64;
+pub(crate) const KEY_PROVIDERS_MAX: usize = 64;
 
 /// The cluster's number for a key server.
 pub type KeyServerId = u64;
 
 /// The cluster's number for a key provider.
-pub type KeyProviderId = u64;
+pub(crate) type KeyProviderId = u64;
 
 /// The providers that hold keys in use, as told by those who keep the keys.
-pub type ActiveProviders = BTreeSet<KeyProviderId>;
+pub(crate) type ActiveProviders = BTreeSet<KeyProviderId>;
 
 /// How to reach a key server and how to be let in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,31 +46,31 @@ pub struct KeyServerKmip {
 
 /// What `ModifyKeyServerKmip` replaces; what is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeyServerChange {
+pub(crate) struct KeyServerChange {
     /// For display only.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Several only when the key server is a cluster of its own.
-    pub hostnames: Option<Vec<String>>,
+    pub(crate) hostnames: Option<Vec<String>>,
     /// Usually 5696.
-    pub port: Option<u16>,
+    pub(crate) port: Option<u16>,
     /// In PEM, the certificates that the server's own is checked against.
-    pub ca_certificate: Option<String>,
+    pub(crate) ca_certificate: Option<String>,
     /// In PEM, the certificate that was signed for the cluster's key pair.
-    pub client_certificate: Option<String>,
+    pub(crate) client_certificate: Option<String>,
 }
 
 /// A group of key servers that hold the same keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyProviderKmip {
+pub(crate) struct KeyProviderKmip {
     /// For display only.
-    pub name: String,
+    pub(crate) name: String,
     /// In the order in which they were added.
-    pub key_server_ids: Vec<KeyServerId>,
+    pub(crate) key_server_ids: Vec<KeyServerId>,
 }
 
 /// All key servers and key providers. Numbers are given once and never again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registry {
+pub(crate) struct Registry {
     last_server_id: KeyServerId,
     last_provider_id: KeyProviderId,
     servers: BTreeMap<KeyServerId, KeyServerKmip>,
@@ -80,13 +80,13 @@ pub struct Registry {
 impl KeyServerChange {
     /// Whether nothing is to be changed; then the server is not contacted either.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
     /// The server as it would be.
     #[must_use]
-    pub fn applied_to(&self, server: &KeyServerKmip) -> KeyServerKmip {
+    pub(crate) fn applied_to(&self, server: &KeyServerKmip) -> KeyServerKmip {
         let Self { name, hostnames, port, ca_certificate, client_certificate } = self.clone();
         KeyServerKmip {
             name: name.unwrap_or_else(|| server.name.clone()),
@@ -101,33 +101,33 @@ impl KeyServerChange {
 
 impl Registry {
     /// The key servers, by number.
-    pub fn servers(&self) -> impl Iterator<Item = (KeyServerId, &KeyServerKmip)> {
+    pub(crate) fn servers(&self) -> impl Iterator<Item = (KeyServerId, &KeyServerKmip)> {
         self.servers.iter().map(|(id, server)| (*id, server))
     }
 
     /// The key providers, by number.
-    pub fn providers(&self) -> impl Iterator<Item = (KeyProviderId, &KeyProviderKmip)> {
+    pub(crate) fn providers(&self) -> impl Iterator<Item = (KeyProviderId, &KeyProviderKmip)> {
         self.providers.iter().map(|(id, provider)| (*id, provider))
     }
 
     /// The key server of this number.
-    pub fn server(&self, id: KeyServerId) -> Result<&KeyServerKmip, ElementError> {
+    pub(crate) fn server(&self, id: KeyServerId) -> Result<&KeyServerKmip, ElementError> {
         self.servers.get(&id).ok_or_else(|| no_such_server(id))
     }
 
     /// The key provider of this number.
-    pub fn provider(&self, id: KeyProviderId) -> Result<&KeyProviderKmip, ElementError> {
+    pub(crate) fn provider(&self, id: KeyProviderId) -> Result<&KeyProviderKmip, ElementError> {
         self.providers.get(&id).ok_or_else(|| no_such_provider(id))
     }
 
     /// The provider that the server belongs to.
     #[must_use]
-    pub fn provider_of(&self, server: KeyServerId) -> Option<KeyProviderId> {
+    pub(crate) fn provider_of(&self, server: KeyServerId) -> Option<KeyProviderId> {
         self.providers().find(|(_, p)| p.key_server_ids.contains(&server)).map(|(id, _)| id)
     }
 
     /// The servers of a provider, in order; refused when the provider has none.
-    pub fn servers_of(
+    pub(crate) fn servers_of(
         &self,
         id: KeyProviderId,
     ) -> Result<Vec<(KeyServerId, &KeyServerKmip)>, ElementError> {
@@ -149,7 +149,7 @@ impl Registry {
     }
 
     /// A new provider, without servers.
-    pub fn create_provider(&mut self, name: &str) -> Result<KeyProviderId, ElementError> {
+    pub(crate) fn create_provider(&mut self, name: &str) -> Result<KeyProviderId, ElementError> {
         at_most(self.providers.len(), KEY_PROVIDERS_MAX, "key providers in a cluster")?;
         self.last_provider_id = self.last_provider_id.saturating_add(1);
         let provider = KeyProviderKmip { name: name.to_owned(), key_server_ids: Vec::new() };
@@ -158,7 +158,7 @@ impl Registry {
     }
 
     /// Deletes a provider that holds no key in use. Its servers stay, and belong to none.
-    pub fn delete_provider(
+    pub(crate) fn delete_provider(
         &mut self,
         id: KeyProviderId,
         active: &ActiveProviders,
@@ -178,7 +178,10 @@ impl Registry {
     }
 
     /// A new key server, which belongs to no provider and need not exist yet.
-    pub fn create_server(&mut self, server: KeyServerKmip) -> Result<KeyServerId, ElementError> {
+    pub(crate) fn create_server(
+        &mut self,
+        server: KeyServerKmip,
+    ) -> Result<KeyServerId, ElementError> {
         at_most(self.servers.len(), KEY_SERVERS_MAX, "key servers in a cluster")?;
         self.last_server_id = self.last_server_id.saturating_add(1);
         self.servers.insert(self.last_server_id, server);
@@ -186,7 +189,7 @@ impl Registry {
     }
 
     /// Replaces what the change names.
-    pub fn modify_server(
+    pub(crate) fn modify_server(
         &mut self,
         id: KeyServerId,
         change: &KeyServerChange,
@@ -197,7 +200,7 @@ impl Registry {
     }
 
     /// Deletes a key server, unless an active provider would be left without any.
-    pub fn delete_server(
+    pub(crate) fn delete_server(
         &mut self,
         id: KeyServerId,
         active: &ActiveProviders,
@@ -208,7 +211,7 @@ impl Registry {
     }
 
     /// Whether the server may join the provider: `false` when it is there already.
-    pub fn may_add(
+    pub(crate) fn may_add(
         &self,
         server: KeyServerId,
         provider: KeyProviderId,
@@ -233,7 +236,7 @@ impl Registry {
     }
 
     /// Puts the server into the provider. The caller has contacted the server before.
-    pub fn add_to_provider(
+    pub(crate) fn add_to_provider(
         &mut self,
         server: KeyServerId,
         provider: KeyProviderId,
@@ -248,7 +251,7 @@ impl Registry {
 
     /// Takes the server out of its provider, if it has one, unless the provider is active and
     /// would be left without any.
-    pub fn remove_from_provider(
+    pub(crate) fn remove_from_provider(
         &mut self,
         server: KeyServerId,
         active: &ActiveProviders,

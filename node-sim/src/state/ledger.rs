@@ -24,126 +24,126 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// The format that this program writes; it refuses to read another.
-pub const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// The ledger's name in the cluster's folder.
-pub const FILE_NAME: &str = "ledger.json";
+pub(crate) const FILE_NAME: &str = "ledger.json";
 
 /// Everything the cluster must remember.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Ledger {
+pub(crate) struct Ledger {
     format: u32,
     generation: u64,
     /// Who the cluster is.
-    pub identity: Identity,
+    pub(crate) identity: Identity,
     /// Its nodes and their drives.
-    pub nodes: BTreeMap<NodeId, NodeRecord>,
+    pub(crate) nodes: BTreeMap<NodeId, NodeRecord>,
     /// Software encryption at rest.
-    pub encryption: SoftwareEncryptionAtRest,
+    pub(crate) encryption: SoftwareEncryptionAtRest,
     /// The master keys.
-    pub ring: Ring,
+    pub(crate) ring: Ring,
     /// The rekey that is running.
-    pub rekey: Option<RunningRekey>,
+    pub(crate) rekey: Option<RunningRekey>,
     /// Key providers and key servers.
     #[serde(default)]
-    pub registry: Registry,
+    pub(crate) registry: Registry,
     /// The key pair that the cluster proves itself with at key servers.
     #[serde(default)]
-    pub key_pair: Option<KeyPairRecord>,
+    pub(crate) key_pair: Option<KeyPairRecord>,
     /// Async results.
     #[serde(default)]
-    pub asyncs: Asyncs,
+    pub(crate) asyncs: Asyncs,
     /// Cluster faults.
     #[serde(default)]
-    pub faults: Faults,
+    pub(crate) faults: Faults,
     /// Events.
     #[serde(default)]
-    pub events: Events,
+    pub(crate) events: Events,
     /// Accounts and volumes.
     #[serde(default)]
-    pub inventory: Inventory,
+    pub(crate) inventory: Inventory,
 }
 
 /// Who the cluster is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Identity {
+pub(crate) struct Identity {
     /// The cluster's name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its UUID.
-    pub uuid: UuidText,
+    pub(crate) uuid: UuidText,
     /// Four characters that volumes' names are made with.
     #[serde(rename = "uniqueID")]
-    pub unique_id: String,
+    pub(crate) unique_id: String,
     /// The address of management.
-    pub mvip: String,
+    pub(crate) mvip: String,
     /// The address of storage.
-    pub svip: String,
+    pub(crate) svip: String,
     /// When it was created.
-    pub created: String,
+    pub(crate) created: String,
 }
 
 /// A UUID as text, as JSON shows it.
-pub type UuidText = String;
+pub(crate) type UuidText = String;
 
 /// A node as the ledger knows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct NodeRecord {
+pub(crate) struct NodeRecord {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its UUID.
-    pub uuid: UuidText,
+    pub(crate) uuid: UuidText,
     /// Whether it is switched on (the simulated power switch).
-    pub powered: bool,
+    pub(crate) powered: bool,
     /// Its drives.
-    pub drives: Vec<DriveRecord>,
+    pub(crate) drives: Vec<DriveRecord>,
 }
 
 /// A drive as the ledger knows it. What wraps its data encryption key is in the ring.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct DriveRecord {
+pub(crate) struct DriveRecord {
     /// Its id, unique in the cluster.
     #[serde(rename = "driveID")]
-    pub drive_id: DriveId,
+    pub(crate) drive_id: DriveId,
     /// Its serial number.
-    pub serial: String,
+    pub(crate) serial: String,
     /// Its slot, from 0.
-    pub slot: u32,
+    pub(crate) slot: u32,
     /// How many blocks it has.
-    pub blocks: u64,
+    pub(crate) blocks: u64,
 }
 
 /// Software encryption at rest: fixed when the cluster is created.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SoftwareEncryptionAtRest {
+pub(crate) struct SoftwareEncryptionAtRest {
     /// Whether it is enabled.
-    pub enabled: bool,
+    pub(crate) enabled: bool,
     /// Goes up by one each time it is enabled.
-    pub version: u32,
+    pub(crate) version: u32,
     /// The async result of the current or latest rekey.
     #[serde(default)]
-    pub rekey_async_handle: Option<AsyncHandle>,
+    pub(crate) rekey_async_handle: Option<AsyncHandle>,
 }
 
 /// The rekey that is running and where its progress is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RunningRekey {
+pub(crate) struct RunningRekey {
     /// What is decided.
-    pub job: RekeyJob,
+    pub(crate) job: RekeyJob,
     /// Its async result.
-    pub async_handle: AsyncHandle,
+    pub(crate) async_handle: AsyncHandle,
     /// What it does, in Element's words.
-    pub operation: String,
+    pub(crate) operation: String,
 }
 
 /// Why the ledger cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum LedgerError {
+pub(crate) enum LedgerError {
     /// It cannot be read or written.
     #[error("cannot {verb} {path}: {cause}")]
     File {
@@ -195,7 +195,7 @@ impl From<LedgerError> for ElementError {
 impl Ledger {
     /// The ledger of a cluster that is about to be created.
     #[must_use]
-    pub fn new(identity: Identity, nodes: BTreeMap<NodeId, NodeRecord>) -> Self {
+    pub(crate) fn new(identity: Identity, nodes: BTreeMap<NodeId, NodeRecord>) -> Self {
         Self {
             format: FORMAT,
             generation: 0,
@@ -219,19 +219,19 @@ impl Ledger {
 
     /// How many times it was written.
     #[must_use]
-    pub const fn generation(&self) -> u64 {
+    pub(crate) const fn generation(&self) -> u64 {
         self.generation
     }
 
     /// Master node: the first that is switched on, as the ensemble elects one that is there.
     #[must_use]
-    pub fn master_node(&self) -> NodeId {
+    pub(crate) fn master_node(&self) -> NodeId {
         let powered = self.nodes.iter().find(|(_, node)| node.powered).map(|(id, _)| *id);
         powered.or_else(|| self.nodes.keys().next().copied()).unwrap_or(NodeId(1))
     }
 
     /// All drives of all nodes, each with its node.
-    pub fn drives(&self) -> impl Iterator<Item = (NodeId, &DriveRecord)> {
+    pub(crate) fn drives(&self) -> impl Iterator<Item = (NodeId, &DriveRecord)> {
         self.nodes
             .iter()
             .flat_map(|(node_id, node)| node.drives.iter().map(|drive| (*node_id, drive)))
@@ -241,7 +241,7 @@ impl Ledger {
 impl Identity {
     /// A cluster that was never there before.
     #[must_use]
-    pub fn fresh(name: &str, mvip: &str, svip: &str) -> Self {
+    pub(crate) fn fresh(name: &str, mvip: &str, svip: &str) -> Self {
         let uuid = Uuid::new_v4();
         let letters = b"abcdefghijklmnopqrstuvwxyz234567";
         let unique_id = uuid
@@ -264,7 +264,7 @@ impl Identity {
 
 /// The ledger's file. There is one, and whoever writes holds it.
 #[derive(Debug)]
-pub struct LedgerFile {
+pub(crate) struct LedgerFile {
     path: PathBuf,
     steps: Arc<Steps>,
     stopped: Option<String>,
@@ -273,7 +273,7 @@ pub struct LedgerFile {
 impl LedgerFile {
     /// The ledger's file in this folder.
     #[must_use]
-    pub fn new(folder: &Path, steps: Arc<Steps>) -> Self {
+    pub(crate) fn new(folder: &Path, steps: Arc<Steps>) -> Self {
         Self { path: folder.join(FILE_NAME), steps, stopped: None }
     }
 
@@ -281,7 +281,7 @@ impl LedgerFile {
     ///
     /// # Errors
     /// It cannot be read or understood.
-    pub fn read(&self) -> Result<Option<Ledger>, LedgerError> {
+    pub(crate) fn read(&self) -> Result<Option<Ledger>, LedgerError> {
         #[derive(Deserialize)]
         struct Head {
             format: u32,
@@ -308,7 +308,7 @@ impl LedgerFile {
     ///
     /// # Errors
     /// It cannot be written, now or ever since it once could not.
-    pub fn write(&mut self, ledger: &mut Ledger) -> Result<(), LedgerError> {
+    pub(crate) fn write(&mut self, ledger: &mut Ledger) -> Result<(), LedgerError> {
         if let Some(cause) = &self.stopped {
             return Err(LedgerError::Stopped(cause.clone()));
         }

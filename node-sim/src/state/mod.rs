@@ -1,14 +1,15 @@
 //! Durable and observable state of the cluster.
 
-pub mod accounts;
-pub mod async_results;
-pub mod durable_file;
-pub mod error;
-pub mod events;
-pub mod faults;
-pub mod key_pair_record;
-pub mod key_ring;
-pub mod key_server_registry;
-pub mod ledger;
-pub mod rekey_job;
-pub mod timestamps;
+pub(crate) mod accounts;
+pub(crate) mod async_results;
+#[allow(dead_code, unreachable_pub, reason = "tests of crashes use some, other crates will")]
+pub(crate) mod durable_file;
+pub(crate) mod error;
+pub(crate) mod events;
+pub(crate) mod faults;
+pub(crate) mod key_pair_record;
+pub(crate) mod key_ring;
+pub(crate) mod key_server_registry;
+pub(crate) mod ledger;
+pub(crate) mod rekey_job;
+pub(crate) mod timestamps;

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a rekey stands. The names are those of Element's `SearRekeyMasterKeyState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RekeyState {
+pub(crate) enum RekeyState {
     /// No rekey is running, or this one is over.
     Ready,
     /// The new master key is being made in its place.
@@ -36,7 +36,7 @@ pub enum RekeyState {
 /// A rekey, as it is written to the ledger before anything is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RekeyJob {
+pub(crate) struct RekeyJob {
     state: RekeyState,
     new_key: KeyId,
     key_to_decommission: KeyId,
@@ -47,7 +47,7 @@ pub struct RekeyJob {
 
 /// One thing to do. Doing it twice is the same as doing it once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Prove that the place where the key shall live answers. Nothing is made.
     ReachKeyPlace(KeyId),
     /// Find the key by its id in its place, or make it.
@@ -66,7 +66,7 @@ pub enum Effect {
 impl RekeyJob {
     /// Begins a rekey. Nothing is done until the job is in the ledger.
     #[must_use]
-    pub const fn new(new_key: KeyId, key_to_decommission: KeyId) -> Self {
+    pub(crate) const fn new(new_key: KeyId, key_to_decommission: KeyId) -> Self {
         Self {
             state: RekeyState::CreateNewMasterKey,
             new_key,
@@ -78,31 +78,31 @@ impl RekeyJob {
 
     /// Where it stands.
     #[must_use]
-    pub const fn state(&self) -> RekeyState {
+    pub(crate) const fn state(&self) -> RekeyState {
         self.state
     }
 
     /// The key that wraps every data encryption key when the job is done.
     #[must_use]
-    pub const fn new_key(&self) -> KeyId {
+    pub(crate) const fn new_key(&self) -> KeyId {
         self.new_key
     }
 
     /// The key that wrapped them when it began.
     #[must_use]
-    pub const fn key_to_decommission(&self) -> KeyId {
+    pub(crate) const fn key_to_decommission(&self) -> KeyId {
         self.key_to_decommission
     }
 
     /// Whether it was given up.
     #[must_use]
-    pub const fn is_abandoned(&self) -> bool {
+    pub(crate) const fn is_abandoned(&self) -> bool {
         self.abandoned
     }
 
     /// What is to be done now; nothing, when the job is over.
     #[must_use]
-    pub const fn effect(&self) -> Option<Effect> {
+    pub(crate) const fn effect(&self) -> Option<Effect> {
         match (self.state, self.abandoned, self.new_key_may_exist) {
             (RekeyState::CreateNewMasterKey, false, false) => {
                 Some(Effect::ReachKeyPlace(self.new_key))
@@ -124,7 +124,7 @@ impl RekeyJob {
     }
 
     /// The effect is done: the next state. The caller writes it before it acts again.
-    pub const fn advance(&mut self) {
+    pub(crate) const fn advance(&mut self) {
         match (self.state, self.abandoned, self.new_key_may_exist) {
             (RekeyState::CreateNewMasterKey, false, false) => self.new_key_may_exist = true,
             (RekeyState::CreateNewMasterKey, false, true) => {
@@ -143,7 +143,7 @@ impl RekeyJob {
     /// Gives the rekey up, which is possible only before the first data encryption key may have
     /// been wrapped anew; says whether it was. A key that surely was not made needs no destroying.
     #[must_use]
-    pub const fn abandon(&mut self) -> bool {
+    pub(crate) const fn abandon(&mut self) -> bool {
         match self.state {
             RekeyState::CreateNewMasterKey => {
                 self.abandoned = true;

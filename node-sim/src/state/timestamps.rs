@@ -11,19 +11,19 @@ const MICROSECONDS: &[BorrowedFormatItem<'_>] =
 
 /// Results of asynchronous calls, volumes and keys: `2021-01-01T22:29:18Z`.
 #[must_use]
-pub fn to_the_second(date: OffsetDateTime) -> String {
+pub(crate) fn to_the_second(date: OffsetDateTime) -> String {
     write(date, SECONDS)
 }
 
 /// Faults and events: `2021-04-13T04:54:37.797859Z`.
 #[must_use]
-pub fn to_the_microsecond(date: OffsetDateTime) -> String {
+pub(crate) fn to_the_microsecond(date: OffsetDateTime) -> String {
     write(date, MICROSECONDS)
 }
 
 /// A date of either form, or with an offset; `None` when the text is neither.
 #[must_use]
-pub fn parse(text: &str) -> Option<OffsetDateTime> {
+pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()
 }
 

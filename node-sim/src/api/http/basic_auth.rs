@@ -11,30 +11,23 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 /// The cluster's primary administrator.
-pub struct Credentials {
-    username: String,
+pub(crate) struct Credentials {
     digest: Vec<u8>,
 }
 
 impl Credentials {
     /// The administrator of this name and password.
     #[must_use]
-    pub fn new(username: &str, password: &str) -> Self {
+    pub(crate) fn new(username: &str, password: &str) -> Self {
         let pair = Zeroizing::new(format!("{username}:{password}"));
         let digest = digest(&SHA256, pair.as_bytes()).as_ref().to_vec();
-        Self { username: username.to_owned(), digest }
-    }
-
-    /// The administrator's name.
-    #[must_use]
-    pub fn username(&self) -> &str {
-        &self.username
+        Self { digest }
     }
 
     /// Whether the request carries the right `Authorization` (RFC 7617). The name has no colon,
     /// so name and password can be compared as one text.
     #[must_use]
-    pub fn admit(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
         let given = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())

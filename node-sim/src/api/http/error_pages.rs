@@ -11,20 +11,20 @@ const REALM: HeaderValue = HeaderValue::from_static("Basic realm=\"Element\", ch
 
 /// The credentials are absent or wrong.
 #[must_use]
-pub fn unauthorized() -> Response {
+pub(crate) fn unauthorized() -> Response {
     let page = page(StatusCode::UNAUTHORIZED, "401 Unauthorized.", "Log in as a cluster admin.");
     ([(header::WWW_AUTHENTICATE, REALM)], page).into_response()
 }
 
 /// There is no such endpoint.
 #[must_use]
-pub fn not_found(reason: &str) -> Response {
+pub(crate) fn not_found(reason: &str) -> Response {
     page(StatusCode::NOT_FOUND, "404 Not Found", reason)
 }
 
 /// The path is there, but not with this verb.
 #[must_use]
-pub fn method_not_allowed(allowed: &'static str) -> Response {
+pub(crate) fn method_not_allowed(allowed: &'static str) -> Response {
     let allow: (HeaderName, HeaderValue) = (header::ALLOW, HeaderValue::from_static(allowed));
     let reason = format!("Use {allowed}.");
     let page = page(StatusCode::METHOD_NOT_ALLOWED, "405 Method Not Allowed", &reason);
@@ -33,19 +33,19 @@ pub fn method_not_allowed(allowed: &'static str) -> Response {
 
 /// The body or the query is longer than it may be.
 #[must_use]
-pub fn too_large(reason: &str) -> Response {
+pub(crate) fn too_large(reason: &str) -> Response {
     page(StatusCode::PAYLOAD_TOO_LARGE, "413 Content Too Large", reason)
 }
 
 /// The body did not come in time.
 #[must_use]
-pub fn timeout() -> Response {
+pub(crate) fn timeout() -> Response {
     page(StatusCode::REQUEST_TIMEOUT, "408 Request Timeout", "The body did not come in time.")
 }
 
 /// The body broke off.
 #[must_use]
-pub fn bad_request(reason: &str) -> Response {
+pub(crate) fn bad_request(reason: &str) -> Response {
     page(StatusCode::BAD_REQUEST, "400 Bad Request", reason)
 }
 

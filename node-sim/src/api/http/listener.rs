@@ -22,7 +22,7 @@ use tower::ServiceExt;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves the paths of this router until it is told to stop; then what is under way is finished.
-pub async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     acceptor: Acceptor,
     router: Router,

@@ -1,8 +1,9 @@
 //! HTTP transport of the API: listener, TLS, authentication and error pages.
 
-pub mod basic_auth;
-pub mod connection_limit;
-pub mod error_pages;
-pub mod listener;
-pub mod request_body;
-pub mod tls;
+pub(crate) mod basic_auth;
+#[allow(unreachable_pub, reason = "other crates will use it")]
+pub(crate) mod connection_limit;
+pub(crate) mod error_pages;
+pub(crate) mod listener;
+pub(crate) mod request_body;
+pub(crate) mod tls;

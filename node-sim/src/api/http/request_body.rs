@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::response::Response;
 
 /// The whole body, within its length and its deadline, or the error page.
-pub async fn read(body: Body) -> Result<Bytes, Response> {
+pub(crate) async fn read(body: Body) -> Result<Bytes, Response> {
     let max = u64::try_from(BODY_LEN_MAX).unwrap_or(u64::MAX);
     if body.size_hint().lower() > max {
         return Err(error_pages::too_large(&format!("A body has at most {BODY_LEN_MAX} bytes.")));

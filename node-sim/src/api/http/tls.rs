@@ -21,25 +21,25 @@ use zeroize::Zeroizing;
 const SELF_MADE_DAYS: i64 = 3650;
 
 /// A connection after its handshake, from the door's side.
-pub type ServerStream = tokio_rustls::server::TlsStream<TcpStream>;
+pub(crate) type ServerStream = tokio_rustls::server::TlsStream<TcpStream>;
 
 /// A connection after its handshake, from the caller's side.
-pub type ClientStream = tokio_rustls::client::TlsStream<TcpStream>;
+pub(crate) type ClientStream = tokio_rustls::client::TlsStream<TcpStream>;
 
 /// A certificate with its private key, both in PEM.
-pub struct Pair {
+pub(crate) struct Pair {
     /// The certificate, and the chain after it.
-    pub certificate: String,
+    pub(crate) certificate: String,
     /// Its private key.
-    pub private_key: Zeroizing<String>,
+    pub(crate) private_key: Zeroizing<String>,
 }
 
 /// Makes the handshakes of a door.
 #[derive(Clone)]
-pub struct Acceptor(TlsAcceptor);
+pub(crate) struct Acceptor(TlsAcceptor);
 
 /// Makes a certificate for these names and addresses, signed by itself.
-pub fn self_made(names: &[String], addresses: &[IpAddr]) -> Result<Pair, rcgen::Error> {
+pub(crate) fn self_made(names: &[String], addresses: &[IpAddr]) -> Result<Pair, rcgen::Error> {
     let mut all: Vec<String> = names.to_vec();
     all.extend(addresses.iter().map(ToString::to_string));
     let mut params = CertificateParams::new(all)?;
@@ -56,7 +56,7 @@ pub fn self_made(names: &[String], addresses: &[IpAddr]) -> Result<Pair, rcgen::
 
 impl Acceptor {
     /// A door that shows this certificate; a sentence when certificate and key are not a pair.
-    pub fn new(pair: &Pair) -> Result<Self, String> {
+    pub(crate) fn new(pair: &Pair) -> Result<Self, String> {
         let chain = certificates(&pair.certificate)?;
         let key = PrivateKeyDer::from_pem_slice(pair.private_key.as_bytes())
             .map_err(|_| "the key file holds no private key in PEM".to_owned())?;
@@ -69,14 +69,18 @@ impl Acceptor {
     }
 
     /// Makes the handshake. The caller sets the deadline.
-    pub async fn accept(&self, stream: TcpStream) -> io::Result<ServerStream> {
+    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<ServerStream> {
         self.0.accept(stream).await
     }
 }
 
 /// Connects to a door whose certificate is for this name and was signed by one of these, or is one
 /// of these.
-pub async fn connect(stream: TcpStream, name: &str, trusted: &str) -> io::Result<ClientStream> {
+pub(crate) async fn connect(
+    stream: TcpStream,
+    name: &str,
+    trusted: &str,
+) -> io::Result<ClientStream> {
     connect_with(&[&TLS13, &TLS12], stream, name, trusted).await
 }
 

@@ -5,7 +5,7 @@ use super::params::{Kind, Params, optional, required};
 use crate::api::api_version::version;
 
 /// The rows of the table.
-pub const METHODS: &[Method] = &[
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "GetAsyncResult",
         since: version(1, 0),

@@ -51,7 +51,7 @@ const ABSENT: &[&str] = &[
 ];
 
 /// The rows of the table.
-pub const METHODS: &[Method] = &[
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "GetAPI",
         since: version(1, 0),
@@ -117,7 +117,7 @@ fn get_api(element: &Element, _: &Params) -> Outcome {
 
 /// What Element writes for a state of encryption.
 #[must_use]
-pub const fn enabled_text(enabled: bool) -> &'static str {
+pub(crate) const fn enabled_text(enabled: bool) -> &'static str {
     if enabled { "enabled" } else { "disabled" }
 }
 

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 impl Element {
     /// Answers a call that came to the endpoint of this version.
-    pub async fn answer(&self, version: ApiVersion, call: Call) -> String {
+    pub(crate) async fn answer(&self, version: ApiVersion, call: Call) -> String {
         let Call { id, method, params } = call;
         match self.perform(version, &method, params).await {
             Ok((result, unused)) => json_rpc::success(id, result, unused),

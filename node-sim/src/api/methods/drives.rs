@@ -18,7 +18,7 @@ const BLOCK_BYTES: u64 = 4096;
 const _: () = assert!(crate::node::BLOCK_LEN == 4096);
 
 /// The rows of the table.
-pub const METHODS: &[Method] = &[
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "ListDrives",
         since: version(1, 0),

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 const KEY_MANAGEMENT_TYPE: Kind = Kind::Choice(&["internal", "external"]);
 
 /// The rows of the table.
-pub const METHODS: &[Method] = &[
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "EnableEncryptionAtRest",
         since: version(5, 0),

@@ -21,7 +21,7 @@ const EVENT_TYPES: Kind = Kind::Choice(&[
 ]);
 
 /// The rows of the table.
-pub const METHODS: &[Method] = &[
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "ListClusterFaults",
         since: version(1, 0),

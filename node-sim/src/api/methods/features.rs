@@ -17,7 +17,7 @@ const FEATURES: &[(&str, &str)] = &[
 const FEATURE: Kind = Kind::Choice(&["fips", "FipsDrives", "SnapMirror", "vvols"]);
 
 /// The rows of the table.
-pub const METHODS: &[Method] = &[
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "GetFeatureStatus",
         since: version(9, 0),

@@ -8,7 +8,7 @@ use crate::state::error::{ElementError, ErrorName};
 use serde_json::json;
 
 /// The rows of the table.
-pub const METHODS: &[Method] = &[
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "CreatePublicPrivateKeyPair",
         since: version(11, 7),

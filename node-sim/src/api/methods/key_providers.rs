@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const CAPABILITIES: &str = "SSL";
 
 /// The rows of the table.
-pub const METHODS: &[Method] = &[
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "CreateKeyProviderKmip",
         since: version(11, 7),

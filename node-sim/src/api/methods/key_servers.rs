@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::future::Future;
 
 /// Longest name of a provider or a server. It is for display only; Element names no limit.
-pub const NAME_LEN_MAX: usize = 128;
+pub(crate) const NAME_LEN_MAX: usize = 128;
 
 /// Host names of one key server: a cluster of key servers has a few.
 const HOSTNAMES_MAX: usize = 16;
@@ -23,7 +23,7 @@ const HOSTNAMES_MAX: usize = 16;
 const HOSTNAME_LEN_MAX: usize = 253;
 
 /// The rows of the table.
-pub const METHODS: &[Method] = &[
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "CreateKeyServerKmip",
         since: version(11, 7),
@@ -103,7 +103,7 @@ pub const METHODS: &[Method] = &[
 ];
 
 /// A name that can be shown.
-pub fn check_name(parameter: &str, name: &str) -> Result<(), ElementError> {
+pub(crate) fn check_name(parameter: &str, name: &str) -> Result<(), ElementError> {
     let len = name.chars().count();
     if name.trim().is_empty() || len > NAME_LEN_MAX || name.chars().any(char::is_control) {
         let reason = format!("a name has 1 to {NAME_LEN_MAX} characters that can be shown");
@@ -284,7 +284,7 @@ async fn contact(
 }
 
 /// Asks a key server, and does not wait for it longer than the client would.
-pub async fn ask_deadline<T>(
+pub(crate) async fn ask_deadline<T>(
     answer: impl Future<Output = Result<T, VaultError>>,
 ) -> Result<T, ElementError> {
     match tokio::time::timeout(KEY_SERVER_DEADLINE, answer).await {
@@ -298,7 +298,7 @@ pub async fn ask_deadline<T>(
 
 /// The three sub-kinds of `kmipServerFault`, as errors.
 #[must_use]
-pub fn vault_error(error: &VaultError) -> ElementError {
+pub(crate) fn vault_error(error: &VaultError) -> ElementError {
     let name = match error.fault {
         KmipServerFault::ConnectionFailure => ErrorName::KmipConnectionFailure,
         KmipServerFault::AuthenticationFailure => ErrorName::KmipAuthenticationFailure,

@@ -3,21 +3,21 @@
 //! What the API offers is decided by the table alone: `GetAPI` lists its rows, and nothing is in
 //! it that is not done. A method never sees a socket, a header or a body.
 
-pub mod accounts;
-pub mod async_results;
-pub mod cluster;
+pub(crate) mod accounts;
+pub(crate) mod async_results;
+pub(crate) mod cluster;
 mod dispatch;
-pub mod drives;
-pub mod encryption;
-pub mod faults;
-pub mod features;
-pub mod key_pair;
-pub mod key_providers;
-pub mod key_servers;
-pub mod method;
-pub mod nodes;
-pub mod params;
-pub mod volumes;
+pub(crate) mod drives;
+pub(crate) mod encryption;
+pub(crate) mod faults;
+pub(crate) mod features;
+pub(crate) mod key_pair;
+pub(crate) mod key_providers;
+pub(crate) mod key_servers;
+pub(crate) mod method;
+pub(crate) mod nodes;
+pub(crate) mod params;
+pub(crate) mod volumes;
 
 use crate::cluster::Cluster;
 use method::{Element, Method, Scope};
@@ -40,7 +40,7 @@ const FAMILIES: &[&[Method]] = &[
 ];
 
 /// The API of this cluster, for a listener of this scope.
-pub fn element_api(cluster: Arc<Cluster>, admin: String, scope: Scope) -> Element {
+pub(crate) fn element_api(cluster: Arc<Cluster>, admin: String, scope: Scope) -> Element {
     Element { cluster, admin, scope, families: FAMILIES }
 }
 

@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 /// The interface of management, as a node names it.
-pub const MANAGEMENT_INTERFACE: &str = "eth0";
+pub(crate) const MANAGEMENT_INTERFACE: &str = "eth0";
 
 /// The interface of storage and of the cluster's own traffic, as a node names it.
-pub const STORAGE_INTERFACE: &str = "eth1";
+pub(crate) const STORAGE_INTERFACE: &str = "eth1";
 
 /// The type of the nodes: simulated, and without drives that encrypt by themselves.
-pub const NODE_TYPE: &str = "SFSIM-NE";
+pub(crate) const NODE_TYPE: &str = "SFSIM-NE";
 
 /// The machine that all simulated nodes share.
 struct Machine {
@@ -43,7 +43,7 @@ static MACHINE: LazyLock<Machine> = LazyLock::new(|| {
 });
 
 /// The rows of the table.
-pub const METHODS: &[Method] = &[
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "ListAllNodes",
         since: version(1, 0),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 /// What kind of value a parameter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A number of something: whole and not negative.
     Integer,
     /// `true` or `false`.
@@ -27,34 +27,34 @@ pub enum Kind {
 
 /// A parameter that a method knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parameter {
+pub(crate) struct Parameter {
     /// As the API spells it.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it may be.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Whether the call is refused without it.
-    pub required: bool,
+    pub(crate) required: bool,
 }
 
 /// A parameter that must be there.
 #[must_use]
-pub const fn required(name: &'static str, kind: Kind) -> Parameter {
+pub(crate) const fn required(name: &'static str, kind: Kind) -> Parameter {
     Parameter { name, kind, required: true }
 }
 
 /// A parameter that may be absent.
 #[must_use]
-pub const fn optional(name: &'static str, kind: Kind) -> Parameter {
+pub(crate) const fn optional(name: &'static str, kind: Kind) -> Parameter {
     Parameter { name, kind, required: false }
 }
 
 /// The parameters of one call, each of the kind that the method's table says.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Params(Map<String, Value>);
+pub(crate) struct Params(Map<String, Value>);
 
 impl Params {
     /// Checks what was given. Answers the parameters, and those that the method does not know.
-    pub fn check(
+    pub(crate) fn check(
         known: &[Parameter],
         mut given: Map<String, Value>,
     ) -> Result<(Self, Map<String, Value>), ElementError> {
@@ -75,42 +75,42 @@ impl Params {
 
     /// The number of this name.
     #[must_use]
-    pub fn integer(&self, name: &str) -> Option<u64> {
+    pub(crate) fn integer(&self, name: &str) -> Option<u64> {
         self.0.get(name).and_then(Value::as_u64)
     }
 
     /// The truth of this name.
     #[must_use]
-    pub fn boolean(&self, name: &str) -> Option<bool> {
+    pub(crate) fn boolean(&self, name: &str) -> Option<bool> {
         self.0.get(name).and_then(Value::as_bool)
     }
 
     /// The text, or the choice, of this name.
     #[must_use]
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str)
     }
 
     /// The list of texts of this name.
     #[must_use]
-    pub fn texts(&self, name: &str) -> Option<Vec<String>> {
+    pub(crate) fn texts(&self, name: &str) -> Option<Vec<String>> {
         let texts = self.0.get(name)?.as_array()?;
         Some(texts.iter().filter_map(|text| text.as_str().map(str::to_owned)).collect())
     }
 
     /// The object of this name.
     #[must_use]
-    pub fn object(&self, name: &str) -> Option<&Map<String, Value>> {
+    pub(crate) fn object(&self, name: &str) -> Option<&Map<String, Value>> {
         self.0.get(name).and_then(Value::as_object)
     }
 
     /// The number of this name, which the method requires.
-    pub fn the_integer(&self, name: &str) -> Result<u64, ElementError> {
+    pub(crate) fn the_integer(&self, name: &str) -> Result<u64, ElementError> {
         self.integer(name).ok_or_else(|| ElementError::missing(name))
     }
 
     /// The text of this name, which the method requires.
-    pub fn the_text(&self, name: &str) -> Result<&str, ElementError> {
+    pub(crate) fn the_text(&self, name: &str) -> Result<&str, ElementError> {
         self.text(name).ok_or_else(|| ElementError::missing(name))
     }
 }

@@ -6,7 +6,7 @@ use crate::api::api_version::version;
 use serde_json::json;
 
 /// The rows of the table.
-pub const METHODS: &[Method] = &[
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "ListVolumes",
         since: version(8, 0),

@@ -1,11 +1,11 @@
 //! Nodes that are switched off and on again.
 
-use crate::lab::{
+use super::lab::{
     Lab, SERVER_1, answer, assert_pattern, at_last, current_key, faults, rekey, rekeyed, unlocked,
     until,
 };
-use node_sim::cluster::{Cluster, DriveState, PowerError, Target};
-use node_sim::state::key_ring::NodeId;
+use crate::cluster::{Cluster, DriveState, PowerError, Target};
+use crate::state::key_ring::NodeId;
 use serde_json::json;
 
 fn active(cluster: &Cluster) -> usize {
@@ -135,7 +135,7 @@ async fn a_node_is_switched_off_in_the_middle_of_a_rekey() {
 async fn a_folder_is_open_once() {
     let lab = Lab::new(1, 1);
     let cluster = lab.create().await;
-    let again = lab.open_with(node_sim::state::durable_file::Steps::new()).await;
+    let again = lab.open_with(crate::state::durable_file::Steps::new()).await;
     assert!(again.is_err_and(|error| error.to_string().contains("in use")));
     cluster.close().await;
     drop(cluster);
@@ -150,7 +150,7 @@ async fn nodes_without_a_ledger_are_not_overwritten() {
     cluster.close().await;
     drop(cluster);
     std::fs::remove_file(lab.path().join("ledger.json")).unwrap();
-    let refused = lab.open_with(node_sim::state::durable_file::Steps::new()).await;
+    let refused = lab.open_with(crate::state::durable_file::Steps::new()).await;
     assert!(refused.is_err_and(|error| error.to_string().contains("no ledger.json")));
 }
 

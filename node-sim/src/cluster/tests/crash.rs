@@ -1,10 +1,10 @@
 //! A crash at every durable step, on real folders: the cluster is dropped where the steps end, and
 //! opened again.
 
-use crate::lab::{Lab, SERVER_1, assert_pattern, current_key, unlocked};
-use node_sim::cluster::{Cluster, Target};
-use node_sim::state::durable_file::{Crash, Steps};
-use node_sim::state::key_ring::KeyId;
+use super::lab::{Lab, SERVER_1, assert_pattern, current_key, unlocked};
+use crate::cluster::{Cluster, Target};
+use crate::state::durable_file::{Crash, Steps};
+use crate::state::key_ring::KeyId;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
@@ -52,14 +52,14 @@ async fn over(cluster: &Arc<Cluster>) -> bool {
     let mut changes = cluster.changes();
     loop {
         changes.borrow_and_update();
-        let crash = cluster.settings().steps.has_crashed();
+        let crash = cluster.settings.steps.has_crashed();
         let idle = cluster.read(|ledger| ledger.rekey.is_none()) && cluster.is_unlocked();
         if crash || idle {
             return idle && !crash;
         }
         tokio::select! {
             _ = changes.changed() => {}
-            () = cluster.settings().steps.crashed() => {}
+            () = cluster.settings.steps.crashed() => {}
         }
     }
 }
@@ -77,7 +77,7 @@ fn assert_whole(lab: &Lab, external: bool, old: KeyId) {
         let at_server: Vec<_> = lab.vault.keys(SERVER_1).into_iter().collect();
         assert_eq!(at_server, if external { vec![current] } else { vec![] });
     });
-    let mut shares = crate::lab::files(lab.path());
+    let mut shares = super::lab::files(lab.path());
     shares.retain(|file| file.to_string_lossy().contains("/shares/"));
     let expected = if external { 0 } else { usize::try_from(lab.nodes).unwrap() };
     assert_eq!(shares.len(), expected, "shares of keys that are gone are gone: {shares:?}");
@@ -134,7 +134,7 @@ fn a_crash_at_any_durable_step_of_a_rekey_to_internal_loses_nothing() {
     Runtime::new().unwrap().block_on(async {
         let cluster = template.open().await;
         unlocked(&cluster).await;
-        crate::lab::rekey(&cluster, Target::External(1)).await;
+        super::lab::rekey(&cluster, Target::External(1)).await;
         cluster.close().await;
     });
     let (key, bytes) = {
@@ -176,7 +176,7 @@ fn a_crash_at_any_durable_step_of_the_creation_is_made_good() {
         crashes += 1;
         let whole = live(&lab, None, async |cluster| {
             unlocked(cluster).await;
-            crate::lab::write_pattern(cluster).await;
+            super::lab::write_pattern(cluster).await;
             assert_pattern(cluster).await;
         });
         assert!(whole, "step {at}");

@@ -1,15 +1,16 @@
 //! A small cluster in a folder of its own, with two key providers in memory.
 
-use node_sim::cluster::{Cluster, DriveState, OpenError, Settings, Target};
-use node_sim::key_server::KeyVault;
-use node_sim::key_server::client_key_pair::{NewKeyPair, Subject};
-use node_sim::key_server::in_memory::MemoryVault;
-use node_sim::node::BLOCK_LEN;
-use node_sim::state::durable_file::Steps;
-use node_sim::state::error::ElementError;
-use node_sim::state::key_ring::{DriveId, KeyId, KeyManagement};
-use node_sim::state::key_server_registry::KeyServerKmip;
-use node_sim::state::ledger::LedgerError;
+use crate::cluster::error::OpenError;
+use crate::cluster::{Cluster, DriveState, Settings, Target};
+use crate::key_server::KeyVault;
+use crate::key_server::client_key_pair::{NewKeyPair, Subject};
+use crate::key_server::in_memory::MemoryVault;
+use crate::node::BLOCK_LEN;
+use crate::state::durable_file::Steps;
+use crate::state::error::ElementError;
+use crate::state::key_ring::{DriveId, KeyId, KeyManagement};
+use crate::state::key_server_registry::KeyServerKmip;
+use crate::state::ledger::LedgerError;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -161,7 +162,7 @@ pub(crate) fn answer(cluster: &Cluster, handle: u64) -> Value {
 
 /// The codes and details of the faults that last.
 pub(crate) fn faults(cluster: &Cluster) -> Vec<(String, String)> {
-    use node_sim::state::faults::FaultTypes;
+    use crate::state::faults::FaultTypes;
     let list = cluster.read(|ledger| ledger.faults.list(FaultTypes::Current));
     let text = |fault: &Value, member: &str| fault[member].as_str().unwrap_or_default().to_owned();
     list.iter().map(|fault| (text(fault, "code"), text(fault, "details"))).collect()

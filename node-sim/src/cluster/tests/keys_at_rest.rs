@@ -1,11 +1,12 @@
 //! Where master keys must not be: in no file in the clear, and not in fewer nodes than it takes.
 
-use crate::lab::{Lab, SERVER_1, current_key, files, rekey, unlocked};
+use super::lab::{Lab, SERVER_1, current_key, files, rekey, unlocked};
+use crate::cluster::Target;
+use crate::cluster::master_keys::threshold;
+use crate::crypto::master_key::MasterKey;
+use crate::node::ShareFile;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use node_sim::cluster::{Target, threshold};
-use node_sim::crypto::master_key::MasterKey;
-use node_sim::node::ShareFile;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -28,7 +29,7 @@ fn assert_nowhere(folder: &Path, key: &[u8]) {
 }
 
 /// The key, from the shares that these nodes' folders hold, as a thief would make it whole.
-fn stolen(lab: &Lab, nodes: &[u32], key_id: node_sim::state::key_ring::KeyId) -> Option<MasterKey> {
+fn stolen(lab: &Lab, nodes: &[u32], key_id: crate::state::key_ring::KeyId) -> Option<MasterKey> {
     let share = |node: &u32| {
         let path = lab.node_folder(*node).join("shares").join(format!("{key_id}.json"));
         serde_json::from_slice::<ShareFile>(&std::fs::read(path).unwrap()).unwrap()

@@ -1,6 +1,6 @@
 //! Conversations with the cluster as clients have them, over TLS, byte for byte.
 //!
-//! Each file of `tests/element` is one conversation with a new cluster of two nodes:
+//! Each file of `element/` is one conversation with a new cluster of two nodes:
 //!
 //! ```text
 //! # comment
@@ -23,20 +23,9 @@
 //! for what was found under that name before; `_` is a name that is not kept. `{{ca}}` is the CA's
 //! certificate, `{{stranger}}` one of it for somebody else.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a conversation that cannot be read stops the test"
-)]
-
-mod harness;
-
-use harness::{Answer, PATIENCE, Request, Running, start};
-use node_sim::key_server::VaultError;
-use node_sim::key_server::in_memory::MemoryVault;
+use super::harness::{Answer, PATIENCE, Request, Running, start};
+use crate::key_server::VaultError;
+use crate::key_server::in_memory::MemoryVault;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -67,7 +56,7 @@ enum Asked {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_conversation_goes_as_written() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/element");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/tests/element");
     let mut scripts: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     scripts.sort();

@@ -1,15 +1,9 @@
 //! The key pair for key servers is one pair, whenever the power goes.
 
-#![allow(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test stops at what is not as it says"
-)]
-
-use node_sim::cluster::{Cluster, Settings};
-use node_sim::key_server::client_key_pair::{NewKeyPair, Subject};
-use node_sim::key_server::in_memory::MemoryVault;
-use node_sim::state::durable_file::{Crash, Steps};
+use crate::cluster::{Cluster, Settings};
+use crate::key_server::client_key_pair::{NewKeyPair, Subject};
+use crate::key_server::in_memory::MemoryVault;
+use crate::state::durable_file::{Crash, Steps};
 use rcgen::{KeyPair, PublicKeyData};
 use std::path::Path;
 use std::sync::Arc;

@@ -22,22 +22,22 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 /// The certificate that the program makes for its door, in the data folder.
-pub const DOOR_CERTIFICATE: &str = "door.crt";
+pub(crate) const DOOR_CERTIFICATE: &str = "door.crt";
 
 /// Its private key.
-pub const DOOR_KEY: &str = "door.key";
+pub(crate) const DOOR_KEY: &str = "door.key";
 
 /// Where the doors are, once they answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Doors {
+pub(crate) struct Doors {
     /// The door of the cluster.
-    pub cluster: SocketAddr,
+    pub(crate) cluster: SocketAddr,
     /// The door of a node, if it has its own.
-    pub node: Option<SocketAddr>,
+    pub(crate) node: Option<SocketAddr>,
 }
 
 /// Runs until it is told to stop. `ready` is told where the doors are, as soon as they answer.
-pub async fn serve(
+pub(crate) async fn serve(
     config: Config,
     vault: Arc<dyn KeyVault>,
     ready: impl FnOnce(Doors),

@@ -1,22 +1,13 @@
 //! A cluster in this process, behind its real door, with key servers in memory; and a client that
 //! sends bytes over TLS and parses nothing but the head of the answer.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "used by tests alone, which stop at what is not as they say"
-)]
-#![allow(dead_code, reason = "each test file uses its own part")]
-
+use crate::api::http::tls::{ClientStream, connect};
+use crate::cli::config::Given;
+use crate::cli::serve::{Doors, serve};
+use crate::key_server::KeyVault;
+use crate::key_server::in_memory::MemoryVault;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use node_sim::api::http::tls::{ClientStream, connect};
-use node_sim::cli::config::Given;
-use node_sim::cli::run::{Doors, serve};
-use node_sim::key_server::KeyVault;
-use node_sim::key_server::in_memory::MemoryVault;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;

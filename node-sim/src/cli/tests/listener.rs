@@ -1,16 +1,7 @@
 //! The door itself: who is kept out, who is not, and what it costs the others.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test stops at what is not as it says"
-)]
-
-mod harness;
-
-use harness::{PATIENCE, Request, Running, parse, start};
-use node_sim::key_server::in_memory::MemoryVault;
+use super::harness::{PATIENCE, Request, Running, parse, start};
+use crate::key_server::in_memory::MemoryVault;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -1,0 +1,7 @@
+//! The program in this process: real sockets, with key servers in memory.
+
+#![allow(clippy::arithmetic_side_effects, reason = "a test stops at what overflows")]
+
+mod element;
+mod harness;
+mod listener;

@@ -1,0 +1,11 @@
+//! The cluster on real folders, with key servers in memory.
+
+#![allow(clippy::arithmetic_side_effects, reason = "a test stops at what overflows")]
+
+mod crash;
+mod key_pair;
+mod keys_at_rest;
+mod lab;
+mod outage;
+mod power;
+mod rekey;

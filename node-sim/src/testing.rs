@@ -1,0 +1,42 @@
+//! What tests of other crates use: the KMIP client of the cluster, and the means to open the keys
+//! that a cluster keeps on disk. Programs use [`crate::cli`] only.
+
+use crate::crypto::aead;
+use crate::node::ShareFile;
+use crate::state::key_ring::{KeyManagement, Ring};
+use zeroize::Zeroizing;
+
+pub use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
+pub use crate::key_server::kmip_client::KmipVault;
+pub use crate::key_server::{Answer, KeyPlace, KeyServerAccess, KeyVault, VaultError};
+pub use crate::state::durable_file::CRASH_VARIABLE;
+pub use crate::state::faults::KmipServerFault;
+pub use crate::state::key_ring::{KeyId, NodeId, RetiredKey};
+pub use crate::state::key_server_registry::{KeyServerId, KeyServerKmip};
+
+/// Permission to destroy an external master key that was planned and never used.
+#[must_use]
+pub fn retired_key(key_id: KeyId) -> Option<RetiredKey> {
+    let mut ring = Ring::default();
+    ring.plan(key_id, KeyManagement::External { key_provider_id: 1 }, String::new());
+    ring.retire(key_id).ok()?;
+    ring.retired(key_id)
+}
+
+/// Internal master key that these share files of its nodes hold; none if they are too few.
+#[must_use]
+pub fn combine_share_files(key_id: KeyId, files: &[Vec<u8>]) -> Option<MasterKey> {
+    let shares: Result<Vec<ShareFile>, _> =
+        files.iter().map(|file| serde_json::from_slice(file)).collect();
+    ShareFile::combine(key_id, &shares.ok()?).ok()
+}
+
+/// Secret that was sealed under this key for this purpose (AES-256-GCM); none if it does not open.
+#[must_use]
+pub fn open_sealed(
+    key: &[u8; MASTER_KEY_LEN],
+    purpose: &str,
+    sealed: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    aead::open(key, purpose, sealed).ok()
+}
