@@ -7,8 +7,10 @@ use crate::state::key_ring::{KeyManagement, Ring};
 use zeroize::Zeroizing;
 
 pub use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
-pub use crate::key_server::kmip_client::KmipVault;
-pub use crate::key_server::{Answer, KeyPlace, KeyServerAccess, KeyVault, VaultError};
+pub use crate::key_server::kmip_client::KmipClient;
+pub use crate::key_server::{
+    KeyProviderAccess, KeyServerAccess, KeyServerClient, KeyServerError, KeyServerFuture,
+};
 pub use crate::state::durable_file::CRASH_VARIABLE;
 pub use crate::state::faults::KmipServerFault;
 pub use crate::state::key_ring::{KeyId, NodeId, RetiredKey};

@@ -11,7 +11,7 @@ use kmip_server::config::Settings;
 use kmip_server::store::MemoryStore;
 use kmip_server::store::{KEY_LEN, RootKey};
 use kmip_server::{listen, serve};
-use node_sim::testing::{KeyPlace, KeyServerAccess, KeyServerKmip, NodeId};
+use node_sim::testing::{KeyProviderAccess, KeyServerAccess, KeyServerKmip, NodeId};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -79,10 +79,10 @@ impl Bench {
     }
 
     /// Where a node finds the server.
-    pub(crate) fn place(&self, node_id: NodeId) -> KeyPlace {
+    pub(crate) fn place(&self, node_id: NodeId) -> KeyProviderAccess {
         let server = self.server();
         let client_key = self.client.1.clone();
-        KeyPlace {
+        KeyProviderAccess {
             node_id,
             servers: vec![KeyServerAccess { key_server_id: 1, server, client_key }],
         }

@@ -11,7 +11,7 @@
 mod bench;
 
 use bench::Bench;
-use node_sim::testing::{KeyId, KeyVault, KmipServerFault, KmipVault, NodeId, RetiredKey};
+use node_sim::testing::{KeyId, KeyServerClient, KmipClient, KmipServerFault, NodeId, RetiredKey};
 use std::sync::Arc;
 
 /// Permission to destroy a key that was planned and never used.
@@ -22,34 +22,34 @@ fn retired(key_id: KeyId) -> RetiredKey {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_made_once_had_by_every_node_and_destroyed() {
     let bench = Bench::new().await;
-    let vault = KmipVault::new(None);
+    let client = KmipClient::new(None);
     let (one, two) = (bench.place(NodeId(1)), bench.place(NodeId(2)));
-    vault.test(&one).await.unwrap();
+    client.test(&one).await.unwrap();
     let (key_id, other) = (KeyId::fresh(), KeyId::fresh());
-    vault.ensure(&one, key_id).await.unwrap();
-    vault.ensure(&two, key_id).await.unwrap();
-    vault.ensure(&one, other).await.unwrap();
+    client.ensure(&one, key_id).await.unwrap();
+    client.ensure(&two, key_id).await.unwrap();
+    client.ensure(&one, other).await.unwrap();
     assert_eq!(bench.objects().await, 2, "one object for each key");
-    let key = vault.fetch(&one, key_id).await.unwrap();
-    assert_eq!(vault.fetch(&two, key_id).await.unwrap().bytes(), key.bytes());
-    assert_ne!(vault.fetch(&two, other).await.unwrap().bytes(), key.bytes());
-    vault.destroy(&two, &retired(key_id)).await.unwrap();
-    vault.destroy(&one, &retired(key_id)).await.unwrap();
-    let error = vault.fetch(&one, key_id).await.unwrap_err();
+    let key = client.fetch(&one, key_id).await.unwrap();
+    assert_eq!(client.fetch(&two, key_id).await.unwrap().bytes(), key.bytes());
+    assert_ne!(client.fetch(&two, other).await.unwrap().bytes(), key.bytes());
+    client.destroy(&two, &retired(key_id)).await.unwrap();
+    client.destroy(&one, &retired(key_id)).await.unwrap();
+    let error = client.fetch(&one, key_id).await.unwrap_err();
     assert_eq!(error.fault, KmipServerFault::ServerError);
-    assert!(error.sentence.contains(&key_id.to_string()), "{error}");
+    assert!(error.message.contains(&key_id.to_string()), "{error}");
     assert_eq!(bench.objects().await, 1, "the other key is left alone");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_nodes_that_make_the_same_key_at_once_make_one() {
     let bench = Bench::new().await;
-    let vault = Arc::new(KmipVault::new(None));
+    let client = Arc::new(KmipClient::new(None));
     let key_id = KeyId::fresh();
     let mut asked = tokio::task::JoinSet::new();
     for node in 1..=8 {
-        let (vault, place) = (Arc::clone(&vault), bench.place(NodeId(node)));
-        asked.spawn(async move { vault.ensure(&place, key_id).await });
+        let (client, place) = (Arc::clone(&client), bench.place(NodeId(node)));
+        asked.spawn(async move { client.ensure(&place, key_id).await });
     }
     while let Some(answer) = asked.join_next().await {
         answer.unwrap().unwrap();
@@ -60,9 +60,9 @@ async fn two_nodes_that_make_the_same_key_at_once_make_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_create_that_comes_late_makes_no_second_key() {
     let bench = Bench::new().await;
-    let vault = KmipVault::new(None);
+    let client = KmipClient::new(None);
     let (place, key_id) = (bench.place(NodeId(1)), KeyId::fresh());
-    vault.ensure(&place, key_id).await.unwrap();
+    client.ensure(&place, key_id).await.unwrap();
     let late = bench.create(&format!("SolidFire-KeyID-{key_id}"), &[]).await;
     assert!(late.is_err(), "the Name is taken");
     assert_eq!(bench.objects().await, 1);
@@ -71,20 +71,20 @@ async fn a_create_that_comes_late_makes_no_second_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_keys_of_one_name_are_a_fault_and_both_can_be_destroyed() {
     let bench = Bench::new().await;
-    let vault = KmipVault::new(None);
+    let client = KmipClient::new(None);
     let (place, key_id) = (bench.place(NodeId(1)), KeyId::fresh());
     for name in ["one", "two"] {
         bench.create(name, &[(&key_id.attribute_name(), &key_id.to_string())]).await.unwrap();
     }
     bench.create("a stranger", &[(&key_id.attribute_name(), "another value")]).await.unwrap();
     for error in [
-        vault.ensure(&place, key_id).await.unwrap_err(),
-        vault.fetch(&place, key_id).await.map(drop).unwrap_err(),
+        client.ensure(&place, key_id).await.unwrap_err(),
+        client.fetch(&place, key_id).await.map(drop).unwrap_err(),
     ] {
         assert_eq!(error.fault, KmipServerFault::ServerError);
-        assert!(error.sentence.contains("2 objects"), "{error}");
+        assert!(error.message.contains("2 objects"), "{error}");
     }
-    vault.destroy(&place, &retired(key_id)).await.unwrap();
+    client.destroy(&place, &retired(key_id)).await.unwrap();
     assert_eq!(bench.objects().await, 1, "the stranger is left alone");
 }
 
@@ -98,17 +98,17 @@ async fn a_bad_certificate_on_either_side_is_an_authentication_failure() {
         let file = |kind: &str| bench.pem(&format!("bad/client-{name}.{kind}"));
         place.servers[0].server.client_certificate = file("crt");
         place.servers[0].client_key = file("key").into();
-        let error = KmipVault::new(None).test(&place).await.unwrap_err();
+        let error = KmipClient::new(None).test(&place).await.unwrap_err();
         assert_eq!(error.fault, KmipServerFault::AuthenticationFailure, "client {name}: {error}");
     }
     // Those that our own server refuses to start with are not here.
     for name in ["other-ca", "no-san", "other-host", "self-signed"] {
         bench.stop().await;
         bench.start_as(&format!("bad/server-{name}"));
-        let error = KmipVault::new(None).test(&good).await.unwrap_err();
+        let error = KmipClient::new(None).test(&good).await.unwrap_err();
         assert_eq!(error.fault, KmipServerFault::AuthenticationFailure, "server {name}: {error}");
     }
     bench.stop().await;
-    let error = KmipVault::new(None).test(&good).await.unwrap_err();
+    let error = KmipClient::new(None).test(&good).await.unwrap_err();
     assert_eq!(error.fault, KmipServerFault::ConnectionFailure, "{error}");
 }

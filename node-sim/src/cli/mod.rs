@@ -9,7 +9,7 @@ mod tests;
 
 use crate::cli::config::{Config, Given};
 use crate::cli::serve::{Doors, serve};
-use crate::key_server::kmip_client::KmipVault;
+use crate::key_server::kmip_client::KmipClient;
 use crate::key_server::message_trace::KmipTrace;
 use crate::state::durable_file::Steps;
 use clap::{Args, Parser, Subcommand};
@@ -113,7 +113,7 @@ fn serve_until_signal(mut config: Config) -> Result<(), Failure> {
     let trace = config.kmip_trace.as_deref().map(trace_to).transpose()?;
     runtime()?.block_on(async {
         let stop = stop_signal().map_err(|e| Failure::Run(format!("no signals: {e}")))?;
-        serve(config, Arc::new(KmipVault::new(trace)), announce, stop).await.map_err(Failure::Run)
+        serve(config, Arc::new(KmipClient::new(trace)), announce, stop).await.map_err(Failure::Run)
     })
 }
 

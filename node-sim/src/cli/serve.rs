@@ -11,7 +11,7 @@ use crate::api::router::router;
 use crate::cli::config::{Config, DEFAULT_PASSWORD, DoorPair};
 use crate::cluster::Cluster;
 use crate::cluster::certificate_monitor;
-use crate::key_server::KeyVault;
+use crate::key_server::KeyServerClient;
 use crate::state::durable_file::{self, Steps};
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -39,7 +39,7 @@ pub(crate) struct Doors {
 /// Runs until it is told to stop. `ready` is told where the doors are, as soon as they answer.
 pub(crate) async fn serve(
     config: Config,
-    vault: Arc<dyn KeyVault>,
+    key_servers: Arc<dyn KeyServerClient>,
     ready: impl FnOnce(Doors),
     stop: impl Future<Output = ()>,
 ) -> Result<(), String> {
@@ -56,8 +56,9 @@ pub(crate) async fn serve(
         .map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
     let acceptor = Acceptor::new(&door_pair(&config.pair, &folder, doors.cluster.ip())?)?;
     let Config { user, password, cluster, .. } = config;
-    let cluster =
-        Cluster::open(cluster, vault).await.map_err(|error| format!("no cluster: {error}"))?;
+    let cluster = Cluster::open(cluster, key_servers)
+        .await
+        .map_err(|error| format!("no cluster: {error}"))?;
     let watch = tokio::spawn(certificate_monitor::watch(Arc::clone(&cluster)));
 
     let door = |scope| {

@@ -1,6 +1,6 @@
 //! Errors of the cluster.
 
-use crate::key_server::{KeyPlace, VaultError};
+use crate::key_server::{KeyProviderAccess, KeyServerError};
 use crate::node::NodeError;
 use crate::state::async_results::AsyncHandle;
 use crate::state::error::ElementError;
@@ -111,7 +111,7 @@ pub(crate) enum Trouble {
         /// The server, or 0 if the cluster cannot name one.
         key_server_id: KeyServerId,
         /// Why.
-        error: VaultError,
+        error: KeyServerError,
     },
     /// Nodes have to be there first.
     #[error("waiting for nodes {nodes:?} to be switched on")]
@@ -140,7 +140,7 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    pub(crate) fn key_server(place: &KeyPlace, error: VaultError) -> Self {
+    pub(crate) fn key_server(place: &KeyProviderAccess, error: KeyServerError) -> Self {
         let key_server_id = place.servers.first().map_or(0, |server| server.key_server_id);
         Self::KeyServer { node_id: place.node_id, key_server_id, error }
     }
@@ -150,7 +150,7 @@ impl Trouble {
         match self {
             Self::KeyServer { node_id, key_server_id, error } => {
                 let place = FaultPlace::key_server_of_node(*key_server_id, u64::from(*node_id));
-                Some((FaultKind::KmipServer(error.fault), place, error.sentence.clone()))
+                Some((FaultKind::KmipServer(error.fault), place, error.message.clone()))
             }
             Self::Node(NodeError::Drive { node_id, drive_id, cause }) => {
                 let node = FaultPlace::node(u64::from(*node_id));

@@ -2,7 +2,7 @@
 
 use super::error::Trouble;
 use super::shared_state::Cluster;
-use crate::key_server::KeyPlace;
+use crate::key_server::KeyProviderAccess;
 use crate::state::faults::{FaultKind, KmipServerFault};
 use crate::state::key_ring::NodeId;
 use crate::state::key_server_registry::KeyServerId;
@@ -35,7 +35,7 @@ impl Cluster {
     }
 
     /// The node's session to the server works: its faults, if there are any, are over.
-    pub(crate) async fn resolve(&self, place: &KeyPlace) {
+    pub(crate) async fn resolve(&self, place: &KeyProviderAccess) {
         let node_id = u64::from(place.node_id);
         let servers: Vec<_> = place.servers.iter().map(|server| server.key_server_id).collect();
         self.note(|ledger| {

@@ -2,7 +2,7 @@
 
 use super::shared_state::Cluster;
 use crate::key_server::client_key_pair::{NewKeyPair, remove_unnamed};
-use crate::key_server::{KeyPlace, KeyServerAccess, VaultError};
+use crate::key_server::{KeyProviderAccess, KeyServerAccess, KeyServerError};
 use crate::state::error::{ElementError, ErrorName};
 use crate::state::key_ring::NodeId;
 use crate::state::key_server_registry::{KeyProviderId, KeyServerId, KeyServerKmip};
@@ -58,9 +58,9 @@ impl Cluster {
         &self,
         key_server_id: KeyServerId,
         server: &KeyServerKmip,
-    ) -> Result<KeyServerAccess, VaultError> {
+    ) -> Result<KeyServerAccess, KeyServerError> {
         let client_key = self.client_key().ok_or_else(|| {
-            VaultError::authentication(
+            KeyServerError::authentication(
                 "The cluster has no key pair for key servers. Make one with \
                  CreatePublicPrivateKeyPair and have its certificate signed.",
             )
@@ -72,18 +72,18 @@ impl Cluster {
     ///
     /// # Errors
     /// The provider does not exist or has no server, or the cluster has no key pair yet.
-    pub(crate) fn key_place(
+    pub(crate) fn provider_access(
         &self,
         node_id: NodeId,
         key_provider_id: KeyProviderId,
-    ) -> Result<KeyPlace, VaultError> {
+    ) -> Result<KeyProviderAccess, KeyServerError> {
         let ledger = self.ledger();
         let servers = ledger
             .registry
             .servers_of(key_provider_id)
-            .map_err(|error| VaultError::server(error.message))?;
+            .map_err(|error| KeyServerError::server(error.message))?;
         let servers = servers.into_iter().map(|(id, server)| self.access(id, server));
-        Ok(KeyPlace { node_id, servers: servers.collect::<Result<_, _>>()? })
+        Ok(KeyProviderAccess { node_id, servers: servers.collect::<Result<_, _>>()? })
     }
 }
 

@@ -9,7 +9,7 @@ use super::error::Trouble;
 use super::shared_state::Cluster;
 use crate::crypto::aead;
 use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
-use crate::key_server::{KeyPlace, VaultError};
+use crate::key_server::{KeyProviderAccess, KeyServerError};
 use crate::node::{Node, NodeError, ShareFile, ShareFileError};
 use crate::state::key_ring::{KeyId, KeyManagement, KeyState, Made, NodeId, RetiredKey, RingError};
 use std::collections::BTreeMap;
@@ -42,17 +42,17 @@ impl Cluster {
         match management {
             KeyManagement::Internal => self.internal_key(key_id).await,
             KeyManagement::External { key_provider_id } => {
-                let place = self.place(node_id, key_provider_id)?;
-                let fetched = self.vault.fetch(&place, key_id).await;
-                let key = fetched.map_err(|error| Trouble::key_server(&place, error))?;
+                let provider = self.provider(node_id, key_provider_id)?;
+                let fetched = self.key_servers.fetch(&provider, key_id).await;
+                let key = fetched.map_err(|error| Trouble::key_server(&provider, error))?;
                 if self.check(key_id).is_some_and(|check| check != key.check(key_id)) {
-                    let error = VaultError::server(format!(
+                    let error = KeyServerError::server(format!(
                         "The key server gives another key for master key {key_id} than it once \
                          made. Restore the key server from a backup that has the right one."
                     ));
-                    return Err(Trouble::key_server(&place, error));
+                    return Err(Trouble::key_server(&provider, error));
                 }
-                self.resolve(&place).await;
+                self.resolve(&provider).await;
                 Ok(key)
             }
         }
@@ -63,10 +63,10 @@ impl Cluster {
         match self.management(key_id)? {
             KeyManagement::Internal => self.enough_nodes().map(drop),
             KeyManagement::External { key_provider_id } => {
-                let place = self.place(self.master_node()?, key_provider_id)?;
-                let tested = self.vault.test(&place).await;
-                tested.map_err(|error| Trouble::key_server(&place, error))?;
-                self.resolve(&place).await;
+                let provider = self.provider(self.master_node()?, key_provider_id)?;
+                let tested = self.key_servers.test(&provider).await;
+                tested.map_err(|error| Trouble::key_server(&provider, error))?;
+                self.resolve(&provider).await;
                 Ok(())
             }
         }
@@ -78,10 +78,10 @@ impl Cluster {
             KeyManagement::Internal => self.deal(key_id).await,
             KeyManagement::External { key_provider_id } => {
                 let node_id = self.master_node()?;
-                let place = self.place(node_id, key_provider_id)?;
+                let provider = self.provider(node_id, key_provider_id)?;
                 self.step("before the key server makes a key")?;
-                let ensured = self.vault.ensure(&place, key_id).await;
-                ensured.map_err(|error| Trouble::key_server(&place, error))?;
+                let ensured = self.key_servers.ensure(&provider, key_id).await;
+                ensured.map_err(|error| Trouble::key_server(&provider, error))?;
                 self.step("the key server made a key")?;
                 let key = self.master_key(node_id, key_id).await?;
                 Ok(Made { dealing: None, check: key.check(key_id) })
@@ -106,12 +106,12 @@ impl Cluster {
                 Ok(())
             }
             KeyManagement::External { key_provider_id } => {
-                let place = self.place(self.master_node()?, key_provider_id)?;
+                let provider = self.provider(self.master_node()?, key_provider_id)?;
                 self.step("before the key server destroys a key")?;
-                let destroyed = self.vault.destroy(&place, key).await;
-                destroyed.map_err(|error| Trouble::key_server(&place, error))?;
+                let destroyed = self.key_servers.destroy(&provider, key).await;
+                destroyed.map_err(|error| Trouble::key_server(&provider, error))?;
                 self.step("the key server destroyed a key")?;
-                self.resolve(&place).await;
+                self.resolve(&provider).await;
                 Ok(())
             }
         }
@@ -220,8 +220,12 @@ impl Cluster {
         Ok(found.ok_or(RingError::UnknownKey(key_id))?)
     }
 
-    fn place(&self, node_id: NodeId, key_provider_id: u64) -> Result<KeyPlace, Trouble> {
-        self.key_place(node_id, key_provider_id).map_err(|error| Trouble::KeyServer {
+    fn provider(
+        &self,
+        node_id: NodeId,
+        key_provider_id: u64,
+    ) -> Result<KeyProviderAccess, Trouble> {
+        self.provider_access(node_id, key_provider_id).map_err(|error| Trouble::KeyServer {
             node_id,
             key_server_id: 0,
             error,

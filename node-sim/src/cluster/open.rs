@@ -4,7 +4,7 @@ use super::error::OpenError;
 use super::settings::Settings;
 use super::shared_state::Cluster;
 use super::{create, node_power, rekey_worker};
-use crate::key_server::KeyVault;
+use crate::key_server::KeyServerClient;
 use crate::key_server::client_key_pair::remove_unnamed;
 use crate::state::durable_file;
 use crate::state::key_pair_record::KeyPairRecord;
@@ -36,7 +36,7 @@ impl Cluster {
     /// The folder or the ledger cannot be used, or the settings make no cluster.
     pub(crate) async fn open(
         settings: Settings,
-        vault: Arc<dyn KeyVault>,
+        key_servers: Arc<dyn KeyServerClient>,
     ) -> Result<Arc<Self>, OpenError> {
         let look = settings.clone();
         let found = tokio::task::spawn_blocking(move || open_folder(&look)).await;
@@ -49,7 +49,7 @@ impl Cluster {
             writer: Arc::new(tokio::sync::Mutex::new(found.file)),
             client_key: Arc::new(RwLock::new(found.client_key)),
             nodes: RwLock::new(BTreeMap::new()),
-            vault,
+            key_servers,
             changes: watch::Sender::new(0),
             retries: watch::Sender::new(0),
             closing: watch::Sender::new(false),

@@ -7,7 +7,7 @@
 
 use super::error::Trouble;
 use super::settings::Settings;
-use crate::key_server::KeyVault;
+use crate::key_server::KeyServerClient;
 use crate::node::Node;
 use crate::state::key_ring::NodeId;
 use crate::state::ledger::{Ledger, LedgerError, LedgerFile};
@@ -26,7 +26,7 @@ pub(crate) struct Cluster {
     pub(super) client_key: Arc<RwLock<Option<Zeroizing<String>>>>,
     /// The nodes that are switched on.
     pub(super) nodes: RwLock<BTreeMap<NodeId, Arc<Node>>>,
-    pub(super) vault: Arc<dyn KeyVault>,
+    pub(super) key_servers: Arc<dyn KeyServerClient>,
     /// Goes up with every change that somebody may wait for.
     pub(super) changes: watch::Sender<u64>,
     /// Goes up when whoever sits out a trouble shall try again at once.
@@ -130,8 +130,8 @@ impl Cluster {
 
     /// The keeper of external master keys.
     #[must_use]
-    pub(crate) fn vault(&self) -> &Arc<dyn KeyVault> {
-        &self.vault
+    pub(crate) fn key_servers(&self) -> &Arc<dyn KeyServerClient> {
+        &self.key_servers
     }
 
     /// Changes the ledger if that is news. That it cannot be written is logged where it happens.

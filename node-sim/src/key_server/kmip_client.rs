@@ -1,4 +1,4 @@
-//! The vault behind real key servers: KMIP over mutual TLS, each node with its own session.
+//! KMIP client: mutual TLS, a session for each node and key server.
 //!
 //! ```text
 //! test      Query: are the operations there that the rest needs?
@@ -13,7 +13,7 @@
 //! Locate then finds the first. What Locate finds is looked at before it is believed, because there
 //! are servers that pass over a custom attribute and find everything.
 
-use super::{Answer, KeyPlace, KeyServerAccess, KeyVault, VaultError};
+use super::{KeyProviderAccess, KeyServerAccess, KeyServerClient, KeyServerError, KeyServerFuture};
 use crate::crypto::master_key::MasterKey;
 use crate::state::key_ring::{KeyId, NodeId, RetiredKey};
 use crate::state::key_server_registry::KeyServerId;
@@ -55,8 +55,8 @@ pub(crate) const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
 /// over the attribute shall not send all that it has.
 const LOCATED_MAX: i32 = 16;
 
-/// Keeps master keys at KMIP servers.
-pub struct KmipVault {
+/// Client of KMIP servers.
+pub struct KmipClient {
     trace: Option<Arc<dyn Trace>>,
     sessions: Mutex<BTreeMap<(NodeId, KeyServerId), Session>>,
 }
@@ -67,9 +67,9 @@ struct Session {
     client: Client,
 }
 
-impl KmipVault {
-    /// A vault without sessions yet. The trace is shown every message: **its bytes hold keys in
-    /// the clear**.
+impl KmipClient {
+    /// A client without sessions. The trace gets every message: **its bytes hold keys in the
+    /// clear**.
     #[must_use]
     pub fn new(trace: Option<Arc<dyn Trace>>) -> Self {
         Self { trace, sessions: Mutex::default() }
@@ -78,8 +78,8 @@ impl KmipVault {
     /// The node's client of this server; a new one, if its names or certificates were changed.
     fn client(&self, node_id: NodeId, access: &KeyServerAccess) -> Result<Client, Error> {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let seat = (node_id, access.key_server_id);
-        if let Some(session) = sessions.get(&seat)
+        let session_id = (node_id, access.key_server_id);
+        if let Some(session) = sessions.get(&session_id)
             && session.access == *access
         {
             return Ok(session.client.clone());
@@ -96,19 +96,19 @@ impl KmipVault {
             builder = builder.trace(Arc::clone(trace));
         }
         let client = builder.build()?;
-        sessions.insert(seat, Session { access: access.clone(), client: client.clone() });
+        sessions.insert(session_id, Session { access: access.clone(), client: client.clone() });
         Ok(client)
     }
 
-    /// Asks the servers of the place, one after the other, until one could be asked.
-    async fn each<T>(
+    /// Calls the servers of the provider in order, until one succeeds.
+    async fn try_servers<T>(
         &self,
-        place: &KeyPlace,
-        ask: impl AsyncFn(KeyServer) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
-        let mut last = VaultError::server("The key provider has no key server.");
-        for access in &place.servers {
-            let asked = match self.client(place.node_id, access) {
+        provider: &KeyProviderAccess,
+        ask: impl AsyncFn(KeyServer) -> Result<T, KeyServerError>,
+    ) -> Result<T, KeyServerError> {
+        let mut last = KeyServerError::server("The key provider has no key server.");
+        for access in &provider.servers {
+            let asked = match self.client(provider.node_id, access) {
                 Ok(client) => ask(KeyServer(client)).await,
                 Err(error) => Err(error.into()),
             };
@@ -130,15 +130,19 @@ fn address(hostname: &str, port: u16) -> String {
     }
 }
 
-impl KeyVault for KmipVault {
-    fn test<'a>(&'a self, place: &'a KeyPlace) -> Answer<'a, ()> {
-        Box::pin(self.each(place, async |server| server.test().await))
+impl KeyServerClient for KmipClient {
+    fn test<'a>(&'a self, provider: &'a KeyProviderAccess) -> KeyServerFuture<'a, ()> {
+        Box::pin(self.try_servers(provider, async |server| server.test().await))
     }
 
-    fn ensure<'a>(&'a self, place: &'a KeyPlace, key_id: KeyId) -> Answer<'a, ()> {
+    fn ensure<'a>(
+        &'a self,
+        provider: &'a KeyProviderAccess,
+        key_id: KeyId,
+    ) -> KeyServerFuture<'a, ()> {
         Box::pin(async move {
             // Once a server may have made the key, no other server is asked to.
-            let reached = self.each(place, async |server| {
+            let reached = self.try_servers(provider, async |server| {
                 server.test().await?;
                 Ok(server)
             });
@@ -146,13 +150,21 @@ impl KeyVault for KmipVault {
         })
     }
 
-    fn fetch<'a>(&'a self, place: &'a KeyPlace, key_id: KeyId) -> Answer<'a, MasterKey> {
-        Box::pin(self.each(place, async move |server| server.fetch(key_id).await))
+    fn fetch<'a>(
+        &'a self,
+        provider: &'a KeyProviderAccess,
+        key_id: KeyId,
+    ) -> KeyServerFuture<'a, MasterKey> {
+        Box::pin(self.try_servers(provider, async move |server| server.fetch(key_id).await))
     }
 
-    fn destroy<'a>(&'a self, place: &'a KeyPlace, key: &'a RetiredKey) -> Answer<'a, ()> {
+    fn destroy<'a>(
+        &'a self,
+        provider: &'a KeyProviderAccess,
+        key: &'a RetiredKey,
+    ) -> KeyServerFuture<'a, ()> {
         let key_id = key.key_id();
-        Box::pin(self.each(place, async move |server| server.destroy(key_id).await))
+        Box::pin(self.try_servers(provider, async move |server| server.destroy(key_id).await))
     }
 }
 
@@ -160,13 +172,13 @@ impl KeyVault for KmipVault {
 struct KeyServer(Client);
 
 /// A key at a server.
-struct Found {
+struct FoundKey {
     identifier: String,
     state: State,
 }
 
 impl KeyServer {
-    async fn test(&self) -> Result<(), VaultError> {
+    async fn test(&self) -> Result<(), KeyServerError> {
         let questions = vec![QueryFunction::QueryOperations];
         let query = QueryRequest { query_functions: questions, object_groups: None };
         let offered = self.ask(query).await?.operations;
@@ -174,50 +186,50 @@ impl KeyServer {
         if missing.is_empty() {
             return Ok(());
         }
-        Err(VaultError::server(format!("The key server does not offer {missing:?}.")))
+        Err(KeyServerError::server(format!("The key server does not offer {missing:?}.")))
     }
 
-    async fn ensure(&self, key_id: KeyId) -> Result<(), VaultError> {
-        if self.only(key_id).await?.is_none() {
+    async fn ensure(&self, key_id: KeyId) -> Result<(), KeyServerError> {
+        if self.find_only(key_id).await?.is_none() {
             let created = self.ask(create(key_id)).await;
             // Perhaps an earlier Create that was given up for lost has come through meanwhile.
-            if self.only(key_id).await?.is_none() {
+            if self.find_only(key_id).await?.is_none() {
                 created?;
             }
         }
-        let mut key = self.made(key_id).await?;
+        let mut key = self.find_existing(key_id).await?;
         if key.state == State::PreActive {
-            let request = ActivateRequest { unique_identifier: named(&key.identifier) };
+            let request = ActivateRequest { unique_identifier: identifier_of(&key.identifier) };
             let activated = self.ask(request).await;
             // The answer may be lost and the request repeated: what counts is the state.
-            key = self.made(key_id).await?;
+            key = self.find_existing(key_id).await?;
             if key.state == State::PreActive {
                 activated?;
             }
         }
         match key.state {
             State::Active => Ok(()),
-            state => Err(VaultError::server(format!(
+            state => Err(KeyServerError::server(format!(
                 "Master key {key_id} is {state:?} at the key server and cannot be used. Give the \
                  rekey up and start another."
             ))),
         }
     }
 
-    /// The key that must be there.
-    async fn made(&self, key_id: KeyId) -> Result<Found, VaultError> {
-        self.only(key_id).await?.ok_or_else(|| {
-            VaultError::server(format!(
+    /// Finds the key, which must be there.
+    async fn find_existing(&self, key_id: KeyId) -> Result<FoundKey, KeyServerError> {
+        self.find_only(key_id).await?.ok_or_else(|| {
+            KeyServerError::server(format!(
                 "The key server has no master key {key_id}, or does not show it to this client. \
                  Restore the key, or the certificate that it was made under."
             ))
         })
     }
 
-    async fn fetch(&self, key_id: KeyId) -> Result<MasterKey, VaultError> {
-        let identifier = self.made(key_id).await?.identifier;
+    async fn fetch(&self, key_id: KeyId) -> Result<MasterKey, KeyServerError> {
+        let identifier = self.find_existing(key_id).await?.identifier;
         let request = GetRequest {
-            unique_identifier: named(&identifier),
+            unique_identifier: identifier_of(&identifier),
             key_format_type: Some(KeyFormatType::Raw),
             key_wrap_type: None,
             key_compression_type: None,
@@ -226,40 +238,40 @@ impl KeyServer {
         let got = self.ask(request).await?;
         let bytes = got.object.key_block().and_then(|block| block.bytes());
         bytes.and_then(MasterKey::from_bytes).ok_or_else(|| {
-            VaultError::server(format!(
+            KeyServerError::server(format!(
                 "Master key {key_id} is no AES-256 key in the clear at the key server."
             ))
         })
     }
 
-    /// Destroys every object of this `keyID`, should there be several. The vault asks for it with
-    /// leave only.
-    async fn destroy(&self, key_id: KeyId) -> Result<(), VaultError> {
-        for Found { identifier, state } in self.find(key_id).await? {
+    /// Destroys every object of this `keyID`, should there be several. The caller holds a
+    /// [`RetiredKey`].
+    async fn destroy(&self, key_id: KeyId) -> Result<(), KeyServerError> {
+        for FoundKey { identifier, state } in self.find_all(key_id).await? {
             if state == State::Active {
                 let reason = RevocationReason {
                     code: RevocationReasonCode::CessationOfOperation,
                     message: Some("The master key was replaced.".to_owned()),
                 };
-                absent_is_fine(self.0.request(RevokeRequest {
-                    unique_identifier: named(&identifier),
+                ignore_absent(self.0.request(RevokeRequest {
+                    unique_identifier: identifier_of(&identifier),
                     revocation_reason: reason,
                     compromise_occurrence_date: None,
                 }))
                 .await?;
             }
-            let request = DestroyRequest { unique_identifier: named(&identifier) };
-            absent_is_fine(self.0.request(request)).await?;
+            let request = DestroyRequest { unique_identifier: identifier_of(&identifier) };
+            ignore_absent(self.0.request(request)).await?;
         }
         Ok(())
     }
 
-    /// The one key of this `keyID`, if there is one.
-    async fn only(&self, key_id: KeyId) -> Result<Option<Found>, VaultError> {
-        let mut found = self.find(key_id).await?;
+    /// Finds the one key of this `keyID`, if there is one.
+    async fn find_only(&self, key_id: KeyId) -> Result<Option<FoundKey>, KeyServerError> {
+        let mut found = self.find_all(key_id).await?;
         match (found.pop(), found.is_empty()) {
             (only, true) => Ok(only),
-            (_, false) => Err(VaultError::server(format!(
+            (_, false) => Err(KeyServerError::server(format!(
                 "The key server has {} objects with attribute {}, and nobody can tell which is \
                  the master key.",
                 found.len().saturating_add(1),
@@ -268,28 +280,36 @@ impl KeyServer {
         }
     }
 
-    /// The objects that carry the mark of this `keyID` and are not destroyed.
-    async fn find(&self, key_id: KeyId) -> Result<Vec<Found>, VaultError> {
-        let attributes: Filter = [AttributeValue::Vendor(mark(key_id))].into_iter().collect();
+    /// Finds the objects that carry the attribute of this `keyID` and are not destroyed.
+    async fn find_all(&self, key_id: KeyId) -> Result<Vec<FoundKey>, KeyServerError> {
+        let attributes: Filter =
+            [AttributeValue::Vendor(key_id_attribute(key_id))].into_iter().collect();
         let maximum_items = Some(LOCATED_MAX);
         let request = LocateRequest { attributes, maximum_items, ..LocateRequest::default() };
         let mut found = Vec::new();
         for identifier in self.ask(request).await?.unique_identifiers {
-            if let Some(state) = self.look(&identifier, key_id).await?
+            if let Some(state) = self.state_of(&identifier, key_id).await?
                 && !matches!(state, State::Destroyed | State::DestroyedCompromised)
             {
-                found.push(Found { identifier, state });
+                found.push(FoundKey { identifier, state });
             }
         }
         Ok(found)
     }
 
-    /// The object's state, if it is a key of this `keyID`.
-    async fn look(&self, identifier: &str, key_id: KeyId) -> Result<Option<State>, VaultError> {
-        let mark = AttributeValue::Vendor(mark(key_id));
+    /// Returns the object's state, if it is a key of this `keyID`.
+    async fn state_of(
+        &self,
+        identifier: &str,
+        key_id: KeyId,
+    ) -> Result<Option<State>, KeyServerError> {
+        let key_id_attribute = AttributeValue::Vendor(key_id_attribute(key_id));
         let request = GetAttributesRequest {
-            unique_identifier: named(identifier),
-            attributes: vec![AttributeReference::Standard(tags::State), mark.reference()],
+            unique_identifier: identifier_of(identifier),
+            attributes: vec![
+                AttributeReference::Standard(tags::State),
+                key_id_attribute.reference(),
+            ],
         };
         let answered = match self.0.request(request).await {
             Ok(answered) => answered.attributes.0,
@@ -297,25 +317,25 @@ impl KeyServer {
             Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        if !answered.iter().any(|attribute| attribute.value == mark) {
+        if !answered.iter().any(|attribute| attribute.value == key_id_attribute) {
             return Ok(None);
         }
         let state = answered.into_iter().find_map(|attribute| {
             if let AttributeValue::State(state) = attribute.value { Some(state) } else { None }
         });
-        let untold = || VaultError::server("The key server does not tell a key's state.");
+        let untold = || KeyServerError::server("The key server does not tell a key's state.");
         state.map(Some).ok_or_else(untold)
     }
 
-    async fn ask<R: Request>(&self, request: R) -> Result<R::Response, VaultError> {
+    async fn ask<R: Request>(&self, request: R) -> Result<R::Response, KeyServerError> {
         Ok(self.0.request(request).await?)
     }
 }
 
-/// What was to be given up may be gone already, or revoked.
-async fn absent_is_fine<T>(
+/// Succeeds also if the object is gone already, or revoked.
+async fn ignore_absent<T>(
     asked: impl Future<Output = Result<T, Error>>,
-) -> Result<(), VaultError> {
+) -> Result<(), KeyServerError> {
     match asked.await {
         Ok(_) => Ok(()),
         Err(error) if is_absent(&error) => Ok(()),
@@ -336,12 +356,12 @@ fn is_absent(error: &Error) -> bool {
     )
 }
 
-fn named(identifier: &str) -> Option<Identifier> {
+fn identifier_of(identifier: &str) -> Option<Identifier> {
     Some(Identifier::from(identifier))
 }
 
-/// The custom attribute that marks the key; 1.x writes it as `x-SolidFire-KeyID-<keyID>`.
-fn mark(key_id: KeyId) -> VendorAttribute {
+/// The custom attribute with the `keyID`; 1.x writes it as `x-SolidFire-KeyID-<keyID>`.
+fn key_id_attribute(key_id: KeyId) -> VendorAttribute {
     VendorAttribute::text(&name(key_id), &key_id.to_string())
 }
 
@@ -360,7 +380,7 @@ fn create(key_id: KeyId) -> CreateRequest {
         AttributeValue::CryptographicLength(MASTER_KEY_BITS),
         AttributeValue::CryptographicUsageMask(mask),
         AttributeValue::Name(Name::text(&name(key_id))),
-        AttributeValue::Vendor(mark(key_id)),
+        AttributeValue::Vendor(key_id_attribute(key_id)),
     ]);
     CreateRequest {
         object_type: ObjectType::SymmetricKey,
@@ -369,27 +389,27 @@ fn create(key_id: KeyId) -> CreateRequest {
     }
 }
 
-impl From<Error> for VaultError {
+impl From<Error> for KeyServerError {
     fn from(error: Error) -> Self {
-        let sentence = format!("{error}.");
+        let message = format!("{error}.");
         match error.kind() {
-            Kind::Connection => Self::connection(sentence),
-            Kind::Authentication => Self::authentication(sentence),
-            Kind::Server => Self::server(sentence),
+            Kind::Connection => Self::connection(message),
+            Kind::Authentication => Self::authentication(message),
+            Kind::Server => Self::server(message),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{address, create, mark};
+    use super::{address, create, key_id_attribute};
     use crate::state::key_ring::KeyId;
     use kmip::attributes::AttributeValue;
 
     #[test]
     fn a_key_is_marked_as_element_marks_it() {
         let key_id = KeyId::fresh();
-        let name = AttributeValue::Vendor(mark(key_id)).name();
+        let name = AttributeValue::Vendor(key_id_attribute(key_id)).name();
         assert_eq!(name, key_id.attribute_name());
         let names: Vec<_> = create(key_id).attributes.values().map(|v| v.name()).collect();
         assert!(names.contains(&name) && names.contains(&"Name".to_owned()), "{names:?}");

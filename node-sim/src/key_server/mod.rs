@@ -1,8 +1,8 @@
-//! What nodes and the rekey worker need of a key server, whoever it is.
+//! Client of the key servers that hold external master keys.
 //!
-//! A vault keeps external master keys. It knows keys by the cluster's `keyID` alone, and every
-//! call names the node on whose behalf it is made, because each node has its own session. A vault
-//! decides nothing: it does not retry, raises no fault and touches no ledger.
+//! [`KeyServerClient`] knows keys by the cluster's `keyID` only, and every call names the node that
+//! makes it, because each node has its own session. It does not retry, raises no fault and touches
+//! no ledger.
 
 pub(crate) mod certificate_checks;
 pub(crate) mod client_key_pair;
@@ -20,7 +20,7 @@ use std::future::Future;
 use std::pin::Pin;
 use zeroize::Zeroizing;
 
-/// How one key server is reached, and what the cluster shows there.
+/// Address of one key server, and the credentials of the cluster there.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyServerAccess {
     /// Element's id of the server.
@@ -41,57 +41,70 @@ impl fmt::Debug for KeyServerAccess {
     }
 }
 
-/// On whose behalf, and where, a vault is asked.
+/// Key servers that hold the same keys, as one node reaches them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyPlace {
+pub struct KeyProviderAccess {
     /// The node whose session is used.
     pub node_id: NodeId,
     /// The servers that hold the same keys, tried in order.
     pub servers: Vec<KeyServerAccess>,
 }
 
-/// Why a vault did not do it: the sub-kind of Element's `kmipServerFault`, and a sentence.
+/// Failure of a key server: the kind of Element's `kmipServerFault`, and a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{sentence}")]
-pub struct VaultError {
-    /// Which sub-kind.
+#[error("{message}")]
+pub struct KeyServerError {
+    /// The kind.
     pub fault: KmipServerFault,
     /// What was wrong and what to do, for people. It holds no secret.
-    pub sentence: String,
+    pub message: String,
 }
 
-impl VaultError {
+impl KeyServerError {
     /// No server could be reached.
-    pub(crate) fn connection(sentence: impl Into<String>) -> Self {
-        Self { fault: KmipServerFault::ConnectionFailure, sentence: sentence.into() }
+    pub(crate) fn connection(message: impl Into<String>) -> Self {
+        Self { fault: KmipServerFault::ConnectionFailure, message: message.into() }
     }
 
     /// The server and the cluster do not trust each other.
-    pub(crate) fn authentication(sentence: impl Into<String>) -> Self {
-        Self { fault: KmipServerFault::AuthenticationFailure, sentence: sentence.into() }
+    pub(crate) fn authentication(message: impl Into<String>) -> Self {
+        Self { fault: KmipServerFault::AuthenticationFailure, message: message.into() }
     }
 
     /// The server was reached and did not do what it should.
-    pub(crate) fn server(sentence: impl Into<String>) -> Self {
-        Self { fault: KmipServerFault::ServerError, sentence: sentence.into() }
+    pub(crate) fn server(message: impl Into<String>) -> Self {
+        Self { fault: KmipServerFault::ServerError, message: message.into() }
     }
 }
 
-/// A vault's answer, once it is there.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, VaultError>> + Send + 'a>>;
+/// Result of a call to a key server, once it is there.
+pub type KeyServerFuture<'a, T> =
+    Pin<Box<dyn Future<Output = Result<T, KeyServerError>> + Send + 'a>>;
 
-/// A keeper of external master keys. Every verb may be asked again after a crash or a lost answer.
-pub trait KeyVault: Send + Sync {
-    /// Proves that the place can be used: reached, trusted both ways, and answering.
-    fn test<'a>(&'a self, place: &'a KeyPlace) -> Answer<'a, ()>;
+/// Client of key servers. Every call may be repeated after a crash or a lost response.
+pub trait KeyServerClient: Send + Sync {
+    /// Tests that the key servers can be used: reached, trusted both ways, and answering.
+    fn test<'a>(&'a self, provider: &'a KeyProviderAccess) -> KeyServerFuture<'a, ()>;
 
-    /// Finds the key by its `keyID`, or makes it. However often and however late this is asked,
+    /// Finds the key by its `keyID`, or creates it. However often and however late this is called,
     /// there is one key of this `keyID`.
-    fn ensure<'a>(&'a self, place: &'a KeyPlace, key_id: KeyId) -> Answer<'a, ()>;
+    fn ensure<'a>(
+        &'a self,
+        provider: &'a KeyProviderAccess,
+        key_id: KeyId,
+    ) -> KeyServerFuture<'a, ()>;
 
-    /// The key's bytes, for this node.
-    fn fetch<'a>(&'a self, place: &'a KeyPlace, key_id: KeyId) -> Answer<'a, MasterKey>;
+    /// Returns the key, for this node.
+    fn fetch<'a>(
+        &'a self,
+        provider: &'a KeyProviderAccess,
+        key_id: KeyId,
+    ) -> KeyServerFuture<'a, MasterKey>;
 
     /// Revokes and destroys the key; it is no error if it is not there.
-    fn destroy<'a>(&'a self, place: &'a KeyPlace, key: &'a RetiredKey) -> Answer<'a, ()>;
+    fn destroy<'a>(
+        &'a self,
+        provider: &'a KeyProviderAccess,
+        key: &'a RetiredKey,
+    ) -> KeyServerFuture<'a, ()>;
 }

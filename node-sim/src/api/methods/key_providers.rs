@@ -1,6 +1,6 @@
 //! Key providers: groups of key servers that hold the same keys.
 
-use super::key_servers::{ask_deadline, check_name, vault_error};
+use super::key_servers::{ask_deadline, check_name, key_server_error};
 use super::method::{Act, Element, Method, Outcome, Scope};
 use super::params::{Kind, Params, optional, required};
 use crate::api::api_version::version;
@@ -113,8 +113,10 @@ async fn test(element: &Element, params: &Params) -> Outcome {
     let id = params.the_integer("keyProviderID")?;
     let ledger = element.cluster.ledger();
     ledger.registry.servers_of(id)?;
-    let place =
-        element.cluster.key_place(ledger.master_node(), id).map_err(|error| vault_error(&error))?;
-    ask_deadline(element.cluster.vault().test(&place)).await?;
+    let provider = element
+        .cluster
+        .provider_access(ledger.master_node(), id)
+        .map_err(|error| key_server_error(&error))?;
+    ask_deadline(element.cluster.key_servers().test(&provider)).await?;
     Ok(json!({}))
 }

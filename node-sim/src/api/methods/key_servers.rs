@@ -5,7 +5,7 @@ use super::params::{Kind, Params, optional, required};
 use crate::api::api_version::version;
 use crate::config::limits::KEY_SERVER_DEADLINE;
 use crate::key_server::certificate_checks::check_pem;
-use crate::key_server::{KeyPlace, VaultError};
+use crate::key_server::{KeyProviderAccess, KeyServerError};
 use crate::state::error::{ElementError, ErrorName};
 use crate::state::faults::KmipServerFault;
 use crate::state::key_server_registry::{KMIP_PORT, KeyServerChange, KeyServerId, KeyServerKmip};
@@ -274,10 +274,12 @@ async fn contact(
     id: KeyServerId,
     server: &KeyServerKmip,
 ) -> Result<(), ElementError> {
-    let access = element.cluster.access(id, server).map_err(|error| vault_error(&error))?;
-    let place =
-        KeyPlace { node_id: element.cluster.read(Ledger::master_node), servers: vec![access] };
-    ask_deadline(element.cluster.vault().test(&place)).await?;
+    let access = element.cluster.access(id, server).map_err(|error| key_server_error(&error))?;
+    let provider = KeyProviderAccess {
+        node_id: element.cluster.read(Ledger::master_node),
+        servers: vec![access],
+    };
+    ask_deadline(element.cluster.key_servers().test(&provider)).await?;
     // Whoever waits for a key server need not wait longer than until it was seen to answer.
     element.cluster.retry_now();
     Ok(())
@@ -285,10 +287,10 @@ async fn contact(
 
 /// Asks a key server, and does not wait for it longer than the client would.
 pub(crate) async fn ask_deadline<T>(
-    answer: impl Future<Output = Result<T, VaultError>>,
+    answer: impl Future<Output = Result<T, KeyServerError>>,
 ) -> Result<T, ElementError> {
     match tokio::time::timeout(KEY_SERVER_DEADLINE, answer).await {
-        Ok(answer) => answer.map_err(|error| vault_error(&error)),
+        Ok(answer) => answer.map_err(|error| key_server_error(&error)),
         Err(_) => Err(ElementError::new(
             ErrorName::KmipConnectionFailure,
             format!("The key server did not answer within {} s.", KEY_SERVER_DEADLINE.as_secs()),
@@ -298,11 +300,11 @@ pub(crate) async fn ask_deadline<T>(
 
 /// The three sub-kinds of `kmipServerFault`, as errors.
 #[must_use]
-pub(crate) fn vault_error(error: &VaultError) -> ElementError {
+pub(crate) fn key_server_error(error: &KeyServerError) -> ElementError {
     let name = match error.fault {
         KmipServerFault::ConnectionFailure => ErrorName::KmipConnectionFailure,
         KmipServerFault::AuthenticationFailure => ErrorName::KmipAuthenticationFailure,
         KmipServerFault::ServerError => ErrorName::KmipServerError,
     };
-    ElementError::new(name, error.sentence.clone())
+    ElementError::new(name, error.message.clone())
 }

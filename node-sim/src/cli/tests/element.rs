@@ -9,8 +9,8 @@
 //! header NAME: VALUE           for the next request
 //! status CODE                  what the next answer has; 200 if nothing is said
 //! has NAME: VALUE              a header of the next answer
-//! vault off N SUBKIND REASON   key server N answers only that: connection, authentication, server
-//! vault on N                   key server N answers again
+//! key-server off N KIND REASON key server N answers only that: connection, authentication, server
+//! key-server on N              key server N answers again
 //! sign DAYS                    a CA certifies what is in {{csr}}, into {{client}}
 //! > BODY                       sends a POST; several lines are one body
 //! >> VERB PATH                 sends any other request
@@ -24,8 +24,8 @@
 //! certificate, `{{stranger}}` one of it for somebody else.
 
 use super::harness::{Answer, PATIENCE, Request, Running, start};
-use crate::key_server::VaultError;
-use crate::key_server::in_memory::MemoryVault;
+use crate::key_server::KeyServerError;
+use crate::key_server::in_memory::InMemoryKeyServers;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// A conversation under way.
 struct Talk<'a> {
     running: &'a Running,
-    vault: &'a MemoryVault,
+    key_servers: &'a InMemoryKeyServers,
     authority: certs::Authority,
     variables: BTreeMap<String, String>,
     path: String,
@@ -71,14 +71,14 @@ async fn every_conversation_goes_as_written() {
 
 async fn talk(script: &Path) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
-    let vault = Arc::new(MemoryVault::new());
-    let running = start(folder.path(), Arc::clone(&vault), "").await;
+    let key_servers = Arc::new(InMemoryKeyServers::new());
+    let running = start(folder.path(), Arc::clone(&key_servers), "").await;
     let authority = certs::Authority::new("CA of the conversation").unwrap();
     let ca = json_text(authority.cert_pem().trim_end());
     let stranger = json_text(authority.client("stranger").unwrap().cert_pem.trim_end());
     let mut talk = Talk {
         running: &running,
-        vault: &vault,
+        key_servers: &key_servers,
         authority,
         variables: BTreeMap::from([("ca".to_owned(), ca), ("stranger".to_owned(), stranger)]),
         path: "/json-rpc/12.3".to_owned(),
@@ -131,7 +131,7 @@ impl Talk<'_> {
             "header" => self.headers.push(rest.into()),
             "status" => self.status = rest.parse().map_err(|_| "a status is a number")?,
             "has" => self.has.push(rest.into()),
-            "vault" => self.switch(rest)?,
+            "key-server" => self.switch(rest)?,
             "sign" => {
                 let csr = self.variables.get("csr").ok_or("nothing to sign")?;
                 let csr: String = serde_json::from_str(&format!("\"{csr}\"")).unwrap();
@@ -151,17 +151,17 @@ impl Talk<'_> {
         let words: Vec<_> = rest.splitn(4, ' ').collect();
         let number = |text: &str| text.parse::<u64>().map_err(|_| "a key server is a number");
         match words[..] {
-            ["on", server] => self.vault.switch_on(number(server)?),
+            ["on", server] => self.key_servers.switch_on(number(server)?),
             ["off", server, kind, reason] => {
                 let error = match kind {
-                    "connection" => VaultError::connection(reason),
-                    "authentication" => VaultError::authentication(reason),
-                    "server" => VaultError::server(reason),
+                    "connection" => KeyServerError::connection(reason),
+                    "authentication" => KeyServerError::authentication(reason),
+                    "server" => KeyServerError::server(reason),
                     other => return Err(format!("{other} is no sub-kind")),
                 };
-                self.vault.switch_off(number(server)?, error);
+                self.key_servers.switch_off(number(server)?, error);
             }
-            _ => return Err("vault on N, or vault off N SUBKIND REASON".into()),
+            _ => return Err("key-server on N, or key-server off N KIND REASON".into()),
         }
         Ok(())
     }

@@ -4,8 +4,8 @@
 use crate::api::http::tls::{ClientStream, connect};
 use crate::cli::config::Given;
 use crate::cli::serve::{Doors, serve};
-use crate::key_server::KeyVault;
-use crate::key_server::in_memory::MemoryVault;
+use crate::key_server::KeyServerClient;
+use crate::key_server::in_memory::InMemoryKeyServers;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::net::SocketAddr;
@@ -52,7 +52,11 @@ impl Answer {
 }
 
 /// Starts the cluster in this folder: two nodes with two small drives each, if it is new.
-pub(crate) async fn start(folder: &Path, vault: Arc<MemoryVault>, more: &str) -> Running {
+pub(crate) async fn start(
+    folder: &Path,
+    key_servers: Arc<InMemoryKeyServers>,
+    more: &str,
+) -> Running {
     let toml = format!(
         "data = {folder:?}\nlisten = '127.0.0.1:0'\npassword = 'secret'\nnodes = 2\n\
          drives-per-node = 2\nblocks-per-drive = 256\nretry-min-ms = 1\nretry-max-ms = 5\n{more}"
@@ -61,11 +65,11 @@ pub(crate) async fn start(folder: &Path, vault: Arc<MemoryVault>, more: &str) ->
     let config = given.check().unwrap_or_else(|sentence| panic!("{sentence}"));
     let (ready, readied) = oneshot::channel();
     let (stop, stopped) = oneshot::channel::<()>();
-    let vault: Arc<dyn KeyVault> = vault;
+    let key_servers: Arc<dyn KeyServerClient> = key_servers;
     let announce = move |doors| {
         let _ = ready.send(doors);
     };
-    let task = tokio::spawn(serve(config, vault, announce, async move {
+    let task = tokio::spawn(serve(config, key_servers, announce, async move {
         let _ = stopped.await;
     }));
     let Ok(doors) = readied.await else { panic!("not started: {:?}", task.await) };

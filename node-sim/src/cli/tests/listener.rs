@@ -1,7 +1,7 @@
 //! The door itself: who is kept out, who is not, and what it costs the others.
 
 use super::harness::{PATIENCE, Request, Running, parse, start};
-use crate::key_server::in_memory::MemoryVault;
+use crate::key_server::in_memory::InMemoryKeyServers;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -11,7 +11,7 @@ const ANSWER: &str = r#"{"id":1,"result":{"pendingNodes":[]}}"#;
 
 async fn cluster(more: &str) -> (tempfile::TempDir, Running) {
     let folder = tempfile::tempdir().unwrap();
-    let running = start(folder.path(), Arc::new(MemoryVault::new()), more).await;
+    let running = start(folder.path(), Arc::new(InMemoryKeyServers::new()), more).await;
     (folder, running)
 }
 
@@ -181,7 +181,7 @@ async fn blocks_are_read_as_they_were_written_and_only_while_the_node_has_power(
     running.stop().await;
 
     // The same cluster, started again, and the same certificate.
-    let again = start(folder.path(), Arc::new(MemoryVault::new()), "").await;
+    let again = start(folder.path(), Arc::new(InMemoryKeyServers::new()), "").await;
     until_unlocked(&again).await;
     assert_eq!(again.send(&get(both)).await.body, vec![0xA5; 8192]);
     let state: serde_json::Value =

@@ -74,7 +74,7 @@ fn assert_whole(lab: &Lab, external: bool, old: KeyId) {
         assert_eq!(management.key_provider_id(), external.then_some(1));
         assert!(cluster.drives().iter().all(|drive| drive.wrapped_by == Some(current)));
         assert_eq!(cluster.read(|ledger| ledger.ring.keys().count()), 1);
-        let at_server: Vec<_> = lab.vault.keys(SERVER_1).into_iter().collect();
+        let at_server: Vec<_> = lab.key_servers.keys(SERVER_1).into_iter().collect();
         assert_eq!(at_server, if external { vec![current] } else { vec![] });
     });
     let mut shares = super::lab::files(lab.path());
@@ -123,7 +123,7 @@ fn a_crash_at_any_durable_step_of_a_rekey_to_external_loses_nothing() {
         if began {
             assert_whole(&lab, true, old.unwrap());
         }
-        assert!(lab.vault.made(SERVER_1).len() <= 1, "one key was made, step {at}");
+        assert!(lab.key_servers.made(SERVER_1).len() <= 1, "one key was made, step {at}");
     }
     assert!(survived && crashes > 20, "{crashes} steps");
 }
@@ -138,14 +138,14 @@ fn a_crash_at_any_durable_step_of_a_rekey_to_internal_loses_nothing() {
         cluster.close().await;
     });
     let (key, bytes) = {
-        let key = template.vault.keys(SERVER_1).into_iter().next().unwrap();
-        (key, template.vault.bytes(SERVER_1, key).unwrap())
+        let key = template.key_servers.keys(SERVER_1).into_iter().next().unwrap();
+        (key, template.key_servers.bytes(SERVER_1, key).unwrap())
     };
     let mut survived = false;
     let mut crashes = 0;
     for at in 1..STEPS_MAX {
         let lab = copy_of(&template);
-        lab.vault.put(SERVER_1, key, bytes);
+        lab.key_servers.put(SERVER_1, key, bytes);
         survived = live(&lab, Some(at), async |cluster| start(cluster, Target::Internal).await);
         if survived {
             break;

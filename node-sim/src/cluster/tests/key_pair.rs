@@ -2,7 +2,7 @@
 
 use crate::cluster::{Cluster, Settings};
 use crate::key_server::client_key_pair::{NewKeyPair, Subject};
-use crate::key_server::in_memory::MemoryVault;
+use crate::key_server::in_memory::InMemoryKeyServers;
 use crate::state::durable_file::{Crash, Steps};
 use rcgen::{KeyPair, PublicKeyData};
 use std::path::Path;
@@ -17,7 +17,7 @@ async fn open(folder: &Path, steps: Arc<Steps>) -> Option<Arc<Cluster>> {
         steps,
         ..Settings::default()
     };
-    Cluster::open(settings, Arc::new(MemoryVault::new())).await.ok()
+    Cluster::open(settings, Arc::new(InMemoryKeyServers::new())).await.ok()
 }
 
 /// The private key that the cluster uses is that of the request that it shows.

@@ -60,7 +60,7 @@ async fn an_external_key_is_in_no_file() {
     let cluster = lab.create().await;
     rekey(&cluster, Target::External(1)).await;
     let (key_id, _) = current_key(&cluster);
-    let bytes = lab.vault.bytes(SERVER_1, key_id).unwrap();
+    let bytes = lab.key_servers.bytes(SERVER_1, key_id).unwrap();
     assert_nowhere(lab.path(), &bytes);
     unlocked(&cluster).await;
     cluster.close().await;

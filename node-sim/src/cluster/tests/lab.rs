@@ -2,9 +2,9 @@
 
 use crate::cluster::error::OpenError;
 use crate::cluster::{Cluster, DriveState, Settings, Target};
-use crate::key_server::KeyVault;
+use crate::key_server::KeyServerClient;
 use crate::key_server::client_key_pair::{NewKeyPair, Subject};
-use crate::key_server::in_memory::MemoryVault;
+use crate::key_server::in_memory::InMemoryKeyServers;
 use crate::node::BLOCK_LEN;
 use crate::state::durable_file::Steps;
 use crate::state::error::ElementError;
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Lab {
     pub(crate) folder: TempDir,
-    pub(crate) vault: Arc<MemoryVault>,
+    pub(crate) key_servers: Arc<InMemoryKeyServers>,
     pub(crate) nodes: u32,
     pub(crate) drives_per_node: u32,
 }
@@ -45,7 +45,7 @@ impl From<LedgerError> for Refused {
 impl Lab {
     pub(crate) fn new(nodes: u32, drives_per_node: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, vault: Arc::new(MemoryVault::new()), nodes, drives_per_node }
+        Self { folder, key_servers: Arc::new(InMemoryKeyServers::new()), nodes, drives_per_node }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -68,8 +68,8 @@ impl Lab {
             steps: Arc::new(steps),
             ..Settings::default()
         };
-        let vault: Arc<dyn KeyVault> = self.vault.clone();
-        Cluster::open(settings, vault).await
+        let key_servers: Arc<dyn KeyServerClient> = self.key_servers.clone();
+        Cluster::open(settings, key_servers).await
     }
 
     pub(crate) async fn open(&self) -> Arc<Cluster> {

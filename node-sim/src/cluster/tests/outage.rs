@@ -6,16 +6,16 @@ use super::lab::{
 };
 use crate::cluster::{AbandonRefusal, Cluster, DriveState, Settings, Target};
 use crate::crypto::master_key::MasterKey;
-use crate::key_server::in_memory::{Verb, When};
-use crate::key_server::{Answer, KeyPlace, KeyVault, VaultError};
+use crate::key_server::in_memory::{Call, FaultTiming};
+use crate::key_server::{KeyProviderAccess, KeyServerClient, KeyServerError, KeyServerFuture};
 use crate::state::key_ring::{KeyId, RetiredKey};
 use crate::state::rekey_job::RekeyState;
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-fn away() -> VaultError {
-    VaultError::connection("Connection refused.")
+fn away() -> KeyServerError {
+    KeyServerError::connection("Connection refused.")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,13 +28,13 @@ async fn at_start_the_drives_stay_locked_until_the_key_server_is_back() {
     let table = [
         (away(), "KMIP key server connection failure: Connection refused."),
         (
-            VaultError::authentication("Unknown CA."),
+            KeyServerError::authentication("Unknown CA."),
             "KMIP key server authentication failure: Unknown CA.",
         ),
-        (VaultError::server("Key not found."), "KMIP key server error: Key not found."),
+        (KeyServerError::server("Key not found."), "KMIP key server error: Key not found."),
     ];
     for (error, details) in table {
-        lab.vault.switch_off(SERVER_1, error);
+        lab.key_servers.switch_off(SERVER_1, error);
         let cluster = lab.open().await;
         let expected = ("kmipServerFault".to_owned(), details.to_owned());
         until(&cluster, "each node has its fault", |c| faults(c) == vec![expected.clone(); 3])
@@ -43,7 +43,7 @@ async fn at_start_the_drives_stay_locked_until_the_key_server_is_back() {
             assert!(matches!(drive.state, DriveState::Locked { .. }), "{:?}", drive.state);
             assert!(cluster.read_blocks(drive.drive_id, 3, vec![0; 4096]).await.is_err());
         }
-        lab.vault.switch_on(SERVER_1);
+        lab.key_servers.switch_on(SERVER_1);
         unlocked(&cluster).await;
         assert_pattern(&cluster).await;
         until(&cluster, "the faults are over", |c| faults(c).is_empty()).await;
@@ -57,19 +57,19 @@ async fn a_key_that_the_server_lost_and_got_back_unlocks_the_drives() {
     let cluster = lab.create().await;
     rekey(&cluster, Target::External(1)).await;
     let (key, _) = current_key(&cluster);
-    let bytes = lab.vault.bytes(SERVER_1, key).unwrap();
+    let bytes = lab.key_servers.bytes(SERVER_1, key).unwrap();
     cluster.close().await;
     drop(cluster);
-    lab.vault.lose(SERVER_1, key);
+    lab.key_servers.lose(SERVER_1, key);
     let cluster = lab.open().await;
     until(&cluster, "each node has its fault", |c| faults(c).len() == 2).await;
     assert!(faults(&cluster)[0].1.contains("not there"), "{:?}", faults(&cluster));
-    lab.vault.put(SERVER_1, key, [7; 32]);
+    lab.key_servers.put(SERVER_1, key, [7; 32]);
     until(&cluster, "another key is told from it", |c| {
         faults(c).iter().all(|(_, details)| details.contains("gives another key"))
     })
     .await;
-    lab.vault.put(SERVER_1, key, bytes);
+    lab.key_servers.put(SERVER_1, key, bytes);
     unlocked(&cluster).await;
     assert_pattern(&cluster).await;
     until(&cluster, "the faults are over", |c| faults(c).is_empty()).await;
@@ -80,7 +80,7 @@ async fn a_key_that_the_server_lost_and_got_back_unlocks_the_drives() {
 async fn a_rekey_waits_for_its_key_server_and_then_finishes() {
     let lab = Lab::new(2, 2);
     let cluster = lab.create().await;
-    lab.vault.switch_off(SERVER_1, away());
+    lab.key_servers.switch_off(SERVER_1, away());
     let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
     until(&cluster, "the fault is raised", |c| faults(c).len() == 1).await;
     until(&cluster, "the details say so", |c| {
@@ -93,7 +93,7 @@ async fn a_rekey_waits_for_its_key_server_and_then_finishes() {
     assert_eq!(running["details"]["drivesRewrapped"], 0);
     assert_eq!(running["details"]["drivesTotal"], 4);
     assert_pattern(&cluster).await;
-    lab.vault.switch_on(SERVER_1);
+    lab.key_servers.switch_on(SERVER_1);
     rekeyed(&cluster).await;
     assert_eq!(answer(&cluster, handle)["status"], "complete");
     until(&cluster, "the fault is over", |c| faults(c).is_empty()).await;
@@ -102,17 +102,17 @@ async fn a_rekey_waits_for_its_key_server_and_then_finishes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_may_fail_before_and_after_it_was_done() {
-    for when in [When::Before, When::After] {
-        for verb in [Verb::Test, Verb::Ensure, Verb::Fetch, Verb::Destroy] {
+    for timing in [FaultTiming::Before, FaultTiming::After] {
+        for call in [Call::Test, Call::Ensure, Call::Fetch, Call::Destroy] {
             let lab = Lab::new(2, 1);
             let cluster = lab.create().await;
             rekey(&cluster, Target::External(1)).await;
-            lab.vault.fail(verb, when, 3, VaultError::server("The answer was lost."));
+            lab.key_servers.fail(call, timing, 3, KeyServerError::server("The answer was lost."));
             let result = rekey(&cluster, Target::External(2)).await;
-            assert_eq!(result["result"]["state"], "Ready", "{verb:?} {when:?}");
+            assert_eq!(result["result"]["state"], "Ready", "{call:?} {timing:?}");
             let (key, _) = current_key(&cluster);
-            assert_eq!(lab.vault.made(SERVER_2), [key], "one key, {verb:?} {when:?}");
-            assert!(lab.vault.keys(SERVER_1).is_empty(), "{verb:?} {when:?}");
+            assert_eq!(lab.key_servers.made(SERVER_2), [key], "one key, {call:?} {timing:?}");
+            assert!(lab.key_servers.keys(SERVER_1).is_empty(), "{call:?} {timing:?}");
             until(&cluster, "the faults are over", |c| faults(c).is_empty()).await;
             assert_pattern(&cluster).await;
             cluster.close().await;
@@ -125,7 +125,7 @@ async fn a_rekey_whose_server_never_answered_is_given_up_at_once() {
     let lab = Lab::new(2, 1);
     let cluster = lab.create().await;
     let before = current_key(&cluster);
-    lab.vault.switch_off(SERVER_1, away());
+    lab.key_servers.switch_off(SERVER_1, away());
     let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
     until(&cluster, "the fault is raised", |c| faults(c).len() == 1).await;
     assert_eq!(cluster.abandon_rekey().await.unwrap(), handle);
@@ -136,9 +136,9 @@ async fn a_rekey_whose_server_never_answered_is_given_up_at_once() {
     assert!(cluster.read(|ledger| ledger.ring.active_providers()).is_empty());
     until(&cluster, "the fault is over", |c| faults(c).is_empty()).await;
     assert!(matches!(cluster.abandon_rekey().await, Err(AbandonRefusal::NotRunning)));
-    lab.vault.switch_on(SERVER_1);
+    lab.key_servers.switch_on(SERVER_1);
     rekey(&cluster, Target::External(1)).await;
-    assert_eq!(lab.vault.made(SERVER_1).len(), 1);
+    assert_eq!(lab.key_servers.made(SERVER_1).len(), 1);
     cluster.close().await;
 }
 
@@ -147,18 +147,18 @@ async fn a_key_that_may_have_been_made_is_destroyed_when_the_rekey_is_given_up()
     let lab = Lab::new(2, 1);
     let cluster = lab.create().await;
     let before = current_key(&cluster);
-    let lost = VaultError::connection("The answer was lost.");
-    lab.vault.fail(Verb::Ensure, When::After, u32::MAX, lost);
+    let lost = KeyServerError::connection("The answer was lost.");
+    lab.key_servers.fail(Call::Ensure, FaultTiming::After, u32::MAX, lost);
     let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
     until(&cluster, "the fault is raised", |c| faults(c).len() == 1).await;
-    assert_eq!(lab.vault.keys(SERVER_1).len(), 1);
-    lab.vault.switch_off(SERVER_1, away());
+    assert_eq!(lab.key_servers.keys(SERVER_1).len(), 1);
+    lab.key_servers.switch_off(SERVER_1, away());
     cluster.abandon_rekey().await.unwrap();
     assert_eq!(answer(&cluster, handle)["status"], "running", "not before the key is gone");
-    lab.vault.switch_on(SERVER_1);
+    lab.key_servers.switch_on(SERVER_1);
     rekeyed(&cluster).await;
     assert_eq!(answer(&cluster, handle)["error"]["name"], "xRekeyAbandoned");
-    assert!(lab.vault.keys(SERVER_1).is_empty());
+    assert!(lab.key_servers.keys(SERVER_1).is_empty());
     assert_eq!(current_key(&cluster), before);
     assert_eq!(cluster.read(|ledger| ledger.ring.keys().count()), 1);
     until(&cluster, "the fault is over", |c| faults(c).is_empty()).await;
@@ -171,7 +171,7 @@ async fn once_drives_are_being_rewrapped_it_is_too_late_to_give_up() {
     let lab = Lab::new(2, 1);
     let cluster = lab.create().await;
     rekey(&cluster, Target::External(1)).await;
-    lab.vault.switch_off(SERVER_1, away());
+    lab.key_servers.switch_off(SERVER_1, away());
     cluster.start_rekey(Target::Internal).await.unwrap();
     until(&cluster, "the old key is being given up", |c| {
         c.read(|ledger| ledger.rekey.as_ref().map(|running| running.job.state()))
@@ -185,10 +185,10 @@ async fn once_drives_are_being_rewrapped_it_is_too_late_to_give_up() {
     let cluster = lab.open().await;
     unlocked(&cluster).await;
     assert_pattern(&cluster).await;
-    lab.vault.switch_on(SERVER_1);
+    lab.key_servers.switch_on(SERVER_1);
     cluster.retry_now();
     rekeyed(&cluster).await;
-    assert!(lab.vault.keys(SERVER_1).is_empty());
+    assert!(lab.key_servers.keys(SERVER_1).is_empty());
     cluster.close().await;
 }
 
@@ -198,32 +198,32 @@ async fn the_old_key_is_not_given_up_while_the_new_one_cannot_be_had() {
     let cluster = lab.create().await;
     rekey(&cluster, Target::External(1)).await;
     // The old server is away when the old key shall be destroyed; meanwhile the new one is lost.
-    lab.vault.switch_off(SERVER_1, away());
+    lab.key_servers.switch_off(SERVER_1, away());
     cluster.start_rekey(Target::External(2)).await.unwrap();
     until(&cluster, "the old key is being given up", |c| faults(c).len() == 1).await;
     let (new, _) = current_key(&cluster);
-    let bytes = lab.vault.bytes(SERVER_2, new).unwrap();
+    let bytes = lab.key_servers.bytes(SERVER_2, new).unwrap();
     for wrong in [None, Some([9; 32])] {
-        lab.vault.lose(SERVER_2, new);
+        lab.key_servers.lose(SERVER_2, new);
         if let Some(wrong) = wrong {
-            lab.vault.put(SERVER_2, new, wrong);
+            lab.key_servers.put(SERVER_2, new, wrong);
         }
         until(&cluster, "the new key's server is at fault", |c| {
             faults(c).iter().any(|(_, details)| details.contains("KMIP key server error"))
         })
         .await;
-        lab.vault.switch_on(SERVER_1);
-        let tries = lab.vault.callers(Verb::Fetch).len();
+        lab.key_servers.switch_on(SERVER_1);
+        let tries = lab.key_servers.callers(Call::Fetch).len();
         at_last("the new key was asked for again", || {
             cluster.retry_now();
-            lab.vault.callers(Verb::Fetch).len() >= tries + 3
+            lab.key_servers.callers(Call::Fetch).len() >= tries + 3
         })
         .await;
-        assert_eq!(lab.vault.keys(SERVER_1).len(), 1, "the old key lives on");
+        assert_eq!(lab.key_servers.keys(SERVER_1).len(), 1, "the old key lives on");
     }
-    lab.vault.put(SERVER_2, new, bytes);
+    lab.key_servers.put(SERVER_2, new, bytes);
     rekeyed(&cluster).await;
-    assert!(lab.vault.keys(SERVER_1).is_empty());
+    assert!(lab.key_servers.keys(SERVER_1).is_empty());
     assert_pattern(&cluster).await;
     cluster.close().await;
 }
@@ -235,7 +235,7 @@ async fn a_rekey_of_locked_drives_waits_until_they_unlock() {
     rekey(&cluster, Target::External(1)).await;
     cluster.close().await;
     drop(cluster);
-    lab.vault.switch_off(SERVER_1, away());
+    lab.key_servers.switch_off(SERVER_1, away());
     let cluster = lab.open().await;
     until(&cluster, "each node has its fault", |c| faults(c).len() == 2).await;
     let handle = cluster.start_rekey(Target::Internal).await.unwrap();
@@ -245,11 +245,11 @@ async fn a_rekey_of_locked_drives_waits_until_they_unlock() {
     })
     .await;
     assert_eq!(answer(&cluster, handle)["details"]["drivesRewrapped"], 0);
-    lab.vault.switch_on(SERVER_1);
+    lab.key_servers.switch_on(SERVER_1);
     rekeyed(&cluster).await;
     unlocked(&cluster).await;
     assert_pattern(&cluster).await;
-    assert!(lab.vault.keys(SERVER_1).is_empty());
+    assert!(lab.key_servers.keys(SERVER_1).is_empty());
     cluster.close().await;
 }
 
@@ -257,12 +257,12 @@ async fn a_rekey_of_locked_drives_waits_until_they_unlock() {
 async fn closing_does_not_wait_for_a_key_server() {
     let lab = Lab::new(2, 1);
     let cluster = lab.create().await;
-    lab.vault.hang(SERVER_1);
+    lab.key_servers.hang(SERVER_1);
     let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
-    at_last("the server is asked", || !lab.vault.callers(Verb::Test).is_empty()).await;
+    at_last("the server is asked", || !lab.key_servers.callers(Call::Test).is_empty()).await;
     cluster.close().await;
     drop(cluster);
-    lab.vault.switch_on(SERVER_1);
+    lab.key_servers.switch_on(SERVER_1);
     let cluster = lab.open().await;
     rekeyed(&cluster).await;
     assert_eq!(answer(&cluster, handle)["status"], "complete");
@@ -271,13 +271,13 @@ async fn closing_does_not_wait_for_a_key_server() {
 
 /// A key server that fails at last, when it is told to.
 #[derive(Default)]
-struct LateVault {
+struct LateKeyServer {
     asked: Notify,
     fail: Notify,
 }
 
-impl KeyVault for LateVault {
-    fn test<'a>(&'a self, _: &'a KeyPlace) -> Answer<'a, ()> {
+impl KeyServerClient for LateKeyServer {
+    fn test<'a>(&'a self, _: &'a KeyProviderAccess) -> KeyServerFuture<'a, ()> {
         Box::pin(async {
             self.asked.notify_one();
             self.fail.notified().await;
@@ -285,15 +285,19 @@ impl KeyVault for LateVault {
         })
     }
 
-    fn ensure<'a>(&'a self, _: &'a KeyPlace, _: KeyId) -> Answer<'a, ()> {
+    fn ensure<'a>(&'a self, _: &'a KeyProviderAccess, _: KeyId) -> KeyServerFuture<'a, ()> {
         Box::pin(async { Err(away()) })
     }
 
-    fn fetch<'a>(&'a self, _: &'a KeyPlace, _: KeyId) -> Answer<'a, MasterKey> {
+    fn fetch<'a>(&'a self, _: &'a KeyProviderAccess, _: KeyId) -> KeyServerFuture<'a, MasterKey> {
         Box::pin(async { Err(away()) })
     }
 
-    fn destroy<'a>(&'a self, _: &'a KeyPlace, _: &'a RetiredKey) -> Answer<'a, ()> {
+    fn destroy<'a>(
+        &'a self,
+        _: &'a KeyProviderAccess,
+        _: &'a RetiredKey,
+    ) -> KeyServerFuture<'a, ()> {
         Box::pin(async { Err(away()) })
     }
 }
@@ -305,13 +309,13 @@ async fn a_failure_that_comes_after_a_rekey_was_given_up_raises_no_fault() {
     let lab = Lab::new(2, 1);
     lab.create().await.close().await;
     let settings = Settings { folder: lab.path().to_owned(), ..Settings::default() };
-    let vault = Arc::new(LateVault::default());
-    let cluster = Cluster::open(settings, vault.clone()).await.unwrap();
+    let key_server = Arc::new(LateKeyServer::default());
+    let cluster = Cluster::open(settings, key_server.clone()).await.unwrap();
     unlocked(&cluster).await;
     cluster.start_rekey(Target::External(1)).await.unwrap();
-    vault.asked.notified().await;
+    key_server.asked.notified().await;
     cluster.abandon_rekey().await.unwrap();
-    vault.fail.notify_one();
+    key_server.fail.notify_one();
     // The next rekey begins when that failure was dealt with.
     rekey(&cluster, Target::Internal).await;
     assert_eq!(faults(&cluster), []);

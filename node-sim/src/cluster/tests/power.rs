@@ -127,7 +127,7 @@ async fn a_node_is_switched_off_in_the_middle_of_a_rekey() {
         assert_pattern(&cluster).await;
         assert_eq!(cluster.read(|ledger| ledger.ring.keys().count()), 1);
     }
-    assert!(lab.vault.keys(SERVER_1).is_empty());
+    assert!(lab.key_servers.keys(SERVER_1).is_empty());
     cluster.close().await;
 }
 

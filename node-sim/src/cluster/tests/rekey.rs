@@ -4,8 +4,8 @@ use super::lab::{
     Lab, Refused, SERVER_1, SERVER_2, assert_pattern, current_key, rekey, rekeyed, unlocked, until,
 };
 use crate::cluster::{RekeyRefusal, Target};
-use crate::key_server::VaultError;
-use crate::key_server::in_memory::Verb;
+use crate::key_server::KeyServerError;
+use crate::key_server::in_memory::Call;
 use crate::state::error::ErrorName;
 use crate::state::key_ring::KeyManagement;
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ async fn every_direction_ends_with_exactly_the_documented_members() {
         assert_eq!(management.key_provider_id(), to);
         assert_eq!(cluster.read(|ledger| ledger.ring.active_providers()), to.into_iter().collect());
         assert_eq!(cluster.read(|ledger| ledger.ring.keys().count()), 1);
-        assert_eq!(lab.vault.keys(SERVER_1).len() + lab.vault.keys(SERVER_2).len(), {
+        assert_eq!(lab.key_servers.keys(SERVER_1).len() + lab.key_servers.keys(SERVER_2).len(), {
             usize::from(to.is_some())
         });
         assert!(cluster.drives().iter().all(|drive| drive.wrapped_by == Some(new)));
@@ -104,12 +104,12 @@ async fn each_node_fetches_the_new_key_by_itself() {
     let lab = Lab::new(3, 2);
     let cluster = lab.create().await;
     rekey(&cluster, Target::External(1)).await;
-    let callers = lab.vault.callers(Verb::Fetch);
+    let callers = lab.key_servers.callers(Call::Fetch);
     for node in cluster.nodes() {
         assert!(callers.contains(&node.node_id), "node {}", node.node_id);
     }
-    assert_eq!(lab.vault.callers(Verb::Ensure).len(), 1);
-    assert_eq!(lab.vault.callers(Verb::Destroy), [], "the old key was internal");
+    assert_eq!(lab.key_servers.callers(Call::Ensure).len(), 1);
+    assert_eq!(lab.key_servers.callers(Call::Destroy), [], "the old key was internal");
     cluster.close().await;
 }
 
@@ -117,7 +117,7 @@ async fn each_node_fetches_the_new_key_by_itself() {
 async fn two_rekeys_at_once_are_refused() {
     let lab = Lab::new(1, 1);
     let cluster = lab.create().await;
-    lab.vault.switch_off(SERVER_1, VaultError::connection("The server is away."));
+    lab.key_servers.switch_off(SERVER_1, KeyServerError::connection("The server is away."));
     let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
     for target in [Target::Same, Target::Internal, Target::External(2)] {
         let refused = cluster.start_rekey(target).await.unwrap_err();
@@ -125,7 +125,7 @@ async fn two_rekeys_at_once_are_refused() {
             matches!(refused, RekeyRefusal::InProgress { async_handle } if async_handle == handle)
         );
     }
-    lab.vault.switch_on(SERVER_1);
+    lab.key_servers.switch_on(SERVER_1);
     cluster.retry_now();
     rekeyed(&cluster).await;
     cluster.start_rekey(Target::Internal).await.unwrap();
@@ -156,7 +156,7 @@ async fn a_provider_is_active_from_the_key_s_naming_to_its_destruction() {
     let lab = Lab::new(1, 1);
     let cluster = lab.create().await;
     rekey(&cluster, Target::External(1)).await;
-    lab.vault.switch_off(SERVER_1, VaultError::connection("The server is away."));
+    lab.key_servers.switch_off(SERVER_1, KeyServerError::connection("The server is away."));
     cluster.start_rekey(Target::External(2)).await.unwrap();
     until(&cluster, "the old key is being given up", |c| {
         c.read(|ledger| ledger.ring.keys().count()) == 2 && current_key(c).1 != PROVIDER_1
@@ -167,10 +167,10 @@ async fn a_provider_is_active_from_the_key_s_naming_to_its_destruction() {
         [1, 2].into(),
         "both, while the old one is not gone"
     );
-    lab.vault.switch_on(SERVER_1);
+    lab.key_servers.switch_on(SERVER_1);
     rekeyed(&cluster).await;
     assert_eq!(cluster.read(|ledger| ledger.ring.active_providers()), [2].into());
-    assert!(lab.vault.keys(SERVER_1).is_empty());
+    assert!(lab.key_servers.keys(SERVER_1).is_empty());
     cluster.close().await;
 }
 
