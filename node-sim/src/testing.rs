@@ -3,7 +3,7 @@
 
 use crate::crypto::aead;
 use crate::node::ShareFile;
-use crate::state::key_ring::{KeyManagement, Ring};
+use crate::state::key_ring::{KeyManagement, KeyRing};
 use zeroize::Zeroizing;
 
 pub use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
@@ -19,7 +19,7 @@ pub use crate::state::key_server_registry::{KeyServerId, KeyServerKmip};
 /// Permission to destroy an external master key that was planned and never used.
 #[must_use]
 pub fn retired_key(key_id: KeyId) -> Option<RetiredKey> {
-    let mut ring = Ring::default();
+    let mut ring = KeyRing::default();
     ring.plan(key_id, KeyManagement::External { key_provider_id: 1 }, String::new());
     ring.retire(key_id).ok()?;
     ring.retired(key_id)

@@ -25,7 +25,7 @@ async fn a_key_is_made_once_had_by_every_node_and_destroyed() {
     let client = KmipClient::new(None);
     let (one, two) = (bench.place(NodeId(1)), bench.place(NodeId(2)));
     client.test(&one).await.unwrap();
-    let (key_id, other) = (KeyId::fresh(), KeyId::fresh());
+    let (key_id, other) = (KeyId::random(), KeyId::random());
     client.ensure(&one, key_id).await.unwrap();
     client.ensure(&two, key_id).await.unwrap();
     client.ensure(&one, other).await.unwrap();
@@ -45,7 +45,7 @@ async fn a_key_is_made_once_had_by_every_node_and_destroyed() {
 async fn two_nodes_that_make_the_same_key_at_once_make_one() {
     let bench = Bench::new().await;
     let client = Arc::new(KmipClient::new(None));
-    let key_id = KeyId::fresh();
+    let key_id = KeyId::random();
     let mut asked = tokio::task::JoinSet::new();
     for node in 1..=8 {
         let (client, place) = (Arc::clone(&client), bench.place(NodeId(node)));
@@ -61,7 +61,7 @@ async fn two_nodes_that_make_the_same_key_at_once_make_one() {
 async fn a_create_that_comes_late_makes_no_second_key() {
     let bench = Bench::new().await;
     let client = KmipClient::new(None);
-    let (place, key_id) = (bench.place(NodeId(1)), KeyId::fresh());
+    let (place, key_id) = (bench.place(NodeId(1)), KeyId::random());
     client.ensure(&place, key_id).await.unwrap();
     let late = bench.create(&format!("SolidFire-KeyID-{key_id}"), &[]).await;
     assert!(late.is_err(), "the Name is taken");
@@ -72,7 +72,7 @@ async fn a_create_that_comes_late_makes_no_second_key() {
 async fn two_keys_of_one_name_are_a_fault_and_both_can_be_destroyed() {
     let bench = Bench::new().await;
     let client = KmipClient::new(None);
-    let (place, key_id) = (bench.place(NodeId(1)), KeyId::fresh());
+    let (place, key_id) = (bench.place(NodeId(1)), KeyId::random());
     for name in ["one", "two"] {
         bench.create(name, &[(&key_id.attribute_name(), &key_id.to_string())]).await.unwrap();
     }

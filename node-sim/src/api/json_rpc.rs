@@ -22,10 +22,10 @@ pub(crate) struct Call {
 }
 
 /// A request that is none, and the `id` under which to say so.
-pub(crate) type NotACall = (Value, ElementError);
+pub(crate) type InvalidCall = (Value, ElementError);
 
 /// Reads the body of a POST. What it was declared as does not matter: clients declare anything.
-pub(crate) fn read_body(body: &[u8]) -> Result<Call, NotACall> {
+pub(crate) fn read_body(body: &[u8]) -> Result<Call, InvalidCall> {
     let value = parse(body).map_err(|reason| {
         let message = format!("The body is not JSON: {reason}.");
         (Value::Null, ElementError::new(ErrorName::InvalidRequest, message))
@@ -50,7 +50,7 @@ pub(crate) fn read_body(body: &[u8]) -> Result<Call, NotACall> {
 }
 
 /// Reads the GET form, `?method=Name&parameter=value`: every value is a text.
-pub(crate) fn read_query(pairs: Vec<(String, String)>) -> Result<Call, NotACall> {
+pub(crate) fn read_query(pairs: Vec<(String, String)>) -> Result<Call, InvalidCall> {
     let mut params: Map<String, Value> =
         pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
     match params.remove("method") {

@@ -3,7 +3,7 @@
 use super::api_state::ApiState;
 use super::api_version::ApiVersion;
 use super::http::{error_pages, request_body};
-use super::json_rpc::{self, Call, NotACall};
+use super::json_rpc::{self, Call, InvalidCall};
 use crate::api::simulator;
 use crate::state::error::{ElementError, ErrorName};
 use axum::Router;
@@ -78,7 +78,7 @@ async fn answer(state: Arc<ApiState>, version: ApiVersion, call: Call) -> String
 }
 
 /// The head's limit is the query's as well.
-fn query(uri: &Uri) -> Result<Call, NotACall> {
+fn query(uri: &Uri) -> Result<Call, InvalidCall> {
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri)
         .map_err(|_| (Value::Null, ElementError::missing("method")))?;
     json_rpc::read_query(pairs.0)

@@ -18,7 +18,7 @@
 
 use crate::api::api_state::ApiState;
 use crate::api::http::request_body;
-use crate::cluster::{AbandonRefusal, Cluster, DriveState, DriveStatus, PowerError};
+use crate::cluster::{AbandonRekeyError, Cluster, DriveState, DriveStatus, PowerError};
 use crate::config::limits::BLOCKS_MAX;
 use crate::node::{BLOCK_LEN, BlockError};
 use crate::state::key_ring::{DriveId, KeyManagement, NodeId};
@@ -68,11 +68,11 @@ async fn abandon_rekey(State(state): State<Arc<ApiState>>) -> Response {
     finish(async move {
         match cluster.abandon_rekey().await {
             Ok(handle) => json_text(StatusCode::OK, &json!({ "asyncHandle": handle })),
-            Err(AbandonRefusal::Ledger(error)) => internal(&error),
+            Err(AbandonRekeyError::Ledger(error)) => internal(&error),
             Err(
-                error @ (AbandonRefusal::NotRunning
-                | AbandonRefusal::TooLate(_)
-                | AbandonRefusal::Ring(_)),
+                error @ (AbandonRekeyError::NotRunning
+                | AbandonRekeyError::TooLate(_)
+                | AbandonRekeyError::Ring(_)),
             ) => refusal(StatusCode::CONFLICT, &error),
         }
     })

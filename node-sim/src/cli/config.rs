@@ -2,7 +2,7 @@
 //!
 //! A setting that cannot be is one sentence that names it and says what would be right.
 
-use crate::cluster;
+use crate::cluster::ClusterSettings;
 use clap::Args;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -108,7 +108,7 @@ pub(crate) struct Config {
     /// The door's certificate.
     pub(crate) pair: DoorPair,
     /// The cluster.
-    pub(crate) cluster: cluster::Settings,
+    pub(crate) cluster: ClusterSettings,
     /// Where KMIP messages are written as text, if anywhere.
     pub(crate) kmip_trace: Option<PathBuf>,
     /// What to log.
@@ -168,13 +168,13 @@ impl Given {
             ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
             ip => ip,
         });
-        let defaults = cluster::Settings::default();
+        let defaults = ClusterSettings::default();
         let retry_min = self.retry_min_ms.map_or(defaults.retry_min, Duration::from_millis);
         let retry_max = self.retry_max_ms.map_or(defaults.retry_max, Duration::from_millis);
         if retry_min.is_zero() || retry_min > retry_max {
             return Err("retry-min-ms must be at least 1, and at most retry-max-ms.".to_owned());
         }
-        let cluster = cluster::Settings {
+        let cluster = ClusterSettings {
             folder: self.data.ok_or("data must be set: the folder for everything that is kept.")?,
             nodes: within("nodes", self.nodes.unwrap_or(defaults.nodes), &NODES)?,
             drives_per_node: within(

@@ -59,7 +59,7 @@ pub(crate) async fn serve(
     let cluster = Cluster::open(cluster, key_servers)
         .await
         .map_err(|error| format!("no cluster: {error}"))?;
-    let watch = tokio::spawn(certificate_monitor::watch(Arc::clone(&cluster)));
+    let watch = tokio::spawn(certificate_monitor::run(Arc::clone(&cluster)));
 
     let door = |scope| {
         let element = element_api(Arc::clone(&cluster), user.clone(), scope);

@@ -47,7 +47,7 @@ impl Cluster {
     /// How many bytes are used on the drives of the nodes that are switched on.
     #[must_use]
     pub(crate) fn used_bytes(&self) -> u64 {
-        let nodes = self.running();
+        let nodes = self.running_nodes();
         let used = |node: &Arc<Node>| node.drives().iter().map(Drive::used_bytes).sum::<u64>();
         nodes.iter().map(used).sum()
     }
@@ -58,7 +58,7 @@ impl Cluster {
         act: impl FnOnce(&Drive) -> Result<T, BlockError> + Send + 'static,
     ) -> Result<T, BlockError> {
         let has = |node: &Arc<Node>| node.drives().iter().position(|d| d.id() == drive_id);
-        let found = self.running().into_iter().find_map(|node| Some((has(&node)?, node)));
+        let found = self.running_nodes().into_iter().find_map(|node| Some((has(&node)?, node)));
         let (index, node) = found.ok_or(BlockError::Absent)?;
         let done = tokio::task::spawn_blocking(move || {
             act(node.drives().get(index).ok_or(BlockError::Absent)?)

@@ -1,21 +1,20 @@
-//! Looks at the certificates of every key server, again and again, and keeps the faults about them
-//! as the certificates are. It decides nothing about them.
+//! Monitor of the key servers' certificates: keeps the cluster faults about them up to date.
 
 use super::shared_state::Cluster;
 use crate::config::limits::CERTIFICATE_INTERVAL;
-use crate::key_server::certificate_checks::{Finding, look_at_client, look_at_root_ca};
+use crate::key_server::certificate_checks::{Finding, check_client, check_root_ca};
 use crate::state::error::ElementError;
 use crate::state::faults::{FaultKind, FaultPlace, Faults};
 use crate::state::ledger::Ledger;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
-/// Looks at once, after every change that could matter, and when time has passed. It never ends.
-pub(crate) async fn watch(cluster: Arc<Cluster>) {
+/// Checks at once, after every change of key servers or the key pair, and at intervals. Never ends.
+pub(crate) async fn run(cluster: Arc<Cluster>) {
     let mut changes = cluster.changes();
     loop {
         let ledger = cluster.ledger();
-        if let Err(error) = look(&cluster, &ledger).await {
+        if let Err(error) = update_faults(&cluster, &ledger).await {
             tracing::warn!(%error, "the faults about certificates could not be noted");
         }
         let seen = (ledger.registry.clone(), ledger.key_pair.clone());
@@ -33,16 +32,16 @@ pub(crate) async fn watch(cluster: Arc<Cluster>) {
     }
 }
 
-/// Writes the ledger only if something is new.
-async fn look(cluster: &Cluster, ledger: &Ledger) -> Result<(), ElementError> {
+/// Updates the faults; writes the ledger only if one changes.
+async fn update_faults(cluster: &Cluster, ledger: &Ledger) -> Result<(), ElementError> {
     let now = OffsetDateTime::now_utc();
-    if !note(&mut ledger.faults.clone(), &findings(ledger, now), now) {
+    if !apply(&mut ledger.faults.clone(), &findings(ledger, now), now) {
         return Ok(());
     }
     cluster
         .change(|ledger| {
             let findings = findings(ledger, now);
-            note(&mut ledger.faults, &findings, now);
+            apply(&mut ledger.faults, &findings, now);
             Ok(())
         })
         .await
@@ -51,16 +50,16 @@ async fn look(cluster: &Cluster, ledger: &Ledger) -> Result<(), ElementError> {
 fn findings(ledger: &Ledger, now: OffsetDateTime) -> Vec<(FaultPlace, Finding)> {
     let public_key = ledger.key_pair.as_ref().and_then(|pair| pair.public_key_der());
     let look = |(id, server): (u64, &crate::state::key_server_registry::KeyServerKmip)| {
-        let ca = look_at_root_ca(&server.ca_certificate, now);
-        let client = look_at_client(&server.client_certificate, public_key.as_deref(), now);
+        let ca = check_root_ca(&server.ca_certificate, now);
+        let client = check_client(&server.client_certificate, public_key.as_deref(), now);
         let place = FaultPlace::key_server(id);
         ca.into_iter().chain(client).map(move |finding| (place, finding))
     };
     ledger.registry.servers().flat_map(look).collect()
 }
 
-/// Raises what was found, resolves what was not. Answers whether anything is new.
-fn note(faults: &mut Faults, findings: &[(FaultPlace, Finding)], now: OffsetDateTime) -> bool {
+/// Raises the faults that were found, resolves the others. Returns whether one changed.
+fn apply(faults: &mut Faults, findings: &[(FaultPlace, Finding)], now: OffsetDateTime) -> bool {
     let mut news = faults.resolve_where(now, |kind, place| {
         let found = findings.iter().any(|(p, finding)| *p == place && finding.kind == kind);
         matches!(kind, FaultKind::KmipCertificate(..)) && !found
@@ -74,7 +73,7 @@ fn note(faults: &mut Faults, findings: &[(FaultPlace, Finding)], now: OffsetDate
 
 #[cfg(test)]
 mod tests {
-    use super::note;
+    use super::apply;
     use crate::key_server::certificate_checks::Finding;
     use crate::state::faults::{
         CertificateFault, FaultKind, FaultPlace, FaultTypes, Faults, KmipCertificate,
@@ -94,11 +93,11 @@ mod tests {
         let mut faults = Faults::default();
         let away = FaultKind::KmipServer(KmipServerFault::ConnectionFailure);
         faults.raise(away, place, "away", now);
-        assert!(note(&mut faults, &[(place, expires("20 days", Severity::Warning))], now));
-        assert!(!note(&mut faults, &[(place, expires("20 days", Severity::Warning))], now));
-        assert!(note(&mut faults, &[(place, expires("5 days", Severity::Error))], now));
+        assert!(apply(&mut faults, &[(place, expires("20 days", Severity::Warning))], now));
+        assert!(!apply(&mut faults, &[(place, expires("20 days", Severity::Warning))], now));
+        assert!(apply(&mut faults, &[(place, expires("5 days", Severity::Error))], now));
         assert_eq!(faults.list(FaultTypes::Current).len(), 2);
-        assert!(note(&mut faults, &[], now));
+        assert!(apply(&mut faults, &[], now));
         let left = faults.list(FaultTypes::Current);
         assert_eq!(left.len(), 1, "only faults about certificates are this room's");
         assert_eq!(left[0]["code"], "kmipServerFault");

@@ -3,13 +3,13 @@
 //! stored in it.
 
 use super::error::OpenError;
-use super::master_keys::{fresh_master_key, threshold};
-use super::settings::{BLOCKS_PER_DRIVE_MAX, DRIVES_PER_NODE_MAX, NODES_MAX, Settings};
+use super::master_keys::{generate_master_key, threshold};
+use super::settings::{BLOCKS_PER_DRIVE_MAX, ClusterSettings, DRIVES_PER_NODE_MAX, NODES_MAX};
 use crate::crypto::aead::SealError;
 use crate::crypto::master_key::MasterKey;
 use crate::node::{Drive, Node, NodeError, ShareFile, ShareFileError, folder_of};
-use crate::state::events::{EventType, Happening};
-use crate::state::key_ring::{DriveId, KeyId, KeyManagement, Made, NodeId};
+use crate::state::events::{EventContent, EventType};
+use crate::state::key_ring::{CreatedKey, DriveId, KeyId, KeyManagement, NodeId};
 use crate::state::ledger::{DriveRecord, Identity, Ledger, LedgerFile, NodeRecord};
 use crate::state::timestamps;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Whether a cluster can be made by these settings.
-pub(super) fn check(settings: &Settings) -> Result<(), OpenError> {
+pub(super) fn check(settings: &ClusterSettings) -> Result<(), OpenError> {
     let table = [
         ("nodes", u64::from(settings.nodes), u64::from(NODES_MAX)),
         ("drives per node", u64::from(settings.drives_per_node), u64::from(DRIVES_PER_NODE_MAX)),
@@ -36,8 +36,8 @@ pub(super) fn check(settings: &Settings) -> Result<(), OpenError> {
 }
 
 /// The ledger of a cluster that is about to be made: its master key is planned.
-pub(super) fn first_ledger(settings: &Settings) -> Ledger {
-    let identity = Identity::fresh(&settings.name, &settings.mvip, &settings.svip);
+pub(super) fn first_ledger(settings: &ClusterSettings) -> Ledger {
+    let identity = Identity::new(&settings.name, &settings.mvip, &settings.svip);
     let mut next_drive = 1..;
     let mut nodes = BTreeMap::new();
     for number in 1..=settings.nodes {
@@ -57,13 +57,13 @@ pub(super) fn first_ledger(settings: &Settings) -> Ledger {
     }
     let mut ledger = Ledger::new(identity, nodes);
     let now = timestamps::to_the_second(OffsetDateTime::now_utc());
-    ledger.ring.plan(KeyId::fresh(), KeyManagement::Internal, now);
+    ledger.ring.plan(KeyId::random(), KeyManagement::Internal, now);
     ledger
 }
 
 /// Makes the nodes of a cluster whose ledger has a planned master key, and puts that in use.
 pub(super) fn create(
-    settings: &Settings,
+    settings: &ClusterSettings,
     file: &mut LedgerFile,
     ledger: &mut Ledger,
 ) -> Result<(), OpenError> {
@@ -71,24 +71,24 @@ pub(super) fn create(
         return Err(OpenError::Settings("the ledger names no master key".to_owned()));
     };
     let dealing = Uuid::new_v4().to_string();
-    let master_key = fresh_master_key().map_err(|cause| share_error(key_id, cause))?;
+    let master_key = generate_master_key().map_err(|cause| share_error(key_id, cause))?;
     create_nodes(settings, ledger, key_id, &master_key)?;
     deal(settings, ledger, key_id, &master_key, &dealing)?;
-    let check = master_key.check(key_id);
-    ledger.ring.put_in_use(key_id, Made { dealing: Some(dealing), check })?;
+    let check = master_key.check_value(key_id);
+    ledger.ring.put_in_use(key_id, CreatedKey { dealing: Some(dealing), check })?;
     let drives: Vec<_> = ledger.drives().map(|(_, drive)| drive.drive_id).collect();
     for drive_id in drives {
         ledger.ring.note_wrapped(drive_id, key_id)?;
     }
     ledger.ring.make_current(key_id)?;
     let message = "Cluster created, software encryption at rest enabled";
-    let happening = Happening::new(EventType::ClusterMasterEvent, message);
-    ledger.events.record(happening, OffsetDateTime::now_utc());
+    let content = EventContent::new(EventType::ClusterMasterEvent, message);
+    ledger.events.record(content, OffsetDateTime::now_utc());
     Ok(file.write(ledger)?)
 }
 
 fn create_nodes(
-    settings: &Settings,
+    settings: &ClusterSettings,
     ledger: &Ledger,
     key_id: KeyId,
     master_key: &MasterKey,
@@ -105,7 +105,7 @@ fn create_nodes(
 }
 
 fn deal(
-    settings: &Settings,
+    settings: &ClusterSettings,
     ledger: &Ledger,
     key_id: KeyId,
     master_key: &MasterKey,

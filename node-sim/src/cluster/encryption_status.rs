@@ -3,7 +3,7 @@
 use super::shared_state::Cluster;
 use crate::node::Drive;
 use crate::state::async_results::AsyncHandle;
-use crate::state::key_ring::{DriveId, KeyId, KeyManagement, NodeId, Ring};
+use crate::state::key_ring::{DriveId, KeyId, KeyManagement, KeyRing, NodeId};
 use crate::state::key_server_registry::KeyProviderId;
 use crate::state::ledger::{DriveRecord, Ledger, RunningRekey};
 use crate::state::rekey_job::RekeyState;
@@ -135,7 +135,7 @@ impl Cluster {
         let node = self.node(node_id);
         let drive =
             node.as_ref().and_then(|node| node.drives().iter().find(|d| d.id() == drive_id));
-        match drive.map(Drive::locked) {
+        match drive.map(Drive::lock_reason) {
             Some(None) => DriveState::Active,
             Some(Some(reason)) => DriveState::Locked { reason },
             None => DriveState::Locked { reason: "the node is starting".to_owned() },
@@ -157,7 +157,7 @@ impl Cluster {
 }
 
 /// A key as a rekey's result shows it: without its time.
-pub(super) fn key_info(ring: &Ring, key_id: KeyId) -> Option<EncryptionKeyInfo> {
+pub(super) fn key_info(ring: &KeyRing, key_id: KeyId) -> Option<EncryptionKeyInfo> {
     let management = ring.key(key_id)?.management;
     Some(EncryptionKeyInfo {
         key_created_time: None,
@@ -170,14 +170,14 @@ pub(super) fn key_info(ring: &Ring, key_id: KeyId) -> Option<EncryptionKeyInfo> 
     })
 }
 
-fn dated_key_info(ring: &Ring, key_id: KeyId) -> Option<EncryptionKeyInfo> {
+fn dated_key_info(ring: &KeyRing, key_id: KeyId) -> Option<EncryptionKeyInfo> {
     let mut info = key_info(ring, key_id)?;
     info.key_created_time = Some(ring.key(key_id)?.created_time.clone());
     Some(info)
 }
 
 /// Exactly the documented members of a rekey's result, in this state.
-pub(crate) fn rekey_info(ring: &Ring, running: &RunningRekey, state: RekeyState) -> Value {
+pub(crate) fn rekey_info(ring: &KeyRing, running: &RunningRekey, state: RekeyState) -> Value {
     json!({
         "keyToDecommission": key_info(ring, running.job.key_to_decommission()),
         "newKey": key_info(ring, running.job.new_key()),
@@ -198,7 +198,7 @@ pub(crate) fn rekey_progress(ledger: &Ledger, running: &RunningRekey) -> Value {
 }
 
 /// What a rekey does, in Element's words; Element documents the way from internal to external.
-pub(super) fn operation(from: KeyManagement, to: KeyManagement) -> String {
+pub(super) fn rekey_operation(from: KeyManagement, to: KeyManagement) -> String {
     let words = |management| match management {
         KeyManagement::Internal => "Internal Key Management".to_owned(),
         KeyManagement::External { key_provider_id } => {

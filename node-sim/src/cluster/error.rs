@@ -5,12 +5,12 @@ use crate::node::NodeError;
 use crate::state::async_results::AsyncHandle;
 use crate::state::error::ElementError;
 use crate::state::faults::{FaultKind, FaultPlace};
-use crate::state::key_ring::{NodeId, RingError};
+use crate::state::key_ring::{KeyRingError, NodeId};
 use crate::state::key_server_registry::KeyServerId;
 use crate::state::ledger::LedgerError;
 use crate::state::rekey_job::RekeyState;
 
-/// Why a cluster cannot be opened.
+/// Error of opening a cluster.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
     /// Its folder cannot be used.
@@ -46,12 +46,12 @@ pub(crate) enum OpenError {
     Node(#[from] NodeError),
     /// The ring forbids it. It should never be seen.
     #[error(transparent)]
-    Ring(#[from] RingError),
+    Ring(#[from] KeyRingError),
 }
 
-/// Why a rekey was not begun.
+/// Error of starting a rekey.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum RekeyRefusal {
+pub(crate) enum StartRekeyError {
     /// Software encryption at rest is not enabled.
     #[error("software encryption at rest is not enabled on this cluster")]
     NotEnabled,
@@ -69,9 +69,9 @@ pub(crate) enum RekeyRefusal {
     Ledger(#[from] LedgerError),
 }
 
-/// Why a rekey was not given up.
+/// Error of abandoning a rekey.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum AbandonRefusal {
+pub(crate) enum AbandonRekeyError {
     /// None is running.
     #[error("no rekey is running")]
     NotRunning,
@@ -83,13 +83,13 @@ pub(crate) enum AbandonRefusal {
     TooLate(RekeyState),
     /// The ring forbids it.
     #[error(transparent)]
-    Ring(#[from] RingError),
+    Ring(#[from] KeyRingError),
     /// The ledger could not be written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
-/// Why a node was not switched on or off.
+/// Error of switching a node on or off.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum PowerError {
     /// There is no such node.
@@ -100,9 +100,9 @@ pub(crate) enum PowerError {
     Ledger(#[from] LedgerError),
 }
 
-/// What keeps the cluster from going on.
+/// Error after which a task of the cluster waits and tries again.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Trouble {
+pub(crate) enum RetryableError {
     /// A key server does not do its part for a node.
     #[error("node {node_id}: {error}")]
     KeyServer {
@@ -115,7 +115,7 @@ pub(crate) enum Trouble {
     },
     /// Nodes have to be there first.
     #[error("waiting for nodes {nodes:?} to be switched on")]
-    NodesAway {
+    NodesOffline {
         /// The nodes.
         nodes: Vec<u32>,
     },
@@ -130,19 +130,19 @@ pub(crate) enum Trouble {
     Node(#[from] NodeError),
     /// The ring forbids it. It should never be seen.
     #[error(transparent)]
-    Ring(#[from] RingError),
+    Ring(#[from] KeyRingError),
     /// The rekey was changed meanwhile, by whoever gave it up.
     #[error("the rekey was changed meanwhile")]
-    Overtaken,
+    RekeyChanged,
     /// The ledger cannot be written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
-impl Trouble {
-    pub(crate) fn key_server(place: &KeyProviderAccess, error: KeyServerError) -> Self {
-        let key_server_id = place.servers.first().map_or(0, |server| server.key_server_id);
-        Self::KeyServer { node_id: place.node_id, key_server_id, error }
+impl RetryableError {
+    pub(crate) fn key_server(provider: &KeyProviderAccess, error: KeyServerError) -> Self {
+        let key_server_id = provider.servers.first().map_or(0, |server| server.key_server_id);
+        Self::KeyServer { node_id: provider.node_id, key_server_id, error }
     }
 
     /// The cluster fault that it is, if it is one.
@@ -164,18 +164,18 @@ impl Trouble {
                 Some((FaultKind::NodeOffline, place, error.to_string()))
             }
             Self::Node(NodeError::Off(_))
-            | Self::NodesAway { .. }
+            | Self::NodesOffline { .. }
             | Self::DrivesLocked { .. }
             | Self::Ring(_)
-            | Self::Overtaken
+            | Self::RekeyChanged
             | Self::Ledger(_) => None,
         }
     }
 
-    /// Whether any change of the cluster may end it, so that there is no sense in sitting it out.
+    /// Returns whether any change of the cluster may end it, so that there is no need to wait.
     pub(crate) const fn ends_with_a_change(&self) -> bool {
         match self {
-            Self::NodesAway { .. } | Self::DrivesLocked { .. } | Self::Overtaken => true,
+            Self::NodesOffline { .. } | Self::DrivesLocked { .. } | Self::RekeyChanged => true,
             Self::KeyServer { .. } | Self::Node(_) | Self::Ring(_) | Self::Ledger(_) => false,
         }
     }

@@ -1,6 +1,6 @@
 //! Cluster faults of the key servers, nodes and drives, raised and resolved.
 
-use super::error::Trouble;
+use super::error::RetryableError;
 use super::shared_state::Cluster;
 use crate::key_server::KeyProviderAccess;
 use crate::state::faults::{FaultKind, KmipServerFault};
@@ -10,18 +10,23 @@ use crate::state::ledger::Ledger;
 use time::OffsetDateTime;
 
 impl Cluster {
-    /// Tells the trouble as a cluster fault, if it is one and is news.
-    pub(crate) async fn raise(&self, trouble: &Trouble) {
-        self.raise_while(trouble, |_| true).await;
+    /// Raises the cluster fault of this error, if it has one.
+    pub(crate) async fn raise_fault(&self, error: &RetryableError) {
+        self.raise_fault_while(error, |_| true).await;
     }
 
-    /// As [`Self::raise`], but only while this holds: nobody ends a fault of what is over.
-    pub(crate) async fn raise_while(&self, trouble: &Trouble, holds: impl Fn(&Ledger) -> bool) {
-        tracing::warn!(%trouble, "waiting");
-        let Some((kind, place, details)) = trouble.fault() else {
+    /// As [`Self::raise_fault`], but only while `holds` returns true: nobody resolves the fault of
+    /// a rekey that is over.
+    pub(crate) async fn raise_fault_while(
+        &self,
+        error: &RetryableError,
+        holds: impl Fn(&Ledger) -> bool,
+    ) {
+        tracing::warn!(%error, "waiting");
+        let Some((kind, place, details)) = error.fault() else {
             return;
         };
-        self.note(|ledger| {
+        self.change_if_needed(|ledger| {
             if !holds(ledger) {
                 return false;
             }
@@ -34,11 +39,11 @@ impl Cluster {
         .await;
     }
 
-    /// The node's session to the server works: its faults, if there are any, are over.
-    pub(crate) async fn resolve(&self, place: &KeyProviderAccess) {
-        let node_id = u64::from(place.node_id);
-        let servers: Vec<_> = place.servers.iter().map(|server| server.key_server_id).collect();
-        self.note(|ledger| {
+    /// Resolves the faults of these key servers at this node, because its session works.
+    pub(crate) async fn resolve_key_server_faults(&self, provider: &KeyProviderAccess) {
+        let node_id = u64::from(provider.node_id);
+        let servers: Vec<_> = provider.servers.iter().map(|server| server.key_server_id).collect();
+        self.change_if_needed(|ledger| {
             ledger.faults.resolve_where(OffsetDateTime::now_utc(), |kind, place| {
                 let meant = place.key_server_id == 0 || servers.contains(&place.key_server_id);
                 is_kmip_server_fault(kind) && place.node_id == node_id && meant
@@ -47,10 +52,10 @@ impl Cluster {
         .await;
     }
 
-    /// The node works on its folder again: what was wrong with that is over.
-    pub(super) async fn resolve_node(&self, node_id: NodeId) {
+    /// Resolves the faults of this node and its drives, because its folder works.
+    pub(super) async fn resolve_node_faults(&self, node_id: NodeId) {
         let node_id = u64::from(node_id);
-        self.note(|ledger| {
+        self.change_if_needed(|ledger| {
             ledger.faults.resolve_where(OffsetDateTime::now_utc(), |kind, place| {
                 let meant = matches!(kind, FaultKind::NodeOffline | FaultKind::DriveFailed);
                 meant && place.node_id == node_id
@@ -60,8 +65,8 @@ impl Cluster {
     }
 }
 
-/// Ends the faults of servers that no node needs any more.
-pub(crate) fn forget_servers(ledger: &mut Ledger, servers: &[KeyServerId]) {
+/// Resolves the faults of key servers that no node needs any more.
+pub(crate) fn resolve_faults_of_servers(ledger: &mut Ledger, servers: &[KeyServerId]) {
     ledger.faults.resolve_where(OffsetDateTime::now_utc(), |kind, place| {
         is_kmip_server_fault(kind)
             && (place.key_server_id == 0 || servers.contains(&place.key_server_id))

@@ -1,7 +1,7 @@
 //! The cluster's key pair for key servers, and how each node reaches them with it.
 
 use super::shared_state::Cluster;
-use crate::key_server::client_key_pair::{NewKeyPair, remove_unnamed};
+use crate::key_server::client_key_pair::{NewKeyPair, remove_unreferenced_keys};
 use crate::key_server::{KeyProviderAccess, KeyServerAccess, KeyServerError};
 use crate::state::error::{ElementError, ErrorName};
 use crate::state::key_ring::NodeId;
@@ -28,7 +28,7 @@ impl Cluster {
         let (steps, folder) = (Arc::clone(&self.settings.steps), self.settings.folder.clone());
         let kept = tokio::task::spawn_blocking(move || {
             let private_key = pair.private_key().clone();
-            pair.keep(&steps, &folder).map(|record| (record, private_key))
+            pair.store(&steps, &folder).map(|record| (record, private_key))
         });
         let (record, private_key) = kept
             .await
@@ -42,19 +42,20 @@ impl Cluster {
         .await?;
         *self.client_key.write().unwrap_or_else(PoisonError::into_inner) = Some(private_key);
         let (steps, folder) = (Arc::clone(&self.settings.steps), self.settings.folder.clone());
-        let removed =
-            tokio::task::spawn_blocking(move || remove_unnamed(&steps, &folder, Some(&record)));
+        let removed = tokio::task::spawn_blocking(move || {
+            remove_unreferenced_keys(&steps, &folder, Some(&record))
+        });
         if let Ok(Err(error)) = removed.await {
             tracing::warn!(%error, "a replaced private key could not be removed yet");
         }
         Ok(())
     }
 
-    /// How this key server is reached, with the cluster's own key pair.
+    /// Returns the access to this key server, with the cluster's own key pair.
     ///
     /// # Errors
     /// The cluster has no key pair yet.
-    pub(crate) fn access(
+    pub(crate) fn server_access(
         &self,
         key_server_id: KeyServerId,
         server: &KeyServerKmip,
@@ -68,7 +69,7 @@ impl Cluster {
         Ok(KeyServerAccess { key_server_id, server: server.clone(), client_key })
     }
 
-    /// Where a node finds the keys of this provider.
+    /// Returns the access of a node to the key servers of this provider.
     ///
     /// # Errors
     /// The provider does not exist or has no server, or the cluster has no key pair yet.
@@ -82,7 +83,7 @@ impl Cluster {
             .registry
             .servers_of(key_provider_id)
             .map_err(|error| KeyServerError::server(error.message))?;
-        let servers = servers.into_iter().map(|(id, server)| self.access(id, server));
+        let servers = servers.into_iter().map(|(id, server)| self.server_access(id, server));
         Ok(KeyProviderAccess { node_id, servers: servers.collect::<Result<_, _>>()? })
     }
 }

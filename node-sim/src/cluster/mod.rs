@@ -20,7 +20,7 @@ mod shared_state;
 mod tests;
 
 pub(crate) use encryption_status::{DriveState, DriveStatus};
-pub(crate) use error::{AbandonRefusal, PowerError, RekeyRefusal};
-pub(crate) use rekey::Target;
-pub(crate) use settings::Settings;
+pub(crate) use error::{AbandonRekeyError, PowerError, StartRekeyError};
+pub(crate) use rekey::RekeyTarget;
+pub(crate) use settings::ClusterSettings;
 pub(crate) use shared_state::Cluster;

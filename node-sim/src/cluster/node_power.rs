@@ -1,53 +1,52 @@
-//! Each node's own life: it is switched on, reads its drives, gets its master key and unlocks them,
-//! again and again until it does.
+//! Power switch of a node, and the task that brings each node to the state that the ledger wants:
+//! its drives read, its shares complete, its drives unlocked.
 
-use super::error::{PowerError, Trouble};
-use super::master_keys::on_disk;
+use super::error::{PowerError, RetryableError};
+use super::master_keys::run_blocking;
 use super::retry::Backoff;
 use super::shared_state::Cluster;
 use crate::node::{Node, NodeError};
-use crate::state::events::{EventType, Happening};
+use crate::state::events::{EventContent, EventType};
 use crate::state::faults::{FaultKind, FaultPlace};
 use crate::state::key_ring::{KeyId, KeyState, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use time::OffsetDateTime;
 
-/// The ring's keys when a node's shares were last looked after.
-type Mended = Option<BTreeMap<KeyId, KeyState>>;
+/// Keys of the ring when a node's shares were last restored.
+type RestoredKeys = Option<BTreeMap<KeyId, KeyState>>;
 
-/// Keeps one node: as its switch says, with its shares, its drives unlocked. Runs until the cluster
-/// closes.
-pub(super) async fn keep(cluster: Arc<Cluster>, node_id: NodeId) {
+/// Runs the task of one node until the cluster closes.
+pub(super) async fn run(cluster: Arc<Cluster>, node_id: NodeId) {
     let mut changes = cluster.changes();
     let mut closing = cluster.closing.subscribe();
     let mut backoff = Backoff::new(&cluster);
-    let mut mended = None;
+    let mut restored = None;
     // An earlier run may have left a fault.
-    let mut troubled = true;
+    let mut failed = true;
     loop {
         changes.borrow_and_update();
-        let tended = tokio::select! {
-            tended = cluster.tend(node_id, &mut mended) => tended,
+        let reconciled = tokio::select! {
+            reconciled = cluster.reconcile(node_id, &mut restored) => reconciled,
             _ = closing.wait_for(|closing| *closing) => return,
         };
-        match tended {
+        match reconciled {
             Ok(()) => {
                 backoff.reset(&cluster);
-                if troubled && cluster.node(node_id).is_some() {
-                    cluster.resolve_node(node_id).await;
-                    troubled = false;
+                if failed && cluster.node(node_id).is_some() {
+                    cluster.resolve_node_faults(node_id).await;
+                    failed = false;
                 }
                 tokio::select! {
                     _ = changes.changed() => {}
                     _ = closing.wait_for(|closing| *closing) => return,
                 }
             }
-            Err(trouble) => {
-                troubled = true;
-                cluster.explain_locks(node_id, &trouble);
-                cluster.raise(&trouble).await;
-                if !backoff.wait(&cluster, &trouble).await {
+            Err(error) => {
+                failed = true;
+                cluster.set_lock_reasons(node_id, &error);
+                cluster.raise_fault(&error).await;
+                if !backoff.wait(&cluster, &error).await {
                     return;
                 }
             }
@@ -89,8 +88,8 @@ impl Cluster {
                 ledger.faults.raise(FaultKind::NodeOffline, place, &sentence, now);
             }
             let words = if powered { "switched on" } else { "switched off" };
-            let happening = Happening::new(EventType::ServiceEvent, format!("Node {words}"));
-            ledger.events.record(happening.on_node(u64::from(node_id)), now);
+            let content = EventContent::new(EventType::ServiceEvent, format!("Node {words}"));
+            ledger.events.record(content.on_node(u64::from(node_id)), now);
             node.powered = powered;
             Ok(())
         })
@@ -106,24 +105,28 @@ impl Cluster {
         self.changed();
     }
 
-    /// One round: whatever is to be done for this node now.
-    async fn tend(&self, node_id: NodeId, mended: &mut Mended) -> Result<(), Trouble> {
+    /// Brings the node to the state that the ledger wants.
+    async fn reconcile(
+        &self,
+        node_id: NodeId,
+        restored: &mut RestoredKeys,
+    ) -> Result<(), RetryableError> {
         let Some(node) = self.switched_on(node_id).await? else {
-            *mended = None;
+            *restored = None;
             return Ok(());
         };
         let unlocked = self.unlock(&node).await;
         let keys: BTreeMap<_, _> =
             self.read(|ledger| ledger.ring.keys().map(|(id, key)| (id, key.state)).collect());
-        if mended.as_ref() != Some(&keys) {
-            self.mend_shares(&node).await?;
-            *mended = Some(keys);
+        if restored.as_ref() != Some(&keys) {
+            self.restore_shares(&node).await?;
+            *restored = Some(keys);
         }
         unlocked
     }
 
     /// The node, if its switch is on.
-    async fn switched_on(&self, node_id: NodeId) -> Result<Option<Arc<Node>>, Trouble> {
+    async fn switched_on(&self, node_id: NodeId) -> Result<Option<Arc<Node>>, RetryableError> {
         let record = self.read(|ledger| ledger.nodes.get(&node_id).cloned());
         let Some(record) = record.filter(|record| record.powered) else {
             return Ok(None);
@@ -154,14 +157,15 @@ impl Cluster {
     }
 
     /// Gets the node the master keys that its locked drives need, and unlocks them.
-    async fn unlock(&self, node: &Arc<Node>) -> Result<(), Trouble> {
+    async fn unlock(&self, node: &Arc<Node>) -> Result<(), RetryableError> {
         let locked = |node: &Node| -> BTreeSet<KeyId> {
-            let locked = node.drives().iter().filter(|drive| drive.locked().is_some());
+            let locked = node.drives().iter().filter(|drive| drive.lock_reason().is_some());
             locked.map(crate::node::Drive::wrapped_by).collect()
         };
         for key_id in locked(node) {
-            let key = self.master_key(node.id(), key_id).await?;
-            let unlocked = on_disk(Arc::clone(node), move |node| node.unlock(key_id, &key)).await;
+            let key = self.fetch_master_key(node.id(), key_id).await?;
+            let unlocked =
+                run_blocking(Arc::clone(node), move |node| node.unlock(key_id, &key)).await;
             self.changed();
             self.note_unlocked(node).await;
             unlocked?;
@@ -172,9 +176,9 @@ impl Cluster {
     /// Writes down which drives work again and which do not open.
     async fn note_unlocked(&self, node: &Node) {
         let node_id = u64::from(node.id());
-        let states: Vec<_> = node.drives().iter().map(|d| (d.id(), d.locked())).collect();
+        let states: Vec<_> = node.drives().iter().map(|d| (d.id(), d.lock_reason())).collect();
         let count = states.iter().filter(|(_, locked)| locked.is_none()).count();
-        self.note(|ledger| {
+        self.change_if_needed(|ledger| {
             let now = OffsetDateTime::now_utc();
             for (drive_id, locked) in &states {
                 let place =
@@ -185,20 +189,20 @@ impl Cluster {
                 };
             }
             let message = format!("{count} of {} drives unlocked", states.len());
-            let happening = Happening::new(EventType::EncryptionAtRestEvent, message);
-            ledger.events.record(happening.on_node(node_id), now);
+            let content = EventContent::new(EventType::EncryptionAtRestEvent, message);
+            ledger.events.record(content.on_node(node_id), now);
             true
         })
         .await;
     }
 
-    fn explain_locks(&self, node_id: NodeId, trouble: &Trouble) {
+    fn set_lock_reasons(&self, node_id: NodeId, error: &RetryableError) {
         let Some(node) = self.node(node_id) else {
             return;
         };
-        let why = trouble.to_string();
+        let why = error.to_string();
         // Only news wakes those who wait, or two nodes would wake each other for ever.
-        let news = node.drives().iter().filter(|drive| drive.explain_lock(&why)).count();
+        let news = node.drives().iter().filter(|drive| drive.set_lock_reason(&why)).count();
         if news > 0 {
             self.changed();
         }

@@ -1,11 +1,11 @@
 //! Opening a cluster, as it was left or, the first time, by creating it; and closing it.
 
 use super::error::OpenError;
-use super::settings::Settings;
+use super::settings::ClusterSettings;
 use super::shared_state::Cluster;
 use super::{create, node_power, rekey_worker};
 use crate::key_server::KeyServerClient;
-use crate::key_server::client_key_pair::remove_unnamed;
+use crate::key_server::client_key_pair::remove_unreferenced_keys;
 use crate::state::durable_file;
 use crate::state::key_pair_record::KeyPairRecord;
 use crate::state::ledger::{Ledger, LedgerError, LedgerFile};
@@ -35,7 +35,7 @@ impl Cluster {
     /// # Errors
     /// The folder or the ledger cannot be used, or the settings make no cluster.
     pub(crate) async fn open(
-        settings: Settings,
+        settings: ClusterSettings,
         key_servers: Arc<dyn KeyServerClient>,
     ) -> Result<Arc<Self>, OpenError> {
         let look = settings.clone();
@@ -59,9 +59,9 @@ impl Cluster {
         {
             let mut tasks = cluster.tasks.lock().await;
             for node_id in node_ids {
-                tasks.spawn(node_power::keep(Arc::clone(&cluster), node_id));
+                tasks.spawn(node_power::run(Arc::clone(&cluster), node_id));
             }
-            tasks.spawn(rekey_worker::work(Arc::clone(&cluster)));
+            tasks.spawn(rekey_worker::run(Arc::clone(&cluster)));
         }
         Ok(cluster)
     }
@@ -73,13 +73,13 @@ impl Cluster {
         let mut tasks = self.tasks.lock().await;
         while tasks.join_next().await.is_some() {}
         drop(self.writer.lock().await);
-        for node in self.running() {
+        for node in self.running_nodes() {
             let _ = tokio::task::spawn_blocking(move || node.switch_off()).await;
         }
     }
 }
 
-fn open_folder(settings: &Settings) -> Result<Found, OpenError> {
+fn open_folder(settings: &ClusterSettings) -> Result<Found, OpenError> {
     let folder = || settings.folder.display().to_string();
     let unusable = |cause| OpenError::Folder { folder: folder(), cause };
     durable_file::make_folder(&settings.folder).map_err(unusable)?;
@@ -106,11 +106,11 @@ fn open_folder(settings: &Settings) -> Result<Found, OpenError> {
 
 /// The private key of the pair that the ledger names; what it does not name is removed.
 fn read_client_key(
-    settings: &Settings,
+    settings: &ClusterSettings,
     named: Option<&KeyPairRecord>,
 ) -> Result<Option<Zeroizing<String>>, OpenError> {
     let failed = |verb| move |cause| LedgerError::file(verb, &settings.folder, cause);
-    remove_unnamed(&settings.steps, &settings.folder, named).map_err(failed("tidy"))?;
+    remove_unreferenced_keys(&settings.steps, &settings.folder, named).map_err(failed("tidy"))?;
     let key = named.map(|record| record.private_key(&settings.folder)).transpose();
     Ok(key.map_err(failed("read the private key for key servers in"))?)
 }

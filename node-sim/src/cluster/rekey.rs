@@ -1,11 +1,11 @@
-//! The start of a rekey, and giving one up.
+//! Start and abandonment of a rekey.
 
 use super::encryption_status;
-use super::error::{AbandonRefusal, RekeyRefusal};
-use super::rekey_end::end;
+use super::error::{AbandonRekeyError, StartRekeyError};
+use super::rekey_end::end_rekey;
 use super::shared_state::Cluster;
 use crate::state::async_results::{AsyncHandle, ResultType};
-use crate::state::events::{EventType, Happening};
+use crate::state::events::{EventContent, EventType};
 use crate::state::key_ring::{KeyId, KeyManagement};
 use crate::state::key_server_registry::KeyProviderId;
 use crate::state::ledger::{Ledger, RunningRekey};
@@ -13,9 +13,9 @@ use crate::state::rekey_job::{RekeyJob, RekeyState};
 use crate::state::timestamps;
 use time::OffsetDateTime;
 
-/// Where a rekey shall lead.
+/// Place of the new master key of a rekey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
+pub(crate) enum RekeyTarget {
     /// A new key where the present one is.
     Same,
     /// A key in shares on the cluster's nodes.
@@ -30,7 +30,10 @@ impl Cluster {
     ///
     /// # Errors
     /// One is running, the target does not exist, or the ledger could not be written.
-    pub(crate) async fn start_rekey(&self, target: Target) -> Result<AsyncHandle, RekeyRefusal> {
+    pub(crate) async fn start_rekey(
+        &self,
+        target: RekeyTarget,
+    ) -> Result<AsyncHandle, StartRekeyError> {
         self.change(|ledger| begin_rekey(ledger, target)).await
     }
 
@@ -40,17 +43,17 @@ impl Cluster {
     ///
     /// # Errors
     /// None is running, it is too late, or the ledger could not be written.
-    pub(crate) async fn abandon_rekey(&self) -> Result<AsyncHandle, AbandonRefusal> {
+    pub(crate) async fn abandon_rekey(&self) -> Result<AsyncHandle, AbandonRekeyError> {
         self.change(|ledger| {
-            let mut running = ledger.rekey.clone().ok_or(AbandonRefusal::NotRunning)?;
+            let mut running = ledger.rekey.clone().ok_or(AbandonRekeyError::NotRunning)?;
             if !running.job.abandon() {
-                return Err(AbandonRefusal::TooLate(running.job.state()));
+                return Err(AbandonRekeyError::TooLate(running.job.state()));
             }
             ledger.ring.retire(running.job.new_key())?;
             let handle = running.async_handle;
             if running.job.state() == RekeyState::Ready {
                 let never_made = ledger.ring.retired(running.job.new_key());
-                end(ledger, &running, never_made);
+                end_rekey(ledger, &running, never_made);
             } else {
                 ledger.rekey = Some(running);
             }
@@ -60,27 +63,27 @@ impl Cluster {
     }
 }
 
-fn begin_rekey(ledger: &mut Ledger, target: Target) -> Result<AsyncHandle, RekeyRefusal> {
+fn begin_rekey(ledger: &mut Ledger, target: RekeyTarget) -> Result<AsyncHandle, StartRekeyError> {
     if let Some(running) = &ledger.rekey {
-        return Err(RekeyRefusal::InProgress { async_handle: running.async_handle });
+        return Err(StartRekeyError::InProgress { async_handle: running.async_handle });
     }
-    let old_key = ledger.ring.current().ok_or(RekeyRefusal::NotEnabled)?;
+    let old_key = ledger.ring.current().ok_or(StartRekeyError::NotEnabled)?;
     let from = ledger.ring.key(old_key).map_or(KeyManagement::Internal, |record| record.management);
     let to = match target {
-        Target::Same => from,
-        Target::Internal => KeyManagement::Internal,
-        Target::External(key_provider_id) => KeyManagement::External { key_provider_id },
+        RekeyTarget::Same => from,
+        RekeyTarget::Internal => KeyManagement::Internal,
+        RekeyTarget::External(key_provider_id) => KeyManagement::External { key_provider_id },
     };
     if let KeyManagement::External { key_provider_id } = to {
         ledger.registry.servers_of(key_provider_id)?;
     }
-    let new_key = KeyId::fresh();
+    let new_key = KeyId::random();
     let now = OffsetDateTime::now_utc();
     ledger.ring.plan(new_key, to, timestamps::to_the_second(now));
     let running = RunningRekey {
         job: RekeyJob::new(new_key, old_key),
         async_handle: 0,
-        operation: encryption_status::operation(from, to),
+        operation: encryption_status::rekey_operation(from, to),
     };
     let details =
         encryption_status::rekey_info(&ledger.ring, &running, RekeyState::CreateNewMasterKey);
@@ -93,6 +96,6 @@ fn begin_rekey(ledger: &mut Ledger, target: Target) -> Result<AsyncHandle, Rekey
 }
 
 fn record(ledger: &mut Ledger, message: &str) {
-    let happening = Happening::new(EventType::EncryptionAtRestEvent, message);
-    ledger.events.record(happening, OffsetDateTime::now_utc());
+    let content = EventContent::new(EventType::EncryptionAtRestEvent, message);
+    ledger.events.record(content, OffsetDateTime::now_utc());
 }

@@ -1,21 +1,21 @@
-//! The rekey worker: it acts, and decides nothing.
+//! Rekey worker: performs the effects that the rekey job decides.
 //!
 //! ```text
-//! ledger -> job.effect() -> act -> job.advance() -> ledger -> ...
+//! ledger -> job.effect() -> perform -> job.advance() -> ledger -> ...
 //! ```
 //!
 //! It finds its job in the ledger, so a job that was begun before a crash goes on by the same loop.
-//! What keeps it from going on is told as progress and fault and tried again, longer and longer
-//! apart; a rekey never fails because somebody is away.
+//! An error is shown as progress and as a fault, and the effect is tried again with growing waits;
+//! a rekey never fails because a key server or a node is away.
 
 use super::encryption_status;
-use super::error::Trouble;
+use super::error::RetryableError;
 use super::master_keys;
-use super::rekey_end::end;
+use super::rekey_end::end_rekey;
 use super::retry::Backoff;
 use super::shared_state::Cluster;
 use crate::node::Node;
-use crate::state::key_ring::{DriveId, KeyId, Made, RingError};
+use crate::state::key_ring::{CreatedKey, DriveId, KeyId, KeyRingError};
 use crate::state::ledger::{Ledger, RunningRekey};
 use crate::state::rekey_job::{Effect, RekeyState};
 use serde_json::json;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// Runs rekeys, one after the other, until the cluster closes.
-pub(crate) async fn work(cluster: Arc<Cluster>) {
+pub(crate) async fn run(cluster: Arc<Cluster>) {
     let mut changes = cluster.changes();
     let mut closing = cluster.closing();
     let mut backoff = Backoff::new(&cluster);
@@ -41,11 +41,11 @@ pub(crate) async fn work(cluster: Arc<Cluster>) {
             _ = closing.wait_for(|closing| *closing) => return,
         };
         match stepped {
-            Ok(()) | Err(Trouble::Overtaken) => backoff.reset(&cluster),
-            Err(trouble) => {
-                raise(&cluster, &running, &trouble).await;
-                tell(&cluster, &running, &trouble).await;
-                if !backoff.wait(&cluster, &trouble).await {
+            Ok(()) | Err(RetryableError::RekeyChanged) => backoff.reset(&cluster),
+            Err(error) => {
+                raise_fault(&cluster, &running, &error).await;
+                report_wait(&cluster, &running, &error).await;
+                if !backoff.wait(&cluster, &error).await {
                     return;
                 }
             }
@@ -54,40 +54,44 @@ pub(crate) async fn work(cluster: Arc<Cluster>) {
 }
 
 /// One effect, and the ledger's next state.
-async fn step(cluster: &Cluster, running: &RunningRekey) -> Result<(), Trouble> {
+async fn step(cluster: &Cluster, running: &RunningRekey) -> Result<(), RetryableError> {
     if let Some(effect) = running.job.effect() {
         tracing::info!(state = ?running.job.state(), ?effect, "rekey");
-        let made = act(cluster, running, effect).await?;
+        let made = perform(cluster, running, effect).await?;
         cluster.change(|ledger| advance(ledger, running, effect, made)).await
     } else {
         // A job that is over is taken off the ledger where it ends.
         cluster
             .change(|ledger| {
-                end(ledger, running, None);
+                end_rekey(ledger, running, None);
                 Ok(())
             })
             .await
     }
 }
 
-/// Does it. What the ledger then must know is told: what was made.
-async fn act(
+/// Performs the effect. Returns the key that was created, for the ledger.
+async fn perform(
     cluster: &Cluster,
     running: &RunningRekey,
     effect: Effect,
-) -> Result<Option<Made>, Trouble> {
+) -> Result<Option<CreatedKey>, RetryableError> {
     match effect {
-        Effect::ReachKeyPlace(key_id) => cluster.reach(key_id).await?,
-        Effect::EnsureMasterKey(key_id) => return cluster.ensure(key_id).await.map(Some),
+        Effect::ReachKeyPlace(key_id) => cluster.test_key_place(key_id).await?,
+        Effect::EnsureMasterKey(key_id) => {
+            return cluster.ensure_master_key(key_id).await.map(Some);
+        }
         Effect::Rewrap { from: _, to } => rewrap(cluster, running, to).await?,
         Effect::DestroyMasterKey(key_id) => {
             if !running.job.is_abandoned() {
                 // From here on there is no way back, so the new key is fetched once more.
-                cluster.master_key(cluster.master_node()?, running.job.new_key()).await?;
+                cluster
+                    .fetch_master_key(cluster.first_running_node()?, running.job.new_key())
+                    .await?;
             }
-            // No leave to destroy means that it is gone from the ring, and so destroyed.
+            // A key that is not on the ring was destroyed.
             if let Some(key) = cluster.read(|ledger| ledger.ring.retired(key_id)) {
-                cluster.destroy(&key, !running.job.is_abandoned()).await?;
+                cluster.destroy_master_key(&key, !running.job.is_abandoned()).await?;
             }
         }
     }
@@ -95,31 +99,37 @@ async fn act(
 }
 
 /// Wraps anew every drive of every node that is there; the rest are waited for.
-async fn rewrap(cluster: &Cluster, running: &RunningRekey, to: KeyId) -> Result<(), Trouble> {
-    let mut first_trouble = None;
+async fn rewrap(
+    cluster: &Cluster,
+    running: &RunningRekey,
+    to: KeyId,
+) -> Result<(), RetryableError> {
+    let mut first_error = None;
     let mut locked: Vec<u32> = Vec::new();
-    for node in cluster.running() {
+    for node in cluster.running_nodes() {
         match rewrap_node(cluster, running, &node, to, &mut locked).await {
             Ok(()) => {}
-            Err(trouble @ (Trouble::Ledger(_) | Trouble::Overtaken)) => return Err(trouble),
-            // One node's trouble does not keep the others waiting.
-            Err(trouble) => {
-                raise(cluster, running, &trouble).await;
-                first_trouble.get_or_insert(trouble);
+            Err(error @ (RetryableError::Ledger(_) | RetryableError::RekeyChanged)) => {
+                return Err(error);
+            }
+            // The error of one node does not hold up the others.
+            Err(error) => {
+                raise_fault(cluster, running, &error).await;
+                first_error.get_or_insert(error);
             }
         }
     }
-    if let Some(trouble) = first_trouble {
-        return Err(trouble);
+    if let Some(error) = first_error {
+        return Err(error);
     }
     if !locked.is_empty() {
-        return Err(Trouble::DrivesLocked { drives: locked });
+        return Err(RetryableError::DrivesLocked { drives: locked });
     }
     let waits = |ledger: &Ledger| {
         ledger.drives().any(|(_, drive)| ledger.ring.wrapped_by(drive.drive_id) != Some(to))
     };
     if cluster.read(waits) {
-        return Err(Trouble::NodesAway { nodes: cluster.nodes_away() });
+        return Err(RetryableError::NodesOffline { nodes: cluster.offline_nodes() });
     }
     Ok(())
 }
@@ -131,29 +141,30 @@ async fn rewrap_node(
     node: &Arc<Node>,
     to: KeyId,
     locked: &mut Vec<u32>,
-) -> Result<(), Trouble> {
+) -> Result<(), RetryableError> {
     let noted = cluster.read(|ledger| ledger.ring.clone());
     let mut waiting = node.drives().iter().filter(|d| noted.wrapped_by(d.id()) != Some(to));
     if waiting.clone().next().is_none() {
         return Ok(());
     }
-    let key = Arc::new(cluster.master_key(node.id(), to).await?);
+    let key = Arc::new(cluster.fetch_master_key(node.id(), to).await?);
     waiting.try_for_each(|drive| {
-        if drive.wrapped_by() != to && drive.locked().is_some() {
+        if drive.wrapped_by() != to && drive.lock_reason().is_some() {
             locked.push(drive.id().0);
         }
-        Ok::<_, Trouble>(())
+        Ok::<_, RetryableError>(())
     })?;
     for index in 0..node.drives().len() {
         let key = Arc::clone(&key);
-        let rewrapped =
-            master_keys::on_disk(Arc::clone(node), move |node| match node.drives().get(index) {
-                Some(drive) if drive.wrapped_by() == to || drive.locked().is_none() => {
+        let rewrapped = master_keys::run_blocking(Arc::clone(node), move |node| {
+            match node.drives().get(index) {
+                Some(drive) if drive.wrapped_by() == to || drive.lock_reason().is_none() => {
                     node.rewrap(drive, to, &key)?;
                     Ok(Some(drive.id()))
                 }
                 Some(_) | None => Ok(None),
-            });
+            }
+        });
         if let Some(drive_id) = rewrapped.await?
             && noted.wrapped_by(drive_id) != Some(to)
         {
@@ -169,8 +180,8 @@ fn note_rewrapped(
     running: &RunningRekey,
     drive_id: DriveId,
     to: KeyId,
-) -> Result<(), Trouble> {
-    same(ledger, running)?;
+) -> Result<(), RetryableError> {
+    check_unchanged(ledger, running)?;
     ledger.ring.note_wrapped(drive_id, to)?;
     let details = encryption_status::rekey_progress(ledger, running);
     ledger.asyncs.progress(running.async_handle, details, OffsetDateTime::now_utc());
@@ -182,16 +193,16 @@ fn advance(
     ledger: &mut Ledger,
     running: &RunningRekey,
     effect: Effect,
-    made: Option<Made>,
-) -> Result<(), Trouble> {
-    same(ledger, running)?;
+    made: Option<CreatedKey>,
+) -> Result<(), RetryableError> {
+    check_unchanged(ledger, running)?;
     let mut next = running.clone();
     next.job.advance();
     let mut destroyed = None;
     match effect {
         Effect::ReachKeyPlace(_) => {}
         Effect::EnsureMasterKey(key_id) => {
-            ledger.ring.put_in_use(key_id, made.ok_or(RingError::NotInUse(key_id))?)?;
+            ledger.ring.put_in_use(key_id, made.ok_or(KeyRingError::NotInUse(key_id))?)?;
         }
         Effect::Rewrap { from, to } => {
             ledger.ring.make_current(to)?;
@@ -200,7 +211,7 @@ fn advance(
         Effect::DestroyMasterKey(key_id) => destroyed = ledger.ring.retired(key_id),
     }
     if next.job.state() == RekeyState::Ready {
-        end(ledger, &next, destroyed);
+        end_rekey(ledger, &next, destroyed);
         return Ok(());
     }
     let details = encryption_status::rekey_progress(ledger, &next);
@@ -209,28 +220,28 @@ fn advance(
     Ok(())
 }
 
-/// Whoever gave the rekey up meanwhile is not overruled.
-fn same(ledger: &Ledger, running: &RunningRekey) -> Result<(), Trouble> {
-    if ledger.rekey.as_ref() == Some(running) { Ok(()) } else { Err(Trouble::Overtaken) }
+/// Refuses to go on with a rekey that was abandoned meanwhile.
+fn check_unchanged(ledger: &Ledger, running: &RunningRekey) -> Result<(), RetryableError> {
+    if ledger.rekey.as_ref() == Some(running) { Ok(()) } else { Err(RetryableError::RekeyChanged) }
 }
 
-/// Tells the trouble as a fault, unless the rekey was given up since: then nobody waits for it.
-async fn raise(cluster: &Cluster, running: &RunningRekey, trouble: &Trouble) {
-    cluster.raise_while(trouble, |ledger| ledger.rekey.as_ref() == Some(running)).await;
+/// Raises the fault of this error, unless the rekey was abandoned since.
+async fn raise_fault(cluster: &Cluster, running: &RunningRekey, error: &RetryableError) {
+    cluster.raise_fault_while(error, |ledger| ledger.rekey.as_ref() == Some(running)).await;
 }
 
-/// Tells in the async result's details what is waited for.
-async fn tell(cluster: &Cluster, running: &RunningRekey, trouble: &Trouble) {
-    let waiting_for = trouble.to_string();
+/// Writes into the details of the async result what the rekey waits for.
+async fn report_wait(cluster: &Cluster, running: &RunningRekey, error: &RetryableError) {
+    let waiting_for = error.to_string();
     cluster
-        .note(|ledger| {
+        .change_if_needed(|ledger| {
             if ledger.rekey.as_ref() != Some(running) {
                 return false;
             }
             let mut details = encryption_status::rekey_progress(ledger, running);
             if let Some(members) = details.as_object_mut() {
                 members.insert("waitingFor".to_owned(), json!(waiting_for));
-                if let Trouble::NodesAway { nodes } = trouble {
+                if let RetryableError::NodesOffline { nodes } = error {
                     members.insert("waitingForNodes".to_owned(), json!(nodes));
                 }
             }

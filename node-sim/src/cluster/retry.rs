@@ -1,6 +1,6 @@
 //! The wait between two attempts.
 
-use super::error::Trouble;
+use super::error::RetryableError;
 use super::shared_state::Cluster;
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ impl Backoff {
         self.next = cluster.settings.retry_min;
     }
 
-    /// Waits until the next attempt makes sense: the time is up, somebody asked for it, or, if a
-    /// change may end the trouble, there was one. False when the cluster closes.
-    pub(crate) async fn wait(&mut self, cluster: &Cluster, trouble: &Trouble) -> bool {
+    /// Waits until the next attempt makes sense: the time is up, [`Cluster::retry_now`] was called,
+    /// or, if a change may end the error, there was one. Returns false when the cluster closes.
+    pub(crate) async fn wait(&mut self, cluster: &Cluster, error: &RetryableError) -> bool {
         let wait = self.next;
         self.next = self.next.saturating_mul(2).min(cluster.settings.retry_max);
         let mut changes = cluster.changes();
@@ -29,7 +29,7 @@ impl Backoff {
         tokio::select! {
             () = tokio::time::sleep(wait) => true,
             _ = retries.changed() => true,
-            _ = changes.changed(), if trouble.ends_with_a_change() => true,
+            _ = changes.changed(), if error.ends_with_a_change() => true,
             _ = closing.wait_for(|closing| *closing) => false,
         }
     }

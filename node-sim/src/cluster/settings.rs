@@ -1,4 +1,4 @@
-//! Settings of a cluster, and their limits.
+//! ClusterSettings of a cluster, and their limits.
 
 use crate::state::durable_file::Steps;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ pub(crate) const BLOCKS_PER_DRIVE_MAX: u64 = 1 << 32;
 
 /// How a cluster is made and kept.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
+pub(crate) struct ClusterSettings {
     /// The cluster's folder.
     pub(crate) folder: PathBuf,
     /// How many nodes a cluster gets when it is created.
@@ -39,7 +39,7 @@ pub(crate) struct Settings {
     pub(crate) steps: Arc<Steps>,
 }
 
-impl Default for Settings {
+impl Default for ClusterSettings {
     fn default() -> Self {
         Self {
             folder: PathBuf::from("cluster"),

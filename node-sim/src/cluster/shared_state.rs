@@ -5,8 +5,8 @@
 //! blocking threads together with the showing, so that a caller who goes away in between leaves
 //! disk and memory equal. The lock is never held over a call to a key server.
 
-use super::error::Trouble;
-use super::settings::Settings;
+use super::error::RetryableError;
+use super::settings::ClusterSettings;
 use crate::key_server::KeyServerClient;
 use crate::node::Node;
 use crate::state::key_ring::NodeId;
@@ -18,9 +18,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
-/// The cluster.
+/// A cluster, as all its tasks share it.
 pub(crate) struct Cluster {
-    pub(super) settings: Settings,
+    pub(super) settings: ClusterSettings,
     pub(super) ledger: Arc<RwLock<Arc<Ledger>>>,
     pub(super) writer: Arc<tokio::sync::Mutex<LedgerFile>>,
     pub(super) client_key: Arc<RwLock<Option<Zeroizing<String>>>>,
@@ -29,7 +29,7 @@ pub(crate) struct Cluster {
     pub(super) key_servers: Arc<dyn KeyServerClient>,
     /// Goes up with every change that somebody may wait for.
     pub(super) changes: watch::Sender<u64>,
-    /// Goes up when whoever sits out a trouble shall try again at once.
+    /// Goes up when the tasks that wait after an error shall try again at once.
     pub(super) retries: watch::Sender<u64>,
     pub(super) closing: watch::Sender<bool>,
     pub(super) tasks: tokio::sync::Mutex<JoinSet<()>>,
@@ -103,7 +103,7 @@ impl Cluster {
     }
 
     /// The nodes that are switched on and have read their drives.
-    pub(crate) fn running(&self) -> Vec<Arc<Node>> {
+    pub(crate) fn running_nodes(&self) -> Vec<Arc<Node>> {
         self.nodes.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
@@ -112,33 +112,33 @@ impl Cluster {
     }
 
     /// The ids of the nodes that are not running.
-    pub(crate) fn nodes_away(&self) -> Vec<u32> {
+    pub(crate) fn offline_nodes(&self) -> Vec<u32> {
         let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
         let away = |id: &&NodeId| !nodes.contains_key(id);
         self.read(|ledger| ledger.nodes.keys().filter(away).map(|id| id.0).collect())
     }
 
-    /// The node that speaks for the cluster: the first that runs.
+    /// Returns the first node that runs, which acts for the cluster.
     ///
     /// # Errors
     /// None runs.
-    pub(crate) fn master_node(&self) -> Result<NodeId, Trouble> {
-        let running = self.running();
+    pub(crate) fn first_running_node(&self) -> Result<NodeId, RetryableError> {
+        let running = self.running_nodes();
         let first = running.first().map(|node| node.id());
-        first.ok_or_else(|| Trouble::NodesAway { nodes: self.nodes_away() })
+        first.ok_or_else(|| RetryableError::NodesOffline { nodes: self.offline_nodes() })
     }
 
-    /// The keeper of external master keys.
+    /// Returns the client of the key servers.
     #[must_use]
     pub(crate) fn key_servers(&self) -> &Arc<dyn KeyServerClient> {
         &self.key_servers
     }
 
-    /// Changes the ledger if that is news. That it cannot be written is logged where it happens.
-    pub(crate) async fn note(&self, news: impl Fn(&mut Ledger) -> bool) {
-        // Asked on a copy first, so that what is not news does not queue at the ledger.
-        if news(&mut Ledger::clone(&self.ledger())) {
-            let _ = self.change(|ledger| Ok::<_, LedgerError>(news(ledger))).await;
+    /// Changes the ledger if `change` returns true. A failed write is logged where it happens.
+    pub(crate) async fn change_if_needed(&self, change: impl Fn(&mut Ledger) -> bool) {
+        // Tried on a copy first, so that what changes nothing does not queue at the ledger.
+        if change(&mut Ledger::clone(&self.ledger())) {
+            let _ = self.change(|ledger| Ok::<_, LedgerError>(change(ledger))).await;
         }
     }
 }

@@ -32,7 +32,7 @@ impl MasterKey {
     /// key. It is written down when the key is made; a key server that later gives another key is
     /// found out before anything is wrapped by that.
     #[must_use]
-    pub fn check(&self, key_id: impl fmt::Display) -> String {
+    pub fn check_value(&self, key_id: impl fmt::Display) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.bytes());
         let tag = hmac::sign(&key, format!("check of master key {key_id}").as_bytes());
         tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()

@@ -58,13 +58,13 @@ pub(crate) fn check_pem(parameter: &str, text: &str) -> Result<(), ElementError>
 
 /// What is wrong with the certificates that a key server is checked against: the worst of them.
 #[must_use]
-pub(crate) fn look_at_root_ca(text: &str, now: OffsetDateTime) -> Option<Finding> {
+pub(crate) fn check_root_ca(text: &str, now: OffsetDateTime) -> Option<Finding> {
     let blocks = match blocks(text) {
         Ok(blocks) => blocks,
         Err(reason) => return Some(unfit(KmipCertificate::RootCa, &reason)),
     };
     let findings = blocks.iter().filter_map(|block| match parse(block) {
-        Ok(certificate) => look_at_dates(KmipCertificate::RootCa, &certificate, now),
+        Ok(certificate) => check_validity(KmipCertificate::RootCa, &certificate, now),
         Err(reason) => Some(unfit(KmipCertificate::RootCa, &reason)),
     });
     findings.max_by_key(|finding| rank(finding.severity))
@@ -72,7 +72,7 @@ pub(crate) fn look_at_root_ca(text: &str, now: OffsetDateTime) -> Option<Finding
 
 /// What is wrong with the certificate that the cluster shows. `public_key` is the cluster's own.
 #[must_use]
-pub(crate) fn look_at_client(
+pub(crate) fn check_client(
     text: &str,
     public_key: Option<&[u8]>,
     now: OffsetDateTime,
@@ -98,10 +98,10 @@ pub(crate) fn look_at_client(
         }
         Some(_) => {}
     }
-    look_at_dates(KmipCertificate::Client, &certificate, now)
+    check_validity(KmipCertificate::Client, &certificate, now)
 }
 
-fn look_at_dates(
+fn check_validity(
     which: KmipCertificate,
     certificate: &X509Certificate<'_>,
     now: OffsetDateTime,
@@ -159,7 +159,7 @@ fn parse(block: &Pem) -> Result<X509Certificate<'_>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PEM_LEN_MAX, check_pem, look_at_client, look_at_root_ca};
+    use super::{PEM_LEN_MAX, check_client, check_pem, check_root_ca};
     use crate::state::faults::{CertificateFault, FaultKind, KmipCertificate, Severity};
     use crate::state::timestamps::parse;
     use rcgen::{CertificateParams, KeyPair, PublicKeyData};
@@ -191,9 +191,9 @@ mod tests {
         for (now, expected) in table {
             let now = parse(now).unwrap();
             let of = |which| expected.map(|(why, s)| (FaultKind::KmipCertificate(which, why), s));
-            let ca = look_at_root_ca(&pem, now).map(|f| (f.kind, f.severity));
+            let ca = check_root_ca(&pem, now).map(|f| (f.kind, f.severity));
             assert_eq!(ca, of(KmipCertificate::RootCa), "{now}");
-            let client = look_at_client(&pem, Some(&key), now).map(|f| (f.kind, f.severity));
+            let client = check_client(&pem, Some(&key), now).map(|f| (f.kind, f.severity));
             assert_eq!(client, of(KmipCertificate::Client), "{now}");
         }
     }
@@ -203,9 +203,9 @@ mod tests {
         let now = parse("2021-06-01T00:00:00Z").unwrap();
         let (pem, _) = certificate();
         let (_, other) = certificate();
-        let mismatch = look_at_client(&pem, Some(&other), now).unwrap();
+        let mismatch = check_client(&pem, Some(&other), now).unwrap();
         assert!(mismatch.details.contains("do not match"), "{}", mismatch.details);
-        assert!(look_at_client(&pem, None, now).unwrap().details.contains("no key pair"));
+        assert!(check_client(&pem, None, now).unwrap().details.contains("no key pair"));
     }
 
     #[test]

@@ -134,7 +134,7 @@ impl NewKeyPair {
     }
 
     /// Writes the private key where it will be kept, and answers what the ledger shall know.
-    pub(crate) fn keep(self, steps: &Steps, folder: &Path) -> io::Result<KeyPairRecord> {
+    pub(crate) fn store(self, steps: &Steps, folder: &Path) -> io::Result<KeyPairRecord> {
         durable_file::replace(steps, &folder.join(&self.record.file), self.private_key.as_bytes())?;
         Ok(self.record)
     }
@@ -142,7 +142,7 @@ impl NewKeyPair {
 
 /// Removes the private keys that the ledger does not name: those that were replaced, and one that
 /// a crash left before it was named.
-pub(crate) fn remove_unnamed(
+pub(crate) fn remove_unreferenced_keys(
     steps: &Steps,
     folder: &Path,
     named: Option<&KeyPairRecord>,
@@ -166,7 +166,7 @@ fn not_made(error: &rcgen::Error) -> ElementError {
 
 #[cfg(test)]
 mod tests {
-    use super::{NewKeyPair, Subject, remove_unnamed};
+    use super::{NewKeyPair, Subject, remove_unreferenced_keys};
     use crate::state::durable_file::Steps;
     use std::os::unix::fs::PermissionsExt;
     use x509_parser::prelude::{FromDer, X509CertificationRequest};
@@ -234,12 +234,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let steps = Steps::new();
         let old = NewKeyPair::create(&Subject::default()).unwrap();
-        let old = old.keep(&steps, folder.path()).unwrap();
+        let old = old.store(&steps, folder.path()).unwrap();
         let new = NewKeyPair::create(&Subject::default()).unwrap();
-        let new = new.keep(&steps, folder.path()).unwrap();
+        let new = new.store(&steps, folder.path()).unwrap();
         let mode = folder.path().join(&new.file).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        remove_unnamed(&steps, folder.path(), Some(&new)).unwrap();
+        remove_unreferenced_keys(&steps, folder.path(), Some(&new)).unwrap();
         assert!(new.private_key(folder.path()).unwrap().contains("PRIVATE KEY"));
         assert!(old.private_key(folder.path()).is_err());
         assert_ne!(old.public_key_der(), new.public_key_der());

@@ -303,13 +303,10 @@ impl KeyServer {
         identifier: &str,
         key_id: KeyId,
     ) -> Result<Option<State>, KeyServerError> {
-        let key_id_attribute = AttributeValue::Vendor(key_id_attribute(key_id));
+        let expected = AttributeValue::Vendor(key_id_attribute(key_id));
         let request = GetAttributesRequest {
             unique_identifier: identifier_of(identifier),
-            attributes: vec![
-                AttributeReference::Standard(tags::State),
-                key_id_attribute.reference(),
-            ],
+            attributes: vec![AttributeReference::Standard(tags::State), expected.reference()],
         };
         let answered = match self.0.request(request).await {
             Ok(answered) => answered.attributes.0,
@@ -317,7 +314,7 @@ impl KeyServer {
             Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        if !answered.iter().any(|attribute| attribute.value == key_id_attribute) {
+        if !answered.iter().any(|attribute| attribute.value == expected) {
             return Ok(None);
         }
         let state = answered.into_iter().find_map(|attribute| {
@@ -408,7 +405,7 @@ mod tests {
 
     #[test]
     fn a_key_is_marked_as_element_marks_it() {
-        let key_id = KeyId::fresh();
+        let key_id = KeyId::random();
         let name = AttributeValue::Vendor(key_id_attribute(key_id)).name();
         assert_eq!(name, key_id.attribute_name());
         let names: Vec<_> = create(key_id).attributes.values().map(|v| v.name()).collect();

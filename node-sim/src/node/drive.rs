@@ -162,7 +162,7 @@ impl Drive {
 
     /// Why it is locked, if it is.
     #[must_use]
-    pub(crate) fn locked(&self) -> Option<String> {
+    pub(crate) fn lock_reason(&self) -> Option<String> {
         match &*self.contents.read().unwrap_or_else(PoisonError::into_inner) {
             Contents::Locked(reason) => Some(reason.clone()),
             Contents::Unlocked(_) => None,
@@ -183,7 +183,7 @@ impl Drive {
     }
 
     /// Says why it is still locked, and whether that is news; an unlocked drive stays so.
-    pub(crate) fn explain_lock(&self, why: &str) -> bool {
+    pub(crate) fn set_lock_reason(&self, why: &str) -> bool {
         let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
         match &mut *contents {
             Contents::Locked(reason) if reason != why => {

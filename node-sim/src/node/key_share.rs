@@ -254,10 +254,10 @@ mod tests {
 
     #[test]
     fn a_key_that_was_dealt_out_is_made_whole_by_the_threshold() {
-        let key_id = KeyId::fresh();
+        let key_id = KeyId::random();
         let mut files = ShareFile::deal(key_id, &key(), "d", 3, &[1, 2, 3, 4]).unwrap();
         assert_eq!(ShareFile::combine(key_id, &files).unwrap().bytes(), key().bytes());
-        assert!(ShareFile::combine(KeyId::fresh(), &files).is_err(), "of another key");
+        assert!(ShareFile::combine(KeyId::random(), &files).is_err(), "of another key");
         let lost = files.pop().unwrap();
         let again = ShareFile::for_holder(key_id, &files, 4).unwrap();
         assert_eq!(again.share, lost.share);
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn shares_of_two_dealings_do_not_mix() {
-        let key_id = KeyId::fresh();
+        let key_id = KeyId::random();
         let mut one = ShareFile::deal(key_id, &key(), "one", 2, &[1, 2]).unwrap();
         let mut two = ShareFile::deal(key_id, &key(), "two", 2, &[1, 2]).unwrap();
         let mixed = [one.remove(0), two.remove(1)];
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn the_key_is_in_no_share_file() {
-        let files = ShareFile::deal(KeyId::fresh(), &key(), "d", 1, &[1]).unwrap();
+        let files = ShareFile::deal(KeyId::random(), &key(), "d", 1, &[1]).unwrap();
         let text = serde_json::to_string(&files).unwrap();
         let base64 = base64::Engine::encode(&super::BASE64, key().bytes());
         assert!(!text.contains(&base64));

@@ -129,10 +129,11 @@ impl Node {
     pub(crate) fn unlock(&self, key_id: KeyId, master_key: &MasterKey) -> Result<(), NodeError> {
         self.while_on(|| {
             let mut outcome = Ok(());
-            let waiting = |drive: &&Drive| drive.locked().is_some() && drive.wrapped_by() == key_id;
+            let waiting =
+                |drive: &&Drive| drive.lock_reason().is_some() && drive.wrapped_by() == key_id;
             for drive in self.drives.iter().filter(waiting) {
                 if let Err(cause) = drive.unlock(key_id, master_key) {
-                    drive.explain_lock(&cause.to_string());
+                    drive.set_lock_reason(&cause.to_string());
                     outcome = Err(self.drive_error(drive.id(), cause));
                 }
             }
@@ -187,7 +188,7 @@ impl Node {
     ///
     /// # Errors
     /// The node is off, or the share cannot be written.
-    pub(crate) fn keep_share(&self, share: &ShareFile) -> Result<(), NodeError> {
+    pub(crate) fn store_share(&self, share: &ShareFile) -> Result<(), NodeError> {
         self.while_on(|| share.write(&self.folder, &self.steps).map_err(|e| self.share_error(e)))
     }
 

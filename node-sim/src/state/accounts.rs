@@ -1,7 +1,4 @@
-//! What the cluster keeps for its clients: the accounts.
-//!
-//! A part of the ledger. Volumes will stand beside them once they hold data; until then there are
-//! none, and nothing here pretends otherwise.
+//! Accounts of the cluster, a section of the ledger.
 
 use crate::state::error::{ElementError, ErrorName};
 use serde::{Deserialize, Serialize};
@@ -102,14 +99,14 @@ pub(crate) struct AccountChange {
     pub(crate) attributes: Option<Map<String, Value>>,
 }
 
-/// All accounts. Numbers are given once and never again.
+/// The accounts. A number is never given twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Inventory {
+pub(crate) struct Accounts {
     last_account_id: AccountId,
     accounts: BTreeMap<AccountId, Account>,
 }
 
-impl Inventory {
+impl Accounts {
     /// The accounts from this number on.
     pub(crate) fn accounts_from(
         &self,
@@ -224,7 +221,7 @@ fn replace<T>(present: &mut T, change: Option<T>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Account, AccountChange, AccountStatus, ChapSecret, Inventory};
+    use super::{Account, AccountChange, AccountStatus, Accounts, ChapSecret};
     use crate::state::error::ErrorName;
 
     fn account(name: &str) -> Account {
@@ -240,7 +237,7 @@ mod tests {
 
     #[test]
     fn accounts_are_added_found_changed_and_removed() {
-        let mut inventory = Inventory::default();
+        let mut inventory = Accounts::default();
         assert_eq!(inventory.add_account(account("a")), Ok(1));
         assert_eq!(inventory.add_account(account("b")), Ok(2));
         let twice = inventory.add_account(account("a")).unwrap_err();

@@ -66,14 +66,14 @@ pub(crate) struct AsyncResult {
     status: AsyncStatus,
 }
 
-/// All results that are still known.
+/// Results that can still be fetched.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Asyncs {
+pub(crate) struct AsyncResults {
     last_handle: AsyncHandle,
     results: BTreeMap<AsyncHandle, AsyncResult>,
 }
 
-impl Asyncs {
+impl AsyncResults {
     /// Begins a call and answers its handle.
     pub(crate) fn start(
         &mut self,
@@ -228,7 +228,7 @@ impl AsyncError {
 
 #[cfg(test)]
 mod tests {
-    use super::{AsyncError, Asyncs, COMPLETED_MAX, ResultType};
+    use super::{AsyncError, AsyncResults, COMPLETED_MAX, ResultType};
     use crate::state::timestamps::parse;
     use serde_json::json;
 
@@ -238,7 +238,7 @@ mod tests {
     fn a_result_is_told_while_it_runs_and_forgotten_once_it_was_fetched() {
         let (born, later) =
             (parse("2021-01-01T22:29:18Z").unwrap(), parse("2021-01-01T22:45:51Z").unwrap());
-        let mut asyncs = Asyncs::default();
+        let mut asyncs = AsyncResults::default();
         let handle = asyncs.start(REKEY, json!({"state": "CreateNewMasterKey"}), born);
         asyncs.purge(handle);
         assert_eq!(
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn a_failure_has_a_name_and_a_message_but_no_code() {
         let now = parse("2021-01-01T22:29:18Z").unwrap();
-        let mut asyncs = Asyncs::default();
+        let mut asyncs = AsyncResults::default();
         let handle = asyncs.start(REKEY, json!({}), now);
         let error = AsyncError { name: "xRekeyAbandoned".into(), message: "Given up.".into() };
         asyncs.complete(handle, Err(error), now);
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn results_that_nobody_fetches_do_not_pile_up() {
         let now = parse("2021-01-01T22:29:18Z").unwrap();
-        let mut asyncs = Asyncs::default();
+        let mut asyncs = AsyncResults::default();
         let running = asyncs.start(REKEY, json!({}), now);
         for _ in 0..COMPLETED_MAX + 3 {
             let handle = asyncs.start(REKEY, json!({}), now);

@@ -52,9 +52,9 @@ impl EventType {
     }
 }
 
-/// What happened, before it has a number and a date.
+/// Content of an event, without its number and date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Happening {
+pub(crate) struct EventContent {
     kind: EventType,
     message: String,
     node_id: u64,
@@ -68,7 +68,7 @@ pub(crate) struct Event {
     id: u64,
     date: String,
     #[serde(flatten)]
-    happening: Happening,
+    content: EventContent,
 }
 
 /// The events that are kept.
@@ -101,20 +101,20 @@ pub(crate) struct EventFilter {
     pub(crate) max: Option<u64>,
 }
 
-impl Happening {
-    /// Something happened to the cluster.
+impl EventContent {
+    /// An event of the cluster.
     pub(crate) fn new(kind: EventType, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), node_id: 0, drive_id: 0, details: None }
     }
 
-    /// It happened on this node.
+    /// Names the node of the event.
     #[must_use]
     pub(crate) fn on_node(mut self, node_id: impl Into<u64>) -> Self {
         self.node_id = node_id.into();
         self
     }
 
-    /// What else there is to know, as an object.
+    /// Adds details, as an object.
     #[must_use]
     pub(crate) fn with_details(mut self, details: Value) -> Self {
         self.details = Some(details);
@@ -123,11 +123,11 @@ impl Happening {
 }
 
 impl Events {
-    /// It happened now.
-    pub(crate) fn record(&mut self, happening: Happening, now: OffsetDateTime) {
+    /// Records an event of now.
+    pub(crate) fn record(&mut self, content: EventContent, now: OffsetDateTime) {
         self.last_id = self.last_id.saturating_add(1);
         let date = timestamps::to_the_microsecond(now);
-        self.events.push_back(Event { id: self.last_id, date, happening });
+        self.events.push_back(Event { id: self.last_id, date, content });
         while self.events.len() > EVENTS_MAX {
             self.events.pop_front();
         }
@@ -149,13 +149,13 @@ impl Events {
 
 impl EventFilter {
     fn takes(&self, event: &Event) -> bool {
-        let Event { id, date, happening } = event;
+        let Event { id, date, content } = event;
         let date = || timestamps::parse(date);
-        self.kind.is_none_or(|kind| kind == happening.kind)
+        self.kind.is_none_or(|kind| kind == content.kind)
             && self.start_id.is_none_or(|start| *id >= start)
             && self.end_id.is_none_or(|end| *id <= end)
-            && self.node_id.is_none_or(|node| node == happening.node_id)
-            && self.drive_id.is_none_or(|drive| drive == happening.drive_id)
+            && self.node_id.is_none_or(|node| node == content.node_id)
+            && self.drive_id.is_none_or(|drive| drive == content.drive_id)
             && self.service_id.is_none_or(|service| service == 0)
             && self.start_time.is_none_or(|start| date().is_some_and(|date| date >= start))
             && self.end_time.is_none_or(|end| date().is_some_and(|date| date <= end))
@@ -164,8 +164,8 @@ impl EventFilter {
 
 impl Event {
     fn json(&self) -> Value {
-        let Self { id, date, happening } = self;
-        let Happening { kind, message, node_id, drive_id, details } = happening;
+        let Self { id, date, content } = self;
+        let EventContent { kind, message, node_id, drive_id, details } = content;
         let drive_ids: Vec<u64> = (*drive_id != 0).then_some(*drive_id).into_iter().collect();
         json!({
             "details": details.clone().unwrap_or_else(|| Value::from("")),
@@ -185,7 +185,7 @@ impl Event {
 
 #[cfg(test)]
 mod tests {
-    use super::{EVENTS_MAX, EventFilter, EventType, Events, Happening};
+    use super::{EVENTS_MAX, EventContent, EventFilter, EventType, Events};
     use crate::state::timestamps::parse;
     use serde_json::json;
 
@@ -193,11 +193,11 @@ mod tests {
     fn events_are_listed_newest_first_and_narrowed_by_each_filter() {
         let mut events = Events::default();
         let day = |day| parse(&format!("2021-01-0{day}T00:00:00Z")).unwrap();
-        events.record(Happening::new(EventType::ApiEvent, "first"), day(1));
-        let unlocked = Happening::new(EventType::EncryptionAtRestEvent, "second").on_node(2_u32);
+        events.record(EventContent::new(EventType::ApiEvent, "first"), day(1));
+        let unlocked = EventContent::new(EventType::EncryptionAtRestEvent, "second").on_node(2_u32);
         events.record(unlocked, day(2));
-        let failed = Happening::new(EventType::DriveEvent, "third").on_node(2_u32);
-        let failed = Happening { drive_id: 5, ..failed };
+        let failed = EventContent::new(EventType::DriveEvent, "third").on_node(2_u32);
+        let failed = EventContent { drive_id: 5, ..failed };
         events.record(failed.with_details(json!({"reason": "locked"})), day(3));
 
         let all = EventFilter::default();
@@ -236,7 +236,7 @@ mod tests {
         let mut events = Events::default();
         for _ in 0..EVENTS_MAX + 2 {
             let now = parse("2021-01-01T00:00:00Z").unwrap();
-            events.record(Happening::new(EventType::ApiEvent, ""), now);
+            events.record(EventContent::new(EventType::ApiEvent, ""), now);
         }
         let left = events.list(&EventFilter::default());
         assert_eq!(left.len(), EVENTS_MAX);

@@ -25,9 +25,9 @@ use uuid::Uuid;
 pub struct KeyId(Uuid);
 
 impl KeyId {
-    /// A name that no key had before.
+    /// Chooses a name that no key had before.
     #[must_use]
-    pub fn fresh() -> Self {
+    pub fn random() -> Self {
         Self(Uuid::new_v4())
     }
 
@@ -155,19 +155,19 @@ pub(crate) struct MasterKeyRecord {
     pub(crate) check: Option<String>,
 }
 
-/// What is known of a key once it was made.
+/// Data of a key that was created.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Made {
+pub(crate) struct CreatedKey {
     /// For an internal key, the dealing that counts.
     pub(crate) dealing: Option<String>,
     /// See [`MasterKeyRecord::check`].
     pub(crate) check: String,
 }
 
-/// The ring, a section of the ledger.
+/// Key ring, a section of the ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Ring {
+pub(crate) struct KeyRing {
     keys: BTreeMap<KeyId, MasterKeyRecord>,
     /// The key that software encryption at rest is under; none before the cluster was made.
     current: Option<KeyId>,
@@ -176,7 +176,7 @@ pub(crate) struct Ring {
     wrapped_by: BTreeMap<DriveId, KeyId>,
 }
 
-/// Leave to destroy one master key: nothing on any node is wrapped by it, and nothing will be.
+/// Permission to destroy one master key: nothing on any node is wrapped by it, and nothing will be.
 #[derive(Debug)]
 pub struct RetiredKey {
     key_id: KeyId,
@@ -197,9 +197,9 @@ impl RetiredKey {
     }
 }
 
-/// Why the ring does not do what was asked.
+/// Refusal of the key ring.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum RingError {
+pub(crate) enum KeyRingError {
     /// The key is not on the ring.
     #[error("master key {0} is not on the ring")]
     UnknownKey(KeyId),
@@ -219,7 +219,7 @@ pub(crate) enum RingError {
     NotInUse(KeyId),
 }
 
-impl Ring {
+impl KeyRing {
     /// The keys that are on the ring.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (KeyId, &MasterKeyRecord)> {
         self.keys.iter().map(|(id, record)| (*id, record))
@@ -272,7 +272,11 @@ impl Ring {
     ///
     /// # Errors
     /// It was not planned.
-    pub(crate) fn put_in_use(&mut self, key_id: KeyId, made: Made) -> Result<(), RingError> {
+    pub(crate) fn put_in_use(
+        &mut self,
+        key_id: KeyId,
+        made: CreatedKey,
+    ) -> Result<(), KeyRingError> {
         let record = self.record_mut(key_id)?;
         match record.state {
             KeyState::Planned => {
@@ -282,7 +286,7 @@ impl Ring {
                 Ok(())
             }
             KeyState::InUse => Ok(()),
-            KeyState::Retired => Err(RingError::NotInUse(key_id)),
+            KeyState::Retired => Err(KeyRingError::NotInUse(key_id)),
         }
     }
 
@@ -294,13 +298,13 @@ impl Ring {
         &mut self,
         drive_id: DriveId,
         key_id: KeyId,
-    ) -> Result<(), RingError> {
+    ) -> Result<(), KeyRingError> {
         match self.record_mut(key_id)?.state {
             KeyState::InUse => {
                 self.wrapped_by.insert(drive_id, key_id);
                 Ok(())
             }
-            KeyState::Planned | KeyState::Retired => Err(RingError::NotInUse(key_id)),
+            KeyState::Planned | KeyState::Retired => Err(KeyRingError::NotInUse(key_id)),
         }
     }
 
@@ -308,13 +312,13 @@ impl Ring {
     ///
     /// # Errors
     /// The key is not in use.
-    pub(crate) fn make_current(&mut self, key_id: KeyId) -> Result<(), RingError> {
+    pub(crate) fn make_current(&mut self, key_id: KeyId) -> Result<(), KeyRingError> {
         match self.record_mut(key_id)?.state {
             KeyState::InUse => {
                 self.current = Some(key_id);
                 Ok(())
             }
-            KeyState::Planned | KeyState::Retired => Err(RingError::NotInUse(key_id)),
+            KeyState::Planned | KeyState::Retired => Err(KeyRingError::NotInUse(key_id)),
         }
     }
 
@@ -322,19 +326,19 @@ impl Ring {
     ///
     /// # Errors
     /// A drive of some node, present or not, is wrapped by it, or the cluster is under it.
-    pub(crate) fn retire(&mut self, key_id: KeyId) -> Result<(), RingError> {
+    pub(crate) fn retire(&mut self, key_id: KeyId) -> Result<(), KeyRingError> {
         if self.current == Some(key_id) {
-            return Err(RingError::Current(key_id));
+            return Err(KeyRingError::Current(key_id));
         }
         let drives = self.wraps(key_id);
         if drives > 0 {
-            return Err(RingError::StillWraps { key_id, drives });
+            return Err(KeyRingError::StillWraps { key_id, drives });
         }
         self.record_mut(key_id)?.state = KeyState::Retired;
         Ok(())
     }
 
-    /// Leave to destroy this key, if it was retired.
+    /// Returns the permission to destroy this key, if it was retired.
     #[must_use]
     pub(crate) fn retired(&self, key_id: KeyId) -> Option<RetiredKey> {
         let record = self.keys.get(&key_id)?;
@@ -349,21 +353,21 @@ impl Ring {
         self.keys.remove(&key.key_id);
     }
 
-    fn record_mut(&mut self, key_id: KeyId) -> Result<&mut MasterKeyRecord, RingError> {
-        self.keys.get_mut(&key_id).ok_or(RingError::UnknownKey(key_id))
+    fn record_mut(&mut self, key_id: KeyId) -> Result<&mut MasterKeyRecord, KeyRingError> {
+        self.keys.get_mut(&key_id).ok_or(KeyRingError::UnknownKey(key_id))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DriveId, KeyId, KeyManagement, Made, Ring, RingError};
+    use super::{CreatedKey, DriveId, KeyId, KeyManagement, KeyRing, KeyRingError};
 
-    fn made() -> Made {
-        Made { dealing: None, check: "check".to_owned() }
+    fn made() -> CreatedKey {
+        CreatedKey { dealing: None, check: "check".to_owned() }
     }
 
-    fn ring_under(key_id: KeyId) -> Ring {
-        let mut ring = Ring::default();
+    fn ring_under(key_id: KeyId) -> KeyRing {
+        let mut ring = KeyRing::default();
         ring.plan(key_id, KeyManagement::Internal, String::new());
         ring.put_in_use(key_id, made()).unwrap();
         ring.note_wrapped(DriveId(1), key_id).unwrap();
@@ -374,22 +378,22 @@ mod tests {
 
     #[test]
     fn a_key_is_given_up_only_when_it_wraps_nothing() {
-        let (old, new) = (KeyId::fresh(), KeyId::fresh());
+        let (old, new) = (KeyId::random(), KeyId::random());
         let mut ring = ring_under(old);
-        assert_eq!(ring.retire(old), Err(RingError::Current(old)));
+        assert_eq!(ring.retire(old), Err(KeyRingError::Current(old)));
         let external = KeyManagement::External { key_provider_id: 7 };
         ring.plan(new, external, String::new());
         assert!(ring.active_providers().contains(&7));
-        assert_eq!(ring.note_wrapped(DriveId(1), new), Err(RingError::NotInUse(new)));
+        assert_eq!(ring.note_wrapped(DriveId(1), new), Err(KeyRingError::NotInUse(new)));
         ring.put_in_use(new, made()).unwrap();
         ring.note_wrapped(DriveId(1), new).unwrap();
         ring.make_current(new).unwrap();
-        let wraps = RingError::StillWraps { key_id: old, drives: 1 };
+        let wraps = KeyRingError::StillWraps { key_id: old, drives: 1 };
         assert_eq!(ring.retire(old), Err(wraps));
         assert!(ring.retired(old).is_none());
         ring.note_wrapped(DriveId(2), new).unwrap();
         ring.retire(old).unwrap();
-        assert_eq!(ring.note_wrapped(DriveId(2), old), Err(RingError::NotInUse(old)));
+        assert_eq!(ring.note_wrapped(DriveId(2), old), Err(KeyRingError::NotInUse(old)));
         let retired = ring.retired(old).unwrap();
         ring.remove(&retired);
         assert!(ring.key(old).is_none());
@@ -397,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_planned_key_can_be_given_up_and_its_provider_is_then_inactive() {
-        let (old, new) = (KeyId::fresh(), KeyId::fresh());
+        let (old, new) = (KeyId::random(), KeyId::random());
         let mut ring = ring_under(old);
         let external = KeyManagement::External { key_provider_id: 7 };
         ring.plan(new, external, String::new());
@@ -411,10 +415,10 @@ mod tests {
 
     #[test]
     fn the_ring_reads_back_as_it_was_written() {
-        let mut ring = ring_under(KeyId::fresh());
+        let mut ring = ring_under(KeyId::random());
         let external = KeyManagement::External { key_provider_id: 7 };
-        ring.plan(KeyId::fresh(), external, "2026-01-01T00:00:00Z".to_owned());
+        ring.plan(KeyId::random(), external, "2026-01-01T00:00:00Z".to_owned());
         let text = serde_json::to_string(&ring).unwrap();
-        assert_eq!(serde_json::from_str::<Ring>(&text).unwrap(), ring);
+        assert_eq!(serde_json::from_str::<KeyRing>(&text).unwrap(), ring);
     }
 }

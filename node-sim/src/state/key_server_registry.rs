@@ -68,9 +68,9 @@ pub(crate) struct KeyProviderKmip {
     pub(crate) key_server_ids: Vec<KeyServerId>,
 }
 
-/// All key servers and key providers. Numbers are given once and never again.
+/// Key servers and key providers. A number is never given twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Registry {
+pub(crate) struct KeyServerRegistry {
     last_server_id: KeyServerId,
     last_provider_id: KeyProviderId,
     servers: BTreeMap<KeyServerId, KeyServerKmip>,
@@ -99,7 +99,7 @@ impl KeyServerChange {
     }
 }
 
-impl Registry {
+impl KeyServerRegistry {
     /// The key servers, by number.
     pub(crate) fn servers(&self) -> impl Iterator<Item = (KeyServerId, &KeyServerKmip)> {
         self.servers.iter().map(|(id, server)| (*id, server))
@@ -296,7 +296,7 @@ fn at_most(present: usize, max: usize, what: &str) -> Result<(), ElementError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ActiveProviders, KMIP_PORT, KeyServerChange, KeyServerKmip, Registry};
+    use super::{ActiveProviders, KMIP_PORT, KeyServerChange, KeyServerKmip, KeyServerRegistry};
     use crate::state::error::ErrorName;
 
     fn server(name: &str) -> KeyServerKmip {
@@ -310,8 +310,8 @@ mod tests {
     }
 
     /// Two providers; server 1 belongs to provider 1, server 2 to none.
-    fn registry() -> Registry {
-        let mut registry = Registry::default();
+    fn registry() -> KeyServerRegistry {
+        let mut registry = KeyServerRegistry::default();
         registry.create_provider("p1").unwrap();
         registry.create_provider("p2").unwrap();
         registry.create_server(server("s1")).unwrap();
@@ -320,7 +320,10 @@ mod tests {
         registry
     }
 
-    type Act = fn(&mut Registry, &ActiveProviders) -> Result<(), crate::state::error::ElementError>;
+    type Act = fn(
+        &mut KeyServerRegistry,
+        &ActiveProviders,
+    ) -> Result<(), crate::state::error::ElementError>;
 
     #[test]
     fn the_rules_between_servers_and_providers() {

@@ -5,15 +5,15 @@
 //! may differ, so from then on no change is made until the program was started again.
 //! No key that opens data is ever in here.
 
-use crate::state::accounts::Inventory;
-use crate::state::async_results::{AsyncHandle, Asyncs};
+use crate::state::accounts::Accounts;
+use crate::state::async_results::{AsyncHandle, AsyncResults};
 use crate::state::durable_file::{self, Steps};
 use crate::state::error::{ElementError, ErrorName};
 use crate::state::events::Events;
 use crate::state::faults::Faults;
 use crate::state::key_pair_record::KeyPairRecord;
-use crate::state::key_ring::{DriveId, NodeId, Ring};
-use crate::state::key_server_registry::Registry;
+use crate::state::key_ring::{DriveId, KeyRing, NodeId};
+use crate::state::key_server_registry::KeyServerRegistry;
 use crate::state::rekey_job::RekeyJob;
 use crate::state::timestamps;
 use serde::{Deserialize, Serialize};
@@ -42,18 +42,18 @@ pub(crate) struct Ledger {
     /// Software encryption at rest.
     pub(crate) encryption: SoftwareEncryptionAtRest,
     /// The master keys.
-    pub(crate) ring: Ring,
+    pub(crate) ring: KeyRing,
     /// The rekey that is running.
     pub(crate) rekey: Option<RunningRekey>,
     /// Key providers and key servers.
     #[serde(default)]
-    pub(crate) registry: Registry,
+    pub(crate) registry: KeyServerRegistry,
     /// The key pair that the cluster proves itself with at key servers.
     #[serde(default)]
     pub(crate) key_pair: Option<KeyPairRecord>,
     /// Async results.
     #[serde(default)]
-    pub(crate) asyncs: Asyncs,
+    pub(crate) asyncs: AsyncResults,
     /// Cluster faults.
     #[serde(default)]
     pub(crate) faults: Faults,
@@ -62,7 +62,7 @@ pub(crate) struct Ledger {
     pub(crate) events: Events,
     /// Accounts and volumes.
     #[serde(default)]
-    pub(crate) inventory: Inventory,
+    pub(crate) inventory: Accounts,
 }
 
 /// Who the cluster is.
@@ -206,14 +206,14 @@ impl Ledger {
                 version: 1,
                 rekey_async_handle: None,
             },
-            ring: Ring::default(),
+            ring: KeyRing::default(),
             rekey: None,
-            registry: Registry::default(),
+            registry: KeyServerRegistry::default(),
             key_pair: None,
-            asyncs: Asyncs::default(),
+            asyncs: AsyncResults::default(),
             faults: Faults::default(),
             events: Events::default(),
-            inventory: Inventory::default(),
+            inventory: Accounts::default(),
         }
     }
 
@@ -239,9 +239,9 @@ impl Ledger {
 }
 
 impl Identity {
-    /// A cluster that was never there before.
+    /// Chooses the identity of a new cluster.
     #[must_use]
-    pub(crate) fn fresh(name: &str, mvip: &str, svip: &str) -> Self {
+    pub(crate) fn new(name: &str, mvip: &str, svip: &str) -> Self {
         let uuid = Uuid::new_v4();
         let letters = b"abcdefghijklmnopqrstuvwxyz234567";
         let unique_id = uuid
@@ -337,7 +337,7 @@ mod tests {
     use std::sync::Arc;
 
     fn ledger() -> Ledger {
-        Ledger::new(Identity::fresh("lab", "10.0.0.1", "10.0.1.1"), BTreeMap::new())
+        Ledger::new(Identity::new("lab", "10.0.0.1", "10.0.1.1"), BTreeMap::new())
     }
 
     #[test]

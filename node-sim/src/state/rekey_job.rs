@@ -162,7 +162,7 @@ impl RekeyJob {
 #[cfg(test)]
 mod tests {
     use super::{Effect, RekeyJob, RekeyState};
-    use crate::state::key_ring::{DriveId, KeyId, KeyManagement, Made, Ring};
+    use crate::state::key_ring::{CreatedKey, DriveId, KeyId, KeyManagement, KeyRing};
     use std::collections::{BTreeMap, BTreeSet};
 
     const DRIVES: u32 = 3;
@@ -177,7 +177,7 @@ mod tests {
 
     /// What outlives a crash: the ledger, the places of keys and the drives' headers.
     struct World {
-        ledger: (Option<RekeyJob>, Ring),
+        ledger: (Option<RekeyJob>, KeyRing),
         /// The keys that exist in their places.
         keys: BTreeSet<KeyId>,
         /// Every key that was ever made, in order.
@@ -188,14 +188,14 @@ mod tests {
 
     struct Crash;
 
-    fn made() -> Made {
-        Made { dealing: None, check: String::new() }
+    fn made() -> CreatedKey {
+        CreatedKey { dealing: None, check: String::new() }
     }
 
     impl World {
         fn new(from: KeyManagement, to: KeyManagement) -> (Self, KeyId, KeyId) {
-            let (old, new) = (KeyId::fresh(), KeyId::fresh());
-            let mut ring = Ring::default();
+            let (old, new) = (KeyId::random(), KeyId::random());
+            let mut ring = KeyRing::default();
             ring.plan(old, from, String::new());
             ring.put_in_use(old, made()).unwrap();
             let drives = (1..=DRIVES).map(DriveId);
@@ -386,7 +386,7 @@ mod tests {
     #[test]
     fn the_states_are_those_of_element_in_their_order() {
         use RekeyState as S;
-        let (new, old) = (KeyId::fresh(), KeyId::fresh());
+        let (new, old) = (KeyId::random(), KeyId::random());
         let mut job = RekeyJob::new(new, old);
         let table = [
             (S::CreateNewMasterKey, Some(Effect::ReachKeyPlace(new))),
@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn it_can_be_given_up_only_before_anything_is_rewrapped() {
-        let (new, old) = (KeyId::fresh(), KeyId::fresh());
+        let (new, old) = (KeyId::random(), KeyId::random());
         for (advances, expected) in [(0, true), (1, true), (2, false), (3, false), (4, false)] {
             let mut job = RekeyJob::new(new, old);
             (0..advances).for_each(|_| job.advance());

@@ -1,6 +1,6 @@
 //! Accounts: who may own volumes.
 
-use super::method::{Act, Element, Method, Outcome, Scope};
+use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional, required};
 use crate::api::api_version::version;
 use crate::state::accounts::{Account, AccountChange, AccountId, AccountStatus, ChapSecret};
@@ -18,7 +18,7 @@ pub(crate) const METHODS: &[Method] = &[
             optional("limit", Kind::Integer),
             optional("includeStorageContainers", Kind::Boolean),
         ],
-        act: Act::Tell(list),
+        action: Action::Read(list),
     },
     Method {
         name: "AddAccount",
@@ -31,21 +31,21 @@ pub(crate) const METHODS: &[Method] = &[
             optional("attributes", Kind::Object),
             optional("enableChap", Kind::Boolean),
         ],
-        act: Act::Change(|element, params| Box::pin(add(element, params))),
+        action: Action::Change(|api, params| Box::pin(add(api, params))),
     },
     Method {
         name: "GetAccountByID",
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[required("accountID", Kind::Integer)],
-        act: Act::Tell(|element, params| show(element, params.the_integer("accountID")?)),
+        action: Action::Read(|api, params| show(api, params.required_integer("accountID")?)),
     },
     Method {
         name: "GetAccountByName",
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[required("username", Kind::Text)],
-        act: Act::Tell(get_by_name),
+        action: Action::Read(get_by_name),
     },
     Method {
         name: "ModifyAccount",
@@ -60,21 +60,21 @@ pub(crate) const METHODS: &[Method] = &[
             optional("attributes", Kind::Object),
             optional("enableChap", Kind::Boolean),
         ],
-        act: Act::Change(|element, params| Box::pin(modify(element, params))),
+        action: Action::Change(|api, params| Box::pin(modify(api, params))),
     },
     Method {
         name: "RemoveAccount",
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[required("accountID", Kind::Integer)],
-        act: Act::Change(|element, params| Box::pin(remove(element, params))),
+        action: Action::Change(|api, params| Box::pin(remove(api, params))),
     },
 ];
 
-fn list(element: &Element, params: &Params) -> Outcome {
+fn list(api: &ElementApi, params: &Params) -> MethodResult {
     let start = params.integer("startAccountID").unwrap_or(0);
     let limit = params.integer("limit").and_then(|limit| usize::try_from(limit).ok());
-    element.cluster.read(|ledger| {
+    api.cluster.read(|ledger| {
         let accounts: Vec<_> = ledger
             .inventory
             .accounts_from(start)
@@ -97,44 +97,44 @@ fn random_secret() -> Result<ChapSecret, ElementError> {
     Ok(ChapSecret::from_random(&random))
 }
 
-async fn add(element: &Element, params: &Params) -> Outcome {
+async fn add(api: &ElementApi, params: &Params) -> MethodResult {
     let given = |name| match secret(params, name) {
         Ok(None) => random_secret(),
         Ok(Some(secret)) => Ok(secret),
         Err(error) => Err(error),
     };
     let account = Account {
-        username: params.the_text("username")?.to_owned(),
+        username: params.required_text("username")?.to_owned(),
         status: AccountStatus::Active,
         initiator_secret: given("initiatorSecret")?,
         target_secret: given("targetSecret")?,
         enable_chap: params.boolean("enableChap").unwrap_or(true),
         attributes: params.object("attributes").cloned().unwrap_or_else(Map::new),
     };
-    let id = element.cluster.change(|ledger| ledger.inventory.add_account(account)).await?;
-    element.cluster.read(|ledger| {
+    let id = api.cluster.change(|ledger| ledger.inventory.add_account(account)).await?;
+    api.cluster.read(|ledger| {
         let account = ledger.inventory.account(id)?;
         Ok(json!({ "account": account.json(id), "accountID": id }))
     })
 }
 
-fn show(element: &Element, id: AccountId) -> Outcome {
-    element.cluster.read(|ledger| {
+fn show(api: &ElementApi, id: AccountId) -> MethodResult {
+    api.cluster.read(|ledger| {
         let account = ledger.inventory.account(id)?;
         Ok(json!({ "account": account.json(id) }))
     })
 }
 
-fn get_by_name(element: &Element, params: &Params) -> Outcome {
-    let name = params.the_text("username")?;
-    element.cluster.read(|ledger| {
+fn get_by_name(api: &ElementApi, params: &Params) -> MethodResult {
+    let name = params.required_text("username")?;
+    api.cluster.read(|ledger| {
         let (id, account) = ledger.inventory.account_by_name(name)?;
         Ok(json!({ "account": account.json(id) }))
     })
 }
 
-async fn modify(element: &Element, params: &Params) -> Outcome {
-    let id = params.the_integer("accountID")?;
+async fn modify(api: &ElementApi, params: &Params) -> MethodResult {
+    let id = params.required_integer("accountID")?;
     let status = params.text("status").map(|status| match status {
         "locked" => AccountStatus::Locked,
         _ => AccountStatus::Active,
@@ -147,12 +147,12 @@ async fn modify(element: &Element, params: &Params) -> Outcome {
         enable_chap: params.boolean("enableChap"),
         attributes: params.object("attributes").cloned(),
     };
-    element.cluster.change(|ledger| ledger.inventory.modify_account(id, change)).await?;
-    show(element, id)
+    api.cluster.change(|ledger| ledger.inventory.modify_account(id, change)).await?;
+    show(api, id)
 }
 
-async fn remove(element: &Element, params: &Params) -> Outcome {
-    let id = params.the_integer("accountID")?;
-    element.cluster.change(|ledger| ledger.inventory.remove_account(id)).await?;
+async fn remove(api: &ElementApi, params: &Params) -> MethodResult {
+    let id = params.required_integer("accountID")?;
+    api.cluster.change(|ledger| ledger.inventory.remove_account(id)).await?;
     Ok(json!({}))
 }

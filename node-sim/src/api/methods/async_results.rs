@@ -1,6 +1,6 @@
 //! The results of asynchronous calls.
 
-use super::method::{Act, Element, Method, Outcome, Scope};
+use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional, required};
 use crate::api::api_version::version;
 
@@ -14,28 +14,27 @@ pub(crate) const METHODS: &[Method] = &[
             required("asyncHandle", Kind::Integer),
             optional("keepResult", Kind::Boolean),
         ],
-        act: Act::Ask(|element, params| Box::pin(get(element, params))),
+        action: Action::Query(|api, params| Box::pin(get(api, params))),
     },
     Method {
         name: "ListAsyncResults",
         since: version(9, 0),
         scope: Scope::Cluster,
         parameters: &[optional("asyncResultTypes", Kind::Texts)],
-        act: Act::Tell(list),
+        action: Action::Read(list),
     },
 ];
 
 /// A completed result is deleted by being answered, unless it is to be kept. The answer and the
 /// deletion are one change, so that no two callers both believe they were the last.
-async fn get(element: &Element, params: &Params) -> Outcome {
-    let handle = params.the_integer("asyncHandle")?;
+async fn get(api: &ElementApi, params: &Params) -> MethodResult {
+    let handle = params.required_integer("asyncHandle")?;
     let keep = params.boolean("keepResult").unwrap_or(false);
-    let ledger = element.cluster.ledger();
+    let ledger = api.cluster.ledger();
     if keep || !ledger.asyncs.is_complete(handle) {
         return ledger.asyncs.get(handle);
     }
-    element
-        .cluster
+    api.cluster
         .change(|ledger| {
             let answer = ledger.asyncs.get(handle)?;
             ledger.asyncs.purge(handle);
@@ -44,7 +43,7 @@ async fn get(element: &Element, params: &Params) -> Outcome {
         .await
 }
 
-fn list(element: &Element, params: &Params) -> Outcome {
+fn list(api: &ElementApi, params: &Params) -> MethodResult {
     let types = params.texts("asyncResultTypes");
-    Ok(element.cluster.read(|ledger| ledger.asyncs.list(types.as_deref())))
+    Ok(api.cluster.read(|ledger| ledger.asyncs.list(types.as_deref())))
 }

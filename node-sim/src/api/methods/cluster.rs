@@ -1,6 +1,6 @@
 //! What the cluster is: its API, versions, limits, addresses and administrators.
 
-use super::method::{Act, Element, Method, Outcome, Scope};
+use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::Params;
 use crate::api::api_version::{CURRENT, SOFTWARE_VERSION, SUPPORTED, version};
 use crate::state::accounts::{ACCOUNTS_MAX, SECRET_LEN, USERNAME_LEN};
@@ -57,55 +57,55 @@ pub(crate) const METHODS: &[Method] = &[
         since: version(1, 0),
         scope: Scope::Both,
         parameters: &[],
-        act: Act::Tell(get_api),
+        action: Action::Read(get_api),
     },
     Method {
         name: "GetClusterInfo",
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(get_cluster_info),
+        action: Action::Read(get_cluster_info),
     },
     Method {
         name: "GetClusterVersionInfo",
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(get_cluster_version_info),
+        action: Action::Read(get_cluster_version_info),
     },
     Method {
         name: "GetClusterMasterNodeID",
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(get_cluster_master_node_id),
+        action: Action::Read(get_cluster_master_node_id),
     },
     Method {
         name: "GetLimits",
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(get_limits),
+        action: Action::Read(get_limits),
     },
     Method {
         name: "GetCurrentClusterAdmin",
         since: version(6, 0),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(|element, _| Ok(json!({ "clusterAdmin": admin(element) }))),
+        action: Action::Read(|api, _| Ok(json!({ "clusterAdmin": admin(api) }))),
     },
     Method {
         name: "ListClusterAdmins",
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(|element, _| Ok(json!({ "clusterAdmins": [admin(element)] }))),
+        action: Action::Read(|api, _| Ok(json!({ "clusterAdmins": [admin(api)] }))),
     },
 ];
 
 /// `currentVersion` is the version of the API, not of the software: the SDKs read it as a number.
-fn get_api(element: &Element, _: &Params) -> Outcome {
-    let mut names: Vec<_> = element.offered(CURRENT).map(|method| method.name).collect();
+fn get_api(api: &ElementApi, _: &Params) -> MethodResult {
+    let mut names: Vec<_> = api.offered(CURRENT).map(|method| method.name).collect();
     names.sort_unstable();
     let supported: Vec<_> = SUPPORTED.iter().map(ToString::to_string).collect();
     let mut answer = Map::new();
@@ -122,8 +122,8 @@ pub(crate) const fn enabled_text(enabled: bool) -> &'static str {
 }
 
 /// Data is on one drive only: the simulated cluster keeps no second copy.
-fn get_cluster_info(element: &Element, _: &Params) -> Outcome {
-    let ledger = element.cluster.ledger();
+fn get_cluster_info(api: &ElementApi, _: &Params) -> MethodResult {
+    let ledger = api.cluster.ledger();
     let identity = &ledger.identity;
     let master = ledger.master_node();
     let ensemble = vec![identity.mvip.as_str(); ledger.nodes.len()];
@@ -150,8 +150,8 @@ fn get_cluster_info(element: &Element, _: &Params) -> Outcome {
     }}))
 }
 
-fn get_cluster_version_info(element: &Element, _: &Params) -> Outcome {
-    let ledger = element.cluster.ledger();
+fn get_cluster_version_info(api: &ElementApi, _: &Params) -> MethodResult {
+    let ledger = api.cluster.ledger();
     let nodes: Vec<_> = ledger
         .nodes
         .keys()
@@ -177,12 +177,12 @@ fn get_cluster_version_info(element: &Element, _: &Params) -> Outcome {
     }))
 }
 
-fn get_cluster_master_node_id(element: &Element, _: &Params) -> Outcome {
-    Ok(json!({ "nodeID": element.cluster.read(Ledger::master_node) }))
+fn get_cluster_master_node_id(api: &ElementApi, _: &Params) -> MethodResult {
+    Ok(json!({ "nodeID": api.cluster.read(Ledger::master_node) }))
 }
 
 /// The limits that this cluster keeps. What it does not have at all has the limit zero.
-fn get_limits(_: &Element, _: &Params) -> Outcome {
+fn get_limits(_: &ElementApi, _: &Params) -> MethodResult {
     let mut limits = json!({
         "accountCountMax": ACCOUNTS_MAX,
         "accountNameLengthMax": USERNAME_LEN.end(),
@@ -200,12 +200,12 @@ fn get_limits(_: &Element, _: &Params) -> Outcome {
     Ok(limits)
 }
 
-fn admin(element: &Element) -> Value {
+fn admin(api: &ElementApi) -> Value {
     json!({
         "access": ["administrator"],
         "attributes": null,
         "authMethod": "Cluster",
         "clusterAdminID": 1,
-        "username": element.admin,
+        "username": api.admin,
     })
 }

@@ -1,15 +1,15 @@
 //! One call: finds its method, checks its parameters, runs it and answers.
 
-use super::method::{Act, Element, Method};
+use super::method::{Action, ElementApi, Method};
 use super::params::Params;
 use crate::api::api_version::{ApiVersion, CURRENT};
 use crate::api::json_rpc::{self, Call};
 use crate::state::error::{ElementError, ErrorName};
-use crate::state::events::{EventType, Happening};
+use crate::state::events::{EventContent, EventType};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-impl Element {
+impl ElementApi {
     /// Answers a call that came to the endpoint of this version.
     pub(crate) async fn answer(&self, version: ApiVersion, call: Call) -> String {
         let Call { id, method, params } = call;
@@ -30,10 +30,10 @@ impl Element {
     ) -> Result<(Value, Map<String, Value>), ElementError> {
         let method = self.find(version, name).ok_or_else(|| self.unknown(version, name))?;
         let (params, unused) = Params::check(method.parameters, given)?;
-        let result = match method.act {
-            Act::Tell(tell) => tell(self, &params)?,
-            Act::Ask(ask) => ask(self, &params).await?,
-            Act::Change(change) => {
+        let result = match method.action {
+            Action::Read(tell) => tell(self, &params)?,
+            Action::Query(ask) => ask(self, &params).await?,
+            Action::Change(change) => {
                 let result = change(self, &params).await?;
                 self.record(method.name).await?;
                 result
@@ -51,11 +51,11 @@ impl Element {
     /// Calls that change something are events; what they were given is not told.
     async fn record(&self, method: &str) -> Result<(), ElementError> {
         let details = json!({ "admin": self.admin, "method": method });
-        let happening = Happening::new(EventType::ApiEvent, format!("API call: {method}"));
-        let happening = happening.with_details(details);
+        let content = EventContent::new(EventType::ApiEvent, format!("API call: {method}"));
+        let content = content.with_details(details);
         self.cluster
             .change(|ledger| {
-                ledger.events.record(happening, OffsetDateTime::now_utc());
+                ledger.events.record(content, OffsetDateTime::now_utc());
                 Ok(())
             })
             .await

@@ -4,7 +4,7 @@
 //! not have: they are zero, as on a real cluster without it. The master key of software encryption
 //! is told by `GetSoftwareEncryptionAtRestInfo`.
 
-use super::method::{Act, Element, Method, Outcome, Scope};
+use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::Params;
 use crate::api::api_version::version;
 use crate::cluster::{DriveState, DriveStatus};
@@ -24,14 +24,14 @@ pub(crate) const METHODS: &[Method] = &[
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(|element, _| Ok(json!({ "drives": drives(element) }))),
+        action: Action::Read(|api, _| Ok(json!({ "drives": drives(api) }))),
     },
     Method {
         name: "GetClusterCapacity",
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(get_cluster_capacity),
+        action: Action::Read(get_cluster_capacity),
     },
 ];
 
@@ -55,11 +55,11 @@ const OF_VOLUMES: &[&str] = &[
 
 /// Blocks are neither shared nor compressed, and no more can be provisioned than there is. Drives
 /// of nodes that are switched off do not count.
-fn get_cluster_capacity(element: &Element, _: &Params) -> Outcome {
-    let drives = element.cluster.drives();
+fn get_cluster_capacity(api: &ElementApi, _: &Params) -> MethodResult {
+    let drives = api.cluster.drives();
     let present = drives.iter().filter(|drive| drive.state != DriveState::Absent);
     let total = present.map(capacity).fold(0, u64::saturating_add);
-    let used = element.cluster.used_bytes();
+    let used = api.cluster.used_bytes();
     let used_blocks = used / BLOCK_BYTES;
     let mut capacity = json!({
         "activeBlockSpace": used,
@@ -82,8 +82,8 @@ const fn capacity(drive: &DriveStatus) -> u64 {
     drive.blocks.saturating_mul(BLOCK_BYTES)
 }
 
-fn drives(element: &Element) -> Vec<Value> {
-    element.cluster.drives().iter().map(drive_json).collect()
+fn drives(api: &ElementApi) -> Vec<Value> {
+    api.cluster.drives().iter().map(drive_json).collect()
 }
 
 fn drive_json(drive: &DriveStatus) -> Value {

@@ -2,10 +2,10 @@
 //! cluster's software, whose master key can be replaced.
 
 use super::cluster::enabled_text;
-use super::method::{Act, Element, Method, Outcome, Scope};
+use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional};
 use crate::api::api_version::version;
-use crate::cluster::{RekeyRefusal, Target};
+use crate::cluster::{RekeyTarget, StartRekeyError};
 use crate::state::error::{ElementError, ErrorName};
 use serde_json::{Map, Value, json};
 
@@ -19,28 +19,28 @@ pub(crate) const METHODS: &[Method] = &[
         since: version(5, 0),
         scope: Scope::Cluster,
         parameters: &[optional("keyProviderID", Kind::Integer)],
-        act: Act::Tell(enable_encryption_at_rest),
+        action: Action::Read(enable_encryption_at_rest),
     },
     Method {
         name: "DisableEncryptionAtRest",
         since: version(5, 0),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(disable_encryption_at_rest),
+        action: Action::Read(disable_encryption_at_rest),
     },
     Method {
         name: "GetEncryptionAtRestInfo",
         since: version(12, 3),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(|_, _| Ok(json!({ "state": enabled_text(false) }))),
+        action: Action::Read(|_, _| Ok(json!({ "state": enabled_text(false) }))),
     },
     Method {
         name: "GetSoftwareEncryptionAtRestInfo",
         since: version(12, 3),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(get_software_encryption_at_rest_info),
+        action: Action::Read(get_software_encryption_at_rest_info),
     },
     Method {
         name: "RekeySoftwareEncryptionAtRestMasterKey",
@@ -50,15 +50,15 @@ pub(crate) const METHODS: &[Method] = &[
             optional("keyManagementType", KEY_MANAGEMENT_TYPE),
             optional("keyProviderID", Kind::Integer),
         ],
-        act: Act::Change(|element, params| Box::pin(rekey(element, params))),
+        action: Action::Change(|api, params| Box::pin(rekey(api, params))),
     },
 ];
 
 /// Element's own refusal on nodes of a type that ends in `-NE`. A provider that does not exist is
 /// told first, because that is wrong on any cluster.
-fn enable_encryption_at_rest(element: &Element, params: &Params) -> Outcome {
+fn enable_encryption_at_rest(api: &ElementApi, params: &Params) -> MethodResult {
     if let Some(provider) = params.integer("keyProviderID") {
-        element.cluster.read(|ledger| ledger.registry.provider(provider).map(|_| ()))?;
+        api.cluster.read(|ledger| ledger.registry.provider(provider).map(|_| ()))?;
     }
     Err(ElementError::new(
         ErrorName::ApiNotPermitted,
@@ -66,7 +66,7 @@ fn enable_encryption_at_rest(element: &Element, params: &Params) -> Outcome {
     ))
 }
 
-fn disable_encryption_at_rest(_: &Element, _: &Params) -> Outcome {
+fn disable_encryption_at_rest(_: &ElementApi, _: &Params) -> MethodResult {
     Err(ElementError::new(
         ErrorName::ApiNotPermitted,
         "Encryption at rest of the drives is not enabled. Software encryption at rest cannot be \
@@ -75,8 +75,8 @@ fn disable_encryption_at_rest(_: &Element, _: &Params) -> Outcome {
 }
 
 /// The API reference calls the state `state`, the user guide's sample `status`: both are told.
-fn get_software_encryption_at_rest_info(element: &Element, _: &Params) -> Outcome {
-    let info = element.cluster.encryption_info();
+fn get_software_encryption_at_rest_info(api: &ElementApi, _: &Params) -> MethodResult {
+    let info = api.cluster.encryption_info();
     let state = enabled_text(info.enabled);
     let mut answer = Map::new();
     if let Some(key) = info.master_key_info {
@@ -92,19 +92,19 @@ fn get_software_encryption_at_rest_info(element: &Element, _: &Params) -> Outcom
     Ok(answer.into())
 }
 
-async fn rekey(element: &Element, params: &Params) -> Outcome {
+async fn rekey(api: &ElementApi, params: &Params) -> MethodResult {
     let target = target(params.text("keyManagementType"), params.integer("keyProviderID"))?;
-    let handle = element.cluster.start_rekey(target).await.map_err(refusal)?;
+    let handle = api.cluster.start_rekey(target).await.map_err(refusal)?;
     Ok(Value::from(Map::from_iter([("asyncHandle".to_owned(), handle.into())])))
 }
 
 /// Without parameters the new key is made where the present one is.
-fn target(management: Option<&str>, provider: Option<u64>) -> Result<Target, ElementError> {
+fn target(management: Option<&str>, provider: Option<u64>) -> Result<RekeyTarget, ElementError> {
     match (management, provider) {
-        (None, None) => Ok(Target::Same),
-        (Some("external"), Some(provider)) => Ok(Target::External(provider)),
+        (None, None) => Ok(RekeyTarget::Same),
+        (Some("external"), Some(provider)) => Ok(RekeyTarget::External(provider)),
         (Some("external"), None) => Err(ElementError::missing("keyProviderID")),
-        (Some(_), None) => Ok(Target::Internal),
+        (Some(_), None) => Ok(RekeyTarget::Internal),
         (Some(_) | None, Some(_)) => Err(ElementError::invalid(
             "keyProviderID",
             "it is only valid together with keyManagementType external",
@@ -112,12 +112,12 @@ fn target(management: Option<&str>, provider: Option<u64>) -> Result<Target, Ele
     }
 }
 
-fn refusal(refusal: RekeyRefusal) -> ElementError {
+fn refusal(refusal: StartRekeyError) -> ElementError {
     let name = match refusal {
-        RekeyRefusal::NotEnabled => ErrorName::SoftwareEncryptionAtRestNotEnabled,
-        RekeyRefusal::InProgress { .. } => ErrorName::RekeyInProgress,
-        RekeyRefusal::Provider(error) => return error,
-        RekeyRefusal::Ledger(error) => return error.into(),
+        StartRekeyError::NotEnabled => ErrorName::SoftwareEncryptionAtRestNotEnabled,
+        StartRekeyError::InProgress { .. } => ErrorName::RekeyInProgress,
+        StartRekeyError::Provider(error) => return error,
+        StartRekeyError::Ledger(error) => return error.into(),
     };
     ElementError::new(name, sentence(&refusal))
 }
@@ -133,14 +133,14 @@ fn sentence(reason: &impl std::fmt::Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::target;
-    use crate::cluster::Target;
+    use crate::cluster::RekeyTarget;
 
     #[test]
     fn where_a_rekey_leads() {
         let table = [
-            (None, None, Ok(Target::Same)),
-            (Some("internal"), None, Ok(Target::Internal)),
-            (Some("external"), Some(3), Ok(Target::External(3))),
+            (None, None, Ok(RekeyTarget::Same)),
+            (Some("internal"), None, Ok(RekeyTarget::Internal)),
+            (Some("external"), Some(3), Ok(RekeyTarget::External(3))),
             (Some("external"), None, Err("xMissingParameter")),
             (Some("internal"), Some(3), Err("xInvalidParameter")),
             (None, Some(3), Err("xInvalidParameter")),

@@ -1,6 +1,6 @@
 //! What is wrong, and what happened.
 
-use super::method::{Act, Element, Method, Outcome, Scope};
+use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional};
 use crate::api::api_version::version;
 use crate::state::error::ElementError;
@@ -30,14 +30,14 @@ pub(crate) const METHODS: &[Method] = &[
             optional("bestPractices", Kind::Boolean),
             optional("faultTypes", FAULT_TYPES),
         ],
-        act: Act::Tell(list_cluster_faults),
+        action: Action::Read(list_cluster_faults),
     },
     Method {
         name: "ClearClusterFaults",
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[optional("faultTypes", FAULT_TYPES)],
-        act: Act::Change(|element, params| Box::pin(clear_cluster_faults(element, params))),
+        action: Action::Change(|api, params| Box::pin(clear_cluster_faults(api, params))),
     },
     Method {
         name: "ListEvents",
@@ -56,7 +56,7 @@ pub(crate) const METHODS: &[Method] = &[
             optional("startPublishTime", Kind::Text),
             optional("endPublishTime", Kind::Text),
         ],
-        act: Act::Tell(list_events),
+        action: Action::Read(list_events),
     },
 ];
 
@@ -70,15 +70,14 @@ fn fault_types(params: &Params, default: FaultTypes) -> FaultTypes {
 }
 
 /// No fault of this cluster is a mere best practice, so `bestPractices` changes nothing.
-fn list_cluster_faults(element: &Element, params: &Params) -> Outcome {
+fn list_cluster_faults(api: &ElementApi, params: &Params) -> MethodResult {
     let types = fault_types(params, FaultTypes::All);
-    Ok(json!({ "faults": element.cluster.read(|ledger| ledger.faults.list(types)) }))
+    Ok(json!({ "faults": api.cluster.read(|ledger| ledger.faults.list(types)) }))
 }
 
-async fn clear_cluster_faults(element: &Element, params: &Params) -> Outcome {
+async fn clear_cluster_faults(api: &ElementApi, params: &Params) -> MethodResult {
     let types = fault_types(params, FaultTypes::Resolved);
-    element
-        .cluster
+    api.cluster
         .change(|ledger| {
             ledger.faults.clear(types);
             Ok::<_, ElementError>(json!({}))
@@ -87,7 +86,7 @@ async fn clear_cluster_faults(element: &Element, params: &Params) -> Outcome {
 }
 
 /// An event is published when it is reported, so both pairs of times mean the same.
-fn list_events(element: &Element, params: &Params) -> Outcome {
+fn list_events(api: &ElementApi, params: &Params) -> MethodResult {
     let time = |name: &'static str| -> Result<Option<OffsetDateTime>, ElementError> {
         let Some(text) = params.text(name) else { return Ok(None) };
         let date = timestamps::parse(text);
@@ -105,7 +104,7 @@ fn list_events(element: &Element, params: &Params) -> Outcome {
         end_time: earlier(time("endReportTime")?, time("endPublishTime")?),
         max: params.integer("maxEvents"),
     };
-    let events = element.cluster.read(|ledger| ledger.events.list(&filter));
+    let events = api.cluster.read(|ledger| ledger.events.list(&filter));
     Ok(json!({ "eventQueueType": "", "events": events }))
 }
 

@@ -1,6 +1,6 @@
 //! Features that a cluster can have and that this one does not.
 
-use super::method::{Act, Element, Method, Outcome, Scope};
+use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional, required};
 use crate::api::api_version::version;
 use crate::state::error::{ElementError, ErrorName};
@@ -23,35 +23,35 @@ pub(crate) const METHODS: &[Method] = &[
         since: version(9, 0),
         scope: Scope::Cluster,
         parameters: &[optional("feature", FEATURE)],
-        act: Act::Tell(get_feature_status),
+        action: Action::Read(get_feature_status),
     },
     Method {
         name: "EnableFeature",
         since: version(9, 0),
         scope: Scope::Cluster,
         parameters: &[required("feature", FEATURE)],
-        act: Act::Tell(enable_feature),
+        action: Action::Read(enable_feature),
     },
     Method {
         name: "GetFipsReport",
         since: version(10, 3),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(get_fips_report),
+        action: Action::Read(get_fips_report),
     },
     Method {
         name: "GetNodeFipsDrivesReport",
         since: version(11, 5),
         scope: Scope::Node,
         parameters: &[],
-        act: Act::Tell(|_, _| Ok(json!({ "fipsDrives": FIPS_DRIVES }))),
+        action: Action::Read(|_, _| Ok(json!({ "fipsDrives": FIPS_DRIVES }))),
     },
 ];
 
 /// How many of a node's drives are FIPS drives.
 const FIPS_DRIVES: &str = "None";
 
-fn get_feature_status(_: &Element, params: &Params) -> Outcome {
+fn get_feature_status(_: &ElementApi, params: &Params) -> MethodResult {
     let wanted = params.text("feature");
     let features: Vec<_> = FEATURES
         .iter()
@@ -61,17 +61,17 @@ fn get_feature_status(_: &Element, params: &Params) -> Outcome {
     Ok(json!({ "features": features }))
 }
 
-fn enable_feature(_: &Element, params: &Params) -> Outcome {
-    let wanted = params.the_text("feature")?;
+fn enable_feature(_: &ElementApi, params: &Params) -> MethodResult {
+    let wanted = params.required_text("feature")?;
     let reason = FEATURES.iter().find(|(feature, _)| *feature == wanted).map(|(_, reason)| reason);
     let message = format!("{wanted} cannot be enabled: {}.", reason.unwrap_or(&"it is not there"));
     Err(ElementError::new(ErrorName::ApiNotPermitted, message))
 }
 
 /// A node that is switched off cannot report.
-fn get_fips_report(element: &Element, _: &Params) -> Outcome {
+fn get_fips_report(api: &ElementApi, _: &Params) -> MethodResult {
     let (mut nodes, mut errors) = (Vec::new(), Vec::new());
-    for node in element.cluster.nodes() {
+    for node in api.cluster.nodes() {
         if node.powered {
             nodes.push(json!({
                 "fipsDrives": FIPS_DRIVES, "httpsEnabled": false, "nodeID": node.node_id,

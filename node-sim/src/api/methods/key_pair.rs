@@ -1,6 +1,6 @@
 //! The cluster's key pair for KMIP, and its request for a certificate.
 
-use super::method::{Act, Element, Method, Outcome, Scope};
+use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional};
 use crate::api::api_version::version;
 use crate::key_server::client_key_pair::{NewKeyPair, Subject};
@@ -22,18 +22,18 @@ pub(crate) const METHODS: &[Method] = &[
             optional("organizationalUnit", Kind::Text),
             optional("state", Kind::Text),
         ],
-        act: Act::Change(|element, params| Box::pin(create(element, params))),
+        action: Action::Change(|api, params| Box::pin(create(api, params))),
     },
     Method {
         name: "GetClientCertificateSignRequest",
         since: version(11, 7),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(get_client_certificate_sign_request),
+        action: Action::Read(get_client_certificate_sign_request),
     },
 ];
 
-async fn create(element: &Element, params: &Params) -> Outcome {
+async fn create(api: &ElementApi, params: &Params) -> MethodResult {
     let part = |name| params.text(name).map(str::to_owned);
     let subject = Subject {
         common_name: part("commonName"),
@@ -48,12 +48,12 @@ async fn create(element: &Element, params: &Params) -> Outcome {
     let pair = tokio::task::spawn_blocking(move || NewKeyPair::create(&subject))
         .await
         .map_err(|_| ElementError::new(ErrorName::Internal, "The key pair was not made."))??;
-    element.cluster.adopt_key_pair(pair).await?;
+    api.cluster.adopt_key_pair(pair).await?;
     Ok(json!({}))
 }
 
-fn get_client_certificate_sign_request(element: &Element, _: &Params) -> Outcome {
-    element.cluster.read(|ledger| {
+fn get_client_certificate_sign_request(api: &ElementApi, _: &Params) -> MethodResult {
+    api.cluster.read(|ledger| {
         let pair = ledger.key_pair.as_ref().ok_or_else(|| {
             ElementError::new(
                 ErrorName::KeyPairDoesNotExist,

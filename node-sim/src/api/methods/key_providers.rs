@@ -1,7 +1,7 @@
 //! Key providers: groups of key servers that hold the same keys.
 
-use super::key_servers::{ask_deadline, check_name, key_server_error};
-use super::method::{Act, Element, Method, Outcome, Scope};
+use super::key_servers::{check_name, key_server_error, with_deadline};
+use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional, required};
 use crate::api::api_version::version;
 use crate::state::key_server_registry::{ActiveProviders, KeyProviderId, KeyProviderKmip};
@@ -17,21 +17,21 @@ pub(crate) const METHODS: &[Method] = &[
         since: version(11, 7),
         scope: Scope::Cluster,
         parameters: &[required("keyProviderName", Kind::Text)],
-        act: Act::Change(|element, params| Box::pin(create(element, params))),
+        action: Action::Change(|api, params| Box::pin(create(api, params))),
     },
     Method {
         name: "DeleteKeyProviderKmip",
         since: version(11, 7),
         scope: Scope::Cluster,
         parameters: &[required("keyProviderID", Kind::Integer)],
-        act: Act::Change(|element, params| Box::pin(delete(element, params))),
+        action: Action::Change(|api, params| Box::pin(delete(api, params))),
     },
     Method {
         name: "GetKeyProviderKmip",
         since: version(11, 7),
         scope: Scope::Cluster,
         parameters: &[required("keyProviderID", Kind::Integer)],
-        act: Act::Tell(get),
+        action: Action::Read(get),
     },
     Method {
         name: "ListKeyProvidersKmip",
@@ -41,49 +41,48 @@ pub(crate) const METHODS: &[Method] = &[
             optional("keyProviderIsActive", Kind::Boolean),
             optional("kmipKeyProviderHasServerAssigned", Kind::Boolean),
         ],
-        act: Act::Tell(list),
+        action: Action::Read(list),
     },
     Method {
         name: "TestKeyProviderKmip",
         since: version(11, 7),
         scope: Scope::Cluster,
         parameters: &[required("keyProviderID", Kind::Integer)],
-        act: Act::Ask(|element, params| Box::pin(test(element, params))),
+        action: Action::Query(|api, params| Box::pin(test(api, params))),
     },
 ];
 
-async fn create(element: &Element, params: &Params) -> Outcome {
-    let name = params.the_text("keyProviderName")?;
+async fn create(api: &ElementApi, params: &Params) -> MethodResult {
+    let name = params.required_text("keyProviderName")?;
     check_name("keyProviderName", name)?;
-    let id = element.cluster.change(|ledger| ledger.registry.create_provider(name)).await?;
-    show(element, id)
+    let id = api.cluster.change(|ledger| ledger.registry.create_provider(name)).await?;
+    show(api, id)
 }
 
-async fn delete(element: &Element, params: &Params) -> Outcome {
-    let id = params.the_integer("keyProviderID")?;
-    element
-        .cluster
+async fn delete(api: &ElementApi, params: &Params) -> MethodResult {
+    let id = params.required_integer("keyProviderID")?;
+    api.cluster
         .change(|ledger| ledger.registry.delete_provider(id, &ledger.ring.active_providers()))
         .await?;
     Ok(json!({}))
 }
 
-fn get(element: &Element, params: &Params) -> Outcome {
-    show(element, params.the_integer("keyProviderID")?)
+fn get(api: &ElementApi, params: &Params) -> MethodResult {
+    show(api, params.required_integer("keyProviderID")?)
 }
 
-fn show(element: &Element, id: KeyProviderId) -> Outcome {
-    element.cluster.read(|ledger| {
+fn show(api: &ElementApi, id: KeyProviderId) -> MethodResult {
+    api.cluster.read(|ledger| {
         let provider = ledger.registry.provider(id)?;
         let provider = provider_json(id, provider, &ledger.ring.active_providers());
         Ok(json!({ "kmipKeyProvider": provider }))
     })
 }
 
-fn list(element: &Element, params: &Params) -> Outcome {
+fn list(api: &ElementApi, params: &Params) -> MethodResult {
     let is_active = params.boolean("keyProviderIsActive");
     let has_server = params.boolean("kmipKeyProviderHasServerAssigned");
-    element.cluster.read(|ledger| {
+    api.cluster.read(|ledger| {
         let active = ledger.ring.active_providers();
         let providers: Vec<_> = ledger
             .registry
@@ -109,14 +108,14 @@ fn provider_json(id: KeyProviderId, provider: &KeyProviderKmip, active: &ActiveP
 }
 
 /// Asks the servers of the provider, as the rekey would.
-async fn test(element: &Element, params: &Params) -> Outcome {
-    let id = params.the_integer("keyProviderID")?;
-    let ledger = element.cluster.ledger();
+async fn test(api: &ElementApi, params: &Params) -> MethodResult {
+    let id = params.required_integer("keyProviderID")?;
+    let ledger = api.cluster.ledger();
     ledger.registry.servers_of(id)?;
-    let provider = element
+    let provider = api
         .cluster
         .provider_access(ledger.master_node(), id)
         .map_err(|error| key_server_error(&error))?;
-    ask_deadline(element.cluster.key_servers().test(&provider)).await?;
+    with_deadline(api.cluster.key_servers().test(&provider)).await?;
     Ok(json!({}))
 }

@@ -1,6 +1,6 @@
 //! Key servers: how each is reached, and to which provider it belongs.
 
-use super::method::{Act, Element, Method, Outcome, Scope};
+use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional, required};
 use crate::api::api_version::version;
 use crate::config::limits::KEY_SERVER_DEADLINE;
@@ -35,7 +35,7 @@ pub(crate) const METHODS: &[Method] = &[
             required("kmipKeyServerName", Kind::Text),
             optional("kmipKeyServerPort", Kind::Integer),
         ],
-        act: Act::Change(|element, params| Box::pin(create(element, params))),
+        action: Action::Change(|api, params| Box::pin(create(api, params))),
     },
     Method {
         name: "ModifyKeyServerKmip",
@@ -49,21 +49,21 @@ pub(crate) const METHODS: &[Method] = &[
             optional("kmipKeyServerName", Kind::Text),
             optional("kmipKeyServerPort", Kind::Integer),
         ],
-        act: Act::Change(|element, params| Box::pin(modify(element, params))),
+        action: Action::Change(|api, params| Box::pin(modify(api, params))),
     },
     Method {
         name: "DeleteKeyServerKmip",
         since: version(11, 7),
         scope: Scope::Cluster,
         parameters: &[required("keyServerID", Kind::Integer)],
-        act: Act::Change(|element, params| Box::pin(delete(element, params))),
+        action: Action::Change(|api, params| Box::pin(delete(api, params))),
     },
     Method {
         name: "GetKeyServerKmip",
         since: version(11, 7),
         scope: Scope::Cluster,
         parameters: &[required("keyServerID", Kind::Integer)],
-        act: Act::Tell(get),
+        action: Action::Read(get),
     },
     Method {
         name: "ListKeyServersKmip",
@@ -74,14 +74,14 @@ pub(crate) const METHODS: &[Method] = &[
             optional("kmipAssignedProviderIsActive", Kind::Boolean),
             optional("kmipHasProviderAssigned", Kind::Boolean),
         ],
-        act: Act::Tell(list),
+        action: Action::Read(list),
     },
     Method {
         name: "TestKeyServerKmip",
         since: version(11, 7),
         scope: Scope::Cluster,
         parameters: &[required("keyServerID", Kind::Integer)],
-        act: Act::Ask(|element, params| Box::pin(test(element, params))),
+        action: Action::Query(|api, params| Box::pin(test(api, params))),
     },
     Method {
         name: "AddKeyServerToProviderKmip",
@@ -91,14 +91,14 @@ pub(crate) const METHODS: &[Method] = &[
             required("keyProviderID", Kind::Integer),
             required("keyServerID", Kind::Integer),
         ],
-        act: Act::Change(|element, params| Box::pin(add_to_provider(element, params))),
+        action: Action::Change(|api, params| Box::pin(add_to_provider(api, params))),
     },
     Method {
         name: "RemoveKeyServerFromProviderKmip",
         since: version(11, 7),
         scope: Scope::Cluster,
         parameters: &[required("keyServerID", Kind::Integer)],
-        act: Act::Change(|element, params| Box::pin(remove_from_provider(element, params))),
+        action: Action::Change(|api, params| Box::pin(remove_from_provider(api, params))),
     },
 ];
 
@@ -150,7 +150,7 @@ fn check_port(port: u64) -> Result<u16, ElementError> {
 }
 
 /// The server is not contacted and need not exist yet.
-async fn create(element: &Element, params: &Params) -> Outcome {
+async fn create(api: &ElementApi, params: &Params) -> MethodResult {
     let given = given(params)?;
     let server = KeyServerKmip {
         name: given.name.unwrap_or_default(),
@@ -159,37 +159,36 @@ async fn create(element: &Element, params: &Params) -> Outcome {
         ca_certificate: given.ca_certificate.unwrap_or_default(),
         client_certificate: given.client_certificate.unwrap_or_default(),
     };
-    let id = element.cluster.change(|ledger| ledger.registry.create_server(server)).await?;
-    show(element, id)
+    let id = api.cluster.change(|ledger| ledger.registry.create_server(server)).await?;
+    show(api, id)
 }
 
 /// The server is contacted with the new values; if that fails the old ones stay.
-async fn modify(element: &Element, params: &Params) -> Outcome {
-    let id = params.the_integer("keyServerID")?;
+async fn modify(api: &ElementApi, params: &Params) -> MethodResult {
+    let id = params.required_integer("keyServerID")?;
     let change = given(params)?;
-    let present = element.cluster.read(|ledger| ledger.registry.server(id).cloned())?;
+    let present = api.cluster.read(|ledger| ledger.registry.server(id).cloned())?;
     if !change.is_empty() {
-        contact(element, id, &change.applied_to(&present)).await?;
-        element.cluster.change(|ledger| ledger.registry.modify_server(id, &change)).await?;
+        contact(api, id, &change.applied_to(&present)).await?;
+        api.cluster.change(|ledger| ledger.registry.modify_server(id, &change)).await?;
     }
-    show(element, id)
+    show(api, id)
 }
 
-async fn delete(element: &Element, params: &Params) -> Outcome {
-    let id = params.the_integer("keyServerID")?;
-    element
-        .cluster
+async fn delete(api: &ElementApi, params: &Params) -> MethodResult {
+    let id = params.required_integer("keyServerID")?;
+    api.cluster
         .change(|ledger| ledger.registry.delete_server(id, &ledger.ring.active_providers()))
         .await?;
     Ok(json!({}))
 }
 
-fn get(element: &Element, params: &Params) -> Outcome {
-    show(element, params.the_integer("keyServerID")?)
+fn get(api: &ElementApi, params: &Params) -> MethodResult {
+    show(api, params.required_integer("keyServerID")?)
 }
 
-fn show(element: &Element, id: KeyServerId) -> Outcome {
-    element.cluster.read(|ledger| {
+fn show(api: &ElementApi, id: KeyServerId) -> MethodResult {
+    api.cluster.read(|ledger| {
         let server = ledger.registry.server(id)?;
         let provider = ledger.registry.provider_of(id);
         let active = provider.map(|id| ledger.ring.active_providers().contains(&id));
@@ -197,11 +196,11 @@ fn show(element: &Element, id: KeyServerId) -> Outcome {
     })
 }
 
-fn list(element: &Element, params: &Params) -> Outcome {
+fn list(api: &ElementApi, params: &Params) -> MethodResult {
     let of_provider = params.integer("keyProviderID");
     let is_active = params.boolean("kmipAssignedProviderIsActive");
     let has_provider = params.boolean("kmipHasProviderAssigned");
-    element.cluster.read(|ledger| {
+    api.cluster.read(|ledger| {
         let active = ledger.ring.active_providers();
         let servers: Vec<_> = ledger
             .registry
@@ -237,32 +236,31 @@ fn server_json(
     })
 }
 
-async fn test(element: &Element, params: &Params) -> Outcome {
-    let id = params.the_integer("keyServerID")?;
-    let server = element.cluster.read(|ledger| ledger.registry.server(id).cloned())?;
-    contact(element, id, &server).await?;
+async fn test(api: &ElementApi, params: &Params) -> MethodResult {
+    let id = params.required_integer("keyServerID")?;
+    let server = api.cluster.read(|ledger| ledger.registry.server(id).cloned())?;
+    contact(api, id, &server).await?;
     Ok(json!({}))
 }
 
 /// A server that is in the provider already is not contacted again: that is no error and no news.
-async fn add_to_provider(element: &Element, params: &Params) -> Outcome {
-    let id = params.the_integer("keyServerID")?;
-    let provider = params.the_integer("keyProviderID")?;
-    let (is_new, server) = element.cluster.read(|ledger| {
+async fn add_to_provider(api: &ElementApi, params: &Params) -> MethodResult {
+    let id = params.required_integer("keyServerID")?;
+    let provider = params.required_integer("keyProviderID")?;
+    let (is_new, server) = api.cluster.read(|ledger| {
         let is_new = ledger.registry.may_add(id, provider)?;
         ledger.registry.server(id).map(|server| (is_new, server.clone()))
     })?;
     if is_new {
-        contact(element, id, &server).await?;
-        element.cluster.change(|ledger| ledger.registry.add_to_provider(id, provider)).await?;
+        contact(api, id, &server).await?;
+        api.cluster.change(|ledger| ledger.registry.add_to_provider(id, provider)).await?;
     }
     Ok(json!({}))
 }
 
-async fn remove_from_provider(element: &Element, params: &Params) -> Outcome {
-    let id = params.the_integer("keyServerID")?;
-    element
-        .cluster
+async fn remove_from_provider(api: &ElementApi, params: &Params) -> MethodResult {
+    let id = params.required_integer("keyServerID")?;
+    api.cluster
         .change(|ledger| ledger.registry.remove_from_provider(id, &ledger.ring.active_providers()))
         .await?;
     Ok(json!({}))
@@ -270,23 +268,21 @@ async fn remove_from_provider(element: &Element, params: &Params) -> Outcome {
 
 /// Contacts the server over mutual TLS, on behalf of the master.
 async fn contact(
-    element: &Element,
+    api: &ElementApi,
     id: KeyServerId,
     server: &KeyServerKmip,
 ) -> Result<(), ElementError> {
-    let access = element.cluster.access(id, server).map_err(|error| key_server_error(&error))?;
-    let provider = KeyProviderAccess {
-        node_id: element.cluster.read(Ledger::master_node),
-        servers: vec![access],
-    };
-    ask_deadline(element.cluster.key_servers().test(&provider)).await?;
+    let access = api.cluster.server_access(id, server).map_err(|error| key_server_error(&error))?;
+    let provider =
+        KeyProviderAccess { node_id: api.cluster.read(Ledger::master_node), servers: vec![access] };
+    with_deadline(api.cluster.key_servers().test(&provider)).await?;
     // Whoever waits for a key server need not wait longer than until it was seen to answer.
-    element.cluster.retry_now();
+    api.cluster.retry_now();
     Ok(())
 }
 
 /// Asks a key server, and does not wait for it longer than the client would.
-pub(crate) async fn ask_deadline<T>(
+pub(crate) async fn with_deadline<T>(
     answer: impl Future<Output = Result<T, KeyServerError>>,
 ) -> Result<T, ElementError> {
     match tokio::time::timeout(KEY_SERVER_DEADLINE, answer).await {

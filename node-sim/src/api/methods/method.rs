@@ -10,13 +10,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 /// What a method answers.
-pub(crate) type Outcome = Result<Value, ElementError>;
+pub(crate) type MethodResult = Result<Value, ElementError>;
 
 /// What a method answers, once it is there.
-pub(crate) type Answer<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+pub(crate) type MethodFuture<'a> = Pin<Box<dyn Future<Output = MethodResult> + Send + 'a>>;
 
 /// A method that waits for something.
-pub(crate) type Wait = for<'a> fn(&'a Element, &'a Params) -> Answer<'a>;
+pub(crate) type AsyncAction = for<'a> fn(&'a ElementApi, &'a Params) -> MethodFuture<'a>;
 
 /// Where a method is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +31,13 @@ pub(crate) enum Scope {
 
 /// What a method does.
 #[derive(Clone, Copy)]
-pub(crate) enum Act {
+pub(crate) enum Action {
     /// It tells what is known.
-    Tell(fn(&Element, &Params) -> Outcome),
+    Read(fn(&ElementApi, &Params) -> MethodResult),
     /// It asks somebody, or tells something once; that is no event.
-    Ask(Wait),
+    Query(AsyncAction),
     /// It changes the cluster, which is an event.
-    Change(Wait),
+    Change(AsyncAction),
 }
 
 /// One method.
@@ -51,11 +51,11 @@ pub(crate) struct Method {
     /// What it takes.
     pub(crate) parameters: &'static [Parameter],
     /// What it does.
-    pub(crate) act: Act,
+    pub(crate) action: Action,
 }
 
 /// The API of one cluster, as one door serves it.
-pub(crate) struct Element {
+pub(crate) struct ElementApi {
     /// The cluster.
     pub(crate) cluster: Arc<Cluster>,
     /// The name of its primary administrator.
@@ -66,7 +66,7 @@ pub(crate) struct Element {
     pub(crate) families: &'static [&'static [Method]],
 }
 
-impl Element {
+impl ElementApi {
     /// All methods of the table.
     pub(crate) fn methods(&self) -> impl Iterator<Item = &'static Method> {
         self.families.iter().copied().flatten()

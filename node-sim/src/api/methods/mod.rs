@@ -20,7 +20,7 @@ pub(crate) mod params;
 pub(crate) mod volumes;
 
 use crate::cluster::Cluster;
-use method::{Element, Method, Scope};
+use method::{ElementApi, Method, Scope};
 use std::sync::Arc;
 
 /// The families of methods.
@@ -40,8 +40,8 @@ const FAMILIES: &[&[Method]] = &[
 ];
 
 /// The API of this cluster, for a listener of this scope.
-pub(crate) fn element_api(cluster: Arc<Cluster>, admin: String, scope: Scope) -> Element {
-    Element { cluster, admin, scope, families: FAMILIES }
+pub(crate) fn element_api(cluster: Arc<Cluster>, admin: String, scope: Scope) -> ElementApi {
+    ElementApi { cluster, admin, scope, families: FAMILIES }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! program. They are of a type that ends in `-NE`, Element's mark of a node whose drives do not
 //! encrypt by themselves.
 
-use super::method::{Act, Element, Method, Outcome, Scope};
+use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional};
 use crate::api::api_version::{SOFTWARE_VERSION, version};
 use crate::state::key_ring::NodeId;
@@ -49,59 +49,59 @@ pub(crate) const METHODS: &[Method] = &[
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(list_all_nodes),
+        action: Action::Read(list_all_nodes),
     },
     Method {
         name: "ListActiveNodes",
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(|element, _| Ok(json!({ "nodes": nodes(element) }))),
+        action: Action::Read(|api, _| Ok(json!({ "nodes": nodes(api) }))),
     },
     Method {
         name: "ListPendingNodes",
         since: version(1, 0),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(|_, _| Ok(json!({ "pendingNodes": [] }))),
+        action: Action::Read(|_, _| Ok(json!({ "pendingNodes": [] }))),
     },
     Method {
         name: "ListPendingActiveNodes",
         since: version(9, 0),
         scope: Scope::Cluster,
         parameters: &[],
-        act: Act::Tell(|_, _| Ok(json!({ "pendingActiveNodes": [] }))),
+        action: Action::Read(|_, _| Ok(json!({ "pendingActiveNodes": [] }))),
     },
     Method {
         name: "GetClusterState",
         since: version(5, 0),
         scope: Scope::Both,
         parameters: &[optional("force", Kind::Boolean)],
-        act: Act::Tell(get_cluster_state),
+        action: Action::Read(get_cluster_state),
     },
     Method {
         name: "GetClusterConfig",
         since: version(5, 0),
         scope: Scope::Node,
         parameters: &[],
-        act: Act::Tell(|element, _| Ok(json!({ "cluster": cluster_config(element) }))),
+        action: Action::Read(|api, _| Ok(json!({ "cluster": cluster_config(api) }))),
     },
     Method {
         name: "GetConfig",
         since: version(5, 0),
         scope: Scope::Node,
         parameters: &[],
-        act: Act::Tell(get_config),
+        action: Action::Read(get_config),
     },
 ];
 
 /// Every node belongs to the cluster: there is none that waits to be added.
-fn list_all_nodes(element: &Element, _: &Params) -> Outcome {
-    Ok(json!({ "nodes": nodes(element), "pendingActiveNodes": [], "pendingNodes": [] }))
+fn list_all_nodes(api: &ElementApi, _: &Params) -> MethodResult {
+    Ok(json!({ "nodes": nodes(api), "pendingActiveNodes": [], "pendingNodes": [] }))
 }
 
-fn nodes(element: &Element) -> Vec<Value> {
-    let ledger = element.cluster.ledger();
+fn nodes(api: &ElementApi) -> Vec<Value> {
+    let ledger = api.cluster.ledger();
     ledger.nodes.iter().map(|(id, node)| node_json(&ledger, *id, node)).collect()
 }
 
@@ -142,8 +142,8 @@ fn node_json(ledger: &Ledger, id: NodeId, node: &NodeRecord) -> Value {
 
 /// With `force`, the state of every node; else that of the node that answers. A node that is
 /// switched off gives no result.
-fn get_cluster_state(element: &Element, params: &Params) -> Outcome {
-    let ledger = element.cluster.ledger();
+fn get_cluster_state(api: &ElementApi, params: &Params) -> MethodResult {
+    let ledger = api.cluster.ledger();
     let state = json!({ "cluster": ledger.identity.name, "state": "Active" });
     if params.boolean("force") != Some(true) {
         return Ok(state);
@@ -157,8 +157,8 @@ fn get_cluster_state(element: &Element, params: &Params) -> Outcome {
 }
 
 /// Of the node that answers: the cluster's master.
-fn cluster_config(element: &Element) -> Value {
-    let ledger = element.cluster.ledger();
+fn cluster_config(api: &ElementApi) -> Value {
+    let ledger = api.cluster.ledger();
     let id = ledger.master_node();
     let name = ledger.nodes.get(&id).map_or("", |node| node.name.as_str());
     let ensemble: Vec<_> =
@@ -181,8 +181,8 @@ fn cluster_config(element: &Element) -> Value {
     })
 }
 
-fn get_config(element: &Element, _: &Params) -> Outcome {
-    let identity = element.cluster.read(|ledger| ledger.identity.clone());
+fn get_config(api: &ElementApi, _: &Params) -> MethodResult {
+    let identity = api.cluster.read(|ledger| ledger.identity.clone());
     let interface = |address: &str| {
         json!({
             "address": address,
@@ -193,7 +193,7 @@ fn get_config(element: &Element, _: &Params) -> Outcome {
         })
     };
     Ok(json!({ "config": {
-        "cluster": cluster_config(element),
+        "cluster": cluster_config(api),
         "network": {
             MANAGEMENT_INTERFACE: interface(&identity.mvip),
             STORAGE_INTERFACE: interface(&identity.svip),

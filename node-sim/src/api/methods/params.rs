@@ -105,12 +105,12 @@ impl Params {
     }
 
     /// The number of this name, which the method requires.
-    pub(crate) fn the_integer(&self, name: &str) -> Result<u64, ElementError> {
+    pub(crate) fn required_integer(&self, name: &str) -> Result<u64, ElementError> {
         self.integer(name).ok_or_else(|| ElementError::missing(name))
     }
 
     /// The text of this name, which the method requires.
-    pub(crate) fn the_text(&self, name: &str) -> Result<&str, ElementError> {
+    pub(crate) fn required_text(&self, name: &str) -> Result<&str, ElementError> {
         self.text(name).ok_or_else(|| ElementError::missing(name))
     }
 }

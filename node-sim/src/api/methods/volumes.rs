@@ -1,6 +1,6 @@
 //! Volumes. The cluster has none yet, and says so: there is no call that makes one.
 
-use super::method::{Act, Element, Method, Outcome, Scope};
+use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional, required};
 use crate::api::api_version::version;
 use serde_json::json;
@@ -22,7 +22,7 @@ pub(crate) const METHODS: &[Method] = &[
             optional("includeVirtualVolumes", Kind::Boolean),
             optional("protectionSchemes", Kind::Texts),
         ],
-        act: Act::Tell(none),
+        action: Action::Read(none),
     },
     Method {
         name: "ListActiveVolumes",
@@ -33,7 +33,7 @@ pub(crate) const METHODS: &[Method] = &[
             optional("limit", Kind::Integer),
             optional("includeVirtualVolumes", Kind::Boolean),
         ],
-        act: Act::Tell(none),
+        action: Action::Read(none),
     },
     Method {
         name: "ListVolumesForAccount",
@@ -45,16 +45,16 @@ pub(crate) const METHODS: &[Method] = &[
             optional("limit", Kind::Integer),
             optional("includeVirtualVolumes", Kind::Boolean),
         ],
-        act: Act::Tell(of_account),
+        action: Action::Read(of_account),
     },
 ];
 
-fn none(_: &Element, _: &Params) -> Outcome {
+fn none(_: &ElementApi, _: &Params) -> MethodResult {
     Ok(json!({ "volumes": [] }))
 }
 
-fn of_account(element: &Element, params: &Params) -> Outcome {
-    let id = params.the_integer("accountID")?;
-    element.cluster.read(|ledger| ledger.inventory.account(id).map(|_| ()))?;
-    none(element, params)
+fn of_account(api: &ElementApi, params: &Params) -> MethodResult {
+    let id = params.required_integer("accountID")?;
+    api.cluster.read(|ledger| ledger.inventory.account(id).map(|_| ()))?;
+    none(api, params)
 }

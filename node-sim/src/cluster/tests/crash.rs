@@ -2,7 +2,7 @@
 //! opened again.
 
 use super::lab::{Lab, SERVER_1, assert_pattern, current_key, unlocked};
-use crate::cluster::{Cluster, Target};
+use crate::cluster::{Cluster, RekeyTarget};
 use crate::state::durable_file::{Crash, Steps};
 use crate::state::key_ring::KeyId;
 use std::path::Path;
@@ -83,7 +83,7 @@ fn assert_whole(lab: &Lab, external: bool, old: KeyId) {
     assert_eq!(shares.len(), expected, "shares of keys that are gone are gone: {shares:?}");
 }
 
-async fn start(cluster: &Arc<Cluster>, target: Target) {
+async fn start(cluster: &Arc<Cluster>, target: RekeyTarget) {
     unlocked(cluster).await;
     if cluster.read(|ledger| ledger.rekey.is_none()) {
         // It may be refused because the steps have ended.
@@ -109,7 +109,7 @@ fn a_crash_at_any_durable_step_of_a_rekey_to_external_loses_nothing() {
         let mut old = None;
         survived = live(&lab, Some(at), async |cluster| {
             old = Some(current_key(cluster).0);
-            start(cluster, Target::External(1)).await;
+            start(cluster, RekeyTarget::External(1)).await;
         });
         if survived {
             break;
@@ -134,7 +134,7 @@ fn a_crash_at_any_durable_step_of_a_rekey_to_internal_loses_nothing() {
     Runtime::new().unwrap().block_on(async {
         let cluster = template.open().await;
         unlocked(&cluster).await;
-        super::lab::rekey(&cluster, Target::External(1)).await;
+        super::lab::rekey(&cluster, RekeyTarget::External(1)).await;
         cluster.close().await;
     });
     let (key, bytes) = {
@@ -146,7 +146,8 @@ fn a_crash_at_any_durable_step_of_a_rekey_to_internal_loses_nothing() {
     for at in 1..STEPS_MAX {
         let lab = copy_of(&template);
         lab.key_servers.put(SERVER_1, key, bytes);
-        survived = live(&lab, Some(at), async |cluster| start(cluster, Target::Internal).await);
+        survived =
+            live(&lab, Some(at), async |cluster| start(cluster, RekeyTarget::Internal).await);
         if survived {
             break;
         }

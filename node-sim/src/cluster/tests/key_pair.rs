@@ -1,6 +1,6 @@
 //! The key pair for key servers is one pair, whenever the power goes.
 
-use crate::cluster::{Cluster, Settings};
+use crate::cluster::{Cluster, ClusterSettings};
 use crate::key_server::client_key_pair::{NewKeyPair, Subject};
 use crate::key_server::in_memory::InMemoryKeyServers;
 use crate::state::durable_file::{Crash, Steps};
@@ -9,13 +9,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 async fn open(folder: &Path, steps: Arc<Steps>) -> Option<Arc<Cluster>> {
-    let settings = Settings {
+    let settings = ClusterSettings {
         folder: folder.to_owned(),
         nodes: 1,
         drives_per_node: 1,
         blocks_per_drive: 256,
         steps,
-        ..Settings::default()
+        ..ClusterSettings::default()
     };
     Cluster::open(settings, Arc::new(InMemoryKeyServers::new())).await.ok()
 }

@@ -1,7 +1,7 @@
 //! Where master keys must not be: in no file in the clear, and not in fewer nodes than it takes.
 
 use super::lab::{Lab, SERVER_1, current_key, files, rekey, unlocked};
-use crate::cluster::Target;
+use crate::cluster::RekeyTarget;
 use crate::cluster::master_keys::threshold;
 use crate::crypto::master_key::MasterKey;
 use crate::node::ShareFile;
@@ -58,7 +58,7 @@ async fn an_internal_key_is_in_no_file_and_in_no_minority_of_the_nodes() {
 async fn an_external_key_is_in_no_file() {
     let lab = Lab::new(2, 2);
     let cluster = lab.create().await;
-    rekey(&cluster, Target::External(1)).await;
+    rekey(&cluster, RekeyTarget::External(1)).await;
     let (key_id, _) = current_key(&cluster);
     let bytes = lab.key_servers.bytes(SERVER_1, key_id).unwrap();
     assert_nowhere(lab.path(), &bytes);
@@ -72,7 +72,7 @@ async fn an_external_key_is_in_no_file() {
 async fn every_file_is_its_owner_s_alone() {
     let lab = Lab::new(2, 1);
     let cluster = lab.create().await;
-    rekey(&cluster, Target::Same).await;
+    rekey(&cluster, RekeyTarget::Same).await;
     cluster.close().await;
     for file in files(lab.path()).iter().filter(|file| !file.ends_with("lock")) {
         let mode = std::fs::metadata(file).unwrap().permissions().mode();

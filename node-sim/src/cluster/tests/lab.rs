@@ -1,7 +1,7 @@
 //! A small cluster in a folder of its own, with two key providers in memory.
 
 use crate::cluster::error::OpenError;
-use crate::cluster::{Cluster, DriveState, Settings, Target};
+use crate::cluster::{Cluster, ClusterSettings, DriveState, RekeyTarget};
 use crate::key_server::KeyServerClient;
 use crate::key_server::client_key_pair::{NewKeyPair, Subject};
 use crate::key_server::in_memory::InMemoryKeyServers;
@@ -58,7 +58,7 @@ impl Lab {
 
     /// Opens the cluster, without providers.
     pub(crate) async fn open_with(&self, steps: Steps) -> Result<Arc<Cluster>, OpenError> {
-        let settings = Settings {
+        let settings = ClusterSettings {
             folder: self.path().to_owned(),
             nodes: self.nodes,
             drives_per_node: self.drives_per_node,
@@ -66,7 +66,7 @@ impl Lab {
             retry_min: Duration::from_millis(1),
             retry_max: Duration::from_millis(20),
             steps: Arc::new(steps),
-            ..Settings::default()
+            ..ClusterSettings::default()
         };
         let key_servers: Arc<dyn KeyServerClient> = self.key_servers.clone();
         Cluster::open(settings, key_servers).await
@@ -150,7 +150,7 @@ pub(crate) async fn rekeyed(cluster: &Cluster) {
 }
 
 /// Runs a rekey to its end and gives the answer of `GetAsyncResult`.
-pub(crate) async fn rekey(cluster: &Cluster, target: Target) -> Value {
+pub(crate) async fn rekey(cluster: &Cluster, target: RekeyTarget) -> Value {
     let handle = cluster.start_rekey(target).await.unwrap();
     rekeyed(cluster).await;
     answer(cluster, handle)

@@ -4,7 +4,7 @@ use super::lab::{
     Lab, SERVER_1, SERVER_2, answer, assert_pattern, at_last, current_key, faults, rekey, rekeyed,
     unlocked, until,
 };
-use crate::cluster::{AbandonRefusal, Cluster, DriveState, Settings, Target};
+use crate::cluster::{AbandonRekeyError, Cluster, ClusterSettings, DriveState, RekeyTarget};
 use crate::crypto::master_key::MasterKey;
 use crate::key_server::in_memory::{Call, FaultTiming};
 use crate::key_server::{KeyProviderAccess, KeyServerClient, KeyServerError, KeyServerFuture};
@@ -22,7 +22,7 @@ fn away() -> KeyServerError {
 async fn at_start_the_drives_stay_locked_until_the_key_server_is_back() {
     let lab = Lab::new(3, 2);
     let cluster = lab.create().await;
-    rekey(&cluster, Target::External(1)).await;
+    rekey(&cluster, RekeyTarget::External(1)).await;
     cluster.close().await;
     drop(cluster);
     let table = [
@@ -55,7 +55,7 @@ async fn at_start_the_drives_stay_locked_until_the_key_server_is_back() {
 async fn a_key_that_the_server_lost_and_got_back_unlocks_the_drives() {
     let lab = Lab::new(2, 1);
     let cluster = lab.create().await;
-    rekey(&cluster, Target::External(1)).await;
+    rekey(&cluster, RekeyTarget::External(1)).await;
     let (key, _) = current_key(&cluster);
     let bytes = lab.key_servers.bytes(SERVER_1, key).unwrap();
     cluster.close().await;
@@ -81,7 +81,7 @@ async fn a_rekey_waits_for_its_key_server_and_then_finishes() {
     let lab = Lab::new(2, 2);
     let cluster = lab.create().await;
     lab.key_servers.switch_off(SERVER_1, away());
-    let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
+    let handle = cluster.start_rekey(RekeyTarget::External(1)).await.unwrap();
     until(&cluster, "the fault is raised", |c| faults(c).len() == 1).await;
     until(&cluster, "the details say so", |c| {
         answer(c, handle)["details"]["waitingFor"] == json!("node 1: Connection refused.")
@@ -106,9 +106,9 @@ async fn every_call_may_fail_before_and_after_it_was_done() {
         for call in [Call::Test, Call::Ensure, Call::Fetch, Call::Destroy] {
             let lab = Lab::new(2, 1);
             let cluster = lab.create().await;
-            rekey(&cluster, Target::External(1)).await;
+            rekey(&cluster, RekeyTarget::External(1)).await;
             lab.key_servers.fail(call, timing, 3, KeyServerError::server("The answer was lost."));
-            let result = rekey(&cluster, Target::External(2)).await;
+            let result = rekey(&cluster, RekeyTarget::External(2)).await;
             assert_eq!(result["result"]["state"], "Ready", "{call:?} {timing:?}");
             let (key, _) = current_key(&cluster);
             assert_eq!(lab.key_servers.made(SERVER_2), [key], "one key, {call:?} {timing:?}");
@@ -126,7 +126,7 @@ async fn a_rekey_whose_server_never_answered_is_given_up_at_once() {
     let cluster = lab.create().await;
     let before = current_key(&cluster);
     lab.key_servers.switch_off(SERVER_1, away());
-    let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
+    let handle = cluster.start_rekey(RekeyTarget::External(1)).await.unwrap();
     until(&cluster, "the fault is raised", |c| faults(c).len() == 1).await;
     assert_eq!(cluster.abandon_rekey().await.unwrap(), handle);
     let result = answer(&cluster, handle);
@@ -135,9 +135,9 @@ async fn a_rekey_whose_server_never_answered_is_given_up_at_once() {
     assert_eq!(current_key(&cluster), before);
     assert!(cluster.read(|ledger| ledger.ring.active_providers()).is_empty());
     until(&cluster, "the fault is over", |c| faults(c).is_empty()).await;
-    assert!(matches!(cluster.abandon_rekey().await, Err(AbandonRefusal::NotRunning)));
+    assert!(matches!(cluster.abandon_rekey().await, Err(AbandonRekeyError::NotRunning)));
     lab.key_servers.switch_on(SERVER_1);
-    rekey(&cluster, Target::External(1)).await;
+    rekey(&cluster, RekeyTarget::External(1)).await;
     assert_eq!(lab.key_servers.made(SERVER_1).len(), 1);
     cluster.close().await;
 }
@@ -149,7 +149,7 @@ async fn a_key_that_may_have_been_made_is_destroyed_when_the_rekey_is_given_up()
     let before = current_key(&cluster);
     let lost = KeyServerError::connection("The answer was lost.");
     lab.key_servers.fail(Call::Ensure, FaultTiming::After, u32::MAX, lost);
-    let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
+    let handle = cluster.start_rekey(RekeyTarget::External(1)).await.unwrap();
     until(&cluster, "the fault is raised", |c| faults(c).len() == 1).await;
     assert_eq!(lab.key_servers.keys(SERVER_1).len(), 1);
     lab.key_servers.switch_off(SERVER_1, away());
@@ -170,15 +170,15 @@ async fn a_key_that_may_have_been_made_is_destroyed_when_the_rekey_is_given_up()
 async fn once_drives_are_being_rewrapped_it_is_too_late_to_give_up() {
     let lab = Lab::new(2, 1);
     let cluster = lab.create().await;
-    rekey(&cluster, Target::External(1)).await;
+    rekey(&cluster, RekeyTarget::External(1)).await;
     lab.key_servers.switch_off(SERVER_1, away());
-    cluster.start_rekey(Target::Internal).await.unwrap();
+    cluster.start_rekey(RekeyTarget::Internal).await.unwrap();
     until(&cluster, "the old key is being given up", |c| {
         c.read(|ledger| ledger.rekey.as_ref().map(|running| running.job.state()))
             == Some(RekeyState::DecommissionOldMasterKey)
     })
     .await;
-    assert!(matches!(cluster.abandon_rekey().await, Err(AbandonRefusal::TooLate(_))));
+    assert!(matches!(cluster.abandon_rekey().await, Err(AbandonRekeyError::TooLate(_))));
     // The old server is not needed for the data any more.
     cluster.close().await;
     drop(cluster);
@@ -196,10 +196,10 @@ async fn once_drives_are_being_rewrapped_it_is_too_late_to_give_up() {
 async fn the_old_key_is_not_given_up_while_the_new_one_cannot_be_had() {
     let lab = Lab::new(2, 1);
     let cluster = lab.create().await;
-    rekey(&cluster, Target::External(1)).await;
+    rekey(&cluster, RekeyTarget::External(1)).await;
     // The old server is away when the old key shall be destroyed; meanwhile the new one is lost.
     lab.key_servers.switch_off(SERVER_1, away());
-    cluster.start_rekey(Target::External(2)).await.unwrap();
+    cluster.start_rekey(RekeyTarget::External(2)).await.unwrap();
     until(&cluster, "the old key is being given up", |c| faults(c).len() == 1).await;
     let (new, _) = current_key(&cluster);
     let bytes = lab.key_servers.bytes(SERVER_2, new).unwrap();
@@ -232,13 +232,13 @@ async fn the_old_key_is_not_given_up_while_the_new_one_cannot_be_had() {
 async fn a_rekey_of_locked_drives_waits_until_they_unlock() {
     let lab = Lab::new(2, 2);
     let cluster = lab.create().await;
-    rekey(&cluster, Target::External(1)).await;
+    rekey(&cluster, RekeyTarget::External(1)).await;
     cluster.close().await;
     drop(cluster);
     lab.key_servers.switch_off(SERVER_1, away());
     let cluster = lab.open().await;
     until(&cluster, "each node has its fault", |c| faults(c).len() == 2).await;
-    let handle = cluster.start_rekey(Target::Internal).await.unwrap();
+    let handle = cluster.start_rekey(RekeyTarget::Internal).await.unwrap();
     until(&cluster, "it waits for the drives", |c| {
         answer(c, handle)["details"]["waitingFor"]
             == json!("waiting for locked drives [1, 2, 3, 4]")
@@ -258,7 +258,7 @@ async fn closing_does_not_wait_for_a_key_server() {
     let lab = Lab::new(2, 1);
     let cluster = lab.create().await;
     lab.key_servers.hang(SERVER_1);
-    let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
+    let handle = cluster.start_rekey(RekeyTarget::External(1)).await.unwrap();
     at_last("the server is asked", || !lab.key_servers.callers(Call::Test).is_empty()).await;
     cluster.close().await;
     drop(cluster);
@@ -308,16 +308,16 @@ impl KeyServerClient for LateKeyServer {
 async fn a_failure_that_comes_after_a_rekey_was_given_up_raises_no_fault() {
     let lab = Lab::new(2, 1);
     lab.create().await.close().await;
-    let settings = Settings { folder: lab.path().to_owned(), ..Settings::default() };
+    let settings = ClusterSettings { folder: lab.path().to_owned(), ..ClusterSettings::default() };
     let key_server = Arc::new(LateKeyServer::default());
     let cluster = Cluster::open(settings, key_server.clone()).await.unwrap();
     unlocked(&cluster).await;
-    cluster.start_rekey(Target::External(1)).await.unwrap();
+    cluster.start_rekey(RekeyTarget::External(1)).await.unwrap();
     key_server.asked.notified().await;
     cluster.abandon_rekey().await.unwrap();
     key_server.fail.notify_one();
     // The next rekey begins when that failure was dealt with.
-    rekey(&cluster, Target::Internal).await;
+    rekey(&cluster, RekeyTarget::Internal).await;
     assert_eq!(faults(&cluster), []);
     cluster.close().await;
 }

@@ -4,7 +4,7 @@ use super::lab::{
     Lab, SERVER_1, answer, assert_pattern, at_last, current_key, faults, rekey, rekeyed, unlocked,
     until,
 };
-use crate::cluster::{Cluster, DriveState, PowerError, Target};
+use crate::cluster::{Cluster, DriveState, PowerError, RekeyTarget};
 use crate::state::key_ring::NodeId;
 use serde_json::json;
 
@@ -14,7 +14,7 @@ fn active(cluster: &Cluster) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_was_away_during_a_rekey_still_gets_its_data() {
-    for target in [Target::External(1), Target::Same] {
+    for target in [RekeyTarget::External(1), RekeyTarget::Same] {
         let lab = Lab::new(4, 2);
         let cluster = lab.create().await;
         let (old, _) = current_key(&cluster);
@@ -52,9 +52,9 @@ async fn a_node_that_was_away_during_a_rekey_still_gets_its_data() {
 async fn a_node_that_was_away_when_an_internal_key_was_made_gets_its_share() {
     let lab = Lab::new(3, 1);
     let cluster = lab.create().await;
-    rekey(&cluster, Target::External(1)).await;
+    rekey(&cluster, RekeyTarget::External(1)).await;
     cluster.stop_node(NodeId(2)).await.unwrap();
-    cluster.start_rekey(Target::Internal).await.unwrap();
+    cluster.start_rekey(RekeyTarget::Internal).await.unwrap();
     until(&cluster, "the others are rewrapped", |c| c.read(|l| l.ring.keys().count()) == 2).await;
     cluster.start_node(NodeId(2)).await.unwrap();
     rekeyed(&cluster).await;
@@ -118,7 +118,7 @@ async fn a_node_that_is_off_is_a_fault_and_its_drives_are_absent() {
 async fn a_node_is_switched_off_in_the_middle_of_a_rekey() {
     let lab = Lab::new(3, 3);
     let cluster = lab.create().await;
-    for target in [Target::External(1), Target::External(2), Target::Internal] {
+    for target in [RekeyTarget::External(1), RekeyTarget::External(2), RekeyTarget::Internal] {
         cluster.start_rekey(target).await.unwrap();
         cluster.stop_node(NodeId(2)).await.unwrap();
         cluster.start_node(NodeId(2)).await.unwrap();
@@ -238,7 +238,7 @@ async fn a_cluster_of_the_most_nodes_rekeys_with_a_minority_away() {
     for node in 1..=19 {
         cluster.stop_node(NodeId(node)).await.unwrap();
     }
-    cluster.start_rekey(Target::Same).await.unwrap();
+    cluster.start_rekey(RekeyTarget::Same).await.unwrap();
     until(&cluster, "the majority is rewrapped", |c| {
         let new = c.read(|ledger| ledger.rekey.clone()).unwrap().job.new_key();
         c.read(|ledger| ledger.ring.wraps(new)) == 21

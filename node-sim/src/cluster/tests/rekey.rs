@@ -3,7 +3,7 @@
 use super::lab::{
     Lab, Refused, SERVER_1, SERVER_2, assert_pattern, current_key, rekey, rekeyed, unlocked, until,
 };
-use crate::cluster::{RekeyRefusal, Target};
+use crate::cluster::{RekeyTarget, StartRekeyError};
 use crate::key_server::KeyServerError;
 use crate::key_server::in_memory::Call;
 use crate::state::error::ErrorName;
@@ -38,27 +38,27 @@ async fn every_direction_ends_with_exactly_the_documented_members() {
     let lab = Lab::new(4, 3);
     let cluster = lab.create().await;
     let table = [
-        (Target::Same, None, None, format!("{REKEYING} remaining {INTERNAL}")),
+        (RekeyTarget::Same, None, None, format!("{REKEYING} remaining {INTERNAL}")),
         (
-            Target::External(1),
+            RekeyTarget::External(1),
             None,
             Some(1),
             format!("{REKEYING} being transferred from {INTERNAL} to {EXTERNAL}1"),
         ),
-        (Target::Same, Some(1), Some(1), format!("{REKEYING} remaining {EXTERNAL}1")),
+        (RekeyTarget::Same, Some(1), Some(1), format!("{REKEYING} remaining {EXTERNAL}1")),
         (
-            Target::External(2),
+            RekeyTarget::External(2),
             Some(1),
             Some(2),
             format!("{REKEYING} being transferred from {EXTERNAL}1 to {EXTERNAL}2"),
         ),
         (
-            Target::Internal,
+            RekeyTarget::Internal,
             Some(2),
             None,
             format!("{REKEYING} being transferred from {EXTERNAL}2 to {INTERNAL}"),
         ),
-        (Target::Internal, None, None, format!("{REKEYING} remaining {INTERNAL}")),
+        (RekeyTarget::Internal, None, None, format!("{REKEYING} remaining {INTERNAL}")),
     ];
     for (target, from, to, operation) in table {
         let (old, _) = current_key(&cluster);
@@ -103,7 +103,7 @@ async fn every_direction_ends_with_exactly_the_documented_members() {
 async fn each_node_fetches_the_new_key_by_itself() {
     let lab = Lab::new(3, 2);
     let cluster = lab.create().await;
-    rekey(&cluster, Target::External(1)).await;
+    rekey(&cluster, RekeyTarget::External(1)).await;
     let callers = lab.key_servers.callers(Call::Fetch);
     for node in cluster.nodes() {
         assert!(callers.contains(&node.node_id), "node {}", node.node_id);
@@ -118,17 +118,17 @@ async fn two_rekeys_at_once_are_refused() {
     let lab = Lab::new(1, 1);
     let cluster = lab.create().await;
     lab.key_servers.switch_off(SERVER_1, KeyServerError::connection("The server is away."));
-    let handle = cluster.start_rekey(Target::External(1)).await.unwrap();
-    for target in [Target::Same, Target::Internal, Target::External(2)] {
+    let handle = cluster.start_rekey(RekeyTarget::External(1)).await.unwrap();
+    for target in [RekeyTarget::Same, RekeyTarget::Internal, RekeyTarget::External(2)] {
         let refused = cluster.start_rekey(target).await.unwrap_err();
         assert!(
-            matches!(refused, RekeyRefusal::InProgress { async_handle } if async_handle == handle)
+            matches!(refused, StartRekeyError::InProgress { async_handle } if async_handle == handle)
         );
     }
     lab.key_servers.switch_on(SERVER_1);
     cluster.retry_now();
     rekeyed(&cluster).await;
-    cluster.start_rekey(Target::Internal).await.unwrap();
+    cluster.start_rekey(RekeyTarget::Internal).await.unwrap();
     rekeyed(&cluster).await;
     cluster.close().await;
 }
@@ -143,8 +143,8 @@ async fn a_provider_that_is_not_there_or_has_no_server_is_refused() {
         (9, ErrorName::KeyProviderIdDoesNotExist),
         (empty.await.unwrap(), ErrorName::KeyProviderHasNoServer),
     ] {
-        let refused = cluster.start_rekey(Target::External(provider)).await.unwrap_err();
-        assert!(matches!(refused, RekeyRefusal::Provider(error) if error.name == name));
+        let refused = cluster.start_rekey(RekeyTarget::External(provider)).await.unwrap_err();
+        assert!(matches!(refused, StartRekeyError::Provider(error) if error.name == name));
         assert!(cluster.read(|ledger| ledger.rekey.is_none()));
         assert_eq!(cluster.read(|ledger| ledger.ring.keys().count()), 1);
     }
@@ -155,9 +155,9 @@ async fn a_provider_that_is_not_there_or_has_no_server_is_refused() {
 async fn a_provider_is_active_from_the_key_s_naming_to_its_destruction() {
     let lab = Lab::new(1, 1);
     let cluster = lab.create().await;
-    rekey(&cluster, Target::External(1)).await;
+    rekey(&cluster, RekeyTarget::External(1)).await;
     lab.key_servers.switch_off(SERVER_1, KeyServerError::connection("The server is away."));
-    cluster.start_rekey(Target::External(2)).await.unwrap();
+    cluster.start_rekey(RekeyTarget::External(2)).await.unwrap();
     until(&cluster, "the old key is being given up", |c| {
         c.read(|ledger| ledger.ring.keys().count()) == 2 && current_key(c).1 != PROVIDER_1
     })
