@@ -6,7 +6,7 @@ use crate::api::methods::method::ElementApi;
 /// The API that a listener serves, and who may use it.
 pub(crate) struct ApiState {
     /// The API.
-    pub(crate) element: ElementApi,
+    pub(crate) api: ElementApi,
     /// Who may use it.
     pub(crate) credentials: Credentials,
 }

@@ -21,7 +21,7 @@ pub(crate) struct Call {
     pub(crate) params: Map<String, Value>,
 }
 
-/// A request that is none, and the `id` under which to say so.
+/// Error of a request that is not a call, and the `id` to answer it with.
 pub(crate) type InvalidCall = (Value, ElementError);
 
 /// Reads the body of a POST. What it was declared as does not matter: clients declare anything.

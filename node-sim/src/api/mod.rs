@@ -1,12 +1,12 @@
-//! The HTTPS door: JSON-RPC as Element speaks it, and beside it the simulator's own paths.
+//! The APIs over HTTPS: Element's JSON-RPC, and the simulator's own paths.
 //!
 //! ```text
-//! listener -> tls -> door -> credentials -> envelope -> methods
-//!                      |                                  |
-//!                      +-> /sim/v1/...                 one table
+//! http::listener -> http::tls -> router -> http::basic_auth -> json_rpc -> methods
+//!                                                       |
+//!                                                       +----> simulator (/sim/v1/...)
 //! ```
 //!
-//! Nothing here knows what a method does. rustls appears in `tls` alone.
+//! `http` knows no method; `methods` know no socket, header or body. rustls is in `http::tls` only.
 
 pub(crate) mod api_state;
 pub(crate) mod api_version;

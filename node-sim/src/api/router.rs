@@ -69,7 +69,7 @@ async fn json_rpc(
 /// A call is finished also when the client goes away: what it began must not be left half done.
 async fn answer(state: Arc<ApiState>, version: ApiVersion, call: Call) -> String {
     let id = call.id.clone();
-    let task = tokio::spawn(async move { state.element.answer(version, call).await });
+    let task = tokio::spawn(async move { state.api.answer(version, call).await });
     task.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a call broke off");
         let error = ElementError::new(ErrorName::Internal, "The call broke off; see the log.");

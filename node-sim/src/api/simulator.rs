@@ -1,11 +1,11 @@
-//! The simulator's own door: what a real cluster has hands for, and no API.
+//! The simulator's own API: what an operator does to a real cluster by hand.
 //!
-//! It is apart from Element's API: other paths, plain HTTP verbs and statuses, and errors of the
-//! form `{"error":"..."}`. It asks for the same credentials, but for the health of the door.
+//! It is apart from Element's API: other paths, plain HTTP methods and statuses, and errors of the
+//! form `{"error":"..."}`. All paths but the health check need the same credentials.
 //!
 //! | request | what it does |
 //! |---|---|
-//! | `GET /sim/v1/health` | answers `ok`: the door answers (no credentials) |
+//! | `GET /sim/v1/health` | answers `ok` (no credentials) |
 //! | `GET /sim/v1/state` | nodes, drives, which master key wraps what, locked or not, the rekey |
 //! | `POST /sim/v1/nodes/{nodeID}/stop` | cuts the power: drives gone, keys in memory lost |
 //! | `POST /sim/v1/nodes/{nodeID}/start` | switches on; the drives unlock as soon as they can |
@@ -33,7 +33,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The paths that ask for credentials.
+/// Routes that need credentials.
 pub(crate) fn router() -> Router<Arc<ApiState>> {
     Router::new()
         .route("/sim/v1/state", get(state))
@@ -44,27 +44,27 @@ pub(crate) fn router() -> Router<Arc<ApiState>> {
         .route("/sim/v1/retry", post(retry))
 }
 
-/// The path that does not: whether the door answers at all is seen by whoever knocks.
+/// Route that needs no credentials: the health check.
 pub(crate) fn open_router() -> Router<Arc<ApiState>> {
     Router::new().route("/sim/v1/health", get(|| async { "ok\n" }))
 }
 
 async fn state(State(state): State<Arc<ApiState>>) -> Response {
-    json_text(StatusCode::OK, &overview(&state.element.cluster))
+    json_text(StatusCode::OK, &overview(&state.api.cluster))
 }
 
 async fn stop_node(State(state): State<Arc<ApiState>>, Path(node_id): Path<u32>) -> Response {
-    let cluster = Arc::clone(&state.element.cluster);
+    let cluster = Arc::clone(&state.api.cluster);
     finish(async move { power(cluster.stop_node(NodeId(node_id)).await) }).await
 }
 
 async fn start_node(State(state): State<Arc<ApiState>>, Path(node_id): Path<u32>) -> Response {
-    let cluster = Arc::clone(&state.element.cluster);
+    let cluster = Arc::clone(&state.api.cluster);
     finish(async move { power(cluster.start_node(NodeId(node_id)).await) }).await
 }
 
 async fn abandon_rekey(State(state): State<Arc<ApiState>>) -> Response {
-    let cluster = Arc::clone(&state.element.cluster);
+    let cluster = Arc::clone(&state.api.cluster);
     finish(async move {
         match cluster.abandon_rekey().await {
             Ok(handle) => json_text(StatusCode::OK, &json!({ "asyncHandle": handle })),
@@ -80,7 +80,7 @@ async fn abandon_rekey(State(state): State<Arc<ApiState>>) -> Response {
 }
 
 async fn retry(State(state): State<Arc<ApiState>>) -> Response {
-    state.element.cluster.retry_now();
+    state.api.cluster.retry_now();
     done()
 }
 
@@ -101,7 +101,7 @@ async fn read_blocks(
         let reason = format!("count must be 1 to {BLOCKS_MAX}");
         return refusal(StatusCode::BAD_REQUEST, &reason);
     };
-    match state.element.cluster.read_blocks(DriveId(drive_id), lba, vec![0; len]).await {
+    match state.api.cluster.read_blocks(DriveId(drive_id), lba, vec![0; len]).await {
         Ok(bytes) => ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response(),
         Err(error) => block_error(&error),
     }
@@ -116,7 +116,7 @@ async fn write_blocks(
         Ok(bytes) => bytes,
         Err(page) => return page,
     };
-    let cluster = Arc::clone(&state.element.cluster);
+    let cluster = Arc::clone(&state.api.cluster);
     finish(async move {
         let drive_id = DriveId(drive_id);
         let written = async {
@@ -236,7 +236,7 @@ fn refusal(status: StatusCode, reason: &impl std::fmt::Display) -> Response {
 
 /// The cause names files of the simulator: it goes to the log.
 fn internal(cause: &impl std::fmt::Display) -> Response {
-    tracing::error!(%cause, "a request to the simulator's own door failed");
+    tracing::error!(%cause, "a request to the simulator's own API failed");
     refusal(StatusCode::INTERNAL_SERVER_ERROR, &"it could not be done; see the log")
 }
 

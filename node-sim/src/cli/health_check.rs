@@ -1,22 +1,22 @@
-//! Whether a cluster answers: what a container's health check asks.
+//! Health check of a running cluster, for containers.
 
 use crate::api::http::tls;
-use crate::cli::serve::DOOR_CERTIFICATE;
+use crate::cli::serve::CERTIFICATE_FILE_NAME;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// How long the door may take: health checks are asked every few seconds.
+/// Longest time to an answer: health checks run every few seconds.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Longest answer that is read: its first line is enough.
 const ANSWER_LEN_MAX: u64 = 1024;
 
-/// Which door is asked, and whose certificate it must have.
+/// Arguments of the health check.
 #[derive(Args, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct HealthArgs {
     /// The door
     #[arg(
         long,
@@ -34,17 +34,17 @@ pub(crate) struct Asked {
     pub(crate) data: Option<PathBuf>,
 }
 
-/// A door, as far as it must be known to knock at it.
+/// Address of a cluster, and the certificate that it must have.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Target {
+pub(crate) struct Endpoint {
     host: String,
     port: u16,
     trusted: PathBuf,
 }
 
-impl Asked {
-    /// The door; a sentence when it cannot be one.
-    pub(crate) fn check(self) -> Result<Target, String> {
+impl HealthArgs {
+    /// Returns the endpoint; a sentence if the arguments are wrong.
+    pub(crate) fn endpoint(self) -> Result<Endpoint, String> {
         let url = self.url;
         let (host, port) = url
             .strip_prefix("https://")
@@ -53,8 +53,9 @@ impl Asked {
             .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)))
             .filter(|(host, _)| !host.is_empty())
             .ok_or_else(|| format!("url is {url:?}; it must be like https://127.0.0.1:8443."))?;
-        let trusted = self.ca.or_else(|| self.data.map(|folder| folder.join(DOOR_CERTIFICATE)));
-        Ok(Target {
+        let trusted =
+            self.ca.or_else(|| self.data.map(|folder| folder.join(CERTIFICATE_FILE_NAME)));
+        Ok(Endpoint {
             host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
             port,
             trusted: trusted.ok_or("ca must be set, or data where the door's own one is.")?,
@@ -62,9 +63,9 @@ impl Asked {
     }
 }
 
-impl Target {
-    /// Knocks at the door; a sentence when it does not answer.
-    pub(crate) async fn knock(&self) -> Result<(), String> {
+impl Endpoint {
+    /// Requests the health; a sentence if there is no good answer.
+    pub(crate) async fn check(&self) -> Result<(), String> {
         let trusted = std::fs::read_to_string(&self.trusted)
             .map_err(|error| format!("cannot read {}: {error}", self.trusted.display()))?;
         let Self { host, port, .. } = self;
@@ -92,24 +93,31 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, Target};
+    use super::{Endpoint, HealthArgs};
 
     #[test]
-    fn which_door_is_meant() {
-        let asked = |url: &str, ca: Option<&str>, data: Option<&str>| {
-            Asked { url: url.into(), ca: ca.map(Into::into), data: data.map(Into::into) }.check()
+    fn arguments_name_the_endpoint() {
+        let endpoint_of = |url: &str, ca: Option<&str>, data: Option<&str>| {
+            HealthArgs { url: url.into(), ca: ca.map(Into::into), data: data.map(Into::into) }
+                .endpoint()
         };
         let target = |host: &str, port, trusted: &str| {
-            Ok(Target { host: host.into(), port, trusted: trusted.into() })
+            Ok(Endpoint { host: host.into(), port, trusted: trusted.into() })
         };
         assert_eq!(
-            asked("https://localhost:8443", Some("ca.crt"), Some("d")),
+            endpoint_of("https://localhost:8443", Some("ca.crt"), Some("d")),
             target("localhost", 8443, "ca.crt")
         );
-        assert_eq!(asked("https://[::1]:1/", None, Some("d")), target("::1", 1, "d/door.crt"));
+        assert_eq!(
+            endpoint_of("https://[::1]:1/", None, Some("d")),
+            target("::1", 1, "d/door.crt")
+        );
         for url in ["localhost:8443", "http://localhost:8443", "https://localhost", "https://:1"] {
-            assert!(asked(url, Some("ca.crt"), None).unwrap_err().starts_with("url is"), "{url}");
+            assert!(
+                endpoint_of(url, Some("ca.crt"), None).unwrap_err().starts_with("url is"),
+                "{url}"
+            );
         }
-        assert!(asked("https://h:1", None, None).unwrap_err().starts_with("ca must be set"));
+        assert!(endpoint_of("https://h:1", None, None).unwrap_err().starts_with("ca must be set"));
     }
 }

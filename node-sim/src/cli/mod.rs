@@ -1,14 +1,13 @@
-//! The command line. It is a library, so that another program can be this one when it runs itself
-//! again.
+//! Command line: flags, subcommands, signals, exit codes and the health check.
 
-pub(crate) mod config;
 pub(crate) mod health_check;
 pub(crate) mod serve;
+pub(crate) mod settings;
 #[cfg(test)]
 mod tests;
 
-use crate::cli::config::{Config, Given};
-use crate::cli::serve::{Doors, serve};
+use crate::cli::serve::{ListenAddresses, serve};
+use crate::cli::settings::{PartialSettings, Settings};
 use crate::key_server::kmip_client::KmipClient;
 use crate::key_server::message_trace::KmipTrace;
 use crate::state::durable_file::Steps;
@@ -36,21 +35,21 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the cluster and its HTTPS API until SIGTERM
-    Serve(Box<Settings>),
+    Serve(Box<ServeArgs>),
     /// Exit with 0 if a running cluster answers
-    Health(health_check::Asked),
+    Health(health_check::HealthArgs),
 }
 
 #[derive(Args)]
-struct Settings {
+struct ServeArgs {
     /// TOML file with settings; flags and the environment win over it
     #[arg(long, env = "NODE_SIM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
-    given: Given,
+    flags: PartialSettings,
 }
 
-/// Why the program ends early.
+/// Error that ends the program.
 enum Failure {
     /// A setting cannot be.
     Setting(String),
@@ -59,6 +58,8 @@ enum Failure {
 }
 
 /// Runs the program with these arguments, the first of which is its name.
+///
+/// It is a library function, so that another program can contain this one.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -68,52 +69,54 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let outcome = match cli.command {
-        Command::Serve(settings) => settings.read().and_then(serve_until_signal),
-        Command::Health(asked) => asked.check().map_err(Failure::Setting).and_then(knock),
+        Command::Serve(args) => args.read().and_then(serve_until_signal),
+        Command::Health(args) => args.endpoint().map_err(Failure::Setting).and_then(check_health),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Setting(sentence)) => {
-            complain(&sentence);
+            print_error(&sentence);
             ExitCode::from(WRONG_SETTING)
         }
         Err(Failure::Run(sentence)) => {
-            complain(&sentence);
+            print_error(&sentence);
             ExitCode::FAILURE
         }
     }
 }
 
-impl Settings {
-    fn read(self) -> Result<Config, Failure> {
+impl ServeArgs {
+    fn read(self) -> Result<Settings, Failure> {
         let file = match &self.config {
-            None => Given::default(),
+            None => PartialSettings::default(),
             Some(path) => {
                 let named = |error: String| {
                     Failure::Setting(format!("config file {}: {error}", path.display()))
                 };
                 let text = std::fs::read_to_string(path).map_err(|e| named(e.to_string()))?;
-                Given::from_toml(&text).map_err(named)?
+                PartialSettings::from_toml(&text).map_err(named)?
             }
         };
-        self.given.or(file).check().map_err(Failure::Setting)
+        self.flags.or(file).check().map_err(Failure::Setting)
     }
 }
 
-fn serve_until_signal(mut config: Config) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&config.log)
-        .map_err(|error| Failure::Setting(format!("log is {:?}: {error}.", config.log)))?;
+fn serve_until_signal(mut settings: Settings) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&settings.log)
+        .map_err(|error| Failure::Setting(format!("log is {:?}: {error}.", settings.log)))?;
     // Another program that runs this one in itself may have set up its log already.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .try_init();
-    config.cluster.steps = Arc::new(Steps::from_environment().map_err(Failure::Setting)?);
-    let trace = config.kmip_trace.as_deref().map(trace_to).transpose()?;
+    settings.cluster.steps = Arc::new(Steps::from_environment().map_err(Failure::Setting)?);
+    let trace = settings.kmip_trace.as_deref().map(trace_to).transpose()?;
     runtime()?.block_on(async {
         let stop = stop_signal().map_err(|e| Failure::Run(format!("no signals: {e}")))?;
-        serve(config, Arc::new(KmipClient::new(trace)), announce, stop).await.map_err(Failure::Run)
+        serve(settings, Arc::new(KmipClient::new(trace)), print_addresses, stop)
+            .await
+            .map_err(Failure::Run)
     })
 }
 
@@ -124,8 +127,8 @@ fn trace_to(path: &Path) -> Result<Arc<dyn Trace>, Failure> {
     Ok(Arc::new(trace))
 }
 
-fn knock(target: health_check::Target) -> Result<(), Failure> {
-    runtime()?.block_on(target.knock()).map_err(Failure::Run)
+fn check_health(endpoint: health_check::Endpoint) -> Result<(), Failure> {
+    runtime()?.block_on(endpoint.check()).map_err(Failure::Run)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
@@ -135,11 +138,11 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::Run(format!("cannot start: {error}")))
 }
 
-/// The one thing on standard output: scripts wait for this line.
-fn announce(doors: Doors) {
+/// Prints the only output on standard output: scripts wait for this line.
+fn print_addresses(addresses: ListenAddresses) {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "node-sim listening on https://{}", doors.cluster);
-    if let Some(node) = doors.node {
+    let _ = writeln!(out, "node-sim listening on https://{}", addresses.cluster);
+    if let Some(node) = addresses.node {
         let _ = writeln!(out, "node-sim listening on https://{node} for the methods of a node");
     }
     let _ = out.flush();
@@ -160,6 +163,6 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(stop_signal_of(term, int))
 }
 
-fn complain(sentence: &str) {
+fn print_error(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "node-sim: {sentence}");
 }

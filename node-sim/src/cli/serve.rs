@@ -1,14 +1,14 @@
-//! Puts the program together: the cluster, its doors, and what watches over it, until it is told
-//! to stop.
+//! The running program: the cluster, its listeners and its certificate monitor, until it is
+//! stopped.
 
 use crate::api::api_state::ApiState;
 use crate::api::http::basic_auth::Credentials;
 use crate::api::http::listener;
-use crate::api::http::tls::{self, Acceptor, Pair};
+use crate::api::http::tls::{self, Acceptor, CertifiedKey};
 use crate::api::methods::element_api;
 use crate::api::methods::method::Scope;
 use crate::api::router::router;
-use crate::cli::config::{Config, DEFAULT_PASSWORD, DoorPair};
+use crate::cli::settings::{CertificateSource, DEFAULT_PASSWORD, Settings};
 use crate::cluster::Cluster;
 use crate::cluster::certificate_monitor;
 use crate::key_server::KeyServerClient;
@@ -21,74 +21,77 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
-/// The certificate that the program makes for its door, in the data folder.
-pub(crate) const DOOR_CERTIFICATE: &str = "door.crt";
+/// File of the self-signed certificate, in the data folder.
+pub(crate) const CERTIFICATE_FILE_NAME: &str = "door.crt";
 
-/// Its private key.
-pub(crate) const DOOR_KEY: &str = "door.key";
+/// File of its private key.
+pub(crate) const KEY_FILE_NAME: &str = "door.key";
 
-/// Where the doors are, once they answer.
+/// Addresses of the listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Doors {
-    /// The door of the cluster.
+pub(crate) struct ListenAddresses {
+    /// The listener of the cluster.
     pub(crate) cluster: SocketAddr,
-    /// The door of a node, if it has its own.
+    /// The listener of a node, if it has its own.
     pub(crate) node: Option<SocketAddr>,
 }
 
-/// Runs until it is told to stop. `ready` is told where the doors are, as soon as they answer.
+/// Runs until `stop` completes. `ready` is called as soon as the listeners answer.
 pub(crate) async fn serve(
-    config: Config,
+    settings: Settings,
     key_servers: Arc<dyn KeyServerClient>,
-    ready: impl FnOnce(Doors),
+    ready: impl FnOnce(ListenAddresses),
     stop: impl Future<Output = ()>,
 ) -> Result<(), String> {
-    warn_of_known_password(&config);
-    let listener = bind(config.listen).await?;
-    let node_listener = match config.node_listen {
+    warn_of_known_password(&settings);
+    let listener = bind(settings.listen).await?;
+    let node_listener = match settings.node_listen {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
-    let doors =
-        Doors { cluster: local(&listener)?, node: node_listener.as_ref().map(local).transpose()? };
-    let folder = config.cluster.folder.clone();
+    let addresses = ListenAddresses {
+        cluster: local(&listener)?,
+        node: node_listener.as_ref().map(local).transpose()?,
+    };
+    let folder = settings.cluster.folder.clone();
     durable_file::make_folder(&folder)
         .map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
-    let acceptor = Acceptor::new(&door_pair(&config.pair, &folder, doors.cluster.ip())?)?;
-    let Config { user, password, cluster, .. } = config;
+    let acceptor =
+        Acceptor::new(&certified_key(&settings.certificate, &folder, addresses.cluster.ip())?)?;
+    let Settings { user, password, cluster, .. } = settings;
     let cluster = Cluster::open(cluster, key_servers)
         .await
         .map_err(|error| format!("no cluster: {error}"))?;
     let watch = tokio::spawn(certificate_monitor::run(Arc::clone(&cluster)));
 
-    let door = |scope| {
-        let element = element_api(Arc::clone(&cluster), user.clone(), scope);
+    let routes = |scope| {
+        let api = element_api(Arc::clone(&cluster), user.clone(), scope);
         let credentials = Credentials::new(&user, &password);
-        router(Arc::new(ApiState { element, credentials }))
+        router(Arc::new(ApiState { api, credentials }))
     };
     let scope = if node_listener.is_some() { Scope::Cluster } else { Scope::Both };
     let (stopping, stopped) = watch::channel(false);
-    let cluster_door =
-        listener::serve(listener, acceptor.clone(), door(scope), told(stopped.clone()));
-    let node_door = async {
+    let cluster_listener =
+        listener::serve(listener, acceptor.clone(), routes(scope), stop_requested(stopped.clone()));
+    let node_listener = async {
         if let Some(listener) = node_listener {
-            listener::serve(listener, acceptor, door(Scope::Node), told(stopped)).await;
+            listener::serve(listener, acceptor, routes(Scope::Node), stop_requested(stopped)).await;
         }
     };
-    ready(doors);
-    let told_to_stop = async {
+    ready(addresses);
+    let wait_for_stop = async {
         stop.await;
         tracing::info!("stopping");
         stopping.send_replace(true);
     };
-    tokio::join!(told_to_stop, cluster_door, node_door);
+    tokio::join!(wait_for_stop, cluster_listener, node_listener);
     watch.abort();
     cluster.close().await;
     Ok(())
 }
 
-fn warn_of_known_password(config: &Config) {
-    if config.password.as_str() == DEFAULT_PASSWORD {
+fn warn_of_known_password(settings: &Settings) {
+    if settings.password.as_str() == DEFAULT_PASSWORD {
         tracing::warn!(
             "the administrator has the password that the documentation names; \
              set --password or NODE_SIM_PASSWORD"
@@ -104,41 +107,45 @@ fn local(listener: &TcpListener) -> Result<SocketAddr, String> {
     listener.local_addr().map_err(|error| format!("cannot tell where the door is: {error}"))
 }
 
-async fn told(mut stopped: watch::Receiver<bool>) {
+async fn stop_requested(mut stopped: watch::Receiver<bool>) {
     // An error means that nobody can tell any more: then it is over as well.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-fn door_pair(from: &DoorPair, folder: &Path, address: IpAddr) -> Result<Pair, String> {
+fn certified_key(
+    from: &CertificateSource,
+    folder: &Path,
+    address: IpAddr,
+) -> Result<CertifiedKey, String> {
     match from {
-        DoorPair::Files { cert, key } => read_pair(cert, key),
-        DoorPair::SelfMade => {
-            let (cert, key) = (folder.join(DOOR_CERTIFICATE), folder.join(DOOR_KEY));
+        CertificateSource::Files { cert, key } => read_certificate(cert, key),
+        CertificateSource::SelfSigned => {
+            let (cert, key) = (folder.join(CERTIFICATE_FILE_NAME), folder.join(KEY_FILE_NAME));
             if !(cert.exists() && key.exists()) {
-                make_pair(&cert, &key, address)?;
+                make_certificate(&cert, &key, address)?;
             }
-            read_pair(&cert, &key)
+            read_certificate(&cert, &key)
         }
     }
 }
 
-fn read_pair(cert: &Path, key: &Path) -> Result<Pair, String> {
+fn read_certificate(cert: &Path, key: &Path) -> Result<CertifiedKey, String> {
     let read = |path: &Path| {
         std::fs::read_to_string(path)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))
     };
-    Ok(Pair { certificate: read(cert)?, private_key: Zeroizing::new(read(key)?) })
+    Ok(CertifiedKey { certificate: read(cert)?, private_key: Zeroizing::new(read(key)?) })
 }
 
 /// The key is written first: a certificate is there only when its key is.
-fn make_pair(cert: &Path, key: &Path, address: IpAddr) -> Result<(), String> {
+fn make_certificate(cert: &Path, key: &Path, address: IpAddr) -> Result<(), String> {
     let mut addresses = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
     if !addresses.contains(&address) && !address.is_unspecified() {
         addresses.push(address);
     }
     let mut names = vec!["localhost".to_owned(), "node-sim".to_owned()];
     names.extend(std::env::var("HOSTNAME").ok().filter(|name| !names.contains(name)));
-    let pair = tls::self_made(&names, &addresses)
+    let pair = tls::self_signed(&names, &addresses)
         .map_err(|error| format!("cannot make a certificate for the door: {error}"))?;
     let steps = Steps::new();
     for (path, text) in [(key, pair.private_key.as_str()), (cert, pair.certificate.as_str())] {

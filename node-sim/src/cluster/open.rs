@@ -19,8 +19,8 @@ use zeroize::Zeroizing;
 /// The file whose lock says that a program has the cluster's folder open.
 const LOCK_FILE_NAME: &str = "lock";
 
-/// What is found in the folder.
-struct Found {
+/// Contents of the cluster's folder, locked.
+struct OpenedFolder {
     lock: File,
     file: LedgerFile,
     ledger: Ledger,
@@ -79,7 +79,7 @@ impl Cluster {
     }
 }
 
-fn open_folder(settings: &ClusterSettings) -> Result<Found, OpenError> {
+fn open_folder(settings: &ClusterSettings) -> Result<OpenedFolder, OpenError> {
     let folder = || settings.folder.display().to_string();
     let unusable = |cause| OpenError::Folder { folder: folder(), cause };
     durable_file::make_folder(&settings.folder).map_err(unusable)?;
@@ -101,7 +101,7 @@ fn open_folder(settings: &ClusterSettings) -> Result<Found, OpenError> {
         create::create(settings, &mut file, &mut ledger)?;
     }
     let client_key = read_client_key(settings, ledger.key_pair.as_ref())?;
-    Ok(Found { lock, file, ledger, client_key })
+    Ok(OpenedFolder { lock, file, ledger, client_key })
 }
 
 /// The private key of the pair that the ledger names; what it does not name is removed.

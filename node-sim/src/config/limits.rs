@@ -1,4 +1,4 @@
-//! Every limit of the simulator's doors, with its reason.
+//! Limits of the listeners and of calls to key servers, each with its reason.
 
 use std::time::Duration;
 
@@ -33,5 +33,5 @@ pub(crate) const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(25);
 /// faults that Element lists are up to 30 s old as well.
 pub(crate) const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Blocks that one request to the simulator's own door reads or writes.
+/// Blocks that one request to the simulator's own API reads or writes.
 pub(crate) const BLOCKS_MAX: u64 = 256;

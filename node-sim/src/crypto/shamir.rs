@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 pub(crate) const SECRET_LEN: usize = 32;
 
 /// A secret, or the values of one share.
-pub(crate) type Bytes = Zeroizing<[u8; SECRET_LEN]>;
+pub(crate) type SecretBytes = Zeroizing<[u8; SECRET_LEN]>;
 
 /// One share of a secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) struct Share {
     /// The point at which the polynomials were taken; never 0, which is where the secret is.
     pub(crate) holder: u8,
     /// Their values there.
-    pub(crate) values: Bytes,
+    pub(crate) values: SecretBytes,
 }
 
 impl fmt::Debug for Share {
@@ -55,7 +55,7 @@ pub(crate) enum ShareError {
 /// # Errors
 /// The holders are not fit, or the system gives no random bytes.
 pub(crate) fn split(
-    secret: &Bytes,
+    secret: &SecretBytes,
     threshold: usize,
     holders: &[u8],
 ) -> Result<Vec<Share>, ShareError> {
@@ -65,7 +65,7 @@ pub(crate) fn split(
     let mut coefficients = Vec::with_capacity(threshold);
     coefficients.push(secret.clone());
     for _ in 1..threshold {
-        let mut random: Bytes = Zeroizing::new([0; SECRET_LEN]);
+        let mut random: SecretBytes = Zeroizing::new([0; SECRET_LEN]);
         aead::random(random.as_mut_slice())?;
         coefficients.push(random);
     }
@@ -76,7 +76,7 @@ pub(crate) fn split(
 ///
 /// # Errors
 /// There are too few, or two of the same holder.
-pub(crate) fn combine(shares: &[Share], threshold: usize) -> Result<Bytes, ShareError> {
+pub(crate) fn combine(shares: &[Share], threshold: usize) -> Result<SecretBytes, ShareError> {
     value_at(shares, threshold, 0)
 }
 
@@ -96,7 +96,7 @@ pub(crate) fn share_of(
 }
 
 /// The polynomials' values at `point`, by Lagrange.
-fn value_at(shares: &[Share], threshold: usize, point: u8) -> Result<Bytes, ShareError> {
+fn value_at(shares: &[Share], threshold: usize, point: u8) -> Result<SecretBytes, ShareError> {
     let Some(shares) = shares.get(..threshold).filter(|_| threshold > 0) else {
         return Err(ShareError::TooFew { present: shares.len(), threshold });
     };
@@ -104,7 +104,7 @@ fn value_at(shares: &[Share], threshold: usize, point: u8) -> Result<Bytes, Shar
     if !distinct(&holders) {
         return Err(ShareError::Holders);
     }
-    let mut values: Bytes = Zeroizing::new([0; SECRET_LEN]);
+    let mut values: SecretBytes = Zeroizing::new([0; SECRET_LEN]);
     for share in shares {
         let weight = holders.iter().filter(|other| **other != share.holder).fold(1, |w, other| {
             let ratio = multiply(point ^ other, inverse(share.holder ^ other));
@@ -125,8 +125,8 @@ fn distinct(holders: &[u8]) -> bool {
 }
 
 /// Horner's scheme, all bytes at once.
-fn evaluate(coefficients: &[Bytes], point: u8) -> Share {
-    let mut values: Bytes = Zeroizing::new([0; SECRET_LEN]);
+fn evaluate(coefficients: &[SecretBytes], point: u8) -> Share {
+    let mut values: SecretBytes = Zeroizing::new([0; SECRET_LEN]);
     for coefficient in coefficients.iter().rev() {
         for (value, byte) in values.iter_mut().zip(coefficient.iter()) {
             *value = multiply(*value, point) ^ byte;
@@ -162,11 +162,11 @@ fn inverse(a: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::{
-        Bytes, SECRET_LEN, Share, ShareError, combine, inverse, multiply, share_of, split,
+        SECRET_LEN, SecretBytes, Share, ShareError, combine, inverse, multiply, share_of, split,
     };
     use zeroize::Zeroizing;
 
-    fn secret() -> Bytes {
+    fn secret() -> SecretBytes {
         Zeroizing::new(*b"a secret of thirty-two bytes ...."[..32].first_chunk().unwrap())
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A block of which every stored byte is 0 was never written and reads as zeros: no block of
 //! cipher text is all zeros but by a chance of 2^-32768. So a new drive takes no room, and needs
-//! no map of what was written. A write is durable after [`Blocks::flush`].
+//! no map of what was written. A write is durable after [`BlockFile::flush`].
 
 use crate::crypto::aes_xts::{self, Xts};
 use std::fs::{File, OpenOptions};
@@ -45,7 +45,7 @@ pub(crate) enum BlockError {
 }
 
 /// The blocks of an unlocked drive.
-pub(super) struct Blocks {
+pub(super) struct BlockFile {
     file: File,
     xts: Xts,
     count: u64,
@@ -60,7 +60,7 @@ pub(super) fn create(path: &Path, count: u64) -> io::Result<()> {
     file.sync_all()
 }
 
-impl Blocks {
+impl BlockFile {
     /// Opens the file of an unlocked drive.
     pub(super) fn open(path: &Path, key: &[u8; aes_xts::KEY_LEN], count: u64) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
@@ -110,7 +110,7 @@ impl Blocks {
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK_LEN, BlockError, Blocks, create};
+    use super::{BLOCK_LEN, BlockError, BlockFile, create};
 
     const BLOCKS: u64 = 8;
 
@@ -123,12 +123,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("blocks");
         create(&path, BLOCKS).unwrap();
-        let blocks = Blocks::open(&path, &key(), BLOCKS).unwrap();
+        let blocks = BlockFile::open(&path, &key(), BLOCKS).unwrap();
         let text = b"attack at dawn. ".repeat(2 * BLOCK_LEN / 16);
         blocks.write(3, &text).unwrap();
         blocks.flush().unwrap();
         let mut read = vec![1; 4 * BLOCK_LEN];
-        Blocks::open(&path, &key(), BLOCKS).unwrap().read(2, &mut read).unwrap();
+        BlockFile::open(&path, &key(), BLOCKS).unwrap().read(2, &mut read).unwrap();
         assert_eq!(read[..BLOCK_LEN], [0; BLOCK_LEN], "never written");
         assert_eq!(read[BLOCK_LEN..3 * BLOCK_LEN], text);
         assert_eq!(read[3 * BLOCK_LEN..], [0; BLOCK_LEN], "never written");
@@ -143,7 +143,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("blocks");
         create(&path, BLOCKS).unwrap();
-        let blocks = Blocks::open(&path, &key(), BLOCKS).unwrap();
+        let blocks = BlockFile::open(&path, &key(), BLOCKS).unwrap();
         for (lba, len) in [(BLOCKS, 1), (BLOCKS - 1, 2), (u64::MAX, 1), (u64::MAX, 2)] {
             let error = blocks.write(lba, &vec![0; len * BLOCK_LEN]).unwrap_err();
             assert!(matches!(error, BlockError::OutOfRange { .. }), "{lba} {len}");

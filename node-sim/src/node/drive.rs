@@ -4,7 +4,7 @@
 //! the master key that wraps it, so no block is written anew by a rekey. It is in the clear only in
 //! memory and only while the drive is unlocked.
 
-use super::block_file::{self, BlockError, Blocks};
+use super::block_file::{self, BlockError, BlockFile};
 use crate::crypto::aead::{self, SealError};
 use crate::crypto::aes_xts;
 use crate::crypto::master_key::MasterKey;
@@ -58,7 +58,7 @@ enum Contents {
 /// What is in memory only.
 struct Unlocked {
     data_encryption_key: DataEncryptionKey,
-    blocks: Blocks,
+    blocks: BlockFile,
 }
 
 type DataEncryptionKey = Box<Zeroizing<[u8; aes_xts::KEY_LEN]>>;
@@ -198,7 +198,7 @@ impl Drive {
     pub(super) fn unlock(&self, key_id: KeyId, master_key: &MasterKey) -> Result<(), DriveError> {
         let key = self.header().unwrap(key_id, master_key)?;
         let path = self.folder.join(BLOCKS_NAME);
-        let blocks = Blocks::open(&path, &key, self.record.blocks)
+        let blocks = BlockFile::open(&path, &key, self.record.blocks)
             .map_err(|cause| file_error(&path, cause))?;
         self.set(Contents::Unlocked(Arc::new(Unlocked { data_encryption_key: key, blocks })));
         Ok(())

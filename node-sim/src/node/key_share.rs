@@ -95,7 +95,7 @@ impl ShareFile {
         holders: &[u8],
     ) -> Result<Vec<Self>, ShareFileError> {
         let sealed_error = |cause| ShareFileError::Sealed { key_id, cause };
-        let mut sealing_key: shamir::Bytes = Zeroizing::new([0; SECRET_LEN]);
+        let mut sealing_key: shamir::SecretBytes = Zeroizing::new([0; SECRET_LEN]);
         aead::random(sealing_key.as_mut_slice()).map_err(sealed_error)?;
         let sealed = aead::seal(&sealing_key, &purpose(key_id, dealing), key.bytes())
             .map_err(sealed_error)?;
@@ -166,7 +166,7 @@ impl ShareFile {
         let first = files.first().ok_or(ShareFileError::Shares { key_id, cause: too_few })?;
         let mut shares = Vec::with_capacity(files.len());
         for file in files {
-            let mut values: shamir::Bytes = Zeroizing::new([0; SECRET_LEN]);
+            let mut values: shamir::SecretBytes = Zeroizing::new([0; SECRET_LEN]);
             let bytes = Zeroizing::new(BASE64.decode(&file.share).unwrap_or_default());
             if bytes.len() != SECRET_LEN || file.dealing != first.dealing {
                 let cause = SealError::DoesNotOpen;

@@ -1,7 +1,7 @@
 //! TLS: the one file of this program that names rustls.
 //!
-//! The door shows a certificate and asks for none; versions 1.2 (PowerShell needs it) and 1.3.
-//! The key servers are not reached from here.
+//! The listener has a certificate and requests none; versions 1.2 (PowerShell needs it) and 1.3.
+//! The KMIP client has its own TLS.
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -18,28 +18,31 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use zeroize::Zeroizing;
 
 /// How long a certificate that the program makes for itself is valid: longer than a lab lives.
-const SELF_MADE_DAYS: i64 = 3650;
+const SELF_SIGNED_DAYS: i64 = 3650;
 
-/// A connection after its handshake, from the door's side.
+/// Server side of a connection after its handshake.
 pub(crate) type ServerStream = tokio_rustls::server::TlsStream<TcpStream>;
 
-/// A connection after its handshake, from the caller's side.
+/// Client side of a connection after its handshake.
 pub(crate) type ClientStream = tokio_rustls::client::TlsStream<TcpStream>;
 
 /// A certificate with its private key, both in PEM.
-pub(crate) struct Pair {
+pub(crate) struct CertifiedKey {
     /// The certificate, and the chain after it.
     pub(crate) certificate: String,
     /// Its private key.
     pub(crate) private_key: Zeroizing<String>,
 }
 
-/// Makes the handshakes of a door.
+/// Server side of handshakes.
 #[derive(Clone)]
 pub(crate) struct Acceptor(TlsAcceptor);
 
-/// Makes a certificate for these names and addresses, signed by itself.
-pub(crate) fn self_made(names: &[String], addresses: &[IpAddr]) -> Result<Pair, rcgen::Error> {
+/// Makes a self-signed certificate for these names and addresses.
+pub(crate) fn self_signed(
+    names: &[String],
+    addresses: &[IpAddr],
+) -> Result<CertifiedKey, rcgen::Error> {
     let mut all: Vec<String> = names.to_vec();
     all.extend(addresses.iter().map(ToString::to_string));
     let mut params = CertificateParams::new(all)?;
@@ -48,15 +51,15 @@ pub(crate) fn self_made(names: &[String], addresses: &[IpAddr]) -> Result<Pair, 
     let now = OffsetDateTime::now_utc();
     // Clocks of clients may be a little behind.
     params.not_before = now.saturating_sub(Duration::days(1));
-    params.not_after = now.saturating_add(Duration::days(SELF_MADE_DAYS));
+    params.not_after = now.saturating_add(Duration::days(SELF_SIGNED_DAYS));
     let key = KeyPair::generate()?;
     let certificate = params.self_signed(&key)?.pem();
-    Ok(Pair { certificate, private_key: Zeroizing::new(key.serialize_pem()) })
+    Ok(CertifiedKey { certificate, private_key: Zeroizing::new(key.serialize_pem()) })
 }
 
 impl Acceptor {
-    /// A door that shows this certificate; a sentence when certificate and key are not a pair.
-    pub(crate) fn new(pair: &Pair) -> Result<Self, String> {
+    /// Uses this certificate; fails if certificate and key do not match.
+    pub(crate) fn new(pair: &CertifiedKey) -> Result<Self, String> {
         let chain = certificates(&pair.certificate)?;
         let key = PrivateKeyDer::from_pem_slice(pair.private_key.as_bytes())
             .map_err(|_| "the key file holds no private key in PEM".to_owned())?;
@@ -74,7 +77,7 @@ impl Acceptor {
     }
 }
 
-/// Connects to a door whose certificate is for this name and was signed by one of these, or is one
+/// Connects to a server whose certificate is for this name and was signed by one of these, or is one
 /// of these.
 pub(crate) async fn connect(
     stream: TcpStream,
@@ -119,13 +122,13 @@ fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Acceptor, Pair, connect_with, self_made};
+    use super::{Acceptor, CertifiedKey, connect_with, self_signed};
     use rustls::version::{TLS12, TLS13};
     use tokio::net::{TcpListener, TcpStream};
     use zeroize::Zeroizing;
 
-    fn pair() -> Pair {
-        self_made(&["localhost".into()], &[[127, 0, 0, 1].into()]).unwrap()
+    fn pair() -> CertifiedKey {
+        self_signed(&["localhost".into()], &[[127, 0, 0, 1].into()]).unwrap()
     }
 
     /// PowerShell speaks 1.2 at most, and no client shows a certificate.
@@ -163,7 +166,7 @@ mod tests {
         ];
         for (certificate, key, expected) in table {
             let private_key = Zeroizing::new(key.to_owned());
-            let pair = Pair { certificate: certificate.to_owned(), private_key };
+            let pair = CertifiedKey { certificate: certificate.to_owned(), private_key };
             let sentence = Acceptor::new(&pair).err().unwrap();
             assert!(sentence.starts_with(expected), "{sentence}");
         }

@@ -31,8 +31,8 @@ impl ElementApi {
         let method = self.find(version, name).ok_or_else(|| self.unknown(version, name))?;
         let (params, unused) = Params::check(method.parameters, given)?;
         let result = match method.action {
-            Action::Read(tell) => tell(self, &params)?,
-            Action::Query(ask) => ask(self, &params).await?,
+            Action::Read(read) => read(self, &params)?,
+            Action::Query(query) => query(self, &params).await?,
             Action::Change(change) => {
                 let result = change(self, &params).await?;
                 self.record(method.name).await?;
@@ -48,7 +48,7 @@ impl ElementApi {
         self.offered(version).find(|method| method.name.eq_ignore_ascii_case(name))
     }
 
-    /// Calls that change something are events; what they were given is not told.
+    /// Records a call that changed something as an event, without its parameters.
     async fn record(&self, method: &str) -> Result<(), ElementError> {
         let details = json!({ "admin": self.admin, "method": method });
         let content = EventContent::new(EventType::ApiEvent, format!("API call: {method}"));
@@ -67,8 +67,8 @@ impl ElementApi {
         let newer = self.methods().find(|m| m.name.eq_ignore_ascii_case(name) && m.since > version);
         let message = match newer {
             Some(newer) => format!(
-                "Unknown API method=<{shown}>: it is there since version {}; this is the endpoint of \
-                 version {version}, the newest is {CURRENT}.",
+                "Unknown API method=<{shown}>: it is there since version {}; this is the endpoint \
+                 of version {version}, the newest is {CURRENT}.",
                 newer.since
             ),
             None => format!("Unknown API method=<{shown}>"),

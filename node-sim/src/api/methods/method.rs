@@ -9,16 +9,16 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// What a method answers.
+/// Result of a method.
 pub(crate) type MethodResult = Result<Value, ElementError>;
 
-/// What a method answers, once it is there.
+/// Result of a method that waits for something.
 pub(crate) type MethodFuture<'a> = Pin<Box<dyn Future<Output = MethodResult> + Send + 'a>>;
 
-/// A method that waits for something.
+/// Function of a method that waits for something.
 pub(crate) type AsyncAction = for<'a> fn(&'a ElementApi, &'a Params) -> MethodFuture<'a>;
 
-/// Where a method is offered.
+/// Listeners that offer a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// By the cluster's own address.
@@ -29,14 +29,14 @@ pub(crate) enum Scope {
     Both,
 }
 
-/// What a method does.
+/// Function of a method, by its effect.
 #[derive(Clone, Copy)]
 pub(crate) enum Action {
-    /// It tells what is known.
+    /// Reads the state of the cluster.
     Read(fn(&ElementApi, &Params) -> MethodResult),
-    /// It asks somebody, or tells something once; that is no event.
+    /// Calls a key server, or returns a result that can be fetched once; not an event.
     Query(AsyncAction),
-    /// It changes the cluster, which is an event.
+    /// Changes the cluster, which is an event.
     Change(AsyncAction),
 }
 
@@ -48,19 +48,19 @@ pub(crate) struct Method {
     pub(crate) since: ApiVersion,
     /// Where it is offered.
     pub(crate) scope: Scope,
-    /// What it takes.
+    /// Its parameters.
     pub(crate) parameters: &'static [Parameter],
-    /// What it does.
+    /// Its function.
     pub(crate) action: Action,
 }
 
-/// The API of one cluster, as one door serves it.
+/// The API of one cluster, as one listener serves it.
 pub(crate) struct ElementApi {
     /// The cluster.
     pub(crate) cluster: Arc<Cluster>,
     /// The name of its primary administrator.
     pub(crate) admin: String,
-    /// Whose address the door has: methods of another scope are unknown there.
+    /// Scope of the listener: methods of another scope are unknown there.
     pub(crate) scope: Scope,
     /// The table of methods, by family.
     pub(crate) families: &'static [&'static [Method]],
@@ -72,7 +72,7 @@ impl ElementApi {
         self.families.iter().copied().flatten()
     }
 
-    /// The methods that this door offers at the endpoint of this version.
+    /// The methods that this listener offers at the endpoint of this version.
     pub(crate) fn offered(&self, version: ApiVersion) -> impl Iterator<Item = &'static Method> {
         let scope = self.scope;
         self.methods().filter(move |method| {

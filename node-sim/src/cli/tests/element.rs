@@ -196,7 +196,7 @@ impl Talk<'_> {
         };
         let (path, body) = (fill(path), fill(body));
         let request = Request {
-            door: None,
+            address: None,
             verb,
             path: &path,
             credentials: self.credentials.as_deref(),

@@ -1,9 +1,9 @@
-//! A cluster in this process, behind its real door, with key servers in memory; and a client that
+//! A cluster in this process, behind its real listener, with key servers in memory; and a client that
 //! sends bytes over TLS and parses nothing but the head of the answer.
 
 use crate::api::http::tls::{ClientStream, connect};
-use crate::cli::config::Given;
-use crate::cli::serve::{Doors, serve};
+use crate::cli::serve::{ListenAddresses, serve};
+use crate::cli::settings::PartialSettings;
 use crate::key_server::KeyServerClient;
 use crate::key_server::in_memory::InMemoryKeyServers;
 use base64::Engine;
@@ -22,7 +22,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A cluster that runs.
 pub(crate) struct Running {
-    pub(crate) doors: Doors,
+    pub(crate) addresses: ListenAddresses,
     pub(crate) certificate: String,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), String>>,
@@ -61,20 +61,20 @@ pub(crate) async fn start(
         "data = {folder:?}\nlisten = '127.0.0.1:0'\npassword = 'secret'\nnodes = 2\n\
          drives-per-node = 2\nblocks-per-drive = 256\nretry-min-ms = 1\nretry-max-ms = 5\n{more}"
     );
-    let given = Given::from_toml(&toml).expect("settings");
-    let config = given.check().unwrap_or_else(|sentence| panic!("{sentence}"));
+    let partial = PartialSettings::from_toml(&toml).expect("settings");
+    let config = partial.check().unwrap_or_else(|sentence| panic!("{sentence}"));
     let (ready, readied) = oneshot::channel();
     let (stop, stopped) = oneshot::channel::<()>();
     let key_servers: Arc<dyn KeyServerClient> = key_servers;
-    let announce = move |doors| {
-        let _ = ready.send(doors);
+    let announce = move |addresses| {
+        let _ = ready.send(addresses);
     };
     let task = tokio::spawn(serve(config, key_servers, announce, async move {
         let _ = stopped.await;
     }));
-    let Ok(doors) = readied.await else { panic!("not started: {:?}", task.await) };
+    let Ok(addresses) = readied.await else { panic!("not started: {:?}", task.await) };
     let certificate = std::fs::read_to_string(folder.join("door.crt")).expect("a certificate");
-    Running { doors, certificate, stop, task }
+    Running { addresses, certificate, stop, task }
 }
 
 impl Running {
@@ -84,23 +84,24 @@ impl Running {
         self.task.await.expect("no panic").expect("a good end");
     }
 
-    /// A connection to the door of the cluster.
+    /// A connection to the listener of the cluster.
     pub(crate) async fn connect(&self) -> ClientStream {
-        self.connect_to(self.doors.cluster).await
+        self.connect_to(self.addresses.cluster).await
     }
 
-    /// A connection to one of the doors.
-    pub(crate) async fn connect_to(&self, door: SocketAddr) -> ClientStream {
-        let stream = TcpStream::connect(door).await.expect("the door is open");
+    /// A connection to one of the listeners.
+    pub(crate) async fn connect_to(&self, address: SocketAddr) -> ClientStream {
+        let stream = TcpStream::connect(address).await.expect("the listener is open");
         connect(stream, "localhost", &self.certificate)
             .await
-            .expect("the door shows its certificate")
+            .expect("the listener shows its certificate")
     }
 
     /// Sends one request over a new connection.
     pub(crate) async fn send(&self, request: &Request<'_>) -> Answer {
         tokio::time::timeout(PATIENCE, async {
-            let mut stream = self.connect_to(request.door.unwrap_or(self.doors.cluster)).await;
+            let mut stream =
+                self.connect_to(request.address.unwrap_or(self.addresses.cluster)).await;
             stream.write_all(&request.bytes()).await.expect("it is sent");
             let mut bytes = Vec::new();
             // The server may close without TLS's farewell; the length of the body tells all.
@@ -121,7 +122,7 @@ impl Running {
 
 /// A request, to be written as it is.
 pub(crate) struct Request<'a> {
-    pub(crate) door: Option<SocketAddr>,
+    pub(crate) address: Option<SocketAddr>,
     pub(crate) verb: &'a str,
     pub(crate) path: &'a str,
     /// `user:password`, or none.
@@ -134,7 +135,7 @@ impl<'a> Request<'a> {
     /// A POST with the right credentials.
     pub(crate) fn post(path: &'a str, body: &'a [u8]) -> Self {
         let credentials = Some("admin:secret");
-        Self { door: None, verb: "POST", path, credentials, headers: Vec::new(), body }
+        Self { address: None, verb: "POST", path, credentials, headers: Vec::new(), body }
     }
 
     fn bytes(&self) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! The door itself: who is kept out, who is not, and what it costs the others.
+//! The listener: bad requests, idle connections, and the listener of a node.
 
 use super::harness::{PATIENCE, Request, Running, parse, start};
 use crate::key_server::in_memory::InMemoryKeyServers;
@@ -19,12 +19,12 @@ async fn cluster(more: &str) -> (tempfile::TempDir, Running) {
 async fn rest(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Vec<u8> {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
-    let _ = read.expect("the door ends the connection");
+    let _ = read.expect("the listener ends the connection");
     bytes
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_requests_end_in_a_page_and_leave_the_door_open() {
+async fn bad_requests_end_in_a_page_and_leave_the_listener_open() {
     let (_folder, running) = cluster("").await;
     let long_head = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(64 * 1024));
     let auth = "Authorization: Basic YWRtaW46c2VjcmV0\r\n";
@@ -44,7 +44,7 @@ async fn bad_requests_end_in_a_page_and_leave_the_door_open() {
     ];
     for (what, bytes, status) in table {
         let mut stream = running.connect().await;
-        // The door may answer and close before everything was sent.
+        // The listener may answer and close before everything was sent.
         let _ = stream.write_all(bytes).await;
         let _ = stream.shutdown().await;
         assert_eq!(parse(&rest(&mut stream).await).status, status, "{what}");
@@ -58,7 +58,7 @@ async fn many_idle_connections_keep_nobody_out() {
     let (_folder, running) = cluster("").await;
     let mut idle = Vec::new();
     for number in 0..900_u32 {
-        let mut stream = TcpStream::connect(running.doors.cluster).await.unwrap();
+        let mut stream = TcpStream::connect(running.addresses.cluster).await.unwrap();
         if number % 3 == 0 {
             // Half of a TLS record.
             stream.write_all(b"\x16\x03\x01\x02\x00\x01").await.unwrap();
@@ -74,7 +74,7 @@ async fn many_idle_connections_keep_nobody_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn random_bytes_are_no_handshake() {
     let (_folder, running) = cluster("").await;
-    let mut stream = TcpStream::connect(running.doors.cluster).await.unwrap();
+    let mut stream = TcpStream::connect(running.addresses.cluster).await.unwrap();
     // A linear congruence is random enough to be no TLS, and the same each time.
     let noise: Vec<u8> =
         (0..1_u32 << 20).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0] | 0x80).collect();
@@ -98,7 +98,7 @@ async fn one_connection_carries_many_calls() {
         stream.write_all(request.as_bytes()).await.unwrap();
         head.clear();
         while !head.ends_with(ANSWER.as_bytes()) {
-            assert_ne!(stream.read_buf(&mut head).await.unwrap(), 0, "the door hung up");
+            assert_ne!(stream.read_buf(&mut head).await.unwrap(), 0, "the listener hung up");
         }
     }
     assert_eq!(parse(&head).status, 200);
@@ -121,7 +121,7 @@ async fn credentials_may_follow_on_the_same_connection() {
         stream.write_all(request(auth).as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         while !answer.ends_with(end.as_bytes()) {
-            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "the door hung up");
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "the listener hung up");
         }
         assert_eq!(parse(&answer).status, status);
     }
@@ -130,9 +130,9 @@ async fn credentials_may_follow_on_the_same_connection() {
 
 /// Fact 10: some clients expect the methods of a node at another port than those of the cluster.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_door_of_its_own_for_the_methods_of_a_node() {
+async fn a_listener_of_its_own_for_the_methods_of_a_node() {
     let (_folder, running) = cluster("node-listen = '127.0.0.1:0'").await;
-    let node = running.doors.node.expect("it has one");
+    let node = running.addresses.node.expect("it has one");
     let table = [
         ("GetConfig", None, false),
         ("GetConfig", Some(node), true),
@@ -141,9 +141,9 @@ async fn a_door_of_its_own_for_the_methods_of_a_node() {
         ("GetAPI", None, true),
         ("GetAPI", Some(node), true),
     ];
-    for (method, door, known) in table {
+    for (method, address, known) in table {
         let body = format!("{{\"method\":\"{method}\"}}");
-        let request = Request { door, ..Request::post("/json-rpc/12.3", body.as_bytes()) };
+        let request = Request { address, ..Request::post("/json-rpc/12.3", body.as_bytes()) };
         let text = running.send(&request).await.text();
         let unknown = format!(
             "{{\"error\":{{\"code\":500,\"message\":\"Unknown API method=<{method}>\",\

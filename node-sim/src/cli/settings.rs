@@ -1,6 +1,6 @@
-//! The settings, from four places: flags, then the environment, then a TOML file, then defaults.
+//! Settings, from four sources: flags, then the environment, then a TOML file, then defaults.
 //!
-//! A setting that cannot be is one sentence that names it and says what would be right.
+//! A wrong setting is one sentence that names it and says what would be right.
 
 use crate::cluster::ClusterSettings;
 use clap::Args;
@@ -22,10 +22,10 @@ const DRIVES: std::ops::RangeInclusive<u32> = 1..=24;
 /// Blocks of 4 KiB on a drive: 1 MiB to 4 TiB. The file grows only as it is written.
 const BLOCKS: std::ops::RangeInclusive<u64> = 256..=1 << 30;
 
-/// The settings as one place gives them: what is absent is left to the next.
+/// Settings of one source: what is absent is left to the next.
 #[derive(Args, Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub(crate) struct Given {
+pub(crate) struct PartialSettings {
     /// Address and port of the HTTPS door; port 0 picks a free one [default: 127.0.0.1:8443]
     #[arg(long, env = "NODE_SIM_LISTEN", value_name = "ADDR")]
     pub(crate) listen: Option<String>,
@@ -81,11 +81,11 @@ pub(crate) struct Given {
     pub(crate) log: Option<String>,
 }
 
-/// Where the door's certificate comes from.
+/// Source of the listeners' certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum DoorPair {
+pub(crate) enum CertificateSource {
     /// It is made at the first start and kept in the data folder.
-    SelfMade,
+    SelfSigned,
     /// It is in these files.
     Files {
         /// The certificate.
@@ -95,18 +95,18 @@ pub(crate) enum DoorPair {
     },
 }
 
-/// The settings, whole and checked.
-pub(crate) struct Config {
-    /// Where the door is.
+/// Settings, complete and checked.
+pub(crate) struct Settings {
+    /// Address of the listener.
     pub(crate) listen: SocketAddr,
-    /// Where the door of a node is, if it has its own.
+    /// Address of the listener of a node, if it has its own.
     pub(crate) node_listen: Option<SocketAddr>,
     /// The administrator's name.
     pub(crate) user: String,
     /// The administrator's password.
     pub(crate) password: Zeroizing<String>,
-    /// The door's certificate.
-    pub(crate) pair: DoorPair,
+    /// Source of the certificate.
+    pub(crate) certificate: CertificateSource,
     /// The cluster.
     pub(crate) cluster: ClusterSettings,
     /// Where KMIP messages are written as text, if anywhere.
@@ -115,13 +115,13 @@ pub(crate) struct Config {
     pub(crate) log: String,
 }
 
-impl Given {
+impl PartialSettings {
     /// Reads a TOML file.
     pub(crate) fn from_toml(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.to_string().trim_end().replace('\n', " "))
     }
 
-    /// These settings, and where they say nothing, those.
+    /// Returns these settings, and where they say nothing, those of `next`.
     #[must_use]
     pub(crate) fn or(self, next: Self) -> Self {
         Self {
@@ -145,8 +145,8 @@ impl Given {
         }
     }
 
-    /// The settings, checked; or the one sentence that says what is wrong.
-    pub(crate) fn check(self) -> Result<Config, String> {
+    /// Returns the settings, checked; or the one sentence that says what is wrong.
+    pub(crate) fn check(self) -> Result<Settings, String> {
         let listen = address("listen", self.listen.as_deref().unwrap_or("127.0.0.1:8443"))?;
         let node_listen =
             self.node_listen.as_deref().map(|text| address("node-listen", text)).transpose()?;
@@ -158,9 +158,9 @@ impl Given {
         if password.is_empty() {
             return Err("password must not be empty.".to_owned());
         }
-        let pair = match (self.cert, self.key) {
-            (None, None) => DoorPair::SelfMade,
-            (Some(cert), Some(key)) => DoorPair::Files { cert, key },
+        let certificate = match (self.cert, self.key) {
+            (None, None) => CertificateSource::SelfSigned,
+            (Some(cert), Some(key)) => CertificateSource::Files { cert, key },
             (Some(_), None) => return Err("cert is set, so key must be set as well.".to_owned()),
             (None, Some(_)) => return Err("key is set, so cert must be set as well.".to_owned()),
         };
@@ -196,7 +196,7 @@ impl Given {
         };
         let log = self.log.unwrap_or_else(|| "info".to_owned());
         let kmip_trace = self.kmip_trace;
-        Ok(Config { listen, node_listen, user, password, pair, cluster, kmip_trace, log })
+        Ok(Settings { listen, node_listen, user, password, certificate, cluster, kmip_trace, log })
     }
 }
 
@@ -229,24 +229,24 @@ fn check_name(name: String) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{DoorPair, Given};
+    use super::{CertificateSource, PartialSettings};
     use std::path::PathBuf;
 
-    fn given(toml: &str) -> Given {
-        Given::from_toml(toml).unwrap()
+    fn partial(toml: &str) -> PartialSettings {
+        PartialSettings::from_toml(toml).unwrap()
     }
 
     #[test]
     fn what_comes_first_wins_and_defaults_fill_the_rest() {
-        let flags = given("data = 'a'\nnodes = 2");
-        let file = given("data = 'b'\nlisten = '0.0.0.0:0'\nuser = 'root'");
-        let config = flags.or(file).check().ok().unwrap();
-        assert_eq!(config.cluster.folder, PathBuf::from("a"));
-        assert_eq!((config.cluster.nodes, config.cluster.drives_per_node), (2, 3));
-        assert_eq!(config.listen.to_string(), "0.0.0.0:0");
-        assert_eq!(config.cluster.mvip, "127.0.0.1");
-        assert_eq!((config.user.as_str(), config.password.as_str()), ("root", "admin"));
-        assert_eq!(config.pair, DoorPair::SelfMade);
+        let flags = partial("data = 'a'\nnodes = 2");
+        let file = partial("data = 'b'\nlisten = '0.0.0.0:0'\nuser = 'root'");
+        let settings = flags.or(file).check().ok().unwrap();
+        assert_eq!(settings.cluster.folder, PathBuf::from("a"));
+        assert_eq!((settings.cluster.nodes, settings.cluster.drives_per_node), (2, 3));
+        assert_eq!(settings.listen.to_string(), "0.0.0.0:0");
+        assert_eq!(settings.cluster.mvip, "127.0.0.1");
+        assert_eq!((settings.user.as_str(), settings.password.as_str()), ("root", "admin"));
+        assert_eq!(settings.certificate, CertificateSource::SelfSigned);
     }
 
     #[test]
@@ -268,25 +268,28 @@ mod tests {
         ];
         for (toml, expected) in table {
             let data = if toml.is_empty() { "" } else { "data = 'd'\n" };
-            let error = given(&format!("{data}{toml}")).check().err().unwrap();
+            let error = partial(&format!("{data}{toml}")).check().err().unwrap();
             assert!(error.starts_with(expected) && error.ends_with('.'), "{toml}: {error}");
         }
-        let unknown = Given::from_toml("lisen = '127.0.0.1:0'").unwrap_err();
+        let unknown = PartialSettings::from_toml("lisen = '127.0.0.1:0'").unwrap_err();
         assert!(unknown.contains("unknown field `lisen`"), "{unknown}");
     }
 
     #[test]
     fn the_example_file_is_read() {
         let example = include_str!("../../node-sim.example.toml");
-        let commented = given(example);
+        let commented = partial(example);
         let all = example
             .lines()
             .filter_map(|line| line.strip_prefix("#"))
             .filter(|line| !line.starts_with(' ') && !line.is_empty())
             .collect::<Vec<_>>()
             .join("\n");
-        assert_eq!(commented, Given { data: Some("data".into()), ..Given::default() });
-        let uncommented = given(&all);
+        assert_eq!(
+            commented,
+            PartialSettings { data: Some("data".into()), ..PartialSettings::default() }
+        );
+        let uncommented = partial(&all);
         assert_eq!(uncommented.nodes, Some(4), "{all}");
         assert!(uncommented.log.is_some() && uncommented.retry_max_ms.is_some());
     }
