@@ -194,8 +194,8 @@ impl Cluster {
         Ok(files)
     }
 
-    /// Creates an internal key and deals its shares to the running nodes. Until the ledger knows the
-    /// dealing the key was never used, so after a crash it is simply dealt anew.
+    /// Creates an internal key and deals its shares to the running nodes. Until the ledger knows
+    /// the dealing the key was never used, so after a crash it is simply dealt anew.
     async fn create_internal_key(&self, key_id: KeyId) -> Result<CreatedKey, RetryableError> {
         let nodes = self.nodes_for_threshold()?;
         let needed = self.read(|ledger| threshold(ledger.nodes.len()));

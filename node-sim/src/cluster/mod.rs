@@ -1,4 +1,13 @@
-//! The cluster: its ledger, its nodes, and what may be asked of it.
+//! The cluster: changes of its ledger, the task of each node, the rekey worker and cluster faults.
+//!
+//! ```text
+//! open ---> create (first time)
+//!      +--> node_power, one task a node ---+
+//!      +--> rekey_worker, one task --------+--> master_keys -> key servers, shares on the nodes
+//!                                          +--> fault_reports, retry
+//! ```
+//!
+//! All tasks share [`Cluster`], whose file says how the ledger is read and changed.
 
 mod block_io;
 pub(crate) mod certificate_monitor;

@@ -5,7 +5,7 @@ use super::settings::ClusterSettings;
 use super::shared_state::Cluster;
 use super::{create, node_power, rekey_worker};
 use crate::key_server::KeyServerClient;
-use crate::key_server::client_key_pair::remove_unreferenced_keys;
+use crate::key_server::client_key_pair::{read_private_key, remove_unreferenced_keys};
 use crate::state::durable_file;
 use crate::state::key_pair_record::KeyPairRecord;
 use crate::state::ledger::{Ledger, LedgerError, LedgerFile};
@@ -111,6 +111,6 @@ fn read_client_key(
 ) -> Result<Option<Zeroizing<String>>, OpenError> {
     let failed = |verb| move |cause| LedgerError::file(verb, &settings.folder, cause);
     remove_unreferenced_keys(&settings.steps, &settings.folder, named).map_err(failed("tidy"))?;
-    let key = named.map(|record| record.private_key(&settings.folder)).transpose();
+    let key = named.map(|record| read_private_key(&settings.folder, record)).transpose();
     Ok(key.map_err(failed("read the private key for key servers in"))?)
 }

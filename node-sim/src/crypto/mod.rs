@@ -1,4 +1,5 @@
-//! Cryptography of the cluster, kept apart from the key server's on purpose: two independent implementations that must agree.
+//! Cryptography of the cluster, kept apart from the key server's on purpose: two independent
+//! implementations that must agree. It knows no file and no ledger.
 
 pub(crate) mod aead;
 pub(crate) mod aes_xts;

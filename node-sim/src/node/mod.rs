@@ -6,8 +6,8 @@
 //! node-1/drive-1/blocks            the drive's blocks, encrypted
 //! ```
 //!
-//! A node touches no other node's folder and asks nobody anything: keys are brought to it. Its
-//! calls block on the disk, so they are made on blocking threads.
+//! A node touches no other node's folder and contacts nobody: it is given the keys. Its calls block
+//! on the disk, so they are made on blocking threads.
 
 mod block_file;
 mod drive;

@@ -1,4 +1,6 @@
-//! Durable and observable state of the cluster.
+//! State of the cluster: the ledger, which is one durable file, and its sections.
+//!
+//! The sections decide and do no I/O. No key that opens data is here.
 
 pub(crate) mod accounts;
 pub(crate) mod async_results;

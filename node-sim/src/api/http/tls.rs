@@ -77,8 +77,7 @@ impl Acceptor {
     }
 }
 
-/// Connects to a server whose certificate is for this name and was signed by one of these, or is one
-/// of these.
+/// Connects to a server whose certificate is for this name and is, or was signed by, one of these.
 pub(crate) async fn connect(
     stream: TcpStream,
     name: &str,

@@ -1,5 +1,5 @@
-//! A cluster in this process, behind its real listener, with key servers in memory; and a client that
-//! sends bytes over TLS and parses nothing but the head of the answer.
+//! A cluster in this process, behind its real listener, with key servers in memory; and a client
+//! that sends bytes over TLS and parses only the head of the answer.
 
 use crate::api::http::tls::{ClientStream, connect};
 use crate::cli::serve::{ListenAddresses, serve};

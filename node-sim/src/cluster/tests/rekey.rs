@@ -121,9 +121,8 @@ async fn two_rekeys_at_once_are_refused() {
     let handle = cluster.start_rekey(RekeyTarget::External(1)).await.unwrap();
     for target in [RekeyTarget::Same, RekeyTarget::Internal, RekeyTarget::External(2)] {
         let refused = cluster.start_rekey(target).await.unwrap_err();
-        assert!(
-            matches!(refused, StartRekeyError::InProgress { async_handle } if async_handle == handle)
-        );
+        let StartRekeyError::InProgress { async_handle } = refused else { panic!("{refused}") };
+        assert_eq!(async_handle, handle);
     }
     lab.key_servers.switch_on(SERVER_1);
     cluster.retry_now();
