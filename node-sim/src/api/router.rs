@@ -33,7 +33,7 @@ async fn authenticate(
     request: Request,
     next: Next,
 ) -> Response {
-    if state.credentials.admit(request.headers()) {
+    if state.credentials.verify(request.headers()) {
         return next.run(request).await;
     }
     tracing::info!("refused credentials");

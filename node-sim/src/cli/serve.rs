@@ -50,8 +50,8 @@ pub(crate) async fn serve(
         None => None,
     };
     let addresses = ListenAddresses {
-        cluster: local(&listener)?,
-        node: node_listener.as_ref().map(local).transpose()?,
+        cluster: local_address(&listener)?,
+        node: node_listener.as_ref().map(local_address).transpose()?,
     };
     let folder = settings.cluster.folder.clone();
     durable_file::make_folder(&folder)
@@ -103,7 +103,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))
 }
 
-fn local(listener: &TcpListener) -> Result<SocketAddr, String> {
+fn local_address(listener: &TcpListener) -> Result<SocketAddr, String> {
     listener.local_addr().map_err(|error| format!("cannot tell where the door is: {error}"))
 }
 

@@ -56,7 +56,7 @@ pub(super) fn first_ledger(settings: &ClusterSettings) -> Ledger {
         nodes.insert(NodeId(number), node);
     }
     let mut ledger = Ledger::new(identity, nodes);
-    let now = timestamps::to_the_second(OffsetDateTime::now_utc());
+    let now = timestamps::format_seconds(OffsetDateTime::now_utc());
     ledger.ring.plan(KeyId::random(), KeyManagement::Internal, now);
     ledger
 }

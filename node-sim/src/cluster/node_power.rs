@@ -111,7 +111,7 @@ impl Cluster {
         node_id: NodeId,
         restored: &mut RestoredKeys,
     ) -> Result<(), RetryableError> {
-        let Some(node) = self.switched_on(node_id).await? else {
+        let Some(node) = self.powered_node(node_id).await? else {
             *restored = None;
             return Ok(());
         };
@@ -126,7 +126,7 @@ impl Cluster {
     }
 
     /// The node, if its switch is on.
-    async fn switched_on(&self, node_id: NodeId) -> Result<Option<Arc<Node>>, RetryableError> {
+    async fn powered_node(&self, node_id: NodeId) -> Result<Option<Arc<Node>>, RetryableError> {
         let record = self.read(|ledger| ledger.nodes.get(&node_id).cloned());
         let Some(record) = record.filter(|record| record.powered) else {
             return Ok(None);
@@ -167,14 +167,14 @@ impl Cluster {
             let unlocked =
                 run_blocking(Arc::clone(node), move |node| node.unlock(key_id, &key)).await;
             self.changed();
-            self.note_unlocked(node).await;
+            self.record_unlocked(node).await;
             unlocked?;
         }
         Ok(())
     }
 
     /// Writes down which drives work again and which do not open.
-    async fn note_unlocked(&self, node: &Node) {
+    async fn record_unlocked(&self, node: &Node) {
         let node_id = u64::from(node.id());
         let states: Vec<_> = node.drives().iter().map(|d| (d.id(), d.lock_reason())).collect();
         let count = states.iter().filter(|(_, locked)| locked.is_none()).count();

@@ -79,7 +79,7 @@ fn begin_rekey(ledger: &mut Ledger, target: RekeyTarget) -> Result<AsyncHandle, 
     }
     let new_key = KeyId::random();
     let now = OffsetDateTime::now_utc();
-    ledger.ring.plan(new_key, to, timestamps::to_the_second(now));
+    ledger.ring.plan(new_key, to, timestamps::format_seconds(now));
     let running = RunningRekey {
         job: RekeyJob::new(new_key, old_key),
         async_handle: 0,

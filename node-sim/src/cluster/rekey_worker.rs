@@ -168,14 +168,14 @@ async fn rewrap_node(
         if let Some(drive_id) = rewrapped.await?
             && noted.wrapped_by(drive_id) != Some(to)
         {
-            cluster.change(|ledger| note_rewrapped(ledger, running, drive_id, to)).await?;
+            cluster.change(|ledger| record_rewrapped(ledger, running, drive_id, to)).await?;
         }
     }
     Ok(())
 }
 
 /// The drive's header is on disk: the ring may know it.
-fn note_rewrapped(
+fn record_rewrapped(
     ledger: &mut Ledger,
     running: &RunningRekey,
     drive_id: DriveId,

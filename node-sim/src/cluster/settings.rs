@@ -1,4 +1,4 @@
-//! ClusterSettings of a cluster, and their limits.
+//! Settings of a cluster, and their limits.
 
 use crate::state::durable_file::Steps;
 use std::path::PathBuf;

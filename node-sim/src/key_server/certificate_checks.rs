@@ -1,5 +1,5 @@
 //! What can be told of the certificates of a key server by looking at them: whether they are
-//! certificates at all, and whether they are, or soon will be, unfit.
+//! certificates at all, and whether they are, or soon will be, unusable.
 //!
 //! Whether the key server accepts them is only known by asking it; that is not done here.
 
@@ -61,11 +61,11 @@ pub(crate) fn check_pem(parameter: &str, text: &str) -> Result<(), ElementError>
 pub(crate) fn check_root_ca(text: &str, now: OffsetDateTime) -> Option<Finding> {
     let blocks = match blocks(text) {
         Ok(blocks) => blocks,
-        Err(reason) => return Some(unfit(KmipCertificate::RootCa, &reason)),
+        Err(reason) => return Some(unusable(KmipCertificate::RootCa, &reason)),
     };
     let findings = blocks.iter().filter_map(|block| match parse(block) {
         Ok(certificate) => check_validity(KmipCertificate::RootCa, &certificate, now),
-        Err(reason) => Some(unfit(KmipCertificate::RootCa, &reason)),
+        Err(reason) => Some(unusable(KmipCertificate::RootCa, &reason)),
     });
     findings.max_by_key(|finding| rank(finding.severity))
 }
@@ -77,20 +77,20 @@ pub(crate) fn check_client(
     public_key: Option<&[u8]>,
     now: OffsetDateTime,
 ) -> Option<Finding> {
-    let unfit = |reason: &str| Some(unfit(KmipCertificate::Client, reason));
+    let unusable = |reason: &str| Some(unusable(KmipCertificate::Client, reason));
     let blocks = match blocks(text) {
         Ok(blocks) => blocks,
-        Err(reason) => return unfit(&reason),
+        Err(reason) => return unusable(&reason),
     };
     let certificate = match blocks.first().map(parse) {
         Some(Ok(certificate)) => certificate,
-        Some(Err(reason)) => return unfit(&reason),
-        None => return unfit("there is no certificate"),
+        Some(Err(reason)) => return unusable(&reason),
+        None => return unusable("there is no certificate"),
     };
     match public_key {
-        None => return unfit("the cluster has no key pair; call CreatePublicPrivateKeyPair"),
+        None => return unusable("the cluster has no key pair; call CreatePublicPrivateKeyPair"),
         Some(key) if certificate.public_key().raw != key => {
-            return unfit(
+            return unusable(
                 "the private key of the cluster and the KMIP client certificate do not match; \
                  have the request of GetClientCertificateSignRequest signed and set the result \
                  with ModifyKeyServerKmip",
@@ -110,7 +110,7 @@ fn check_validity(
     let (begins, ends) = (validity.not_before.to_datetime(), validity.not_after.to_datetime());
     let subject = certificate.subject();
     if now < begins {
-        return Some(unfit(which, &format!("{subject} is not valid before {begins}")));
+        return Some(unusable(which, &format!("{subject} is not valid before {begins}")));
     }
     let seconds = ends.unix_timestamp().saturating_sub(now.unix_timestamp());
     let days = seconds.div_euclid(SECONDS_PER_DAY);
@@ -128,7 +128,7 @@ fn check_validity(
     Some(Finding { kind: FaultKind::KmipCertificate(which, why), severity, details })
 }
 
-fn unfit(which: KmipCertificate, reason: &str) -> Finding {
+fn unusable(which: KmipCertificate, reason: &str) -> Finding {
     let kind = FaultKind::KmipCertificate(which, CertificateFault::Error);
     Finding { kind, severity: kind.severity(), details: reason.to_owned() }
 }

@@ -116,13 +116,13 @@ impl NewKeyPair {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
 
         let mut key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
-            .map_err(|error| not_made(&error))?;
+            .map_err(|error| creation_error(&error))?;
         let request = params.serialize_request(&key).and_then(|request| request.pem());
         let private_key = Zeroizing::new(key.serialize_pem());
         key.zeroize();
         let record = KeyPairRecord {
             file: format!("{FILE_PREFIX}{}.pem", uuid::Uuid::new_v4()),
-            certificate_sign_request: request.map_err(|error| not_made(&error))?,
+            certificate_sign_request: request.map_err(|error| creation_error(&error))?,
         };
         Ok(Self { record, private_key })
     }
@@ -167,7 +167,7 @@ pub(crate) fn remove_unreferenced_keys(
     Ok(())
 }
 
-fn not_made(error: &rcgen::Error) -> ElementError {
+fn creation_error(error: &rcgen::Error) -> ElementError {
     tracing::error!(%error, "the key pair for KMIP could not be made");
     ElementError::new(ErrorName::Internal, "The key pair could not be made; see the log.")
 }

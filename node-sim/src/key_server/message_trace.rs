@@ -35,7 +35,7 @@ impl Trace for KmipTrace {
             Direction::Sent => "sent to",
             Direction::Received => "received from",
         };
-        let now = timestamps::to_the_microsecond(OffsetDateTime::now_utc());
+        let now = timestamps::format_microseconds(OffsetDateTime::now_utc());
         let text = format!("{now} {way} {server}\n{}\n", kmip::redacted_text(frame));
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = file.write_all(text.as_bytes()) {

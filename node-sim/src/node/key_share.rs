@@ -118,7 +118,7 @@ impl ShareFile {
     /// # Errors
     /// There are too few, or they are damaged.
     pub(crate) fn combine(key_id: KeyId, files: &[Self]) -> Result<MasterKey, ShareFileError> {
-        let (first, shares) = Self::together(key_id, files)?;
+        let (first, shares) = Self::parse_shares(key_id, files)?;
         let sealing_key = shamir::combine(&shares, first.threshold)
             .map_err(|cause| ShareFileError::Shares { key_id, cause })?;
         let damaged = ShareFileError::Sealed { key_id, cause: SealError::DoesNotOpen };
@@ -141,7 +141,7 @@ impl ShareFile {
     ) -> Result<Self, ShareFileError> {
         // Proves first that the shares are sound, so that no wrong share is ever made from them.
         Self::combine(key_id, files)?;
-        let (first, shares) = Self::together(key_id, files)?;
+        let (first, shares) = Self::parse_shares(key_id, files)?;
         let share = shamir::share_of(&shares, first.threshold, holder)
             .map_err(|cause| ShareFileError::Shares { key_id, cause })?;
         Ok(Self {
@@ -161,7 +161,7 @@ impl ShareFile {
         &self.dealing
     }
 
-    fn together(key_id: KeyId, files: &[Self]) -> Result<(&Self, Vec<Share>), ShareFileError> {
+    fn parse_shares(key_id: KeyId, files: &[Self]) -> Result<(&Self, Vec<Share>), ShareFileError> {
         let too_few = ShareError::TooFew { present: 0, threshold: 1 };
         let first = files.first().ok_or(ShareFileError::Shares { key_id, cause: too_few })?;
         let mut shares = Vec::with_capacity(files.len());

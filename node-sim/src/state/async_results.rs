@@ -82,7 +82,7 @@ impl AsyncResults {
         now: OffsetDateTime,
     ) -> AsyncHandle {
         self.last_handle = self.last_handle.saturating_add(1);
-        let now = timestamps::to_the_second(now);
+        let now = timestamps::format_seconds(now);
         let status = AsyncStatus::Running { details };
         let result =
             AsyncResult { result_type, create_time: now.clone(), last_update_time: now, status };
@@ -103,7 +103,7 @@ impl AsyncResults {
         now: OffsetDateTime,
     ) {
         self.update(handle, AsyncStatus::Complete(outcome), now);
-        self.forget_the_oldest();
+        self.discard_oldest();
     }
 
     /// What a running call last told.
@@ -171,11 +171,11 @@ impl AsyncResults {
             && matches!(result.status, AsyncStatus::Running { .. })
         {
             result.status = status;
-            result.last_update_time = timestamps::to_the_second(now);
+            result.last_update_time = timestamps::format_seconds(now);
         }
     }
 
-    fn forget_the_oldest(&mut self) {
+    fn discard_oldest(&mut self) {
         let completed: Vec<_> =
             self.results.keys().copied().filter(|handle| self.is_complete(*handle)).collect();
         let surplus = completed.len().saturating_sub(COMPLETED_MAX);

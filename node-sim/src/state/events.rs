@@ -126,7 +126,7 @@ impl Events {
     /// Records an event of now.
     pub(crate) fn record(&mut self, content: EventContent, now: OffsetDateTime) {
         self.last_id = self.last_id.saturating_add(1);
-        let date = timestamps::to_the_microsecond(now);
+        let date = timestamps::format_microseconds(now);
         self.events.push_back(Event { id: self.last_id, date, content });
         while self.events.len() > EVENTS_MAX {
             self.events.pop_front();

@@ -231,7 +231,7 @@ impl Faults {
             place,
             severity,
             details,
-            date: timestamps::to_the_microsecond(now),
+            date: timestamps::format_microseconds(now),
             resolved_date: None,
         });
         true
@@ -256,12 +256,12 @@ impl Faults {
         let mut any = false;
         for fault in self.faults.iter_mut().filter(|fault| fault.resolved_date.is_none()) {
             if is_right(fault.kind, fault.place) {
-                fault.resolved_date = Some(timestamps::to_the_microsecond(now));
+                fault.resolved_date = Some(timestamps::format_microseconds(now));
                 any = true;
             }
         }
         if any {
-            self.forget_the_oldest();
+            self.discard_oldest();
         }
         any
     }
@@ -283,7 +283,7 @@ impl Faults {
             .find(|f| f.resolved_date.is_none() && f.kind == kind && f.place == place)
     }
 
-    fn forget_the_oldest(&mut self) {
+    fn discard_oldest(&mut self) {
         let resolved = self.faults.iter().filter(|fault| fault.resolved_date.is_some()).count();
         let mut surplus = resolved.saturating_sub(RESOLVED_MAX);
         self.faults.retain(|fault| {

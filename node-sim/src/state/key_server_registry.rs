@@ -150,7 +150,7 @@ impl KeyServerRegistry {
 
     /// A new provider, without servers.
     pub(crate) fn create_provider(&mut self, name: &str) -> Result<KeyProviderId, ElementError> {
-        at_most(self.providers.len(), KEY_PROVIDERS_MAX, "key providers in a cluster")?;
+        check_limit(self.providers.len(), KEY_PROVIDERS_MAX, "key providers in a cluster")?;
         self.last_provider_id = self.last_provider_id.saturating_add(1);
         let provider = KeyProviderKmip { name: name.to_owned(), key_server_ids: Vec::new() };
         self.providers.insert(self.last_provider_id, provider);
@@ -182,7 +182,7 @@ impl KeyServerRegistry {
         &mut self,
         server: KeyServerKmip,
     ) -> Result<KeyServerId, ElementError> {
-        at_most(self.servers.len(), KEY_SERVERS_MAX, "key servers in a cluster")?;
+        check_limit(self.servers.len(), KEY_SERVERS_MAX, "key servers in a cluster")?;
         self.last_server_id = self.last_server_id.saturating_add(1);
         self.servers.insert(self.last_server_id, server);
         Ok(self.last_server_id)
@@ -229,7 +229,7 @@ impl KeyServerRegistry {
             )),
             None => {
                 let what = "key servers in a key provider";
-                at_most(group.key_server_ids.len(), SERVERS_PER_PROVIDER_MAX, what)?;
+                check_limit(group.key_server_ids.len(), SERVERS_PER_PROVIDER_MAX, what)?;
                 Ok(true)
             }
         }
@@ -287,7 +287,7 @@ fn no_such_provider(id: KeyProviderId) -> ElementError {
     ElementError::new(ErrorName::KeyProviderIdDoesNotExist, message)
 }
 
-fn at_most(present: usize, max: usize, what: &str) -> Result<(), ElementError> {
+fn check_limit(present: usize, max: usize, what: &str) -> Result<(), ElementError> {
     if present < max {
         return Ok(());
     }

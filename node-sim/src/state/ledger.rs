@@ -257,7 +257,7 @@ impl Identity {
             unique_id,
             mvip: mvip.to_owned(),
             svip: svip.to_owned(),
-            created: timestamps::to_the_second(OffsetDateTime::now_utc()),
+            created: timestamps::format_seconds(OffsetDateTime::now_utc()),
         }
     }
 }

@@ -11,13 +11,13 @@ const MICROSECONDS: &[BorrowedFormatItem<'_>] =
 
 /// Results of asynchronous calls, volumes and keys: `2021-01-01T22:29:18Z`.
 #[must_use]
-pub(crate) fn to_the_second(date: OffsetDateTime) -> String {
+pub(crate) fn format_seconds(date: OffsetDateTime) -> String {
     write(date, SECONDS)
 }
 
 /// Faults and events: `2021-04-13T04:54:37.797859Z`.
 #[must_use]
-pub(crate) fn to_the_microsecond(date: OffsetDateTime) -> String {
+pub(crate) fn format_microseconds(date: OffsetDateTime) -> String {
     write(date, MICROSECONDS)
 }
 
@@ -34,12 +34,12 @@ fn write(date: OffsetDateTime, form: &[BorrowedFormatItem<'_>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse, to_the_microsecond, to_the_second};
+    use super::{format_microseconds, format_seconds, parse};
 
     #[test]
     fn dates_are_written_as_element_writes_them() {
         let date = parse("2021-04-13T06:54:37.797859+02:00").unwrap();
-        assert_eq!(to_the_second(date), "2021-04-13T04:54:37Z");
-        assert_eq!(to_the_microsecond(date), "2021-04-13T04:54:37.797859Z");
+        assert_eq!(format_seconds(date), "2021-04-13T04:54:37Z");
+        assert_eq!(format_microseconds(date), "2021-04-13T04:54:37.797859Z");
     }
 }

@@ -1,4 +1,4 @@
-//! Who may call: HTTP Basic, on every request.
+//! Authentication: HTTP Basic, on every request.
 //!
 //! Only digests of the name and the password are kept, and they are compared in constant time, so
 //! that neither a dump nor a clock tells how much of a guess was right.
@@ -24,10 +24,10 @@ impl Credentials {
         Self { digest }
     }
 
-    /// Whether the request carries the right `Authorization` (RFC 7617). The name has no colon,
-    /// so name and password can be compared as one text.
+    /// Returns whether the request carries the right `Authorization` (RFC 7617). The name has no
+    /// colon, so name and password can be compared as one text.
     #[must_use]
-    pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn verify(&self, headers: &HeaderMap) -> bool {
         let given = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
@@ -67,7 +67,7 @@ mod tests {
             if let Some(value) = value {
                 headers.insert(header::AUTHORIZATION, HeaderValue::from_static(value));
             }
-            assert_eq!(admin.admit(&headers), expected, "{value:?}");
+            assert_eq!(admin.verify(&headers), expected, "{value:?}");
         }
     }
 }

@@ -7,8 +7,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 /// The name of the realm: .NET and browsers send credentials only after they were asked to.
-const REALM: HeaderValue =
-    HeaderValue::from_static("Basic realm=\"Element\", charset=\"UTF-8\"");
+const REALM: HeaderValue = HeaderValue::from_static("Basic realm=\"Element\", charset=\"UTF-8\"");
 
 /// The credentials are absent or wrong.
 #[must_use]

@@ -67,7 +67,7 @@ fn get_cluster_capacity(api: &ElementApi, _: &Params) -> MethodResult {
         "maxProvisionedSpace": total,
         "maxUsedSpace": total,
         "nonZeroBlocks": used_blocks,
-        "timestamp": timestamps::to_the_second(OffsetDateTime::now_utc()),
+        "timestamp": timestamps::format_seconds(OffsetDateTime::now_utc()),
         "uniqueBlocks": used_blocks,
         "uniqueBlocksUsedSpace": used,
         "usedSpace": used,

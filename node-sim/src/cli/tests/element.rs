@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// A conversation under way.
-struct Talk<'a> {
+struct Conversation<'a> {
     running: &'a Running,
     key_servers: &'a InMemoryKeyServers,
     authority: certs::Authority,
@@ -48,7 +48,7 @@ struct Talk<'a> {
 }
 
 /// What is to be sent.
-enum Asked {
+enum Outgoing {
     Nothing,
     Once(String, String, String),
     Until(String),
@@ -61,22 +61,23 @@ async fn every_conversation_goes_as_written() {
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     scripts.sort();
     assert!(!scripts.is_empty());
-    let talks = scripts.into_iter().map(|script| tokio::spawn(async move { talk(&script).await }));
+    let conversations =
+        scripts.into_iter().map(|script| tokio::spawn(async move { converse(&script).await }));
     let mut wrong = Vec::new();
-    for talk in talks.collect::<Vec<_>>() {
-        wrong.extend(talk.await.unwrap().err());
+    for conversation in conversations.collect::<Vec<_>>() {
+        wrong.extend(conversation.await.unwrap().err());
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-async fn talk(script: &Path) -> Result<(), String> {
+async fn converse(script: &Path) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let key_servers = Arc::new(InMemoryKeyServers::new());
     let running = start(folder.path(), Arc::clone(&key_servers), "").await;
     let authority = certs::Authority::new("CA of the conversation").unwrap();
     let ca = json_text(authority.cert_pem().trim_end());
     let stranger = json_text(authority.client("stranger").unwrap().cert_pem.trim_end());
-    let mut talk = Talk {
+    let mut conversation = Conversation {
         running: &running,
         key_servers: &key_servers,
         authority,
@@ -87,35 +88,35 @@ async fn talk(script: &Path) -> Result<(), String> {
         status: 200,
         has: Vec::new(),
     };
-    let outcome = talk.follow(&std::fs::read_to_string(script).unwrap()).await;
+    let outcome = conversation.follow(&std::fs::read_to_string(script).unwrap()).await;
     running.stop().await;
     outcome.map_err(|reason| format!("{}:{reason}", script.display()))
 }
 
-impl Talk<'_> {
+impl Conversation<'_> {
     async fn follow(&mut self, script: &str) -> Result<(), String> {
-        let (mut asked, mut expected) = (Asked::Nothing, None::<String>);
+        let (mut outgoing, mut expected) = (Outgoing::Nothing, None::<String>);
         let lines = script.lines().enumerate().map(|(at, line)| (at + 1, line));
         for (at, line) in lines.chain([(0, "")]) {
             let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
             if word != "<" && expected.is_some() {
                 let expected = expected.take().unwrap_or_default();
-                self.ask(std::mem::replace(&mut asked, Asked::Nothing), &expected)
+                self.ask(std::mem::replace(&mut outgoing, Outgoing::Nothing), &expected)
                     .await
                     .map_err(|reason| format!("{at}: above this line: {reason}"))?;
             }
             match word {
                 "<" => expected.get_or_insert_default().push_str(rest),
-                ">" => match &mut asked {
-                    Asked::Once(_, _, body) => body.push_str(&format!("\n{rest}")),
-                    Asked::Nothing | Asked::Until(_) => {
-                        asked = Asked::Once("POST".into(), self.path.clone(), rest.into());
+                ">" => match &mut outgoing {
+                    Outgoing::Once(_, _, body) => body.push_str(&format!("\n{rest}")),
+                    Outgoing::Nothing | Outgoing::Until(_) => {
+                        outgoing = Outgoing::Once("POST".into(), self.path.clone(), rest.into());
                     }
                 },
-                "~>" => asked = Asked::Until(rest.into()),
+                "~>" => outgoing = Outgoing::Until(rest.into()),
                 ">>" => {
                     let (verb, path) = rest.split_once(' ').unwrap();
-                    asked = Asked::Once(verb.into(), path.into(), String::new());
+                    outgoing = Outgoing::Once(verb.into(), path.into(), String::new());
                 }
                 _ => self.set(word, rest).map_err(|reason| format!("{at}: {reason}"))?,
             }
@@ -166,16 +167,16 @@ impl Talk<'_> {
         Ok(())
     }
 
-    async fn ask(&mut self, asked: Asked, expected: &str) -> Result<(), String> {
+    async fn ask(&mut self, outgoing: Outgoing, expected: &str) -> Result<(), String> {
         let begun = Instant::now();
         loop {
-            let answer = match &asked {
-                Asked::Nothing => return Err("an answer without a request".into()),
-                Asked::Once(verb, path, body) => self.send(verb, path, body).await,
-                Asked::Until(body) => self.send("POST", &self.path.clone(), body).await,
+            let answer = match &outgoing {
+                Outgoing::Nothing => return Err("an answer without a request".into()),
+                Outgoing::Once(verb, path, body) => self.send(verb, path, body).await,
+                Outgoing::Until(body) => self.send("POST", &self.path.clone(), body).await,
             };
             let found = self.compare(&answer, expected);
-            let again = matches!(asked, Asked::Until(_)) && begun.elapsed() < PATIENCE;
+            let again = matches!(outgoing, Outgoing::Until(_)) && begun.elapsed() < PATIENCE;
             if found.is_ok() || !again {
                 self.headers.clear();
                 self.has.clear();
