@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         Some("certs") => certs::cli::run(args),
         Some("kmip-conformance") => kmip_conformance::cli::run(args),
         Some("kmip-server") => kmip_server::run(args),
-        Some("node-sim") => node_sim::cli::run(args),
+        Some("node-sim") => node_sim::run(args),
         _ => {
             let _ = writeln!(std::io::stderr(), "programs: no program is called {name:?}");
             ExitCode::from(2)

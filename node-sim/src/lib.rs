@@ -7,28 +7,23 @@
 //! node-sim serve --help          lists all settings
 //! ```
 //!
-//! The library is [`cli::run`]; tests of other crates also use [`testing`].
+//! The library is [`run`]; tests of other crates also use [`testing`].
 //!
 //! # Code map
 //!
-//! A directory imports only those below it; `node` and `key_server` do not import each other.
+//! A directory imports only those below it in this table, and `node` and `key_server` do not import
+//! each other; `tests/tidy` checks it.
 //!
-//! - `cli/`: flags, settings, signals, exit codes and the health check; starts the listeners.
-//!   It is the only directory that prints, and it knows no API method.
-//! - `api/`: the HTTPS listener, Element's JSON-RPC methods and the simulator's own API.
-//!   **rustls is in `api/http/tls` only**; a method knows no socket, header or body.
-//! - `cluster/`: changes of the ledger, the task of each node, the rekey worker, cluster faults.
-//!   **A change is seen only when it is durable**; no lock is held over a call to a key server.
-//! - `node/`: the folder of a node with its drives, blocks and shares of internal master keys.
-//!   A node touches no other node's folder and contacts nobody: it is given the keys.
-//! - `key_server/`: the KMIP client, the cluster's key pair and the checks of certificates.
-//!   It knows a key by its `keyID` only, does not retry, raises no fault and changes no ledger.
-//! - `state/`: the ledger and its sections: key ring, rekey job, faults, events, accounts.
-//!   It decides and does not act: the ledger's file is its only I/O. **A master key is destroyed
-//!   only if it wraps nothing.**
-//! - `crypto/`: AES-GCM, AES-XTS, secret sharing and the master key.
-//!   Bytes in, bytes out. It shares no code with the key server on purpose.
-//! - `config/`: limits. It imports nothing of this crate.
+//! | directory | purpose | invariant |
+//! |---|---|---|
+//! | `cli` | flags, settings, signals, exit codes, health check; starts the listeners | the only one that prints; knows no API method |
+//! | `api` | HTTPS listener, Element's JSON-RPC methods, the simulator's own API | rustls only in `api::http::tls`; a method knows no socket, header or body |
+//! | `cluster` | changes of the ledger, the task of each node, the rekey worker, cluster faults | a change is seen only when it is durable; no lock is held over a call to a key server |
+//! | `node` | the folder of a node: drives, blocks, shares of internal master keys | touches no other node's folder and contacts nobody: it is given the keys |
+//! | `key_server` | KMIP client, the cluster's key pair, checks of certificates | knows a key by its `keyID` only; does not retry, raises no fault, changes no ledger |
+//! | `state` | the ledger and its sections: key ring, rekey job, faults, events, accounts | decides and does not act: the ledger's file is its only I/O; a master key is destroyed only if it wraps nothing |
+//! | `crypto` | AES-GCM, AES-XTS, secret sharing, the master key | bytes in, bytes out; shares no code with the key server on purpose |
+//! | `config` | limits | imports nothing of the crate |
 //!
 //! # A rekey
 //!
@@ -43,7 +38,7 @@
 //! a crash are the same loop, so there is no recovery code.
 
 mod api;
-pub mod cli;
+mod cli;
 mod cluster;
 mod config;
 mod crypto;
@@ -51,3 +46,5 @@ mod key_server;
 mod node;
 mod state;
 pub mod testing;
+
+pub use cli::run;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    node_sim::cli::run(std::env::args_os())
+    node_sim::run(std::env::args_os())
 }

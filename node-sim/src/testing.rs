@@ -1,5 +1,5 @@
 //! What tests of other crates use: the KMIP client of the cluster, and the means to open the keys
-//! that a cluster keeps on disk. Programs use [`crate::cli`] only.
+//! that a cluster keeps on disk. Programs use [`crate::run`] only.
 
 use crate::crypto::aead;
 use crate::node::ShareFile;

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
         }
         Some("node-sim") => {
             processes::end_with_parent();
-            node_sim::cli::run(args)
+            node_sim::run(args)
         }
         Some(_) | None => run(&Program::parse()),
     }
