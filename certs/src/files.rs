@@ -1,10 +1,11 @@
 //! Files on disk: a secret one is never readable by others, not even while it is being written.
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use support::durable_fs;
 use zeroize::Zeroizing;
 
 use crate::Error;
@@ -55,7 +56,7 @@ pub(crate) fn write_all(dir: &Path, files: &[File], replace: bool) -> Result<Vec
             // Beside the target and renamed over it: a reader sees the old file or the new one.
             let fresh = path.with_extension(format!("new-{}", std::process::id()));
             create(&fresh, file)?;
-            fs::rename(&fresh, path).map_err(|cause| failed("replace", path, cause))?;
+            durable_fs::rename(&fresh, path).map_err(|cause| failed("replace", path, cause))?;
         } else {
             create(path, file)?;
         }
@@ -71,8 +72,7 @@ pub(crate) fn write_cert(path: &Path, text: &str, replace: bool) -> Result<(), E
 /// Makes a file that was not there, with its mode from the first moment.
 fn create(path: &Path, file: &File) -> Result<(), Error> {
     let mode = file.kind.mode();
-    let mut open = OpenOptions::new();
-    let mut made = match open.write(true).create_new(true).mode(mode).open(path) {
+    let mut made = match durable_fs::create_file(path, mode) {
         Ok(made) => made,
         Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
             return Err(Error::Exists(path.to_owned()));

@@ -13,12 +13,13 @@ use crate::source::Source;
 use crate::tree::{files, sources};
 
 /// Crate, and the crates of this workspace that it may import.
-const CRATE_IMPORTS: [(&str, &[&str]); 8] = [
+const CRATE_IMPORTS: [(&str, &[&str]); 9] = [
     ("ttlv", &[]),
+    ("support", &[]),
     ("kmip", &["ttlv"]),
-    ("kmip-server", &["kmip", "ttlv"]),
-    ("node-sim", &["kmip"]),
-    ("certs", &[]),
+    ("kmip-server", &["kmip", "support", "ttlv"]),
+    ("node-sim", &["kmip", "support"]),
+    ("certs", &["support"]),
     ("kmip-conformance", &["kmip", "ttlv"]),
     ("lab", &["certs", "kmip", "kmip-server", "node-sim"]),
     ("tests", &["certs", "kmip", "kmip-conformance", "kmip-server", "node-sim", "ttlv"]),

@@ -2,18 +2,18 @@
 //!
 //! The key is written only when it is made, and nowhere else. No error text holds any part of it.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use support::durable_fs;
 use zeroize::Zeroizing;
 
 use super::OpenError;
-use super::engine::sled::sync;
 use super::root_key::{KEY_LEN, RootKey};
 
 /// The file of the root key in the data directory, unless another one is named.
@@ -79,7 +79,7 @@ impl std::fmt::Debug for KeySource {
 }
 
 fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = fs::File::open(path)?;
+    let file = File::open(path)?;
     let metadata = file.metadata()?;
     if metadata.mode() & 0o077 != 0 {
         let mode = metadata.mode() & 0o777;
@@ -130,24 +130,15 @@ fn make(path: &Path) -> io::Result<RootKey> {
         }
     }
     text.push('\n');
-    let new = path.with_added_extension("new");
-    // What a power cut left of an earlier try: no record was ever sealed under it.
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    sync(parent.unwrap_or(Path::new(".")))?;
+    // What a power cut left of an earlier try is removed: no record was ever sealed under it.
+    durable_fs::replace_file(path, text.as_bytes())?;
     tracing::info!(path = %path.display(), "made the store's root key; keep a copy of it safe");
     Ok(RootKey::new(key))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

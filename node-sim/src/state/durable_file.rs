@@ -1,17 +1,10 @@
-//! Files that outlive a crash, and the one place where durable steps are counted.
-//!
-//! ```text
-//! write DIR/name.new -> fsync it -> rename over DIR/name -> fsync DIR
-//! ```
-//!
-//! A rename alone is not durability: after a power cut the new name may hold old or empty bytes.
-//! Nothing here knows what the bytes mean.
+//! Durable changes of files, counted step by step so that tests can crash at each of them.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use support::durable_fs::{self, Replacement};
 use tokio::sync::watch;
 
 /// The environment variable by which tests of crash recovery kill the program at its n-th durable
@@ -117,20 +110,12 @@ impl Steps {
 /// # Errors
 /// The file system refuses.
 pub fn make_folder(path: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = path
-        .ancestors()
-        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-        .collect();
-    for folder in missing.into_iter().rev() {
-        match fs::DirBuilder::new().mode(0o700).create(folder) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-        sync_parent(folder)?;
+    // The empty path is the current folder.
+    if !path.as_os_str().is_empty() {
+        durable_fs::create_dir_all(path)?;
     }
     // A crash may have left it without its name being durable.
-    sync_parent(path)
+    durable_fs::sync_parent(path)
 }
 
 /// Replaces the file with these bytes, mode 0600; afterwards either all of the old or all of the
@@ -140,14 +125,9 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 /// The file system refuses, or a crash was asked for.
 pub fn replace(steps: &Steps, path: &Path, bytes: &[u8]) -> io::Result<()> {
     steps.alive()?;
-    let fresh = path.with_added_extension("new");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
+    let replacement = Replacement::write(path, bytes)?;
     steps.pass("file written beside the old one")?;
-    fs::rename(&fresh, path)?;
-    sync_parent(path)?;
+    replacement.commit()?;
     steps.pass("file replaced")
 }
 
@@ -157,14 +137,7 @@ pub fn replace(steps: &Steps, path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The file system refuses, or a crash was asked for.
 pub fn remove(steps: &Steps, path: &Path) -> io::Result<()> {
     steps.alive()?;
-    for path in [path, &path.with_added_extension("new")] {
-        match fs::remove_file(path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    sync_parent(path)?;
+    durable_fs::remove_file(path)?;
     steps.pass("file removed")
 }
 
@@ -177,13 +150,6 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-fn sync_parent(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
-        Some(_) | None => File::open(".")?.sync_all(),
     }
 }
 

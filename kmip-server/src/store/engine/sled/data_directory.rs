@@ -19,6 +19,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use support::durable_fs::{self, sync, sync_tree};
+
 use super::layer::Rows;
 use super::log::Log;
 use super::settler::settle;
@@ -54,7 +56,7 @@ pub(super) struct Open {
 impl Directory {
     /// Takes the directory for this process, and makes it if there is none.
     pub(crate) fn lock(path: &Path) -> Result<Self, OpenError> {
-        create_dir_durably(path).map_err(|error| OpenError::io("make", path, error))?;
+        durable_fs::create_dir_all(path).map_err(|error| OpenError::io("make", path, error))?;
         let lock_path = path.join("lock");
         let lock = OpenOptions::new()
             .create(true)
@@ -137,15 +139,14 @@ impl Directory {
             .map_err(|error| OpenError::io("make", &new, error))?;
         drop(open_engine(&new).map_err(|error| self.failed(&error))?);
         sync_tree(&new)
-            .and_then(|()| fs::rename(&new, self.records()))
-            .and_then(|()| sync(&self.path))
+            .and_then(|()| durable_fs::rename(&new, &self.records()))
             .map_err(|error| OpenError::io("make", &self.records(), error))
     }
 
     /// A snapshot is only a short cut: without it the engine reads its whole log.
     fn quarantine_snapshots(&self) -> Result<(), OpenError> {
         let quarantine = self.path.join("quarantine");
-        create_dir_durably(&quarantine)
+        durable_fs::create_dir_all(&quarantine)
             .map_err(|error| OpenError::io("make", &quarantine, error))?;
         let records = self.records();
         let moved = move_snapshots(&records, &quarantine)
@@ -216,37 +217,4 @@ fn free_name(quarantine: &Path, name: &std::ffi::OsStr) -> PathBuf {
         n = n.saturating_add(1);
     }
     path
-}
-
-/// Makes a directory, and those above it, so that a power cut does not take it away again.
-fn create_dir_durably(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let parent = match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => Path::new("/"),
-    };
-    if parent != path {
-        create_dir_durably(parent)?;
-    }
-    match DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    sync(parent)
-}
-
-/// Syncs a file, or the names in a directory.
-pub(crate) fn sync(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-fn sync_tree(directory: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        if path.is_dir() { sync_tree(&path)? } else { sync(&path)? }
-    }
-    sync(directory)
 }

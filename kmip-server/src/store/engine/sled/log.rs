@@ -25,8 +25,8 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use sled::IVec;
+use support::durable_fs::sync;
 
-use super::data_directory::sync;
 use crate::store::{OpenError, StoreError};
 
 /// Where frames begin: what a disk writes whole or tears apart from its neighbours.

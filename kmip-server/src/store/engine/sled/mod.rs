@@ -61,7 +61,6 @@ use tokio::sync::oneshot;
 use committer::{Commit, Committer, Heads, Laid, Pace, Settling, Syncs, Write};
 pub(crate) use data_directory::Directory;
 use data_directory::Open;
-pub(crate) use data_directory::sync;
 use settler::Settler;
 use view::View;
 
