@@ -1,3 +1,5 @@
 //! Mechanisms that the programs share. No policy: what is kept, where and why is the caller's.
 
+#[cfg(feature = "connection-limit")]
+pub mod connection_limit;
 pub mod durable_fs;

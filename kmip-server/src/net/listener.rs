@@ -1,7 +1,7 @@
 //! The accept loop: one task for each connection, and a limit on everything.
 //!
 //! ```text
-//! listener -> place -> task { handshake -> client -> connection::serve | https::serve }
+//! listener -> permit -> task { handshake -> client -> connection::serve | https::serve }
 //! ```
 
 use std::future::Future;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
+use support::connection_limit::{ConnectionLimit, ConnectionPermit, LimitReached};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -25,7 +26,6 @@ use crate::config::limits::{
 };
 use crate::dispatch::key_server::KeyServer;
 use crate::net::connection;
-use crate::net::connection_limit::{Place, Places};
 use crate::net::deadline::Limits;
 use crate::net::https;
 use crate::net::log_throttle::LogThrottle;
@@ -67,7 +67,7 @@ struct AcceptedConnection {
 pub struct Server {
     tls: Tls,
     key_server: Arc<KeyServer>,
-    places: Arc<Places>,
+    connection_limit: Arc<ConnectionLimit>,
     guests: Arc<OpenSessions>,
     failures: LogThrottle,
     settings: Settings,
@@ -76,9 +76,17 @@ pub struct Server {
 impl Server {
     /// A server with these settings, certificates and objects.
     pub fn new(settings: &Settings, tls: Tls, key_server: Arc<KeyServer>) -> Arc<Self> {
-        let places = Places::new(settings.connections_max, settings.connections_per_address_max);
+        let connection_limit =
+            ConnectionLimit::new(settings.connections_max, settings.connections_per_address_max);
         let (guests, failures) = (Arc::default(), LogThrottle::default());
-        Arc::new(Self { tls, key_server, places, guests, failures, settings: settings.clone() })
+        Arc::new(Self {
+            tls,
+            key_server,
+            connection_limit,
+            guests,
+            failures,
+            settings: settings.clone(),
+        })
     }
 
     /// Reads certificates, key, authorities and revocation lists again, for new connections; those
@@ -103,7 +111,7 @@ impl Server {
 
     /// Serves KMIP on `listener` until `shutdown` completes and the requests under way are
     /// answered, or the deadline for that has passed. Several doors of one server share its
-    /// places, its certificates and its objects.
+    /// connection limit, its certificates and its objects.
     pub async fn run(
         self: Arc<Self>,
         listener: TcpListener,
@@ -141,7 +149,7 @@ impl Server {
         finish(tasks, self.settings.shutdown_deadline()).await;
     }
 
-    /// Gives a connection its place and its task, or sends it away.
+    /// Gives a connection its permit and its task, or closes it.
     fn admit(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
@@ -149,15 +157,21 @@ impl Server {
         stopping: watch::Receiver<bool>,
     ) {
         let peer = arrived.peer;
-        match self.places.take(peer.ip()) {
-            Ok(place) => {
+        match self.connection_limit.try_acquire(peer.ip()) {
+            Ok(permit) => {
                 let span = info_span!("connection", %peer);
                 let server = Arc::clone(self);
                 tasks.spawn(
-                    async move { server.serve(arrived, place, stopping).await }.instrument(span),
+                    async move { server.serve(arrived, permit, stopping).await }.instrument(span),
                 );
             }
-            Err(full) => warn!(%peer, "a connection was sent away: {full}"),
+            Err(reached) => {
+                let setting = match reached {
+                    LimitReached::Total(_) => "connections-max",
+                    LimitReached::PerAddress(_) => "connections-per-address-max",
+                };
+                warn!(%peer, "a connection was sent away: {reached} ({setting})");
+            }
         }
     }
 
@@ -165,7 +179,7 @@ impl Server {
     async fn serve(
         self: Arc<Self>,
         AcceptedConnection { tcp, peer, protocol }: AcceptedConnection,
-        place: Place,
+        permit: ConnectionPermit,
         mut stopping: watch::Receiver<bool>,
     ) {
         if let Err(why) = prepare(&tcp) {
@@ -225,7 +239,7 @@ impl Server {
         } else {
             warn!(answers, "{title} was cut off: {end}");
         }
-        drop(place);
+        drop(permit);
     }
 }
 

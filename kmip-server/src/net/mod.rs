@@ -1,7 +1,6 @@
 //! Listener, TLS, framing, deadlines, HTTPS and server-initiated requests.
 
 pub(crate) mod connection;
-pub(crate) mod connection_limit;
 pub(crate) mod deadline;
 pub(crate) mod end;
 pub(crate) mod https;

@@ -11,7 +11,7 @@ pub(crate) const BODY_LEN_MAX: usize = 1024 * 1024;
 pub(crate) const HEAD_LEN_MAX: usize = 32 * 1024;
 
 /// Connections at once. Clients of Element make a new one for each call; each costs some 50 kB.
-pub(crate) const CONNECTIONS_MAX: u32 = 512;
+pub(crate) const CONNECTIONS_MAX: usize = 512;
 
 /// From the first byte to a finished TLS handshake.
 pub(crate) const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);

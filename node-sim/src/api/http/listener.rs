@@ -1,7 +1,6 @@
 //! Accepts connections and gives each its own task: handshake first, then requests one by one.
 
 use super::tls::{Acceptor, ServerStream};
-use crate::api::http::connection_limit::{Seat, Seats};
 use crate::config::limits::{
     CONNECTIONS_MAX, HANDSHAKE_DEADLINE, HEAD_DEADLINE, HEAD_LEN_MAX, SHUTDOWN_DEADLINE,
 };
@@ -14,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
+use support::connection_limit::{ConnectionLimit, ConnectionPermit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -28,30 +28,34 @@ pub(crate) async fn serve(
     router: Router,
     stop: impl Future<Output = ()>,
 ) {
-    let seats = Seats::new(CONNECTIONS_MAX);
+    // One address may have all: administrators come from one host.
+    let limit = ConnectionLimit::new(CONNECTIONS_MAX, CONNECTIONS_MAX);
     let (stopping, _) = watch::channel(false);
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
             () = &mut stop => break,
-            accepted = accept(&listener, &seats) => accepted,
+            accepted = accept(&listener, &limit) => accepted,
         };
-        let Some((stream, seat)) = accepted else { continue };
+        let Some((stream, permit)) = accepted else { continue };
         let (acceptor, router) = (acceptor.clone(), router.clone());
         let stopped = stopping.subscribe();
-        tokio::spawn(async move { converse(stream, seat, acceptor, router, stopped).await });
+        tokio::spawn(async move { converse(stream, permit, acceptor, router, stopped).await });
     }
     drop(listener);
     stopping.send_replace(true);
-    if !seats.all_free(SHUTDOWN_DEADLINE).await {
+    if !limit.wait_until_unused(SHUTDOWN_DEADLINE).await {
         tracing::warn!("stopping although some calls are still under way");
     }
 }
 
-/// A connection and its seat. The seat comes second, so that whoever waits costs no thread of ours.
-async fn accept(listener: &TcpListener, seats: &Arc<Seats>) -> Option<(TcpStream, Arc<Seat>)> {
+/// Accepts a connection, then acquires its permit, so that a client that waits costs no task.
+async fn accept(
+    listener: &TcpListener,
+    limit: &Arc<ConnectionLimit>,
+) -> Option<(TcpStream, ConnectionPermit)> {
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, seats.take().await)),
+        Ok((stream, peer)) => limit.acquire(peer.ip()).await.ok().map(|permit| (stream, permit)),
         Err(error) => {
             tracing::warn!(%error, "no connection can be accepted");
             tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -62,7 +66,7 @@ async fn accept(listener: &TcpListener, seats: &Arc<Seats>) -> Option<(TcpStream
 
 async fn converse(
     stream: TcpStream,
-    seat: Arc<Seat>,
+    permit: ConnectionPermit,
     acceptor: Acceptor,
     router: Router,
     mut stopped: watch::Receiver<bool>,
@@ -72,11 +76,11 @@ async fn converse(
     let handshake = tokio::time::timeout(HANDSHAKE_DEADLINE, acceptor.accept(stream));
     let handshake = tokio::select! {
         handshake = handshake => handshake,
-        () = seat.wanted() => return,
+        () = permit.evicted() => return,
         () = told_to_stop(&mut stopped) => return,
     };
     match handshake {
-        Ok(Ok(stream)) => requests(stream, seat, router, stopped).await,
+        Ok(Ok(stream)) => requests(stream, permit, router, stopped).await,
         Ok(Err(error)) => tracing::debug!(%error, "no TLS"),
         Err(_) => tracing::debug!("the TLS handshake took too long"),
     }
@@ -84,12 +88,12 @@ async fn converse(
 
 async fn requests(
     stream: ServerStream,
-    seat: Arc<Seat>,
+    permit: ConnectionPermit,
     router: Router,
     mut stopped: watch::Receiver<bool>,
 ) {
     let service = service_fn(|request: Request<hyper::body::Incoming>| {
-        let (busy, router) = (seat.busy(), router.clone());
+        let (busy, router) = (permit.busy(), router.clone());
         async move {
             let answer = router.oneshot(request.map(Body::new)).await;
             drop(busy);
@@ -104,7 +108,7 @@ async fn requests(
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,
-        () = seat.wanted() => {
+        () = permit.evicted() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -1,8 +1,6 @@
 //! HTTP transport of the API: listener, TLS, authentication and error pages.
 
 pub(crate) mod basic_auth;
-#[allow(unreachable_pub, reason = "other crates will use it")]
-pub(crate) mod connection_limit;
 pub(crate) mod error_pages;
 pub(crate) mod listener;
 pub(crate) mod request_body;
