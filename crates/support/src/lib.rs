@@ -3,3 +3,5 @@
 #[cfg(feature = "connection-limit")]
 pub mod connection_limit;
 pub mod durable_fs;
+#[cfg(feature = "tls-failure")]
+pub mod tls_failure;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use support::tls_failure::TlsFault;
+
 use crate::version::Version;
 use crate::vocabulary::{Operation, ResultReason};
 
@@ -150,63 +152,6 @@ pub enum Kind {
     Server,
 }
 
-/// What failed in TLS, with one sentence for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFault {
-    /// The check.
-    pub check: TlsCheck,
-    /// The sentence.
-    pub sentence: String,
-}
-
-/// The checks that can fail in TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TlsCheck {
-    /// The server's certificate has expired.
-    ServerExpired,
-    /// The server's certificate is not valid yet.
-    ServerNotYetValid,
-    /// None of our authorities signed the server's certificate.
-    ServerUnknownAuthority,
-    /// The server's certificate is for other names.
-    ServerName,
-    /// The server's certificate is not for servers.
-    ServerUsage,
-    /// The server's certificate is wrong in another way.
-    ServerCertificate,
-    /// The server does not know the authority that signed our certificate.
-    OurUnknownAuthority,
-    /// By the server's clock our certificate has expired or is not valid yet.
-    OurExpired,
-    /// The server wants a certificate, and we showed none.
-    OurRequired,
-    /// The server refused our certificate for another reason.
-    OurCertificate,
-    /// There is no version, cipher or group that both have.
-    NothingInCommon,
-    /// What the server sent is no TLS, or broken TLS.
-    NotTls,
-}
-
-impl TlsCheck {
-    /// Is it about who is trusted, and not about how to speak?
-    pub const fn is_trust(self) -> bool {
-        match self {
-            Self::ServerExpired
-            | Self::ServerNotYetValid
-            | Self::ServerUnknownAuthority
-            | Self::ServerName
-            | Self::ServerUsage
-            | Self::ServerCertificate
-            | Self::OurUnknownAuthority
-            | Self::OurExpired
-            | Self::OurRequired
-            | Self::OurCertificate => true,
-            Self::NothingInCommon | Self::NotTls => false,
-        }
-    }
-}
-
 impl Error {
     /// Whose fault it is.
     pub fn kind(&self) -> Kind {
@@ -317,12 +262,6 @@ impl fmt::Display for Setting {
             Self::Key => "the client's private key",
             Self::Version => "the KMIP version",
         })
-    }
-}
-
-impl fmt::Display for TlsFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence)
     }
 }
 

@@ -39,9 +39,10 @@ pub use builder::{
     Builder, CONNECT_DEADLINE_DEFAULT, HANDSHAKE_DEADLINE_DEFAULT, IDLE_LIMIT_DEFAULT,
     KEPT_MAX_DEFAULT, KMIP_PORT, REQUEST_DEADLINE_DEFAULT, RESPONSE_LEN_MAX_DEFAULT,
 };
-pub use error::{Doing, Error, Kind, Setting, TlsCheck, TlsFault};
+pub use error::{Doing, Error, Kind, Setting};
 pub use idempotency::{REPEAT, Repeat};
 pub use server::{BACK_OFF_MAX, BACK_OFF_MIN};
+pub use support::tls_failure::{TlsCheck, TlsFault};
 pub use trace::{Direction, Trace};
 
 use builder::Settings;

@@ -12,14 +12,13 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, Error as TlsError, InconsistentKeys, RootCertStore};
+use support::tls_failure::{self, CertificateSummary, TlsFault};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client};
 use x509_parser::parse_x509_certificate;
 use zeroize::Zeroize;
 
-use super::error::{Error, Setting, TlsFault};
-
-mod failure;
+use super::error::{Error, Setting};
 
 /// A stream after its handshake.
 pub(super) type Session<S> = client::TlsStream<S>;
@@ -35,17 +34,10 @@ impl Name {
     }
 }
 
-/// What of our own certificate goes into sentences.
-struct Ours {
-    subject: String,
-    not_before: i64,
-    not_after: i64,
-}
-
 /// Whom we trust, and who we are.
 pub(super) struct Tls {
     connector: TlsConnector,
-    ours: Option<Ours>,
+    local_identity: Option<CertificateSummary>,
 }
 
 impl Tls {
@@ -55,17 +47,17 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(|why| Error::settings(Setting::Authorities, why.to_string()))?
             .with_root_certificates(roots(ca_pem)?);
-        let (mut config, ours) = match identity {
+        let (mut config, local_identity) = match identity {
             None => (builder.with_no_client_auth(), None),
             Some((certificate_pem, key_pem)) => {
                 let chain = certificates(Setting::Certificate, certificate_pem)?;
-                let ours = ours(&chain)?;
+                let local_identity = summary(&chain)?;
                 let own = SingleCertAndKey::from(certified(chain, key_pem)?);
-                (builder.with_client_cert_resolver(Arc::new(own)), Some(ours))
+                (builder.with_client_cert_resolver(Arc::new(own)), Some(local_identity))
             }
         };
         config.resumption = Resumption::disabled();
-        Ok(Self { connector: TlsConnector::from(Arc::new(config)), ours })
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), local_identity })
     }
 
     /// Shakes hands with the server that `name` must be true of.
@@ -80,14 +72,14 @@ impl Tls {
     /// The check that failed, if it was TLS that broke the connection.
     pub(super) fn fault(&self, error: &io::Error) -> Option<TlsFault> {
         let inner = error.get_ref()?.downcast_ref::<TlsError>()?;
-        Some(failure::fault(inner, self.ours.as_ref()))
+        Some(tls_failure::failure_at_client(inner, self.local_identity.as_ref()))
     }
 }
 
 /// Does the server say by this that it refuses us? Then it has done nothing that we asked.
 pub(super) fn is_refusal(error: &io::Error) -> bool {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
-    inner.is_some_and(failure::is_refusal)
+    inner.is_some_and(tls_failure::is_refusal)
 }
 
 /// All PEM sections of one kind.
@@ -150,14 +142,15 @@ fn roots(text: &[u8]) -> Result<RootCertStore, Error> {
     Ok(roots)
 }
 
-/// What our certificate, the first of its chain, says of itself.
-fn ours(chain: &[CertificateDer<'_>]) -> Result<Ours, Error> {
+/// Fields of our certificate, the first of its chain.
+fn summary(chain: &[CertificateDer<'_>]) -> Result<CertificateSummary, Error> {
     let leaf = chain.first().map(|leaf| parse_x509_certificate(leaf));
     let Some(Ok((_, leaf))) = leaf else {
         return Err(Error::settings(Setting::Certificate, "it cannot be read"));
     };
-    Ok(Ours {
+    Ok(CertificateSummary {
         subject: leaf.subject().to_string(),
+        issuer: leaf.issuer().to_string(),
         not_before: leaf.validity().not_before.timestamp(),
         not_after: leaf.validity().not_after.timestamp(),
     })

@@ -7,6 +7,7 @@ use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use support::tls_failure::{CertificateSummary, PresentedCertificate};
 
 use crate::crypto::x509::certificate::Certificate;
 
@@ -25,9 +26,19 @@ pub(super) struct PresentedChain {
 }
 
 impl PresentedChain {
-    /// How to call the client in a sentence.
-    pub(super) fn title(&self) -> &str {
-        self.leaf.as_ref().map_or("the client", Certificate::title)
+    /// The certificate as the text of a failure needs it.
+    pub(super) fn presented(&self) -> PresentedCertificate {
+        let leaf = self.leaf.as_ref();
+        PresentedCertificate {
+            title: leaf.map_or("the client", Certificate::title).to_owned(),
+            leaf: leaf.map(|leaf| CertificateSummary {
+                subject: leaf.subject.clone(),
+                issuer: leaf.issuer.clone(),
+                not_before: leaf.validity.0,
+                not_after: leaf.validity.1,
+            }),
+            chain_verified: self.trusted,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, Error, ServerConfig};
+use support::tls_failure::{failure_at_server, transport_failure};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
@@ -22,11 +23,9 @@ use crate::crypto::x509::certificate::Certificate;
 use crate::net::end::linger;
 
 mod client_verifier;
-mod failure;
 mod pem_files;
 
 use client_verifier::SHOWN;
-use failure::{broken, refusal};
 pub use pem_files::WrongFile;
 use pem_files::{ClientFiles, Files, Verifier};
 
@@ -151,7 +150,7 @@ impl Tls {
                 linger(&mut tcp).await;
                 return Err(refused);
             }
-            Ok(Err(why)) => return Err(Refused::Because(broken(&why))),
+            Ok(Err(why)) => return Err(Refused::Because(transport_failure(&why))),
         }
         let shaken = SHOWN.scope(RefCell::default(), self.handshake(tcp, protocol));
         match timeout_at(end, shaken).await {
@@ -179,10 +178,11 @@ impl Tls {
         let acceptor = TlsAcceptor::from(Arc::clone(config));
         acceptor.accept(tcp).into_fallible().await.map_err(|(error, tcp)| {
             let why = match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-                Some(inner) => {
-                    SHOWN.with(|shown| refusal(inner, &shown.borrow(), &self.files.client_ca))
-                }
-                None => broken(&error),
+                Some(inner) => SHOWN.with(|shown| {
+                    let presented = shown.borrow().presented();
+                    failure_at_server(inner, &presented, &self.files.client_ca)
+                }),
+                None => transport_failure(&error),
             };
             (tcp, Refused::Because(why))
         })

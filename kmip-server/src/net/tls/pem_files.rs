@@ -14,10 +14,10 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore, ServerConfig};
+use support::tls_failure::day;
 use zeroize::Zeroizing;
 
 use super::client_verifier::RecordingVerifier;
-use super::failure::day;
 use crate::config::limits::EXPIRY_NOTICE;
 use crate::crypto::x509::certificate::{Certificate, Unreadable};
 
