@@ -13,7 +13,7 @@ pub const CRASH_VARIABLE: &str = "NODE_SIM_CRASH_AT_STEP";
 
 /// What happens at the step that was chosen for a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Crash {
+pub(crate) enum Crash {
     /// The process dies at once, as by SIGKILL: no destructor runs and no buffer is written.
     Process,
     /// This and every later step fails, so that a test can drop everything and open it again.
@@ -23,7 +23,7 @@ pub enum Crash {
 /// Counts durable steps. Every file replaced or removed and every change at a key server passes
 /// here, before and after, so that "a crash at each durable step" is a loop over numbers.
 #[derive(Debug, Default)]
-pub struct Steps {
+pub(crate) struct Steps {
     passed: AtomicU64,
     crash: Option<(u64, Crash)>,
     crashed: watch::Sender<bool>,
@@ -32,13 +32,13 @@ pub struct Steps {
 impl Steps {
     /// Counts, and never crashes.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Counts, and crashes at step `at` (from 1).
     #[must_use]
-    pub fn with_crash(at: u64, crash: Crash) -> Self {
+    pub(crate) fn with_crash(at: u64, crash: Crash) -> Self {
         Self { crash: Some((at, crash)), ..Self::default() }
     }
 
@@ -46,7 +46,7 @@ impl Steps {
     ///
     /// # Errors
     /// The variable is set to something that is not a number.
-    pub fn from_environment() -> Result<Self, String> {
+    pub(crate) fn from_environment() -> Result<Self, String> {
         match std::env::var(CRASH_VARIABLE) {
             Err(_) => Ok(Self::new()),
             Ok(text) => match text.trim().parse() {
@@ -60,13 +60,13 @@ impl Steps {
 
     /// How many steps were passed so far.
     #[must_use]
-    pub fn passed(&self) -> u64 {
+    pub(crate) fn passed(&self) -> u64 {
         self.passed.load(Ordering::SeqCst)
     }
 
     /// Whether the crash that was asked for has happened, as [`Crash::Steps`] does it.
     #[must_use]
-    pub fn has_crashed(&self) -> bool {
+    pub(crate) fn has_crashed(&self) -> bool {
         *self.crashed.borrow()
     }
 
@@ -76,7 +76,7 @@ impl Steps {
     }
 
     /// Waits for that crash.
-    pub async fn crashed(&self) {
+    pub(crate) async fn crashed(&self) {
         let mut crashed = self.crashed.subscribe();
         if crashed.wait_for(|crashed| *crashed).await.is_err() {
             std::future::pending().await
@@ -87,7 +87,7 @@ impl Steps {
     ///
     /// # Errors
     /// A crash was asked for at this step or an earlier one.
-    pub fn pass(&self, step: &'static str) -> io::Result<()> {
+    pub(crate) fn pass(&self, step: &'static str) -> io::Result<()> {
         let number = self.passed.fetch_add(1, Ordering::SeqCst).saturating_add(1);
         match self.crash {
             Some((at, Crash::Process)) if number == at => {
@@ -109,7 +109,7 @@ impl Steps {
 ///
 /// # Errors
 /// The file system refuses.
-pub fn make_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     // The empty path is the current folder.
     if !path.as_os_str().is_empty() {
         durable_fs::create_dir_all(path)?;
@@ -123,7 +123,7 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The file system refuses, or a crash was asked for.
-pub fn replace(steps: &Steps, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(steps: &Steps, path: &Path, bytes: &[u8]) -> io::Result<()> {
     steps.alive()?;
     let replacement = Replacement::write(path, bytes)?;
     steps.pass("file written beside the old one")?;
@@ -135,7 +135,7 @@ pub fn replace(steps: &Steps, path: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// The file system refuses, or a crash was asked for.
-pub fn remove(steps: &Steps, path: &Path) -> io::Result<()> {
+pub(crate) fn remove(steps: &Steps, path: &Path) -> io::Result<()> {
     steps.alive()?;
     durable_fs::remove_file(path)?;
     steps.pass("file removed")
@@ -145,7 +145,7 @@ pub fn remove(steps: &Steps, path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The file system refuses.
-pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

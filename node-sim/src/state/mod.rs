@@ -4,7 +4,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod async_results;
-#[allow(dead_code, unreachable_pub, reason = "tests of crashes use some, other crates will")]
+#[cfg_attr(not(test), allow(dead_code, reason = "tests of crash recovery use the rest"))]
 pub(crate) mod durable_file;
 pub(crate) mod error;
 pub(crate) mod events;
