@@ -1,6 +1,7 @@
 //! Which end of a connection asks (2.1, 6.1.54 and 6.2.5).
 //!
-//! Set Endpoint Role swaps the roles when its batch is durable; [`crate::net::server_requests`] asks from then on.
+//! Set Endpoint Role swaps the roles when its batch is durable; from then on `net::server_requests`
+//! asks.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -12,7 +12,7 @@
 //! finds as after a connection that broke. Results hold keys: they are kept encoded, in bytes that
 //! are wiped, and no longer than [`KEPT`].
 //!
-//! A client sees its own requests alone. Nothing is done here: see [`crate::dispatch::asynchronous`].
+//! A client sees its own requests only. `dispatch::asynchronous` performs them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

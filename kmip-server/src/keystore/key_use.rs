@@ -52,7 +52,8 @@ enum Direction {
 macro_rules! uses {
     ($($(#[$doc:meta])* $name:ident = $doing:literal, $mask:ident, $side:ident;)*) => {
         $($(#[$doc])*
-        pub(crate) const $name: KeyUse = KeyUse { doing: $doing, mask: Mask::$mask, side: Direction::$side };)*
+        pub(crate) const $name: KeyUse =
+            KeyUse { doing: $doing, mask: Mask::$mask, side: Direction::$side };)*
     };
 }
 

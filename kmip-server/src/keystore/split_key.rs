@@ -22,7 +22,8 @@ pub(crate) fn method(method: SplitKeyMethod, prime: Option<&BigInteger>) -> Resu
     }
 }
 
-/// Returns the Result Reason of a refused split or join (1.4, 11.39 and 11.40; 2.1, 6.1.10 and 6.1.27).
+/// Returns the Result Reason of a refused split or join (1.4, 11.39 and 11.40; 2.1, 6.1.10 and
+/// 6.1.27).
 pub(crate) fn refused(error: SplitError) -> OperationError {
     let reason = match error {
         SplitError::Counts | SplitError::XorThreshold | SplitError::Prime => {

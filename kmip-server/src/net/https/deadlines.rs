@@ -42,7 +42,7 @@ struct State {
     end: Option<CloseReason>,
 }
 
-/// What a connection's stream and its handler share.
+/// What a connection's stream and its service share.
 #[derive(Debug)]
 pub(super) struct HttpDeadlines {
     limits: Limits,

@@ -68,7 +68,7 @@ fn wrapped(object: &Object) -> (Vec<u8>, KeyWrappingData) {
     (bytes.as_bytes().to_vec(), *block.key_wrapping_data.clone().unwrap())
 }
 
-/// Every key wrap of `ciphers.txt`, from the harness: with no encoding the answer is the standard's.
+/// Every key wrap of `ciphers.txt`, as a message: with no encoding the answer is the standard's.
 #[tokio::test]
 async fn what_others_have_wrapped() {
     let harness = Harness::new();

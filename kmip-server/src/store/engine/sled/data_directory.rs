@@ -27,8 +27,8 @@ use super::settler::settle;
 use super::tree::Tree;
 use crate::store::OpenError;
 
-/// Holds the largest leaf of rows of [`super::row_format::ROW_LEN_MAX`] four times over: the engine puts
-/// what is above a quarter of a segment in a blob file, which it never syncs. Fixed when the store
+/// Holds the largest leaf of rows of [`super::row_format::ROW_LEN_MAX`] four times over: the engine
+/// puts what is above a quarter of a segment in a blob file, which it never syncs. Fixed when the store
 /// is made.
 const SEGMENT_LEN: usize = 8 << 20;
 

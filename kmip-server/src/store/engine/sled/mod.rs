@@ -18,7 +18,8 @@
 //! 2. One thread decides ([`committer`]): one frame of the log for a whole group, fdatasync, then
 //!    the rows are shown, then the answers. One thread puts rows into the tree ([`settler`]):
 //!    flush, then fdatasync on a handle of our own, and only then may the log be written over.
-//! 3. What is created is synced before it is used, and renamed into place whole ([`data_directory`]).
+//! 3. What is created is synced before it is used, and renamed into place whole
+//!    ([`data_directory`]).
 //! 4. Segments of 8 MiB, so that a leaf is never too large for sled's log ([`data_directory`]).
 //! 5. No row above 64 KiB, and `blobs/` stays empty ([`row_format`], [`data_directory`]).
 //! 6. A damaged snapshot is put aside, and built anew from sled's log ([`data_directory`]).
