@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{Tag, Type};
+use crate::item::{Tag, Type};
 
 /// Where the bytes are wrong, and how. Nothing of it is a piece of a value: of bytes that are no
 /// item, neither tag nor type nor length is told.

@@ -4,7 +4,10 @@ use core::fmt;
 
 use zeroize::Zeroize;
 
-use crate::{Reader, Tag, Writer};
+use crate::error::Error;
+use crate::item::Tag;
+use crate::reader::Reader;
+use crate::writer::Writer;
 
 /// Items kept as the bytes they came in, because nothing here needs to know what they mean.
 ///
@@ -39,6 +42,13 @@ impl Raw {
     /// The tag of the first item.
     pub fn tag(&self) -> Option<Tag> {
         self.reader().peek()
+    }
+}
+
+impl Reader<'_> {
+    /// Reads the next item without looking at its meaning; what is inside is checked too.
+    pub fn raw(&mut self) -> Result<Raw, Error> {
+        self.checked_item().map(Raw::new)
     }
 }
 

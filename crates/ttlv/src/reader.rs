@@ -1,6 +1,8 @@
 //! Bytes to items: the one place where lengths and padding are checked.
 
-use crate::{Error, ErrorKind, HEADER_LEN, Item, Raw, Tag, Type};
+use crate::error::{Error, ErrorKind};
+use crate::header::HEADER_LEN;
+use crate::item::{Item, Tag, Type};
 
 /// How deep structures may be nested. The deepest message of the standard nests nine; the limit
 /// keeps a hostile one from using up the stack.
@@ -248,15 +250,15 @@ impl<'a> Reader<'a> {
         self.fixed(tag, Type::DateTimeExtended).map(i64::from_be_bytes)
     }
 
-    /// Reads the next item without looking at its meaning; what is inside is checked too.
-    pub fn raw(&mut self) -> Result<Raw, Error> {
+    /// Reads the next item, checks every item inside it, and returns its bytes, header included.
+    pub(crate) fn checked_item(&mut self) -> Result<&'a [u8], Error> {
         let before = self.rest;
         let depth_left = self.depth_left;
         self.item()?;
         let used = before.len().saturating_sub(self.rest.len());
         let whole = before.get(..used).unwrap_or_default();
         Reader { rest: whole, end: self.offset(), depth_left }.check()?;
-        Ok(Raw::new(whole))
+        Ok(whole)
     }
 
     /// Reads all that is left and checks that every item, however deep, is well formed.

@@ -2,7 +2,8 @@
 
 use zeroize::Zeroize;
 
-use crate::{Tag, Type};
+use crate::header::HEADER_LEN;
+use crate::item::{Tag, Type};
 
 /// Room that a writer starts with: most messages of the standard's examples fit.
 const START_CAPACITY: usize = 512;
@@ -147,7 +148,7 @@ impl Writer {
     fn header(&mut self, tag: Tag, ty: Type, len: usize) {
         let [_, a, b, c] = tag.0.to_be_bytes();
         let [d, e, f, g] = wire_len(len).to_be_bytes();
-        self.reserve(crate::HEADER_LEN);
+        self.reserve(HEADER_LEN);
         self.bytes.extend_from_slice(&[a, b, c, ty.number(), d, e, f, g]);
     }
 
