@@ -9,76 +9,22 @@
 mod macros;
 
 mod cryptography;
+mod mask_names;
 mod masks;
 mod messages;
 mod objects;
 mod pkcs_11;
 mod profiles;
 mod registry;
+mod row;
 pub mod tags;
 
 pub use cryptography::*;
+pub use mask_names::MaskNames;
 pub use masks::*;
 pub use messages::*;
 pub use objects::*;
 pub use pkcs_11::{PKCS_11Function, PKCS_11ReturnCode};
 pub use profiles::*;
-pub use registry::{ENUMERATIONS, MASKS, MaskNames, Vocabulary, vocabulary_of};
-
-use crate::version::Version;
-
-/// One value of the vocabulary: a number, its name, and who has it.
-#[derive(Clone, Copy, Debug)]
-pub struct Row {
-    /// The number on the wire.
-    pub value: u32,
-    /// The name, as the text encodings spell it.
-    pub name: &'static str,
-    /// The first version that has it.
-    pub since: Version,
-    /// The last version that has it.
-    pub until: Version,
-    /// Its other names.
-    pub aliases: &'static [Alias],
-}
-
-/// Another name of a value.
-#[derive(Clone, Copy, Debug)]
-pub struct Alias {
-    /// The name.
-    pub name: &'static str,
-    /// The first and the last version that spell it so; none for a misprint of the standard,
-    /// which is read and never written.
-    pub versions: Option<(Version, Version)>,
-}
-
-impl Row {
-    /// Does `version` have it?
-    pub fn exists_in(&self, version: Version) -> bool {
-        (self.since..=self.until).contains(&version)
-    }
-
-    /// Is this its name, or was it?
-    pub fn is_named(&self, name: &str) -> bool {
-        self.name == name || self.aliases.iter().any(|alias| alias.name == name)
-    }
-
-    /// Its name in `version`.
-    pub fn name_in(&self, version: Version) -> &'static str {
-        let old = self
-            .aliases
-            .iter()
-            .find(|alias| alias.versions.is_some_and(|(from, to)| (from..=to).contains(&version)));
-        old.map_or(self.name, |alias| alias.name)
-    }
-}
-
-/// The row of a number. The rows stand in the order of their numbers.
-pub fn row_of(rows: &'static [Row], value: u32) -> Option<&'static Row> {
-    rows.binary_search_by_key(&value, |row| row.value).ok().and_then(|index| rows.get(index))
-}
-
-/// The row of a name, of today or of before.
-pub fn row_named(rows: &'static [Row], name: &str) -> Option<&'static Row> {
-    rows.iter().find(|row| row.is_named(name))
-}
+pub use registry::{ENUMERATIONS, MASKS, Vocabulary, vocabulary_of};
+pub use row::{Alias, Row, row_named, row_of};

@@ -1,11 +1,15 @@
 //! Which vocabulary the value under a tag is written in: what the text encodings need to know.
 
-use core::fmt;
-
 use ttlv::Tag;
 
-use super::{Row, tags};
-use crate::vocabulary as v;
+use super::cryptography::*;
+use super::masks::*;
+use super::messages::*;
+use super::objects::*;
+use super::pkcs_11::*;
+use super::profiles::*;
+use super::row::Row;
+use super::tags;
 
 /// How the number under a tag is named.
 #[derive(Clone, Copy, Debug)]
@@ -27,19 +31,19 @@ macro_rules! vocabularies {
     ) => {
         /// The enumerations that are named after their tag, and those without a tag.
         pub const ENUMERATIONS: &[(&str, &[Row])] = &[
-            $((stringify!($name), v::$name::ROWS),)*
-            $((stringify!($tagless), v::$tagless::ROWS),)*
+            $((stringify!($name), $name::ROWS),)*
+            $((stringify!($tagless), $tagless::ROWS),)*
         ];
 
         /// The masks, each named after its tag.
-        pub const MASKS: &[(&str, &[Row])] = &[$((stringify!($mask), v::$mask::ROWS),)*];
+        pub const MASKS: &[(&str, &[Row])] = &[$((stringify!($mask), $mask::ROWS),)*];
 
         /// How the number under `tag` is named, if it is.
         pub const fn vocabulary_of(tag: Tag) -> Option<Vocabulary> {
             match tag {
-                $(tags::$name => Some(Vocabulary::Enumeration(v::$name::ROWS)),)*
-                $(tags::$mask => Some(Vocabulary::Mask(v::$mask::ROWS)),)*
-                $(tags::$tag => Some(Vocabulary::Enumeration(v::$shared::ROWS)),)*
+                $(tags::$name => Some(Vocabulary::Enumeration($name::ROWS)),)*
+                $(tags::$mask => Some(Vocabulary::Mask($mask::ROWS)),)*
+                $(tags::$tag => Some(Vocabulary::Enumeration($shared::ROWS)),)*
                 tags::AttributeReference | tags::Tag => Some(Vocabulary::Enumeration(tags::ROWS)),
                 _ => None,
             }
@@ -77,43 +81,6 @@ impl Vocabulary {
     pub const fn rows(self) -> &'static [Row] {
         match self {
             Self::Enumeration(rows) | Self::Mask(rows) => rows,
-        }
-    }
-}
-
-/// A mask of which only the rows are known.
-#[derive(Clone, Copy, Debug)]
-pub struct MaskNames {
-    /// The bits that have names.
-    pub rows: &'static [Row],
-    /// The number.
-    pub bits: u32,
-}
-
-impl MaskNames {
-    /// The names of the bits that have one, in the order of the bits.
-    pub fn names(self) -> impl Iterator<Item = &'static str> {
-        let set = move |row: &&Row| row.value != 0 && self.bits & row.value == row.value;
-        self.rows.iter().filter(set).map(|row| row.name)
-    }
-
-    /// The bits that have no name.
-    pub fn unnamed(self) -> u32 {
-        self.rows.iter().fold(self.bits, |rest, row| rest & !row.value)
-    }
-}
-
-impl fmt::Display for MaskNames {
-    /// The names apart by blanks; bits without a name follow in hex.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
-        for name in self.names() {
-            write!(f, "{separator}{name}")?;
-            separator = " ";
-        }
-        match self.unnamed() {
-            0 if self.bits != 0 => Ok(()),
-            rest => write!(f, "{separator}0x{rest:08X}"),
         }
     }
 }

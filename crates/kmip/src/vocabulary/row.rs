@@ -1,0 +1,59 @@
+//! Rows of the vocabulary: a number, its names, and the versions that have it.
+
+use crate::version::Version;
+
+/// One value of the vocabulary: a number, its name, and who has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The number on the wire.
+    pub value: u32,
+    /// The name, as the text encodings spell it.
+    pub name: &'static str,
+    /// The first version that has it.
+    pub since: Version,
+    /// The last version that has it.
+    pub until: Version,
+    /// Its other names.
+    pub aliases: &'static [Alias],
+}
+
+/// Another name of a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Alias {
+    /// The name.
+    pub name: &'static str,
+    /// The first and the last version that spell it so; none for a misprint of the standard,
+    /// which is read and never written.
+    pub versions: Option<(Version, Version)>,
+}
+
+impl Row {
+    /// Does `version` have it?
+    pub fn exists_in(&self, version: Version) -> bool {
+        (self.since..=self.until).contains(&version)
+    }
+
+    /// Is this its name, or was it?
+    pub fn is_named(&self, name: &str) -> bool {
+        self.name == name || self.aliases.iter().any(|alias| alias.name == name)
+    }
+
+    /// Its name in `version`.
+    pub fn name_in(&self, version: Version) -> &'static str {
+        let old = self
+            .aliases
+            .iter()
+            .find(|alias| alias.versions.is_some_and(|(from, to)| (from..=to).contains(&version)));
+        old.map_or(self.name, |alias| alias.name)
+    }
+}
+
+/// The row of a number. The rows stand in the order of their numbers.
+pub fn row_of(rows: &'static [Row], value: u32) -> Option<&'static Row> {
+    rows.binary_search_by_key(&value, |row| row.value).ok().and_then(|index| rows.get(index))
+}
+
+/// The row of a name, of today or of before.
+pub fn row_named(rows: &'static [Row], name: &str) -> Option<&'static Row> {
+    rows.iter().find(|row| row.is_named(name))
+}
