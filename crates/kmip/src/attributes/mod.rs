@@ -9,14 +9,16 @@
 //!                                AttributeValue <any> } }
 //! ```
 //!
-//! Which attributes there are, how each version names them and who may set them is the table in
-//! `table.rs`. What is in no row is carried as it came.
+//! The table in `table.rs` has a row for each attribute: its name, its versions, and who may set it.
+//! An attribute that is in no row is carried as it came.
 
 mod kinds;
 mod reference;
+mod row;
 mod seen;
 mod table;
 mod value;
+mod vendor;
 
 use ttlv::{Error, Reader, Tag, Writer};
 
@@ -27,9 +29,10 @@ use crate::vocabulary::tags;
 
 pub use kinds::Kinds;
 pub use reference::AttributeReference;
+pub use row::{AttributeRow, Modifiable, Settable};
 pub use seen::Seen;
-pub use table::{ATTRIBUTES, AttributeRow, AttributeValue, Modifiable, Settable};
-pub use value::{OtherAttribute, VendorAttribute};
+pub use table::{ATTRIBUTES, AttributeValue};
+pub use vendor::{OtherAttribute, VendorAttribute};
 
 /// One attribute of an object (1.4, 2.1.1; 2.1, 4).
 #[derive(Clone, Debug, PartialEq)]

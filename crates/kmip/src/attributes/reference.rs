@@ -6,8 +6,8 @@ use crate::codec::{Decode, Encode};
 use crate::version::Version;
 use crate::vocabulary::tags;
 
-use super::value::{VENDOR_1_X, VendorAttribute};
-use super::{ATTRIBUTES, AttributeValue};
+use super::table::{ATTRIBUTES, AttributeValue};
+use super::vendor::{VENDOR_1_X, VendorAttribute};
 
 /// The name of an attribute: a text in 1.x; its tag, or a vendor's name, in 2.x (2.1, 5.5).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,6 +1,7 @@
 //! Which attributes came before, told by one bit each.
 
-use super::{AttributeRow, AttributeValue};
+use super::row::AttributeRow;
+use super::table::AttributeValue;
 
 /// The attributes (1.4, 3; 2.1, 4) that were seen among some values. To compare each new value with
 /// all before it took a tenth of what a Create does beside its reading and writing.

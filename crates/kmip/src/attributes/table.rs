@@ -3,8 +3,6 @@
 //! Name of 1.x, versions, instances, what a client may do, and which objects have it: sections 3 of
 //! 1.0 to 1.4 and 4 of 2.0 and 2.1, second table of each attribute; 1.4, appendix B.
 
-use std::mem::discriminant;
-
 use ttlv::{Error, Reader, Tag, Writer};
 
 use crate::codec::{DateTime, Decode, Encode, Interval};
@@ -21,75 +19,18 @@ use crate::vocabulary::{
     State, tags,
 };
 
-use super::AttributeReference;
 use super::kinds::*;
-use super::value::{OtherAttribute, VendorAttribute, value};
-
-/// What the standard says of one attribute.
-#[derive(Debug)]
-pub struct AttributeRow {
-    /// Its tag, which is its name in 2.x.
-    pub tag: Tag,
-    /// Its name in 1.x.
-    pub name: &'static str,
-    /// The first version that has it.
-    pub since: Version,
-    /// The last version that has it.
-    pub until: Version,
-    /// May an object have several?
-    pub multiple: bool,
-    /// May a client give it, when the object is made or later?
-    pub settable: Settable,
-    /// May a client change it?
-    pub modifiable: Modifiable,
-    /// May a client delete it?
-    pub deletable: bool,
-    /// Which objects may have it?
-    pub kinds: Kinds,
-}
-
-impl AttributeRow {
-    /// The versions that have it.
-    pub const fn versions(&self) -> core::ops::RangeInclusive<Version> {
-        self.since..=self.until
-    }
-}
-
-/// Who may give an attribute its first value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settable {
-    /// The server alone.
-    Server,
-    /// The client, in the request that makes the object and never after.
-    AtCreation,
-    /// The client, at any time.
-    Client,
-}
-
-/// When a client may change an attribute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Modifiable {
-    /// Never.
-    Never,
-    /// While the object is Pre-Active.
-    PreActive,
-    /// While the object is Pre-Active or Active.
-    UntilDeactivated,
-    /// Likewise, and as long as the date that it says has not come.
-    UntilReached,
-    /// Always.
-    Always,
-}
-
-use Modifiable::{Always, Never, PreActive, UntilDeactivated, UntilReached};
-use Settable::{AtCreation, Client, Server};
+use super::row::AttributeRow;
+use super::row::Modifiable::{Always, Never, PreActive, UntilDeactivated, UntilReached};
+use super::row::Settable::{AtCreation, Client, Server};
+use super::vendor::{OtherAttribute, VendorAttribute};
 
 const ONE: bool = false;
 const MANY: bool = true;
 const DELETE: bool = true;
 const KEEP: bool = false;
 
-/// Makes the enum of values, its codec and the table out of the rows.
+/// Makes the enumeration of values, its codec and the table out of the rows.
 macro_rules! attributes {
     ($(
         $tag:ident($ty:ty), $name:literal, $since:ident..=$until:ident,
@@ -111,10 +52,8 @@ macro_rules! attributes {
         }
 
         #[allow(non_upper_case_globals, reason = "the names are the standard's")]
-        mod rows {
-            use super::*;
-
-            $(pub(super) const $tag: AttributeRow = AttributeRow {
+        impl AttributeRow {
+            $(const $tag: Self = Self {
                 tag: tags::$tag,
                 name: $name,
                 since: Version::$since,
@@ -128,33 +67,14 @@ macro_rules! attributes {
         }
 
         /// Every attribute of every version.
-        pub const ATTRIBUTES: &[AttributeRow] = &[$(rows::$tag,)*];
+        pub const ATTRIBUTES: &[AttributeRow] = &[$(AttributeRow::$tag,)*];
 
         impl AttributeValue {
             /// The row of the attribute with this tag.
             pub const fn row(tag: Tag) -> Option<&'static AttributeRow> {
                 match tag {
-                    $(tags::$tag => Some(&rows::$tag),)*
+                    $(tags::$tag => Some(&AttributeRow::$tag),)*
                     _ => None,
-                }
-            }
-        }
-
-        impl AttributeValue {
-            /// How it is referred to.
-            pub fn reference(&self) -> AttributeReference {
-                match self {
-                    $(Self::$tag(_) => AttributeReference::Standard(tags::$tag),)*
-                    Self::Vendor(v) => AttributeReference::Vendor {
-                        vendor: v.vendor.clone(),
-                        name: v.name.clone(),
-                    },
-                    Self::Other(OtherAttribute::Named(name, _)) => {
-                        AttributeReference::Unknown(name.clone())
-                    }
-                    Self::Other(OtherAttribute::Tagged(tag, _)) => {
-                        AttributeReference::Standard(*tag)
-                    }
                 }
             }
 
@@ -344,97 +264,4 @@ attributes! {
         ONE, Server, Never, KEEP, CERTIFICATES;
     X_509CertificateSubject(X509CertificateSubject), "X.509 Certificate Subject", V1_1..=V3_0,
         ONE, Server, Never, KEEP, CERTIFICATES;
-}
-
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "of ninety attributes a match names those that it is about"
-)]
-impl AttributeValue {
-    /// The name in 1.x.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Vendor(vendor) => vendor.custom_name(),
-            other => other.reference().name(),
-        }
-    }
-
-    /// Is it a value of this attribute?
-    pub fn is_of(&self, attribute: &AttributeReference) -> bool {
-        match (attribute, self.tag()) {
-            (AttributeReference::Standard(tag), own) => own == Some(*tag),
-            (AttributeReference::Vendor { .. } | AttributeReference::Unknown(_), None) => {
-                self.reference() == *attribute
-            }
-            (AttributeReference::Vendor { .. } | AttributeReference::Unknown(_), Some(_)) => false,
-        }
-    }
-
-    /// Are both values of one attribute?
-    #[inline]
-    pub fn is_beside(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Vendor(_) | Self::Other(_), _) | (_, Self::Vendor(_) | Self::Other(_)) => {
-                self.reference() == other.reference()
-            }
-            (own, others) => discriminant(own) == discriminant(others),
-        }
-    }
-
-    /// Does `version` have a form for it?
-    pub fn exists_in(&self, version: Version) -> bool {
-        match self {
-            Self::Vendor(vendor) => vendor.exists_in(version),
-            Self::Other(OtherAttribute::Named(..)) => version < Version::V2_0,
-            Self::Other(OtherAttribute::Tagged(..)) => version >= Version::V2_0,
-            other => {
-                other.tag().and_then(Self::row).is_some_and(|row| row.versions().contains(&version))
-            }
-        }
-    }
-
-    /// Writes it as 2.x has it, under its own tag; nothing when the version does not have it.
-    pub(super) fn encode_flat(&self, w: &mut Writer, version: Version) {
-        if !self.exists_in(version) {
-            return;
-        }
-        match self {
-            Self::Vendor(vendor) => vendor.encode_flat(w),
-            other => other.encode_value(other.tag().unwrap_or(tags::Attribute), w, version),
-        }
-    }
-
-    /// Reads whatever attribute of 2.x stands next.
-    pub(super) fn decode_flat(r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
-        let tag = r.peek().unwrap_or(Tag(0));
-        if tag == tags::Attribute {
-            return VendorAttribute::decode_flat(r).map(Self::Vendor);
-        }
-        match Self::decode_value(tag, tag, r, version)? {
-            Some(value) => Ok(value),
-            None => r.raw().map(|raw| Self::Other(OtherAttribute::Tagged(tag, raw))),
-        }
-    }
-
-    /// Reads the value of an attribute of 1.x, whose name has been read.
-    pub(super) fn decode_named(
-        name: &str,
-        r: &mut Reader<'_>,
-        version: Version,
-    ) -> Result<Self, Error> {
-        match AttributeReference::from_name(name) {
-            AttributeReference::Standard(tag) => {
-                match Self::decode_value(tag, tags::AttributeValue, r, version)? {
-                    Some(value) => Ok(value),
-                    None => Ok(Self::Other(OtherAttribute::Named(name.to_owned(), value(r)?))),
-                }
-            }
-            AttributeReference::Vendor { vendor, name } => {
-                Ok(Self::Vendor(VendorAttribute { vendor, name, value: value(r)? }))
-            }
-            AttributeReference::Unknown(name) => {
-                Ok(Self::Other(OtherAttribute::Named(name, value(r)?)))
-            }
-        }
-    }
 }

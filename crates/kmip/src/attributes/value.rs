@@ -1,77 +1,120 @@
-//! The values that are in no row of the table: vendors' attributes, and what is not known.
+//! Methods of an attribute's value that need its row or its reference: names, versions, and the
+//! forms of 1.x and 2.x.
 
-use ttlv::{Error, Raw, Reader, Tag, Writer};
+use std::mem::discriminant;
+
+use ttlv::{Error, Reader, Tag, Writer};
 
 use crate::version::Version;
 use crate::vocabulary::tags;
 
-/// Whose custom attributes 1.x has: the client's (`x`) and the server's (`y`) (2.1, 4.60).
-pub(super) const VENDOR_1_X: [&str; 2] = ["x", "y"];
+use super::reference::AttributeReference;
+use super::table::AttributeValue;
+use super::vendor::{OtherAttribute, VendorAttribute, value};
 
-/// An attribute of a vendor, or of a client itself (1.4, 3.39; 2.1, 4.60).
-#[derive(Clone, Debug, PartialEq)]
-pub struct VendorAttribute {
-    /// Whose it is; `x` and `y` are the custom attributes of 1.x.
-    pub vendor: String,
-    /// Its name.
-    pub name: String,
-    /// What it says: one item of any type, under the tag Attribute Value.
-    pub value: Raw,
-}
-
-impl VendorAttribute {
-    /// A client's own attribute that holds text: `x-<name>` in 1.x.
-    pub fn text(name: &str, value: &str) -> Self {
-        Self {
-            vendor: "x".to_owned(),
-            name: name.to_owned(),
-            value: Raw::build(|w| w.text_string(tags::AttributeValue, value)),
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "of ninety attributes a match names those that it is about"
+)]
+impl AttributeValue {
+    /// Reference to its attribute.
+    pub fn reference(&self) -> AttributeReference {
+        match self {
+            Self::Vendor(vendor) => AttributeReference::Vendor {
+                vendor: vendor.vendor.clone(),
+                name: vendor.name.clone(),
+            },
+            Self::Other(OtherAttribute::Named(name, _)) => {
+                AttributeReference::Unknown(name.clone())
+            }
+            other => AttributeReference::Standard(other.tag().unwrap_or(Tag(0))),
         }
     }
 
-    /// Vendor and name of a custom attribute of 1.x.
-    pub(super) fn split(name: &str) -> Option<(&str, &str)> {
-        name.split_once('-').filter(|(vendor, _)| VENDOR_1_X.contains(vendor))
+    /// The name in 1.x.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Vendor(vendor) => vendor.custom_name(),
+            other => other.reference().name(),
+        }
     }
 
-    /// Its name in 1.x.
-    pub(super) fn custom_name(&self) -> String {
-        format!("{}-{}", self.vendor, self.name)
+    /// Is it a value of this attribute?
+    pub fn is_of(&self, attribute: &AttributeReference) -> bool {
+        match (attribute, self.tag()) {
+            (AttributeReference::Standard(tag), own) => own == Some(*tag),
+            (AttributeReference::Vendor { .. } | AttributeReference::Unknown(_), None) => {
+                self.reference() == *attribute
+            }
+            (AttributeReference::Vendor { .. } | AttributeReference::Unknown(_), Some(_)) => false,
+        }
     }
 
-    pub(super) fn exists_in(&self, version: Version) -> bool {
-        version >= Version::V2_0 || VENDOR_1_X.contains(&self.vendor.as_str())
+    /// Are both values of one attribute?
+    #[inline]
+    pub fn is_beside(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Vendor(_) | Self::Other(_), _) | (_, Self::Vendor(_) | Self::Other(_)) => {
+                self.reference() == other.reference()
+            }
+            (own, others) => discriminant(own) == discriminant(others),
+        }
     }
 
-    pub(super) fn encode_flat(&self, w: &mut Writer) {
-        w.structure(tags::Attribute, |w| {
-            w.text_string(tags::VendorIdentification, &self.vendor);
-            w.text_string(tags::AttributeName, &self.name);
-            w.raw(self.value.as_bytes());
-        });
+    /// Does `version` have a form for it?
+    pub fn exists_in(&self, version: Version) -> bool {
+        match self {
+            Self::Vendor(vendor) => vendor.exists_in(version),
+            Self::Other(OtherAttribute::Named(..)) => version < Version::V2_0,
+            Self::Other(OtherAttribute::Tagged(..)) => version >= Version::V2_0,
+            other => {
+                other.tag().and_then(Self::row).is_some_and(|row| row.versions().contains(&version))
+            }
+        }
     }
 
-    pub(super) fn decode_flat(r: &mut Reader<'_>) -> Result<Self, Error> {
-        r.structure(tags::Attribute, |r| {
-            Ok(Self {
-                vendor: r.text_string(tags::VendorIdentification)?.to_owned(),
-                name: r.text_string(tags::AttributeName)?.to_owned(),
-                value: value(r)?,
-            })
-        })
+    /// Writes it as 2.x has it, under its own tag; nothing when the version does not have it.
+    pub(super) fn encode_flat(&self, w: &mut Writer, version: Version) {
+        if !self.exists_in(version) {
+            return;
+        }
+        match self {
+            Self::Vendor(vendor) => vendor.encode_flat(w),
+            other => other.encode_value(other.tag().unwrap_or(tags::Attribute), w, version),
+        }
     }
-}
 
-/// An attribute that no version of the standard here has. It is carried as it came.
-#[derive(Clone, Debug, PartialEq)]
-pub enum OtherAttribute {
-    /// By its name, in 1.x; the value is one item under the tag Attribute Value.
-    Named(String, Raw),
-    /// By its tag, in 2.x; the whole item.
-    Tagged(Tag, Raw),
-}
+    /// Reads whatever attribute of 2.x stands next.
+    pub(super) fn decode_flat(r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
+        let tag = r.peek().unwrap_or(Tag(0));
+        if tag == tags::Attribute {
+            return VendorAttribute::decode_flat(r).map(Self::Vendor);
+        }
+        match Self::decode_value(tag, tag, r, version)? {
+            Some(value) => Ok(value),
+            None => r.raw().map(|raw| Self::Other(OtherAttribute::Tagged(tag, raw))),
+        }
+    }
 
-/// One item of any type, under the tag Attribute Value.
-pub(super) fn value(r: &mut Reader<'_>) -> Result<Raw, Error> {
-    crate::codec::Decode::decode(tags::AttributeValue, r, Version::V1_0)
+    /// Reads the value of an attribute of 1.x, whose name has been read.
+    pub(super) fn decode_named(
+        name: &str,
+        r: &mut Reader<'_>,
+        version: Version,
+    ) -> Result<Self, Error> {
+        match AttributeReference::from_name(name) {
+            AttributeReference::Standard(tag) => {
+                match Self::decode_value(tag, tags::AttributeValue, r, version)? {
+                    Some(value) => Ok(value),
+                    None => Ok(Self::Other(OtherAttribute::Named(name.to_owned(), value(r)?))),
+                }
+            }
+            AttributeReference::Vendor { vendor, name } => {
+                Ok(Self::Vendor(VendorAttribute { vendor, name, value: value(r)? }))
+            }
+            AttributeReference::Unknown(name) => {
+                Ok(Self::Other(OtherAttribute::Named(name, value(r)?)))
+            }
+        }
+    }
 }
