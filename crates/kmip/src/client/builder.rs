@@ -1,54 +1,24 @@
-//! The settings of a client, with their defaults and the reason for each.
+//! Builder of a client: takes the settings and checks them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::endpoint::Endpoint;
 use super::error::{Error, Setting};
+use super::failover::Client;
 use super::server::Server;
-use super::tls::{Name, Tls};
+use super::settings::{
+    CONNECT_DEADLINE_DEFAULT, HANDSHAKE_DEADLINE_DEFAULT, IDLE_LIMIT_DEFAULT, KEPT_MAX_DEFAULT,
+    REQUEST_DEADLINE_DEFAULT, RESPONSE_LEN_MAX_DEFAULT, Settings,
+};
+use super::tls::Tls;
 use super::trace::Trace;
-use super::{Client, Inner};
 use crate::version::Version;
-
-/// The port of a key server when none is given (KMIP profiles 1.4, 3.1.3).
-pub const KMIP_PORT: u16 = 5696;
-
-/// Finding and reaching a server: three SYNs of TCP, which are sent after 0, 1 and 3 seconds.
-pub const CONNECT_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
-
-/// A handshake is two round trips and a few signatures; a server that takes longer is overloaded.
-pub const HANDSHAKE_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
-
-/// A server may wait for its disk, its own replicas or an HSM before it answers.
-pub const REQUEST_DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
-
-/// Less than servers and firewalls commonly leave an idle connection open for.
-pub const IDLE_LIMIT_DEFAULT: Duration = Duration::from_secs(30);
-
-/// Connections kept for each server: what a node's drives use at once when they unlock.
-pub const KEPT_MAX_DEFAULT: usize = 4;
-
-/// A key with all its attributes and its certificate chain is a few KiB, a Locate of ten thousand
-/// objects half a MiB; what is longer is a fault or an attack.
-pub const RESPONSE_LEN_MAX_DEFAULT: usize = 1024 * 1024;
 
 /// The least that a limit on answers can be: a refusal must fit.
 const RESPONSE_LEN_MIN: usize = 1024;
-
-/// What all servers of a client share.
-pub(super) struct Settings {
-    pub(super) tls: Tls,
-    pub(super) connect_deadline: Duration,
-    pub(super) handshake_deadline: Duration,
-    pub(super) request_deadline: Duration,
-    pub(super) idle_limit: Duration,
-    pub(super) kept_max: usize,
-    pub(super) response_len_max: usize,
-    pub(super) version: Option<Version>,
-    pub(super) trace: Option<Arc<dyn Trace>>,
-}
 
 /// The settings of a client that is yet to be made.
 pub struct Builder {
@@ -63,6 +33,13 @@ pub struct Builder {
     response_len_max: usize,
     version: Option<Version>,
     trace: Option<Arc<dyn Trace>>,
+}
+
+impl Client {
+    /// Starts the settings of a client.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
 }
 
 impl Default for Builder {
@@ -171,8 +148,8 @@ impl Builder {
         if self.servers.is_empty() {
             return Err(Error::settings(Setting::Servers, "no server is named"));
         }
-        let servers =
-            self.servers.iter().map(|address| server(address)).collect::<Result<_, _>>()?;
+        let server = |address: &String| Endpoint::parse(address).map(Server::new);
+        let servers = self.servers.iter().map(server).collect::<Result<_, _>>()?;
         if let Some(version) = self.version
             && !Version::SERVED.contains(&version)
         {
@@ -192,60 +169,6 @@ impl Builder {
             version: self.version,
             trace: self.trace,
         };
-        Ok(Client { inner: Arc::new(Inner { settings, servers }) })
-    }
-}
-
-/// Reads `host`, `host:port`, `address`, `[address]` or `[address]:port`.
-fn server(address: &str) -> Result<Server, Error> {
-    let wrong = |why: &str| Error::settings(Setting::Servers, format!("{address:?} {why}"));
-    let (host, port) = match address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, "")) => (host, None),
-        Some((host, rest)) => (host, Some(rest.strip_prefix(':').unwrap_or(rest))),
-        None if address.matches(':').count() > 1 => (address, None),
-        None => match address.rsplit_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (address, None),
-        },
-    };
-    let port = match port {
-        None => KMIP_PORT,
-        Some(text) => match text.parse() {
-            Ok(port) if port > 0 => port,
-            _ => return Err(wrong("has no port between 1 and 65535 after its colon")),
-        },
-    };
-    let name = Name::parse(host);
-    let name = name.ok_or_else(|| wrong("has neither a DNS name nor an IP address as its host"))?;
-    Ok(Server::new(host, port, name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::server;
-
-    #[test]
-    fn addresses_in_all_their_forms() {
-        let table = [
-            ("kms.example", Some("kms.example:5696")),
-            ("kms.example:1", Some("kms.example:1")),
-            ("10.0.0.1", Some("10.0.0.1:5696")),
-            ("10.0.0.1:65535", Some("10.0.0.1:65535")),
-            ("::1", Some("[::1]:5696")),
-            ("[::1]", Some("[::1]:5696")),
-            ("[::1]:7", Some("[::1]:7")),
-            ("kms:0", None),
-            ("kms:65536", None),
-            ("kms:", None),
-            ("kms:x", None),
-            ("", None),
-            (":5696", None),
-            ("a b:5696", None),
-            ("https://kms:5696", None),
-        ];
-        for (given, expected) in table {
-            let read = server(given).ok().map(|server| server.address().to_owned());
-            assert_eq!(read.as_deref(), expected, "{given}");
-        }
+        Ok(Client::new(settings, servers))
     }
 }

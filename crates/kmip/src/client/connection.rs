@@ -14,9 +14,9 @@ use tokio::time::timeout;
 use ttlv::{HEADER_LEN, Header, Type};
 use zeroize::Zeroizing;
 
-use super::builder::Settings;
 use super::error::{Doing, Error};
 use super::sent_bytes::Counted;
+use super::settings::Settings;
 use super::tls::{Name, Session, is_refusal};
 use super::trace::{Direction, show};
 use crate::vocabulary::tags;

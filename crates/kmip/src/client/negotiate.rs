@@ -11,11 +11,11 @@
 
 use zeroize::Zeroizing;
 
-use super::builder::Settings;
 use super::connection::{Connection, Failure};
+use super::endpoint::Endpoint;
 use super::error::Error;
 use super::response_check::{malformed, refused};
-use super::server::Server;
+use super::settings::Settings;
 use crate::message::{
     RequestBatchItem, RequestHeader, RequestMessage, ResponseBatchItem, ResponseMessage,
 };
@@ -31,16 +31,16 @@ enum Step {
 
 /// Agrees on a version; returns the connection on which that was done.
 pub(super) async fn negotiate(
-    server: &Server,
+    endpoint: &Endpoint,
     settings: &Settings,
 ) -> Result<(Connection, Version), Error> {
     let mut rung = Version::SERVED.first().copied().unwrap_or(Version::V1_0);
     loop {
         // Each rung has a connection of its own: many servers hang up after a refusal, and that
         // must not be taken for the answer to the next question.
-        let mut connection = server.connect(settings).await?;
+        let mut connection = endpoint.connect(settings).await?;
         let step = match ask(&mut connection, rung, settings).await {
-            Ok(bytes) => step(server.address(), rung, &bytes)?,
+            Ok(bytes) => step(endpoint.address(), rung, &bytes)?,
             Err(failure) => match (failure.dead, below(rung)) {
                 (true, Some(next)) => Step::Next(next),
                 _ => return Err(failure.error),

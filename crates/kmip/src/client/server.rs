@@ -1,16 +1,17 @@
 //! One key server: its version, the connections kept to it, and whether it is set aside.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::builder::Settings;
 use super::connection::{Connection, Failure};
+use super::endpoint::Endpoint;
 use super::error::Error;
 use super::idempotency::first_once;
-use super::tls::Name;
-use super::{negotiate, response_check};
+use super::negotiate::negotiate;
+use super::response_check;
+use super::settings::Settings;
 use crate::message::{RequestMessage, ResponseBatchItem};
 use crate::version::Version;
 use crate::vocabulary::Operation;
@@ -23,11 +24,7 @@ pub const BACK_OFF_MAX: Duration = Duration::from_secs(30);
 
 /// One of the servers of a client.
 pub(super) struct Server {
-    /// `host:port`, with brackets where they are needed.
-    address: Arc<str>,
-    host: String,
-    port: u16,
-    name: Name,
+    endpoint: Endpoint,
     state: Mutex<State>,
 }
 
@@ -41,17 +38,12 @@ struct State {
 }
 
 impl Server {
-    pub(super) fn new(host: &str, port: u16, name: Name) -> Self {
-        let address = match host.contains(':') {
-            true => format!("[{host}]:{port}"),
-            false => format!("{host}:{port}"),
-        };
-        let (address, host) = (address.into(), host.to_owned());
-        Self { address, host, port, name, state: Mutex::default() }
+    pub(super) fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint, state: Mutex::default() }
     }
 
     pub(super) fn address(&self) -> &str {
-        &self.address
+        self.endpoint.address()
     }
 
     /// Is another server to be asked before this one?
@@ -84,16 +76,12 @@ impl Server {
     /// Opens a connection, and agrees on a version if that was not done before.
     async fn open(&self, settings: &Settings) -> Result<(Connection, Version), Error> {
         if let Some(version) = self.known_version(settings) {
-            return Ok((self.connect(settings).await?, version));
+            return Ok((self.endpoint.connect(settings).await?, version));
         }
-        let (connection, version) = negotiate::negotiate(self, settings).await?;
-        tracing::debug!(server = %self.address, %version, "agreed on a KMIP version");
+        let (connection, version) = negotiate(&self.endpoint, settings).await?;
+        tracing::debug!(server = %self.address(), %version, "agreed on a KMIP version");
         self.state().version = Some(version);
         Ok((connection, version))
-    }
-
-    pub(super) async fn connect(&self, settings: &Settings) -> Result<Connection, Error> {
-        Connection::open(&self.address, (&self.host, self.port), &self.name, settings).await
     }
 
     /// Sends the message on a kept connection, or on a new one if there is none or it is dead.
@@ -106,7 +94,7 @@ impl Server {
         if let Some((connection, version)) = self.take(settings, once.is_some()).await {
             match self.attempt(connection, version, settings, message).await {
                 Err(failure) if failure.dead && (once.is_none() || !failure.maybe_done) => {
-                    tracing::debug!(server = %self.address, "a kept connection was dead");
+                    tracing::debug!(server = %self.address(), "a kept connection was dead");
                 }
                 result => return result.map_err(|failure| failure.told(once)),
             }
@@ -125,14 +113,14 @@ impl Server {
     ) -> Result<Vec<ResponseBatchItem>, Failure> {
         if let Some(operation) = lacking(message, version) {
             self.keep(connection, settings);
-            let server = self.address.as_ref().to_owned();
+            let server = self.address().to_owned();
             return Err(Failure::undone(Error::NotInVersion { server, operation, version }));
         }
         message.header.protocol_version = version;
         message.header.maximum_response_size = i32::try_from(settings.response_len_max).ok();
         let frame = Zeroizing::new(message.encode());
         let bytes = connection.exchange(&frame, settings).await?;
-        let (spoken, result) = response_check::read(&self.address, message, &bytes);
+        let (spoken, result) = response_check::read(self.address(), message, &bytes);
         if spoken.is_some_and(|spoken| spoken != version) {
             // It speaks another version than it did: agree anew next time.
             self.forget();
@@ -198,7 +186,7 @@ impl Server {
         state.version = None;
         state.kept.clear();
         drop(state);
-        tracing::warn!(server = %self.address, %error, pause_ms = pause.as_millis(), "set aside");
+        tracing::warn!(server = %self.address(), %error, pause_ms = pause.as_millis(), "set aside");
         result
     }
 
