@@ -14,12 +14,9 @@ use zeroize::Zeroizing;
 
 use crate::files::{self, Kind};
 use crate::pair::Key;
+use crate::validity::{DAYS_DEFAULT, DAYS_MAX};
 use crate::{Error, Pair, request};
 
-/// How long a certificate is good when nobody says otherwise.
-pub const DAYS_DEFAULT: u32 = 365;
-/// The longest validity: an authority's own, a hundred years.
-pub(crate) const DAYS_MAX: u32 = 36_500;
 /// An authority outlives what it signs by far.
 const AUTHORITY_DAYS: u32 = 3_650;
 /// A certificate is good a little before it is made, for peers whose clock is behind.

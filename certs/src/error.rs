@@ -33,7 +33,7 @@ pub enum Error {
     #[error("there is no such fault for a {0} certificate")]
     NoSuchFault(&'static str),
     /// The validity does not fit a certificate.
-    #[error("{0} days is no validity: give 1 to {max}", max = crate::authority::DAYS_MAX)]
+    #[error("{0} days is no validity: give 1 to {max}", max = crate::validity::DAYS_MAX)]
     Days(u32),
     /// A file is there, and nobody said that it may be replaced.
     #[error("{} is there already: give --force to replace it, or another folder", .0.display())]

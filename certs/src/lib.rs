@@ -20,9 +20,11 @@ mod lab;
 mod pair;
 mod request;
 mod revocation;
+mod validity;
 
-pub use authority::{Algorithm, Authority, DAYS_DEFAULT, Role};
+pub use authority::{Algorithm, Authority, Role};
 pub use bad::{BAD, BadCase, Fault};
 pub use error::Error;
 pub use lab::{HOSTS_DEFAULT, Plan, init};
 pub use pair::Pair;
+pub use validity::DAYS_DEFAULT;
