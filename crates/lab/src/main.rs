@@ -11,6 +11,7 @@
 //! It speaks to them from outside alone: HTTPS, KMIP, files and signals.
 
 mod element;
+mod facts;
 mod https;
 mod key_server;
 mod lab;

@@ -1,9 +1,9 @@
 //! What the migration is for, proved from outside: the data is there before and after, it needs the
 //! key server, and nothing is left of the old key.
 
+use crate::facts::Facts;
 use crate::key_server;
 use crate::lab::Lab;
-use crate::walkthrough::Facts;
 use kmip::vocabulary::State;
 use serde_json::{Value, json};
 use std::path::Path;

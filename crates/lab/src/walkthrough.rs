@@ -3,18 +3,15 @@
 //! what later steps need of it.
 
 use crate::element::refusal;
+use crate::facts::Facts;
 use crate::lab::{CLUSTER_NAME, Lab};
 use crate::{processes, verification};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::Duration;
 
 /// A rekey of a few drives takes milliseconds; this is for a machine that is very busy.
 const REKEY_WITHIN: Duration = Duration::from_secs(60);
-
-/// What was learnt so far, by its name in the API.
-pub(crate) type Facts = BTreeMap<&'static str, Value>;
 
 /// One step.
 struct Step {
