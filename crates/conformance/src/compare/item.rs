@@ -4,8 +4,8 @@ use kmip::Version;
 use kmip::encoding::{Element, Value};
 use ttlv::Type;
 
+use super::finding::{Finding, NO_OTHER};
 use super::names::{key_of, shown};
-use super::{Finding, NO_OTHER};
 use crate::bindings::{Bindings, Symbol};
 use crate::case::Case;
 use crate::server_objects::{Attribute, Object, find};

@@ -9,6 +9,7 @@
 //! Fields are compared in their order. Where [`rules`](crate::tolerances) lets a group of fields stand
 //! in any order, each printed one is looked for among the answered ones.
 
+mod finding;
 mod item;
 mod names;
 
@@ -18,21 +19,10 @@ use ttlv::Type;
 use crate::bindings::Bindings;
 use crate::case::{Case, items};
 use crate::server_objects::Objects;
+use finding::NO_OTHER;
 use item::{Item, Scene};
 
-/// The rule that everything is under that no other rule frees.
-const NO_OTHER: &str = "4.1: other variations SHALL be deemed non-conformant";
-
-/// One thing that is not as it must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Where: the structures from the outside in, and the field.
-    pub path: String,
-    /// What is wrong, in a sentence. Nothing of a secret is in it.
-    pub what: String,
-    /// The rule that it breaks.
-    pub rule: String,
-}
+pub use finding::Finding;
 
 /// A printed message in both spellings, which have the same shape.
 #[derive(Debug)]
