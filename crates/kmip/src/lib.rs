@@ -24,6 +24,7 @@ mod date;
 pub mod encoding;
 mod identifier;
 mod input_data;
+mod item_context;
 pub mod message;
 pub mod objects;
 pub mod payload;

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 use ttlv::{Reader, Tag, Type};
 
-use super::{Attribute, Element, Error, Fault, ITEMS_MAX, Page, Value};
+use super::{Element, Error, Fault, ITEMS_MAX, Page, Value};
 use crate::date;
+use crate::item_context::{AttributeContext, note_version};
 use crate::version::Version;
 use crate::vocabulary::{MaskNames, Row, Vocabulary, row_of, tags, vocabulary_of};
 
@@ -17,7 +18,7 @@ impl Element {
     pub fn from_ttlv(bytes: &[u8]) -> Result<Self, Error> {
         let mut transcoder = Transcoder { version: Version::V3_0, items: 0 };
         let mut reader = Reader::new(bytes);
-        let element = transcoder.element(&mut reader, &mut Attribute::default())?;
+        let element = transcoder.element(&mut reader, &mut AttributeContext::default())?;
         match reader.is_empty() {
             true => Ok(element),
             false => Err(Error::at(&element.name, Fault::OneMessage)),
@@ -32,7 +33,11 @@ struct Transcoder {
 }
 
 impl Transcoder {
-    fn element(&mut self, r: &mut Reader<'_>, attribute: &mut Attribute) -> Result<Element, Error> {
+    fn element(
+        &mut self,
+        r: &mut Reader<'_>,
+        attribute: &mut AttributeContext,
+    ) -> Result<Element, Error> {
         self.items = self.items.saturating_add(1);
         if self.items > ITEMS_MAX {
             return Err(Error::at("", Fault::TooMany(ITEMS_MAX)));
@@ -44,13 +49,15 @@ impl Transcoder {
             Some(Type::Structure) => {
                 let mut inside = r.enter(tag)?;
                 let mut children = Vec::new();
-                let mut attribute = Attribute::default();
+                let mut attribute = AttributeContext::default();
                 while !inside.is_empty() {
                     children.push(self.element(&mut inside, &mut attribute)?);
                 }
                 Value::Structure(children)
             }
-            Some(ty) => Value::Text(ty, self.text(tag, ty, attribute.meaning(tag), r)?.into_text()),
+            Some(ty) => {
+                Value::Text(ty, self.text(tag, ty, attribute.vocabulary_tag(tag), r)?.into_text())
+            }
             None => return Err(r.item().map_or_else(Error::from, |_| Error::at("", Fault::Type))),
         };
         let element = Element { name: self.name(tag), value };
@@ -78,7 +85,7 @@ impl Transcoder {
         let _ = match ty {
             Type::Integer => {
                 let value = r.integer(tag)?;
-                self.note_version(tag, value);
+                note_version(&mut self.version, tag, value);
                 match vocabulary_of(meaning) {
                     Some(Vocabulary::Mask(rows)) => {
                         write!(page, "{}", MaskNames { rows, bits: value.cast_unsigned() })
@@ -122,14 +129,6 @@ impl Transcoder {
         match vocabulary_of(meaning) {
             Some(Vocabulary::Enumeration(rows)) => row_of(rows, value),
             Some(Vocabulary::Mask(_)) | None => None,
-        }
-    }
-
-    fn note_version(&mut self, tag: Tag, number: i32) {
-        match tag {
-            tags::ProtocolVersionMajor => self.version = Version { major: number, minor: 0 },
-            tags::ProtocolVersionMinor => self.version.minor = number,
-            _ => {}
         }
     }
 }

@@ -37,11 +37,8 @@ mod tests;
 use core::fmt;
 use std::borrow::Cow;
 
-use ttlv::{Tag, Type};
+use ttlv::Type;
 use zeroize::Zeroizing;
-
-use crate::attributes::AttributeReference;
-use crate::vocabulary::tags;
 
 pub use error::{Error, Fault};
 pub use secret_text::Page;
@@ -126,38 +123,6 @@ impl fmt::Debug for Element {
             Value::Text(ty, text) => {
                 write!(f, "{} ({}, {} characters)", self.name, ty.name(), text.len())
             }
-        }
-    }
-}
-
-/// What a structure says, item by item, of how the value of an attribute of 1.x is to be read: it
-/// is named as the attribute's own tag would be, unless a vendor means something else by the name.
-#[derive(Clone, Copy, Default)]
-struct Attribute {
-    tag: Option<Tag>,
-    is_vendors: bool,
-}
-
-impl Attribute {
-    /// Notes an item of the structure: its tag, and its text if it has one.
-    fn note(&mut self, tag: Tag, text: Option<&str>) {
-        match (tag, text) {
-            (tags::VendorIdentification, _) => *self = Self { tag: None, is_vendors: true },
-            (tags::AttributeName, Some(name)) if !self.is_vendors => {
-                self.tag = match AttributeReference::from_name(name) {
-                    AttributeReference::Standard(tag) => Some(tag),
-                    AttributeReference::Vendor { .. } | AttributeReference::Unknown(_) => None,
-                };
-            }
-            _ => {}
-        }
-    }
-
-    /// The tag whose vocabulary the value under `tag` is written in.
-    fn meaning(self, tag: Tag) -> Tag {
-        match tag {
-            tags::AttributeValue => self.tag.unwrap_or(tag),
-            other => other,
         }
     }
 }

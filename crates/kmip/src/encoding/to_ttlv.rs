@@ -3,8 +3,9 @@
 use ttlv::{DEPTH_MAX, Tag, Type, Writer};
 use zeroize::Zeroizing;
 
-use super::{Attribute, Element, Error, Fault, ITEMS_MAX, Value};
+use super::{Element, Error, Fault, ITEMS_MAX, Value};
 use crate::date;
+use crate::item_context::AttributeContext;
 use crate::vocabulary::{Vocabulary, row_named, tags, vocabulary_of};
 
 impl Element {
@@ -12,7 +13,7 @@ impl Element {
     pub fn to_ttlv(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let mut w = Writer::default();
         let mut items = 0;
-        write(self, &mut Attribute::default(), 0, &mut items, &mut w)?;
+        write(self, &mut AttributeContext::default(), 0, &mut items, &mut w)?;
         Ok(Zeroizing::new(w.into_bytes()))
     }
 
@@ -30,7 +31,7 @@ impl Element {
 
 fn write(
     element: &Element,
-    attribute: &mut Attribute,
+    attribute: &mut AttributeContext,
     depth: u8,
     items: &mut usize,
     w: &mut Writer,
@@ -45,7 +46,7 @@ fn write(
             return Err(Error::at(&element.name, Fault::Depth(DEPTH_MAX)));
         }
         Value::Structure(children) => {
-            let mut inside = Attribute::default();
+            let mut inside = AttributeContext::default();
             let mut result = Ok(());
             w.structure(tag, |w| {
                 let mut child =
@@ -55,7 +56,7 @@ fn write(
             result?;
         }
         Value::Text(ty, text) => {
-            let written = value(*ty, attribute.meaning(tag), tag, text, w);
+            let written = value(*ty, attribute.vocabulary_tag(tag), tag, text, w);
             written.map_err(|fault| Error::at(&element.name, fault))?;
         }
     }

@@ -18,8 +18,8 @@ use core::fmt::{self, Write as _};
 
 use ttlv::{DEPTH_MAX, ErrorKind, HEADER_LEN, Header, Item, Reader, Tag, Type};
 
-use crate::attributes::AttributeReference;
 use crate::date;
+use crate::item_context::{AttributeContext, note_version};
 use crate::version::Version;
 use crate::vocabulary::{MaskNames, Vocabulary, row_of, tags, vocabulary_of};
 
@@ -92,10 +92,7 @@ impl Page<'_, '_> {
     fn items(&mut self, bytes: &[u8], place: Place) -> Result<Flow, fmt::Error> {
         let mut rest = bytes;
         let mut offset = place.offset;
-        // In 1.x the name of an attribute stands before its value and says how to read it.
-        let mut attribute = None;
-        // What a vendor calls State is its own affair.
-        let mut is_vendors = false;
+        let mut attribute = AttributeContext::default();
         while !rest.is_empty() {
             let here = Place { offset, ..place };
             let Some(header) = header(rest) else {
@@ -105,10 +102,7 @@ impl Page<'_, '_> {
                 return self.stop(here, "only so many items are shown");
             }
             self.items = self.items.saturating_add(1);
-            is_vendors |= header.tag == tags::VendorIdentification;
-            if let Some(name) = attribute_name(header.tag, rest).filter(|_| !is_vendors) {
-                attribute = Some(name);
-            }
+            attribute.note(header.tag, attribute_name(header.tag, rest));
             let (flow, used) = match Type::from_number(header.ty) {
                 Some(Type::Structure) => self.structure(header, rest, here)?,
                 _ => self.leaf(header, rest, here, attribute)?,
@@ -172,7 +166,7 @@ impl Page<'_, '_> {
         header: Header,
         bytes: &[u8],
         place: Place,
-        attribute: Option<Tag>,
+        attribute: AttributeContext,
     ) -> Result<(Flow, usize), fmt::Error> {
         let mut reader = Reader::new(bytes);
         match reader.item() {
@@ -199,15 +193,12 @@ impl Page<'_, '_> {
         }
     }
 
-    fn value(&mut self, item: &Item<'_>, attribute: Option<Tag>) -> fmt::Result {
-        let tag = match (item.tag, attribute) {
-            (tags::AttributeValue, Some(attribute)) => attribute,
-            (tag, _) => tag,
-        };
+    fn value(&mut self, item: &Item<'_>, attribute: AttributeContext) -> fmt::Result {
+        let tag = attribute.vocabulary_tag(item.tag);
         match (item.ty, item.value) {
             (Type::Integer, &[a, b, c, d]) => {
                 let value = i32::from_be_bytes([a, b, c, d]);
-                self.note_version(item.tag, value);
+                note_version(&mut self.version, item.tag, value);
                 match vocabulary_of(tag) {
                     Some(Vocabulary::Mask(rows)) => {
                         write!(self.f, "{}", MaskNames { rows, bits: value.cast_unsigned() })
@@ -307,14 +298,6 @@ impl Page<'_, '_> {
     fn indent(&mut self, place: Place) -> fmt::Result {
         (0..place.depth).try_for_each(|_| self.f.write_str("  "))
     }
-
-    fn note_version(&mut self, tag: Tag, number: i32) {
-        match tag {
-            tags::ProtocolVersionMajor => self.version = Version { major: number, minor: 0 },
-            tags::ProtocolVersionMinor => self.version.minor = number,
-            _ => {}
-        }
-    }
 }
 
 /// The header of the next item. The standard's tags begin with 4200 or 4201 and extensions with 54
@@ -325,14 +308,11 @@ fn header(bytes: &[u8]) -> Option<Header> {
     matches!(header.tag.0, 0x42_0000..=0x42_0FFF | 0x54_0000..=0x54_FFFF).then_some(header)
 }
 
-/// The attribute that an Attribute Name names, if it is one of the standard's.
-fn attribute_name(tag: Tag, bytes: &[u8]) -> Option<Tag> {
-    if tag != tags::AttributeName {
-        return None;
-    }
-    match AttributeReference::from_name(Reader::new(bytes).text_string(tag).ok()?) {
-        AttributeReference::Standard(tag) => Some(tag),
-        AttributeReference::Vendor { .. } | AttributeReference::Unknown(_) => None,
+/// The text of an Attribute Name.
+fn attribute_name(tag: Tag, bytes: &[u8]) -> Option<&str> {
+    match tag {
+        tags::AttributeName => Reader::new(bytes).text_string(tag).ok(),
+        _ => None,
     }
 }
 
