@@ -16,6 +16,9 @@
     reason = "a test stops at the first surprise"
 )]
 
+#[path = "../oasis_material/mod.rs"]
+mod oasis_material;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,13 +28,14 @@ use kmip::message::{RequestMessage, ResponseMessage};
 use kmip::payload::{RequestPayload, ResponsePayload};
 use kmip::redacted_text;
 use kmip::vocabulary::{Vocabulary, tags, vocabulary_of};
+use oasis_material::oasis_material;
 use ttlv::Type;
 
 const VERSIONS: [&str; 7] = ["1.0", "1.1", "1.2", "1.3", "1.4", "2.0", "2.1"];
 
 #[test]
 fn the_wire_vectors() {
-    let Some(folder) = outside("KMIP_SPEC_DIR", "spec") else { return };
+    let Some(folder) = oasis_material("KMIP_SPEC_DIR", "spec") else { return };
     let files = files_in(&folder.join("encoding_vectors/https_wire"), ".ttlv.bin");
     assert_eq!(files.len(), 12, "the vectors under {}", folder.display());
     for file in files {
@@ -51,7 +55,7 @@ fn the_wire_vectors() {
 /// the request that the HTTPS cases send as TTLV.
 #[test]
 fn the_json_vectors() {
-    let Some(folder) = outside("KMIP_SPEC_DIR", "spec") else { return };
+    let Some(folder) = oasis_material("KMIP_SPEC_DIR", "spec") else { return };
     let vectors = folder.join("encoding_vectors");
     let files = files_in(&vectors.join("json"), ".json");
     assert_eq!(files.len(), 12, "the vectors under {}", folder.display());
@@ -74,7 +78,7 @@ fn the_json_vectors() {
 
 #[test]
 fn the_profile_cases() {
-    let Some(folder) = outside("KMIP_TESTCASES", "testcases") else { return };
+    let Some(folder) = oasis_material("KMIP_TESTCASES", "testcases") else { return };
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut seen = 0;
     for version in VERSIONS {
@@ -231,18 +235,4 @@ fn files_in(folder: &Path, ending: &str) -> Vec<PathBuf> {
     files.retain(|file| file.to_string_lossy().ends_with(ending));
     files.sort();
     files
-}
-
-/// Where OASIS's material is, if it is there.
-fn outside(variable: &str, below: &str) -> Option<PathBuf> {
-    let path = match std::env::var_os(variable) {
-        Some(path) => PathBuf::from(path),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/kmip").join(below),
-    };
-    if path.exists() {
-        return Some(path);
-    }
-    assert!(std::env::var_os("CI").is_none(), "{} is missing; set {variable}", path.display());
-    println!("SKIPPED: {} is missing; {variable} can say where it is", path.display());
-    None
 }
