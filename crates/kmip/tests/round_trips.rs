@@ -329,8 +329,8 @@ fn two_values_are_of_one_attribute_if_they_are_referred_to_alike() {
     let mut pairs = 0;
     for (one, other) in all.iter().flat_map(|one| all.iter().map(move |other| (one, other))) {
         let is_one = one.reference() == other.reference();
-        assert_eq!(one.is_beside(other), is_one, "{one:?} {other:?}");
-        assert_eq!(one.is_of(&other.reference()), is_one, "{one:?} {other:?}");
+        assert_eq!(one.is_same_attribute(other), is_one, "{one:?} {other:?}");
+        assert_eq!(one.is_instance_of(&other.reference()), is_one, "{one:?} {other:?}");
         pairs += usize::from(is_one);
     }
     // Each with itself, and two pairs that differ: the racks, and State in two forms.

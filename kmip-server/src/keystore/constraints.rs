@@ -82,7 +82,7 @@ fn breach(constraint: &Constraint, values: &[AttributeValue], kind: ObjectType) 
     let attributes = constraint.attributes.as_ref()?;
     let broken = attributes.values().find(|wanted| {
         let reference = wanted.reference();
-        let mut held = values.iter().filter(|value| value.is_of(&reference)).peekable();
+        let mut held = values.iter().filter(|value| value.is_instance_of(&reference)).peekable();
         let is_allowed =
             |held: &AttributeValue| attributes.values().any(|allowed| fits(held, allowed));
         held.peek().is_none() || !held.all(is_allowed)

@@ -68,7 +68,8 @@ fn fill(values: &mut Vec<AttributeValue>, defaults: &[AttributeValue], origin: O
         (Some(asked), Some(meant)) => asked == meant,
         (Some(_) | None, Some(_) | None) => true,
     } && origin == Origin::Made;
-    let is_left_out = |value: &AttributeValue| !values.iter().any(|own| own.is_beside(value));
+    let is_left_out =
+        |value: &AttributeValue| !values.iter().any(|own| own.is_same_attribute(value));
     let supplied = defaults
         .iter()
         .filter(|value| (fits || !is_of_the_key(value)) && is_left_out(value))

@@ -103,7 +103,7 @@ fn merge(values: &mut Vec<AttributeValue>, more: impl IntoIterator<Item = Attrib
         let reference = value.reference();
         let stands = match attribute_rules::is_multiple(&reference) {
             true => values.contains(&value),
-            false => values.iter().any(|other| other.is_of(&reference)),
+            false => values.iter().any(|other| other.is_instance_of(&reference)),
         };
         if !stands {
             values.push(value);

@@ -221,7 +221,7 @@ fn with_attributes(
         names.iter().map(|name| AttributeReference::from_name(name)).collect();
     let attributes = shown
         .into_iter()
-        .filter(|attribute| references.iter().any(|asked| attribute.value.is_of(asked)))
+        .filter(|attribute| references.iter().any(|asked| attribute.value.is_instance_of(asked)))
         .collect();
     let value =
         KeyValue::Plain { material: material.clone(), attributes: AttributeList(attributes) };

@@ -132,7 +132,7 @@ pub(crate) fn given(attributes: Vec<Attribute>) -> Result<Vec<AttributeValue>> {
         if is_servers(&reference) {
             return Err(read_only(&reference));
         }
-        let stands = values.iter().any(|value| value.is_of(&reference));
+        let stands = values.iter().any(|value| value.is_instance_of(&reference));
         if stands && !is_multiple(&reference) {
             return Err(single(&reference));
         }
@@ -147,7 +147,7 @@ pub(crate) fn given(attributes: Vec<Attribute>) -> Result<Vec<AttributeValue>> {
 /// May an object of this kind have this attribute?
 pub(crate) fn may_have(reference: &AttributeReference, kind: ObjectType, version: Version) -> bool {
     row(reference).is_none_or(|row| {
-        let kinds = row.kinds.of(version);
+        let kinds = row.object_types.in_version(version);
         kinds.is_empty() || kinds.contains(&kind)
     })
 }

@@ -1,7 +1,7 @@
 //! What a new object is given by the server, whichever operation makes it.
 
 use aws_lc_rs::digest;
-use kmip::attributes::{AttributeValue, Seen};
+use kmip::attributes::{AttributeSet, AttributeValue};
 use kmip::objects::{KeyBlock, KeyMaterial, KeyValue, Object, ProtectionStorageMasks};
 use kmip::structures::Digest;
 use kmip::vocabulary::{
@@ -104,7 +104,7 @@ pub(crate) fn set_server_attributes(
         values.push(A::RandomNumberGenerator(RNG));
     }
     let own = of_the_object(object, key_hint(values.iter()));
-    values.retain(|v| matches!(v, A::Digest(_)) || !own.iter().any(|o| o.is_beside(v)));
+    values.retain(|v| matches!(v, A::Digest(_)) || !own.iter().any(|o| o.is_same_attribute(v)));
     let new: Vec<A> = own.into_iter().filter(|value| !values.contains(value)).collect();
     values.extend(new);
 }
@@ -114,8 +114,8 @@ pub(crate) fn add_missing(
     values: &mut Vec<AttributeValue>,
     more: impl IntoIterator<Item = AttributeValue>,
 ) {
-    let mut seen = Seen::of(values.iter());
-    values.extend(more.into_iter().filter(|value| seen.is_first(value)));
+    let mut seen = AttributeSet::from_values(values.iter());
+    values.extend(more.into_iter().filter(|value| seen.insert(value)));
 }
 
 /// What the object itself says.

@@ -114,7 +114,7 @@ async fn standing(
         })
         .cloned()
         .collect();
-    values.retain(|value| !taken_over.iter().any(|own| own.is_beside(value)));
+    values.retain(|value| !taken_over.iter().any(|own| own.is_same_attribute(value)));
     values.extend(taken_over);
     object.key_block().cloned().ok_or_else(not_plain)
 }

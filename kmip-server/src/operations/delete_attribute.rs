@@ -27,7 +27,7 @@ pub(super) async fn delete_attribute(
     let mut new = old.clone();
     let mut deleted = None;
     new.attributes.retain(|attribute| {
-        let is_meant = attribute.value.is_of(&reference)
+        let is_meant = attribute.value.is_instance_of(&reference)
             && match &current {
                 Some(current) => attribute.value == *current,
                 None => all || attribute.index == Some(index),

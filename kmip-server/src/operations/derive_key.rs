@@ -85,7 +85,7 @@ fn length_of_secret(
     if crate::objects::attribute_rules::may_have(&length, object_type, version) {
         return None;
     }
-    let given = attributes.attributes.iter().position(|a| a.value.is_of(&length))?;
+    let given = attributes.attributes.iter().position(|a| a.value.is_instance_of(&length))?;
     attribute!([attributes.attributes.remove(given).value], CryptographicLength)
 }
 

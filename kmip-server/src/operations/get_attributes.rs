@@ -20,7 +20,7 @@ pub(super) async fn get_attributes(
         false => request
             .attributes
             .iter()
-            .flat_map(|asked| all.iter().filter(move |a| a.value.is_of(asked)))
+            .flat_map(|asked| all.iter().filter(move |a| a.value.is_instance_of(asked)))
             .cloned()
             .collect(),
     };

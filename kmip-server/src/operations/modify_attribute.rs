@@ -42,7 +42,7 @@ fn position(
 ) -> Result<usize> {
     let index = request.attribute.index.unwrap_or(0);
     let mut instances =
-        metadata.attributes.iter().enumerate().filter(|(_, a)| a.value.is_of(reference));
+        metadata.attributes.iter().enumerate().filter(|(_, a)| a.value.is_instance_of(reference));
     let found = match &request.current_attribute {
         Some(current) => instances.find(|(_, a)| a.value == current.value),
         None if request.attribute.index.is_some() => {

@@ -54,8 +54,8 @@ pub(super) async fn re_certify(
     let offset = request.offset.map(|offset| offset.0);
     let own = certificate_attributes::attributes(&certificate);
     let mut values = replacement::carried(&old, cx.now, offset);
-    values.retain(|value| !own.iter().any(|own| own.is_beside(value)));
-    values.retain(|value| !given.iter().any(|given| given.is_beside(value)));
+    values.retain(|value| !own.iter().any(|own| own.is_same_attribute(value)));
+    values.retain(|value| !given.iter().any(|given| given.is_same_attribute(value)));
     values.extend(given.iter().cloned());
     attribute_rules::check_dates(&values)?;
     cap(cx, &mut values, attribute!(given.iter(), DeactivationDate).is_some())?;

@@ -26,7 +26,7 @@ pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Resul
     let given = request_attributes::resolve_explicit(cx, [asked], ObjectType::SymmetricKey).await?;
     attribute_consistency::random_number_generator(&given)?;
     let mut values = replacement::carried(&old, cx.now, request.offset.map(|offset| offset.0));
-    values.retain(|value| !given.iter().any(|g| g.is_beside(value)));
+    values.retain(|value| !given.iter().any(|g| g.is_same_attribute(value)));
     values.extend(given);
     attribute_rules::check_dates(&values)?;
     let (algorithm, length) = server_attributes::cryptographic(&values);

@@ -77,7 +77,7 @@ async fn carried_over(
     let given = request_attributes::resolve_explicit(cx, layers, kind).await?;
     attribute_consistency::random_number_generator(&given)?;
     let mut values = replacement::carried(old, cx.now, offset);
-    values.retain(|value| !given.iter().any(|g| g.is_beside(value)));
+    values.retain(|value| !given.iter().any(|g| g.is_same_attribute(value)));
     values.extend(given);
     attribute_rules::check_dates(&values)?;
     Ok(values)

@@ -12,10 +12,10 @@
 //! The table in `table.rs` has a row for each attribute: its name, its versions, and who may set it.
 //! An attribute that is in no row is carried as it came.
 
-mod kinds;
+mod applicable_types;
+mod attribute_set;
 mod reference;
 mod row;
-mod seen;
 mod table;
 mod value;
 mod vendor;
@@ -27,10 +27,10 @@ use crate::structures::Name;
 use crate::version::Version;
 use crate::vocabulary::tags;
 
-pub use kinds::Kinds;
+pub use applicable_types::ApplicableTypes;
+pub use attribute_set::AttributeSet;
 pub use reference::AttributeReference;
 pub use row::{AttributeRow, Modifiable, Settable};
-pub use seen::Seen;
 pub use table::{ATTRIBUTES, AttributeValue};
 pub use vendor::{OtherAttribute, VendorAttribute};
 

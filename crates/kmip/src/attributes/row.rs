@@ -4,7 +4,7 @@ use ttlv::Tag;
 
 use crate::version::Version;
 
-use super::kinds::Kinds;
+use super::applicable_types::ApplicableTypes;
 
 /// What the standard says of one attribute.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub struct AttributeRow {
     pub modifiable: Modifiable,
     /// May a client delete it?
     pub deletable: bool,
-    /// Which objects may have it?
-    pub kinds: Kinds,
+    /// The object types that may have it.
+    pub object_types: ApplicableTypes,
 }
 
 impl AttributeRow {

@@ -19,7 +19,7 @@ use crate::vocabulary::{
     State, tags,
 };
 
-use super::kinds::*;
+use super::applicable_types::*;
 use super::row::AttributeRow;
 use super::row::Modifiable::{Always, Never, PreActive, UntilDeactivated, UntilReached};
 use super::row::Settable::{AtCreation, Client, Server};
@@ -34,7 +34,7 @@ const KEEP: bool = false;
 macro_rules! attributes {
     ($(
         $tag:ident($ty:ty), $name:literal, $since:ident..=$until:ident,
-        $multiple:ident, $settable:ident, $modifiable:ident, $deletable:ident, $kinds:ident;
+        $multiple:ident, $settable:ident, $modifiable:ident, $deletable:ident, $object_types:ident;
     )*) => {
         /// What an attribute says (1.4, 3; 2.1, 4).
         #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +62,7 @@ macro_rules! attributes {
                 settable: $settable,
                 modifiable: $modifiable,
                 deletable: $deletable,
-                kinds: $kinds,
+                object_types: $object_types,
             };)*
         }
 

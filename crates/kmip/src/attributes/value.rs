@@ -39,8 +39,8 @@ impl AttributeValue {
         }
     }
 
-    /// Is it a value of this attribute?
-    pub fn is_of(&self, attribute: &AttributeReference) -> bool {
+    /// Whether it is an instance of the attribute.
+    pub fn is_instance_of(&self, attribute: &AttributeReference) -> bool {
         match (attribute, self.tag()) {
             (AttributeReference::Standard(tag), own) => own == Some(*tag),
             (AttributeReference::Vendor { .. } | AttributeReference::Unknown(_), None) => {
@@ -50,9 +50,9 @@ impl AttributeValue {
         }
     }
 
-    /// Are both values of one attribute?
+    /// Whether both are instances of one attribute.
     #[inline]
-    pub fn is_beside(&self, other: &Self) -> bool {
+    pub fn is_same_attribute(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Vendor(_) | Self::Other(_), _) | (_, Self::Vendor(_) | Self::Other(_)) => {
                 self.reference() == other.reference()

@@ -1,6 +1,8 @@
 //! Metadata of a managed object: owner and attributes.
 
-use kmip::attributes::{Attribute, AttributeReference, AttributeValue, OtherAttribute, Seen};
+use kmip::attributes::{
+    Attribute, AttributeReference, AttributeSet, AttributeValue, OtherAttribute,
+};
 use kmip::vocabulary::{CryptographicUsageMask, ObjectType, ResultReason, State, tags};
 use kmip::{DateTime, Decode, Encode};
 use ttlv::{Error, ErrorKind, Reader, Tag, Writer};
@@ -36,9 +38,9 @@ impl Metadata {
     /// What is known of a new object: these values, in their order.
     pub(crate) fn of_new(owner: String, values: impl IntoIterator<Item = AttributeValue>) -> Self {
         let mut metadata = Self { owner, attributes: Vec::with_capacity(ATTRIBUTES) };
-        let mut seen = Seen::default();
+        let mut seen = AttributeSet::default();
         for value in values {
-            match seen.is_first(&value) {
+            match seen.insert(&value) {
                 true => metadata.attributes.push(Attribute { index: Some(0), value }),
                 false => drop(metadata.add(value)),
             }
@@ -61,7 +63,7 @@ impl Metadata {
         &'a self,
         reference: &'a AttributeReference,
     ) -> impl Iterator<Item = &'a Attribute> {
-        self.attributes.iter().filter(move |a| a.value.is_of(reference))
+        self.attributes.iter().filter(move |a| a.value.is_instance_of(reference))
     }
 
     /// The State at `now`.
@@ -93,7 +95,7 @@ impl Metadata {
 
     /// Gives a single-instance attribute this value, in the place that it has or at the end.
     pub(crate) fn set(&mut self, value: AttributeValue) {
-        match self.attributes.iter_mut().find(|a| a.value.is_beside(&value)) {
+        match self.attributes.iter_mut().find(|a| a.value.is_same_attribute(&value)) {
             Some(attribute) => attribute.value = value,
             None => self.attributes.push(Attribute { index: Some(0), value }),
         }
@@ -102,7 +104,7 @@ impl Metadata {
     /// Adds an instance, under the index after the greatest one: an index once given does not
     /// change and is not given again while a greater one stands (1.4, 2.1.1).
     pub(crate) fn add(&mut self, value: AttributeValue) -> &Attribute {
-        let instances = self.attributes.iter().filter(|a| a.value.is_beside(&value));
+        let instances = self.attributes.iter().filter(|a| a.value.is_same_attribute(&value));
         let greatest = instances.filter_map(|attribute| attribute.index).max();
         let next = greatest.map_or(0, |greatest| greatest.saturating_add(1));
         self.attributes.push_mut(Attribute { index: Some(next), value })

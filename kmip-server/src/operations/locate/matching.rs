@@ -61,7 +61,7 @@ impl Conditions {
                 .values()
                 .chain(&following)
                 .chain((!has_policy).then_some(&policy))
-                .filter(|value| value.is_of(attribute))
+                .filter(|value| value.is_instance_of(attribute))
                 .map(value_bytes)
                 .collect();
             match group.as_slice() {

@@ -1,38 +1,38 @@
-//! Which attributes came before, told by one bit each.
+//! Set of attributes, one bit each.
 
 use super::row::AttributeRow;
 use super::table::AttributeValue;
 
-/// The attributes (1.4, 3; 2.1, 4) that were seen among some values. To compare each new value with
-/// all before it took a tenth of what a Create does beside its reading and writing.
+/// Set of attributes (1.4, 3; 2.1, 4). Comparing each new value with all earlier ones instead takes
+/// a tenth of a Create's own time.
 #[derive(Clone, Debug, Default)]
-pub struct Seen([u64; WORDS]);
+pub struct AttributeSet([u64; WORDS]);
 
 /// One bit for each tag that the standard has given so far: 420001 to 4201C2.
 const WORDS: usize = 8;
 
-impl Seen {
-    /// The attributes of these values.
-    pub fn of<'a>(values: impl IntoIterator<Item = &'a AttributeValue>) -> Self {
-        let mut seen = Self::default();
+impl AttributeSet {
+    /// Set of the attributes of these values.
+    pub fn from_values<'a>(values: impl IntoIterator<Item = &'a AttributeValue>) -> Self {
+        let mut set = Self::default();
         for value in values {
-            seen.is_first(value);
+            set.insert(value);
         }
-        seen
+        set
     }
 
-    /// Is it certain that no value of its attribute came before? From now on one has. Of what is
-    /// in no row of the table it is never certain: the values themselves must be compared.
-    pub fn is_first(&mut self, value: &AttributeValue) -> bool {
+    /// Adds the attribute of a value, and returns whether it was not in the set. Returns false for
+    /// an attribute that is in no row of the table: such values must be compared themselves.
+    pub fn insert(&mut self, value: &AttributeValue) -> bool {
         let Some(AttributeRow { tag, .. }) = value.tag().and_then(AttributeValue::row) else {
             return false;
         };
         let bit = usize::try_from(tag.0 & 0x1ff).unwrap_or_default();
         let Some(word) = self.0.get_mut(bit / 64) else { return false };
         let mask = 1_u64 << (bit % 64);
-        let is_first = *word & mask == 0;
+        let is_new = *word & mask == 0;
         *word |= mask;
-        is_first
+        is_new
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_is_first_once_and_a_vendors_never() {
+    fn an_attribute_is_new_once_and_a_vendors_never() {
         let raw = Raw::build(|w| w.integer(Tag(0x42_0001), 7));
         let vendor = AttributeValue::Vendor(VendorAttribute::text("Rack", "7"));
         let others = [
@@ -60,12 +60,12 @@ mod tests {
             OtherAttribute::Tagged(Tag(0x54_0001), raw),
         ];
         let name = |text| AttributeValue::Name(Name::text(text));
-        let mut seen = Seen::of(&[name("a"), vendor.clone()]);
-        assert!(!seen.is_first(&name("b")));
-        assert!(seen.is_first(&AttributeValue::Fresh(true)));
-        assert!(!seen.is_first(&AttributeValue::Fresh(false)));
+        let mut set = AttributeSet::from_values(&[name("a"), vendor.clone()]);
+        assert!(!set.insert(&name("b")));
+        assert!(set.insert(&AttributeValue::Fresh(true)));
+        assert!(!set.insert(&AttributeValue::Fresh(false)));
         for other in others.map(AttributeValue::Other).into_iter().chain([vendor]) {
-            assert!(!seen.is_first(&other));
+            assert!(!set.insert(&other));
         }
     }
 }
