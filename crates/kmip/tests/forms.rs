@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use kmip::payload::{ExtensionInformation, ExtensionType, Rest, ServerInformation};
+use kmip::payload::{ExtensionInformation, ExtensionType, RemainingItems, ServerInformation};
 use kmip::vocabulary::{Data, ItemType, tags};
 use kmip::{Decode, Encode, InputData, SecretBytes, Version};
 use ttlv::{Raw, Reader, Tag, Type, Writer};
@@ -35,7 +35,7 @@ fn the_type_of_an_extension_is_a_number_in_1_x_and_a_word_in_2_x() {
 
 #[test]
 fn what_a_vendor_says_of_its_server_is_kept_under_its_own_tags() {
-    let vendor_specific = Rest(vec![
+    let vendor_specific = RemainingItems(vec![
         Raw::build(|w| w.text_string(Tag(0x54_0001), "of the vendor's own")),
         Raw::build(|w| w.integer(Tag(0x54_0002), 7)),
     ]);

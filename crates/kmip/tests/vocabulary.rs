@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use kmip::Version;
-use kmip::vocabulary::{ENUMERATIONS, MASKS, Row, Vocabulary, row_named, tags, vocabulary_of};
+use kmip::vocabulary::{ENUMERATIONS, MASKS, Row, Vocabulary, row_by_name, tags, vocabulary_of};
 use oasis_material::oasis_material;
 use serde_json::Value;
 
@@ -125,7 +125,7 @@ fn rows_stand_in_the_order_of_their_numbers_and_no_name_has_two() {
         assert_eq!((names.len(), numbers.len()), (rows.len(), rows.len()), "{list}");
         for row in *rows {
             assert!(row.since <= row.until, "{list}: {row:?}");
-            let found = row_named(rows, row.name).map(|row| row.value);
+            let found = row_by_name(rows, row.name).map(|row| row.value);
             assert_eq!(found, Some(row.value), "{list}: {row:?}");
         }
     }
@@ -203,7 +203,7 @@ fn check_element(element: &str, version: Version) -> Option<String> {
     if is_case || name.is_empty() || name.starts_with(['!', '?']) {
         return None;
     }
-    let Some(row) = row_named(tags::ROWS, name).filter(|row| row.name_in(version) == name) else {
+    let Some(row) = row_by_name(tags::ROWS, name).filter(|row| row.name_in(version) == name) else {
         return Some(format!("there is no tag {name}"));
     };
     let value = attribute(rest, "value")?;

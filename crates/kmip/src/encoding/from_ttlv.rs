@@ -9,7 +9,7 @@ use super::{Element, Error, Fault, ITEMS_MAX, Page, Value};
 use crate::date;
 use crate::item_context::{AttributeContext, note_version};
 use crate::version::Version;
-use crate::vocabulary::{MaskNames, Row, Vocabulary, row_of, tags, vocabulary_of};
+use crate::vocabulary::{MaskNames, Row, Vocabulary, row_by_value, tags, vocabulary_of};
 
 impl Element {
     /// Reads one item, which is all that `bytes` hold.
@@ -127,7 +127,7 @@ impl Transcoder {
 
     fn row(&self, meaning: Tag, value: u32) -> Option<&'static Row> {
         match vocabulary_of(meaning) {
-            Some(Vocabulary::Enumeration(rows)) => row_of(rows, value),
+            Some(Vocabulary::Enumeration(rows)) => row_by_value(rows, value),
             Some(Vocabulary::Mask(_)) | None => None,
         }
     }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::{Element, Error, Fault, ITEMS_MAX, Value};
 use crate::date;
 use crate::item_context::AttributeContext;
-use crate::vocabulary::{Vocabulary, row_named, tags, vocabulary_of};
+use crate::vocabulary::{Vocabulary, row_by_name, tags, vocabulary_of};
 
 impl Element {
     /// Writes the element and what is inside it as one item.
@@ -107,7 +107,7 @@ fn integer(meaning: Tag, text: &str) -> Result<i32, Fault> {
         return number(text).ok_or(Fault::Value(Type::Integer));
     };
     let bit = |name: &str| {
-        let named = row_named(rows, name).map(|row| row.value.cast_signed());
+        let named = row_by_name(rows, name).map(|row| row.value.cast_signed());
         named.or_else(|| number(name)).ok_or(Fault::Name(Type::Integer))
     };
     text.split_whitespace().try_fold(0, |bits, name| Ok(bits | bit(name)?))
@@ -115,7 +115,7 @@ fn integer(meaning: Tag, text: &str) -> Result<i32, Fault> {
 
 fn enumeration(meaning: Tag, text: &str) -> Result<u32, Fault> {
     let named = match vocabulary_of(meaning) {
-        Some(Vocabulary::Enumeration(rows)) => row_named(rows, text).map(|row| row.value),
+        Some(Vocabulary::Enumeration(rows)) => row_by_name(rows, text).map(|row| row.value),
         Some(Vocabulary::Mask(_)) | None => None,
     };
     let hex = || hex_of(text, 8).and_then(|number| u32::try_from(number).ok());

@@ -114,7 +114,7 @@ pub use process::{ProcessRequest, ProcessResponse};
 pub use put::{PutRequest, PutResponse};
 pub use query::{
     CapabilityInformation, ExtensionInformation, ExtensionType, ProfileInformation, ProfileVersion,
-    QueryRequest, QueryResponse, Rest, ServerInformation, ValidationInformation,
+    QueryRequest, QueryResponse, RemainingItems, ServerInformation, ValidationInformation,
 };
 pub use query_asynchronous_requests::{
     AsynchronousCorrelationValues, AsynchronousRequest, QueryAsynchronousRequestsRequest,
@@ -165,20 +165,20 @@ pub struct MalformedPayload {
     pub error: Error,
 }
 
-/// What a variant holds: the payload, or a large one in a box, so that the small ones are quick to
-/// move.
-macro_rules! held {
+/// Type of a variant's content: the payload, or a box of a large one, so that the small ones are
+/// quick to move.
+macro_rules! variant_payload {
     ($payload:ident) => { $payload };
     ($payload:ident, $large:ident) => { $large<$payload> };
 }
 
-/// The payload that a variant held.
-macro_rules! taken {
-    ($held:ident) => {
-        $held
+/// Payload out of a variant's content.
+macro_rules! unboxed {
+    ($content:ident) => {
+        $content
     };
-    ($held:ident, $large:ident) => {
-        *$held
+    ($content:ident, $large:ident) => {
+        *$content
     };
 }
 
@@ -208,7 +208,7 @@ macro_rules! operations {
             reason = "each variant is named after its operation, as the standard spells it"
         )]
         pub enum ResponsePayload {
-            $($name(held!($response $(, $large)?)),)*
+            $($name(variant_payload!($response $(, $large)?)),)*
             /// An operation that is in no row.
             Unknown(UnknownPayload),
         }
@@ -326,7 +326,7 @@ macro_rules! operations {
 
                 fn try_from(payload: ResponsePayload) -> Result<Self, ResponsePayload> {
                     match payload {
-                        ResponsePayload::$name(response) => Ok(taken!(response $(, $large)?)),
+                        ResponsePayload::$name(response) => Ok(unboxed!(response $(, $large)?)),
                         other => Err(other),
                     }
                 }

@@ -165,22 +165,22 @@ structure! {
         /// Where else to ask.
         AlternateFailoverEndpoints [V2_0..] => alternative_failover_endpoints: Vec<String>,
         /// The vendor's own, under whatever tags.
-        VendorExtension => vendor_specific: Rest,
+        VendorExtension => vendor_specific: RemainingItems,
     }
 }
 
-/// All the items that are left of a structure, each under the tag it came with
+/// All remaining items of a structure, each under the tag that it came with
 /// (1.4, 4.25; 2.1, 6.1.40).
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rest(pub Vec<Raw>);
+pub struct RemainingItems(pub Vec<Raw>);
 
-impl Encode for Rest {
+impl Encode for RemainingItems {
     fn encode(&self, _: Tag, w: &mut Writer, _: Version) {
         self.0.iter().for_each(|item| w.raw(item.as_bytes()));
     }
 }
 
-impl Decode for Rest {
+impl Decode for RemainingItems {
     fn decode(_: Tag, r: &mut Reader<'_>, _: Version) -> Result<Self, Error> {
         let mut items = Vec::new();
         while !r.is_empty() {

@@ -1,21 +1,21 @@
-//! What an answer names and gives (2.1, 4.58 and 7.9): a later item of the batch may mean the nth
-//! object, or the nth data.
+//! Identifiers and data in a response, which later items of the batch can refer to (2.1, 4.58 and
+//! 7.9).
 
 use crate::codec::SecretBytes;
 use crate::payload::ResponsePayload;
 
-/// One row a form of naming: the variants whose answers have it.
-macro_rules! named {
+/// Where a response has Unique Identifiers: one row for each form, with the operations.
+macro_rules! unique_identifiers {
     (
         one: $($one:ident)*;
         pair: $($pair:ident)*;
-        many: $($many:ident)*;
-        perhaps: $($perhaps:ident)*;
+        several: $($several:ident)*;
+        optional: $($optional:ident)*;
         none: $($none:ident)*;
     ) => {
         impl ResponsePayload {
-            /// The Unique Identifiers in the answer, in their order; of a pair the private key's
-            /// stands first.
+            /// Unique Identifiers in the response, in their order; of a pair, the private key's is
+            /// first.
             pub fn unique_identifiers(&self) -> Vec<&str> {
                 match self {
                     $(Self::$one(answer) => vec![answer.unique_identifier.as_str()],)*
@@ -23,10 +23,10 @@ macro_rules! named {
                         answer.private_key_unique_identifier.as_str(),
                         answer.public_key_unique_identifier.as_str(),
                     ],)*
-                    $(Self::$many(answer) => {
+                    $(Self::$several(answer) => {
                         answer.unique_identifiers.iter().map(String::as_str).collect()
                     })*
-                    $(Self::$perhaps(answer) => {
+                    $(Self::$optional(answer) => {
                         answer.unique_identifier.iter().map(String::as_str).collect()
                     })*
                     $(Self::$none(_) => Vec::new(),)*
@@ -37,7 +37,7 @@ macro_rules! named {
     };
 }
 
-named! {
+unique_identifiers! {
     one:
         Activate AddAttribute AdjustAttribute Archive Certify Create Decrypt DeleteAttribute
         DeriveKey Destroy Encrypt Export Get GetAttributeList GetAttributes GetUsageAllocation
@@ -45,9 +45,9 @@ named! {
         Register Revoke SetAttribute Sign SignatureVerify;
     pair:
         CreateKeyPair ReKeyKeyPair;
-    many:
+    several:
         CreateSplitKey Locate;
-    perhaps:
+    optional:
         Check ReProvision;
     none:
         Cancel DelegatedLogin DiscoverVersions GetConstraints Hash Interop Log Login Logout Notify
@@ -55,11 +55,11 @@ named! {
         SetConstraints SetDefaults SetEndpointRole Validate;
 }
 
-/// One row an operation that gives data: where its answer has it.
+/// Where a response has data: one row for each operation that returns some.
 macro_rules! data {
     ($($variant:ident => |$answer:ident| $data:expr;)*) => {
         impl ResponsePayload {
-            /// The data in the answer, if it has any.
+            /// Data in the response, if it has any.
             pub fn data(&self) -> Option<&[u8]> {
                 $(if let Self::$variant($answer) = self {
                     return $data;

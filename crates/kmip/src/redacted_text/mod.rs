@@ -21,7 +21,7 @@ use ttlv::{DEPTH_MAX, ErrorKind, HEADER_LEN, Header, Item, Reader, Tag, Type};
 use crate::date;
 use crate::item_context::{AttributeContext, note_version};
 use crate::version::Version;
-use crate::vocabulary::{MaskNames, Vocabulary, row_of, tags, vocabulary_of};
+use crate::vocabulary::{MaskNames, Vocabulary, row_by_value, tags, vocabulary_of};
 
 use policy::Sight;
 
@@ -209,7 +209,7 @@ impl Page<'_, '_> {
             (Type::Enumeration, &[a, b, c, d]) => {
                 let value = u32::from_be_bytes([a, b, c, d]);
                 let row = match vocabulary_of(tag) {
-                    Some(Vocabulary::Enumeration(rows)) => row_of(rows, value),
+                    Some(Vocabulary::Enumeration(rows)) => row_by_value(rows, value),
                     _ => None,
                 };
                 match row {

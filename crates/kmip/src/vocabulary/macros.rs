@@ -72,7 +72,7 @@ macro_rules! enumeration {
 
             /// The row of the value, if it has one.
             pub fn row(self) -> Option<&'static $crate::vocabulary::Row> {
-                $crate::vocabulary::row_of(Self::ROWS, self.0)
+                $crate::vocabulary::row_by_value(Self::ROWS, self.0)
             }
 
             /// The name of the value, if it has one.
@@ -85,7 +85,7 @@ macro_rules! enumeration {
 
             /// The value of this name, of today or of before.
             pub fn from_name(name: &str) -> Option<Self> {
-                $crate::vocabulary::row_named(Self::ROWS, name).map(|row| Self(row.value))
+                $crate::vocabulary::row_by_name(Self::ROWS, name).map(|row| Self(row.value))
             }
 
             /// Does `version` have the value?
@@ -200,12 +200,12 @@ macro_rules! tags {
 
         /// The tag of this name, of today or of before.
         pub fn from_name(name: &str) -> Option<ttlv::Tag> {
-            $crate::vocabulary::row_named(ROWS, name).map(|row| ttlv::Tag(row.value))
+            $crate::vocabulary::row_by_name(ROWS, name).map(|row| ttlv::Tag(row.value))
         }
 
         /// The row of a tag, if it has one.
         pub fn row(tag: ttlv::Tag) -> Option<&'static $crate::vocabulary::Row> {
-            $crate::vocabulary::row_of(ROWS, tag.0)
+            $crate::vocabulary::row_by_value(ROWS, tag.0)
         }
     };
 }

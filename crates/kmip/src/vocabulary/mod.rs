@@ -27,4 +27,4 @@ pub use objects::*;
 pub use pkcs_11::{PKCS_11Function, PKCS_11ReturnCode};
 pub use profiles::*;
 pub use registry::{ENUMERATIONS, MASKS, Vocabulary, vocabulary_of};
-pub use row::{Alias, Row, row_named, row_of};
+pub use row::{Alias, Row, row_by_name, row_by_value};

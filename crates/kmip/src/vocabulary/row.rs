@@ -2,7 +2,7 @@
 
 use crate::version::Version;
 
-/// One value of the vocabulary: a number, its name, and who has it.
+/// One value of the vocabulary: a number, its names, and the versions that have it.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The number on the wire.
@@ -28,12 +28,12 @@ pub struct Alias {
 }
 
 impl Row {
-    /// Does `version` have it?
+    /// Whether `version` has it.
     pub fn exists_in(&self, version: Version) -> bool {
         (self.since..=self.until).contains(&version)
     }
 
-    /// Is this its name, or was it?
+    /// Whether `name` is its name or one of its aliases.
     pub fn is_named(&self, name: &str) -> bool {
         self.name == name || self.aliases.iter().any(|alias| alias.name == name)
     }
@@ -48,12 +48,12 @@ impl Row {
     }
 }
 
-/// The row of a number. The rows stand in the order of their numbers.
-pub fn row_of(rows: &'static [Row], value: u32) -> Option<&'static Row> {
+/// Row of a number, by binary search: rows are in the order of their numbers.
+pub fn row_by_value(rows: &'static [Row], value: u32) -> Option<&'static Row> {
     rows.binary_search_by_key(&value, |row| row.value).ok().and_then(|index| rows.get(index))
 }
 
-/// The row of a name, of today or of before.
-pub fn row_named(rows: &'static [Row], name: &str) -> Option<&'static Row> {
+/// Row of a name, which may be an alias.
+pub fn row_by_name(rows: &'static [Row], name: &str) -> Option<&'static Row> {
     rows.iter().find(|row| row.is_named(name))
 }

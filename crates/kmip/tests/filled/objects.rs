@@ -4,7 +4,7 @@ use kmip::attributes::AttributeList;
 use kmip::objects::*;
 use kmip::payload::{
     CapabilityInformation, ExtensionInformation, ExtensionType, KeyWrappingSpecification,
-    ProfileInformation, ProfileVersion, QueryResponse, Rest, ServerInformation,
+    ProfileInformation, ProfileVersion, QueryResponse, RemainingItems, ServerInformation,
     ValidationInformation,
 };
 use kmip::vocabulary::*;
@@ -117,7 +117,7 @@ pub(crate) fn query_response() -> QueryResponse {
             build_date: some("d"),
             cluster_info: some("c"),
             alternative_failover_endpoints: vec!["e".to_owned()],
-            vendor_specific: Rest::default(),
+            vendor_specific: RemainingItems::default(),
         })),
         application_namespaces: vec!["ns".to_owned()],
         extension_information: vec![ExtensionInformation {
