@@ -6,7 +6,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use kmip::encoding::{Page, json, xml};
+use kmip::encoding::{SecretTextBuffer, json, xml};
 use ttlv::{HEADER_LEN, Header};
 use zeroize::Zeroizing;
 
@@ -132,26 +132,26 @@ fn base64_of(text: &[u8]) -> Option<Message> {
 
 /// Writes messages in a form.
 pub fn write(messages: &[Message], form: Form) -> Result<Zeroizing<String>, String> {
-    let mut page = Page::default();
+    let mut out = SecretTextBuffer::default();
     for message in messages {
         match form {
-            Form::Text => page.push_str(&kmip::redacted_text(message).to_string()),
-            Form::Xml => page.push_str(&xml::encode(message).map_err(|why| why.to_string())?),
+            Form::Text => out.push_str(&kmip::redacted_text(message).to_string()),
+            Form::Xml => out.push_str(&xml::encode(message).map_err(|why| why.to_string())?),
             Form::Json => {
-                page.push_str(&json::encode(message).map_err(|why| why.to_string())?);
-                page.push_str("\n");
+                out.push_str(&json::encode(message).map_err(|why| why.to_string())?);
+                out.push_str("\n");
             }
             Form::Hex => {
-                page.push_hex(message);
-                page.push_str("\n");
+                out.push_hex(message);
+                out.push_str("\n");
             }
             Form::Base64 => {
-                page.push_str(&Zeroizing::new(STANDARD.encode(message)));
-                page.push_str("\n");
+                out.push_str(&Zeroizing::new(STANDARD.encode(message)));
+                out.push_str("\n");
             }
         }
     }
-    Ok(page.into_text())
+    Ok(out.into_text())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use ttlv::{Reader, Tag, Type};
 
-use super::{Element, Error, Fault, ITEMS_MAX, Page, Value};
+use super::{Element, Error, Fault, ITEMS_MAX, SecretTextBuffer, Value};
 use crate::date;
 use crate::item_context::{AttributeContext, note_version};
 use crate::version::Version;
@@ -79,50 +79,50 @@ impl Transcoder {
         ty: Type,
         meaning: Tag,
         r: &mut Reader<'_>,
-    ) -> Result<Page, Error> {
-        let mut page = Page::default();
-        // A page takes whatever is written.
+    ) -> Result<SecretTextBuffer, Error> {
+        let mut out = SecretTextBuffer::default();
+        // Writing to a buffer does not fail.
         let _ = match ty {
             Type::Integer => {
                 let value = r.integer(tag)?;
                 note_version(&mut self.version, tag, value);
                 match vocabulary_of(meaning) {
                     Some(Vocabulary::Mask(rows)) => {
-                        write!(page, "{}", MaskNames { rows, bits: value.cast_unsigned() })
+                        write!(out, "{}", MaskNames { rows, bits: value.cast_unsigned() })
                     }
-                    Some(Vocabulary::Enumeration(_)) | None => write!(page, "{value}"),
+                    Some(Vocabulary::Enumeration(_)) | None => write!(out, "{value}"),
                 }
             }
-            Type::LongInteger => write!(page, "{}", r.long_integer(tag)?),
+            Type::LongInteger => write!(out, "{}", r.long_integer(tag)?),
             Type::Enumeration => {
                 let value = r.enumeration(tag)?;
                 match self.row(meaning, value) {
-                    Some(row) => page.write_str(row.name_in(self.version)),
-                    None => write!(page, "0x{value:08x}"),
+                    Some(row) => out.write_str(row.name_in(self.version)),
+                    None => write!(out, "0x{value:08x}"),
                 }
             }
-            Type::Boolean => write!(page, "{}", r.boolean(tag)?),
+            Type::Boolean => write!(out, "{}", r.boolean(tag)?),
             Type::TextString => {
                 let text = r.text_string(tag)?;
-                page = Page::with_capacity(text.len());
-                page.write_str(text)
+                out = SecretTextBuffer::with_capacity(text.len());
+                out.write_str(text)
             }
             Type::BigInteger | Type::ByteString => {
                 let bytes = r.value(tag, ty)?;
-                page = Page::with_capacity(bytes.len().saturating_mul(2));
-                page.push_hex(bytes);
+                out = SecretTextBuffer::with_capacity(bytes.len().saturating_mul(2));
+                out.push_hex(bytes);
                 Ok(())
             }
             Type::DateTime => {
-                date::seconds(&mut page, r.date_time(tag)?).and_then(|()| page.write_str(date::UTC))
+                date::seconds(&mut out, r.date_time(tag)?).and_then(|()| out.write_str(date::UTC))
             }
-            Type::Interval => write!(page, "{}", r.interval(tag)?),
-            Type::DateTimeExtended => date::microseconds(&mut page, r.date_time_extended(tag)?)
-                .and_then(|()| page.write_str(date::UTC)),
+            Type::Interval => write!(out, "{}", r.interval(tag)?),
+            Type::DateTimeExtended => date::microseconds(&mut out, r.date_time_extended(tag)?)
+                .and_then(|()| out.write_str(date::UTC)),
             // It has been entered before.
             Type::Structure => Ok(()),
         };
-        Ok(page)
+        Ok(out)
     }
 
     fn row(&self, meaning: Tag, value: u32) -> Option<&'static Row> {

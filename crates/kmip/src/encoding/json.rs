@@ -30,7 +30,7 @@ use std::borrow::Cow;
 use ttlv::{DEPTH_MAX, Type};
 use zeroize::Zeroizing;
 
-use super::{Element, Error, Fault, ITEMS_MAX, Page, TEXT_LEN_MAX, Value};
+use super::{Element, Error, Fault, ITEMS_MAX, SecretTextBuffer, TEXT_LEN_MAX, Value};
 
 /// Numbers from here on lose digits where JavaScript reads them, and are given in hex (4.1.6.5).
 const NUMBER_END: u64 = 1 << 52;
@@ -51,111 +51,116 @@ pub fn decode(json: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
 ///
 /// Structures that are nested too deep.
 pub fn write(element: &Element) -> Result<Zeroizing<String>, Error> {
-    let mut page = Page::default();
-    write_element(element, 0, 0, &mut page)?;
-    Ok(page.into_text())
+    let mut out = SecretTextBuffer::default();
+    write_element(element, 0, 0, &mut out)?;
+    Ok(out.into_text())
 }
 
-fn write_element(element: &Element, depth: u8, indent: u8, page: &mut Page) -> Result<(), Error> {
+fn write_element(
+    element: &Element,
+    depth: u8,
+    indent: u8,
+    out: &mut SecretTextBuffer,
+) -> Result<(), Error> {
     if depth > DEPTH_MAX {
         return Err(Error::at(&element.name, Fault::Depth(DEPTH_MAX)));
     }
     let within = indent.saturating_add(1);
-    page.push_str("{");
-    start_line(within, page);
-    page.push_str("\"tag\": ");
-    write_string(&element.name, page);
-    page.push_str(",");
+    out.push_str("{");
+    start_line(within, out);
+    out.push_str("\"tag\": ");
+    write_string(&element.name, out);
+    out.push_str(",");
     match &element.value {
         Value::Structure(children) => {
-            start_line(within, page);
-            page.push_str("\"value\": [");
+            start_line(within, out);
+            out.push_str("\"value\": [");
             for (at, child) in children.iter().enumerate() {
                 if at > 0 {
-                    page.push_str(",");
+                    out.push_str(",");
                 }
-                start_line(within.saturating_add(1), page);
-                write_element(child, depth.saturating_add(1), within.saturating_add(1), page)?;
+                start_line(within.saturating_add(1), out);
+                write_element(child, depth.saturating_add(1), within.saturating_add(1), out)?;
             }
             if !children.is_empty() {
-                start_line(within, page);
+                start_line(within, out);
             }
-            page.push_str("]");
+            out.push_str("]");
         }
         Value::Text(ty, text) => {
-            start_line(within, page);
-            page.push_str("\"type\": ");
-            write_string(ty.name(), page);
-            page.push_str(",");
-            start_line(within, page);
-            page.push_str("\"value\": ");
-            write_value(*ty, text, page);
+            start_line(within, out);
+            out.push_str("\"type\": ");
+            write_string(ty.name(), out);
+            out.push_str(",");
+            start_line(within, out);
+            out.push_str("\"value\": ");
+            write_value(*ty, text, out);
         }
     }
-    start_line(indent, page);
-    page.push_str("}");
+    start_line(indent, out);
+    out.push_str("}");
     Ok(())
 }
 
-fn start_line(indent: u8, page: &mut Page) {
-    page.push_str("\n");
-    (0..indent).for_each(|_| page.push_str(" "));
+fn start_line(indent: u8, out: &mut SecretTextBuffer) {
+    out.push_str("\n");
+    (0..indent).for_each(|_| out.push_str(" "));
 }
 
 /// A value as JSON spells it, from what an element has.
-fn write_value(ty: Type, text: &str, page: &mut Page) {
-    // A page takes whatever is written.
+fn write_value(ty: Type, text: &str, out: &mut SecretTextBuffer) {
+    // Writing to a buffer does not fail.
     let _ = match ty {
         Type::Integer => match text.parse::<i32>() {
-            Ok(number) => write!(page, "\"0x{:08x}\"", number.cast_unsigned()),
+            Ok(number) => write!(out, "\"0x{:08x}\"", number.cast_unsigned()),
             Err(_) => {
                 let names = Zeroizing::new(text.replace(' ', "|"));
-                write_string(&names, page);
+                write_string(&names, out);
                 Ok(())
             }
         },
         Type::Interval => match text.parse::<u32>() {
-            Ok(number) => write!(page, "\"0x{number:08x}\""),
-            Err(_) => return write_string(text, page),
+            Ok(number) => write!(out, "\"0x{number:08x}\""),
+            Err(_) => return write_string(text, out),
         },
         Type::LongInteger => match text.parse::<i64>() {
-            Ok(number) => write!(page, "\"0x{:016x}\"", number.cast_unsigned()),
-            Err(_) => return write_string(text, page),
+            Ok(number) => write!(out, "\"0x{:016x}\"", number.cast_unsigned()),
+            Err(_) => return write_string(text, out),
         },
         Type::BigInteger => {
-            page.push_str("\"0x");
-            page.push_str(text);
-            page.push_str("\"");
+            out.push_str("\"0x");
+            out.push_str(text);
+            out.push_str("\"");
             Ok(())
         }
-        Type::Boolean if matches!(text, "true" | "false") => page.write_str(text),
+        Type::Boolean if matches!(text, "true" | "false") => out.write_str(text),
         Type::Structure
         | Type::Boolean
         | Type::Enumeration
         | Type::TextString
         | Type::ByteString
         | Type::DateTime
-        | Type::DateTimeExtended => return write_string(text, page),
+        | Type::DateTimeExtended => return write_string(text, out),
     };
 }
 
 /// Text between quotation marks (RFC 8259, 7).
-fn write_string(text: &str, page: &mut Page) {
-    page.push_str("\"");
+fn write_string(text: &str, out: &mut SecretTextBuffer) {
+    out.push_str("\"");
     for c in text.chars() {
         match c {
-            '"' => page.push_str("\\\""),
-            '\\' => page.push_str("\\\\"),
-            '\n' => page.push_str("\\n"),
-            '\r' => page.push_str("\\r"),
-            '\t' => page.push_str("\\t"),
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
             '\0'..='\u{1F}' => {
-                let _ = write!(page, "\\u{:04x}", u32::from(c));
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
-            c => page.push_str(c.encode_utf8(&mut [0; 4])),
+            c => out.push_str(c.encode_utf8(&mut [0; 4])),
         }
     }
-    page.push_str("\"");
+    out.push_str("\"");
 }
 
 /// JSON as an element. Whether its names mean anything is seen by [`Element::to_ttlv`].
@@ -317,18 +322,18 @@ impl Reader<'_> {
 
     fn string(&mut self) -> Result<Zeroizing<String>, Error> {
         self.expect('"')?;
-        let mut page = Page::default();
+        let mut out = SecretTextBuffer::default();
         loop {
             let stop = |c: char| matches!(c, '"' | '\\' | '\0'..='\u{1F}');
             let end = self.rest.find(stop).ok_or_else(|| syntax(MALFORMED))?;
             let (plain, rest) = self.rest.split_at_checked(end).ok_or_else(|| syntax(MALFORMED))?;
-            page.push_str(plain);
+            out.push_str(plain);
             self.rest = rest;
             match self.letter() {
-                Some('"') => return Ok(page.into_text()),
+                Some('"') => return Ok(out.into_text()),
                 Some('\\') => {
                     let c = self.escaped().ok_or_else(|| syntax(MALFORMED))?;
-                    page.push_str(c.encode_utf8(&mut [0; 4]));
+                    out.push_str(c.encode_utf8(&mut [0; 4]));
                 }
                 _ => return Err(syntax(MALFORMED)),
             }

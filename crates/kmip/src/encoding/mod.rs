@@ -27,7 +27,7 @@
 mod error;
 mod from_ttlv;
 pub mod json;
-mod secret_text;
+mod secret_text_buffer;
 mod to_ttlv;
 pub mod xml;
 
@@ -41,7 +41,7 @@ use ttlv::Type;
 use zeroize::Zeroizing;
 
 pub use error::{Error, Fault};
-pub use secret_text::Page;
+pub use secret_text_buffer::SecretTextBuffer;
 
 /// The longest message in a text encoding that is read, in bytes.
 ///

@@ -19,7 +19,7 @@ use quick_xml::{NsReader, XmlVersion};
 use ttlv::{DEPTH_MAX, Type};
 use zeroize::Zeroizing;
 
-use super::{Element, Error, Fault, ITEMS_MAX, Page, TEXT_LEN_MAX, Value};
+use super::{Element, Error, Fault, ITEMS_MAX, SecretTextBuffer, TEXT_LEN_MAX, Value};
 
 /// The namespace that elements may be in (6.1.6).
 pub const NAMESPACE: &str = "urn:oasis:tc:kmip:xmlns";
@@ -46,63 +46,63 @@ pub fn decode(xml: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
 ///
 /// A text that has a character which XML cannot have (XML 1.0, 2.2).
 pub fn write(element: &Element) -> Result<Zeroizing<String>, Error> {
-    let mut page = Page::default();
-    write_element(element, 0, &mut page)?;
-    Ok(page.into_text())
+    let mut out = SecretTextBuffer::default();
+    write_element(element, 0, &mut out)?;
+    Ok(out.into_text())
 }
 
-fn write_element(element: &Element, depth: u8, page: &mut Page) -> Result<(), Error> {
+fn write_element(element: &Element, depth: u8, out: &mut SecretTextBuffer) -> Result<(), Error> {
     if depth > DEPTH_MAX {
         return Err(Error::at(&element.name, Fault::Depth(DEPTH_MAX)));
     }
-    (0..depth).for_each(|_| page.push_str(INDENT));
-    page.push_str("<");
+    (0..depth).for_each(|_| out.push_str(INDENT));
+    out.push_str("<");
     let name: &str = match element.name.starts_with("0x") {
         true => ANY,
         false => &element.name,
     };
-    page.push_str(name);
+    out.push_str(name);
     if name == ANY {
-        page.push_str(" tag=\"");
-        page.push_str(&element.name);
-        page.push_str("\"");
+        out.push_str(" tag=\"");
+        out.push_str(&element.name);
+        out.push_str("\"");
     }
     match &element.value {
-        Value::Structure(children) if children.is_empty() => page.push_str("/>\n"),
+        Value::Structure(children) if children.is_empty() => out.push_str("/>\n"),
         Value::Structure(children) => {
-            page.push_str(">\n");
+            out.push_str(">\n");
             for child in children {
-                write_element(child, depth.saturating_add(1), page)?;
+                write_element(child, depth.saturating_add(1), out)?;
             }
-            (0..depth).for_each(|_| page.push_str(INDENT));
-            page.push_str("</");
-            page.push_str(name);
-            page.push_str(">\n");
+            (0..depth).for_each(|_| out.push_str(INDENT));
+            out.push_str("</");
+            out.push_str(name);
+            out.push_str(">\n");
         }
         Value::Text(ty, text) => {
-            page.push_str(" type=\"");
-            page.push_str(ty.name());
-            page.push_str("\" value=\"");
-            escape(text, page).map_err(|fault| Error::at(&element.name, fault))?;
-            page.push_str("\"/>\n");
+            out.push_str(" type=\"");
+            out.push_str(ty.name());
+            out.push_str("\" value=\"");
+            escape(text, out).map_err(|fault| Error::at(&element.name, fault))?;
+            out.push_str("\"/>\n");
         }
     }
     Ok(())
 }
 
 /// Writes text between quotation marks. What a reader would make a blank of is written as a number.
-fn escape(text: &str, page: &mut Page) -> Result<(), Fault> {
+fn escape(text: &str, out: &mut SecretTextBuffer) -> Result<(), Fault> {
     for c in text.chars() {
         match c {
-            '&' => page.push_str("&amp;"),
-            '<' => page.push_str("&lt;"),
-            '>' => page.push_str("&gt;"),
-            '"' => page.push_str("&quot;"),
-            '\t' => page.push_str("&#9;"),
-            '\n' => page.push_str("&#10;"),
-            '\r' => page.push_str("&#13;"),
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\t' => out.push_str("&#9;"),
+            '\n' => out.push_str("&#10;"),
+            '\r' => out.push_str("&#13;"),
             '\0'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}' => return Err(Fault::Character),
-            c => page.push_str(c.encode_utf8(&mut [0; 4])),
+            c => out.push_str(c.encode_utf8(&mut [0; 4])),
         }
     }
     Ok(())

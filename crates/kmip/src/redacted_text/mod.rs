@@ -23,7 +23,7 @@ use crate::item_context::{AttributeContext, note_version};
 use crate::version::Version;
 use crate::vocabulary::{MaskNames, Vocabulary, row_by_value, tags, vocabulary_of};
 
-use policy::Sight;
+use policy::Visibility;
 
 /// How many items are shown, so that a message of a megabyte is not a log of ten.
 const ITEMS_MAX: u32 = 4096;
@@ -34,69 +34,69 @@ const BYTES_MAX: usize = 64;
 /// How many characters of a text are shown.
 const CHARACTERS_MAX: usize = 256;
 
-/// Said where a length before was wrong: what stands there may be a piece of a key, and is not
-/// spelt out as a tag, a type or a length either.
-const NO_ITEM: &str = "these bytes are no item";
+/// Message where an earlier length was wrong: the bytes may be a piece of a key, so neither their
+/// tag nor their type nor their length is shown.
+const NOT_AN_ITEM: &str = "these bytes are no item";
 
-/// The bytes of a message, to be displayed as text.
+/// Bytes of a message, displayed as text with secrets hidden.
 #[derive(Clone, Copy)]
-pub struct Text<'a>(&'a [u8]);
+pub struct RedactedText<'a>(&'a [u8]);
 
-/// Shows a message, or what there is of it. Nothing is done until it is displayed.
-pub const fn redacted_text(message: &[u8]) -> Text<'_> {
-    Text(message)
+/// Returns the text of a message, or of what there is of it; it is written when displayed.
+pub const fn redacted_text(message: &[u8]) -> RedactedText<'_> {
+    RedactedText(message)
 }
 
-impl fmt::Debug for Text<'_> {
+impl fmt::Debug for RedactedText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl fmt::Display for Text<'_> {
+impl fmt::Display for RedactedText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut page = Page { f, items: 0, version: Version::V3_0 };
-        page.items(self.0, Place { offset: 0, depth: 0, sight: Sight::Open })?;
+        let mut writer = TextWriter { f, items: 0, version: Version::V3_0 };
+        writer.items(self.0, Position { offset: 0, depth: 0, visibility: Visibility::Shown })?;
         Ok(())
     }
 }
 
-/// Where in the message an item stands.
+/// Position of an item in the message.
 #[derive(Clone, Copy)]
-struct Place {
+struct Position {
     /// Bytes from the start of the message.
     offset: usize,
     /// Structures around it.
     depth: u8,
-    /// What the structures around it let through.
-    sight: Sight,
+    /// What may be shown inside the structures around it.
+    visibility: Visibility,
 }
 
-/// May reading go on after an item?
+/// Whether reading goes on after an item.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flow {
-    Goes,
-    Stopped,
+    Continue,
+    Stop,
 }
 
-/// The text as it is written.
-struct Page<'f, 'g> {
+/// Writer of the text.
+struct TextWriter<'f, 'g> {
     f: &'f mut fmt::Formatter<'g>,
     items: u32,
-    /// The version that the header named, once it was read: enumerations are spelt in it.
+    /// The version in the header, once it was read: enumerations have their names of it.
     version: Version,
 }
 
-impl Page<'_, '_> {
+impl TextWriter<'_, '_> {
     /// Writes the items of one structure.
-    fn items(&mut self, bytes: &[u8], place: Place) -> Result<Flow, fmt::Error> {
+    fn items(&mut self, bytes: &[u8], position: Position) -> Result<Flow, fmt::Error> {
         let mut rest = bytes;
-        let mut offset = place.offset;
+        let mut offset = position.offset;
         let mut attribute = AttributeContext::default();
         while !rest.is_empty() {
-            let here = Place { offset, ..place };
+            let here = Position { offset, ..position };
             let Some(header) = header(rest) else {
-                return self.stop(here, NO_ITEM);
+                return self.stop(here, NOT_AN_ITEM);
             };
             if self.items == ITEMS_MAX {
                 return self.stop(here, "only so many items are shown");
@@ -107,13 +107,13 @@ impl Page<'_, '_> {
                 Some(Type::Structure) => self.structure(header, rest, here)?,
                 _ => self.leaf(header, rest, here, attribute)?,
             };
-            if flow == Flow::Stopped {
-                return Ok(Flow::Stopped);
+            if flow == Flow::Stop {
+                return Ok(Flow::Stop);
             }
             rest = rest.get(used..).unwrap_or_default();
             offset = offset.saturating_add(used);
         }
-        Ok(Flow::Goes)
+        Ok(Flow::Continue)
     }
 
     /// Writes a structure and what is in it, as far as the bytes reach.
@@ -121,43 +121,43 @@ impl Page<'_, '_> {
         &mut self,
         header: Header,
         bytes: &[u8],
-        place: Place,
+        position: Position,
     ) -> Result<(Flow, usize), fmt::Error> {
         let len = usize::try_from(header.len).unwrap_or(usize::MAX);
         let body = bytes.get(HEADER_LEN..).unwrap_or_default();
         let whole = body.len() >= len;
         let body = body.get(..len).unwrap_or(body);
         if !whole && tags::name(header.tag).is_none() {
-            return Ok((self.stop(place, NO_ITEM)?, bytes.len()));
+            return Ok((self.stop(position, NOT_AN_ITEM)?, bytes.len()));
         }
-        let sight = place.sight.into(header.tag);
-        self.head(header, place)?;
-        if sight == Sight::Closed {
+        let visibility = position.visibility.inside(header.tag);
+        self.head(header, position)?;
+        if visibility == Visibility::Hidden {
             writeln!(self.f, ": <hidden, {len} bytes>")?;
         } else {
             self.f.write_char('\n')?;
-            let inside = Place {
-                offset: place.offset.saturating_add(HEADER_LEN),
-                depth: place.depth.saturating_add(1),
-                sight,
+            let inside = Position {
+                offset: position.offset.saturating_add(HEADER_LEN),
+                depth: position.depth.saturating_add(1),
+                visibility,
             };
             let flow = match inside.depth > DEPTH_MAX {
                 true => self.stop(inside, &ErrorKind::Depth(DEPTH_MAX).to_string())?,
                 false => self.items(body, inside)?,
             };
-            if flow == Flow::Stopped {
-                return Ok((Flow::Stopped, bytes.len()));
+            if flow == Flow::Stop {
+                return Ok((Flow::Stop, bytes.len()));
             }
         }
-        let after = Place { offset: place.offset.saturating_add(bytes.len()), ..place };
+        let after = Position { offset: position.offset.saturating_add(bytes.len()), ..position };
         if !whole {
             self.stop(after, "the bytes end before the structure does")?;
         } else if len % 8 != 0 {
             self.stop(after, &ErrorKind::Length(Type::Structure, len).to_string())?;
         } else {
-            return Ok((Flow::Goes, HEADER_LEN.saturating_add(len)));
+            return Ok((Flow::Continue, HEADER_LEN.saturating_add(len)));
         }
-        Ok((Flow::Stopped, bytes.len()))
+        Ok((Flow::Stop, bytes.len()))
     }
 
     /// Writes an item that holds a value.
@@ -165,30 +165,30 @@ impl Page<'_, '_> {
         &mut self,
         header: Header,
         bytes: &[u8],
-        place: Place,
+        position: Position,
         attribute: AttributeContext,
     ) -> Result<(Flow, usize), fmt::Error> {
         let mut reader = Reader::new(bytes);
         match reader.item() {
             Ok(item) => {
-                self.head(header, place)?;
+                self.head(header, position)?;
                 self.f.write_str(": ")?;
-                match place.sight.of(item.tag, item.ty) {
-                    Sight::Open => self.value(&item, attribute)?,
-                    Sight::Only(_) | Sight::Closed => {
+                match position.visibility.of_value(item.tag, item.ty) {
+                    Visibility::Shown => self.value(&item, attribute)?,
+                    Visibility::ShownOnly(_) | Visibility::Hidden => {
                         write!(self.f, "<hidden, {} bytes>", item.value.len())?
                     }
                 }
                 self.f.write_char('\n')?;
-                Ok((Flow::Goes, reader.offset()))
+                Ok((Flow::Continue, reader.offset()))
             }
             Err(_) if tags::name(header.tag).is_none() => {
-                Ok((self.stop(place, NO_ITEM)?, bytes.len()))
+                Ok((self.stop(position, NOT_AN_ITEM)?, bytes.len()))
             }
             Err(error) => {
-                self.head(header, place)?;
+                self.head(header, position)?;
                 self.f.write_char('\n')?;
-                Ok((self.stop(place, &error.kind.to_string())?, bytes.len()))
+                Ok((self.stop(position, &error.kind.to_string())?, bytes.len()))
             }
         }
     }
@@ -277,8 +277,8 @@ impl Page<'_, '_> {
         }
     }
 
-    fn head(&mut self, header: Header, place: Place) -> fmt::Result {
-        self.indent(place)?;
+    fn head(&mut self, header: Header, position: Position) -> fmt::Result {
+        self.indent(position)?;
         match tags::name(header.tag) {
             Some(name) => self.f.write_str(name)?,
             None => write!(self.f, "0x{}", header.tag)?,
@@ -289,14 +289,14 @@ impl Page<'_, '_> {
         }
     }
 
-    fn stop(&mut self, place: Place, why: &str) -> Result<Flow, fmt::Error> {
-        self.indent(place)?;
-        writeln!(self.f, "! stopped at byte {}: {why}", place.offset)?;
-        Ok(Flow::Stopped)
+    fn stop(&mut self, position: Position, why: &str) -> Result<Flow, fmt::Error> {
+        self.indent(position)?;
+        writeln!(self.f, "! stopped at byte {}: {why}", position.offset)?;
+        Ok(Flow::Stop)
     }
 
-    fn indent(&mut self, place: Place) -> fmt::Result {
-        (0..place.depth).try_for_each(|_| self.f.write_str("  "))
+    fn indent(&mut self, position: Position) -> fmt::Result {
+        (0..position.depth).try_for_each(|_| self.f.write_str("  "))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Which values nobody may see: the one table of it, with the reasons. When in doubt, a value is
-//! hidden.
+//! Tables of the values that are hidden in a message's text, with the reasons. When in doubt, a
+//! value is hidden.
 //!
 //! Names, numbers and dates are shown unless a row hides them. Byte strings and big integers are
 //! the other way about: hidden, unless a row says that they are public. A tag without a name has
@@ -9,15 +9,15 @@ use ttlv::{Tag, Type};
 
 use crate::vocabulary::tags;
 
-/// What may be seen of what is inside a structure.
+/// What is shown of an item or of what is inside a structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sight {
+pub(super) enum Visibility {
     /// Everything that is not hidden by itself.
-    Open,
-    /// These alone.
-    Only(&'static [Tag]),
+    Shown,
+    /// Only items of these tags.
+    ShownOnly(&'static [Tag]),
     /// Nothing.
-    Closed,
+    Hidden,
 }
 
 /// Hidden wherever they stand, with all that is inside, and why.
@@ -74,7 +74,7 @@ const HIDDEN: &[(Tag, &str)] = &[
 
 /// Structures of which only these items are shown. Where the tag holds bytes instead of a
 /// structure, they are hidden.
-const GUARDED: &[(Tag, &[Tag])] = &[
+const PARTLY_SHOWN: &[(Tag, &[Tag])] = &[
     (tags::KeyValue, &[tags::Attribute, tags::Attributes]),
     (
         tags::CredentialValue,
@@ -106,28 +106,28 @@ const PUBLIC_BYTES: &[(Tag, &str)] = &[
     (tags::UniqueBatchItemID, "names a batch item"),
 ];
 
-impl Sight {
-    /// What may be seen of an item of this tag, and of what is inside it.
-    pub(super) fn into(self, tag: Tag) -> Self {
-        let shut = match self {
-            Self::Open => false,
-            Self::Only(shown) => !shown.contains(&tag),
-            Self::Closed => true,
+impl Visibility {
+    /// What is shown of an item of this tag, and of what is inside it.
+    pub(super) fn inside(self, tag: Tag) -> Self {
+        let is_hidden = match self {
+            Self::Shown => false,
+            Self::ShownOnly(shown) => !shown.contains(&tag),
+            Self::Hidden => true,
         };
-        let hidden = HIDDEN.iter().any(|(hidden, _)| *hidden == tag);
-        if shut || hidden || tags::name(tag).is_none() {
-            return Self::Closed;
+        let in_table = HIDDEN.iter().any(|(hidden, _)| *hidden == tag);
+        if is_hidden || in_table || tags::name(tag).is_none() {
+            return Self::Hidden;
         }
-        let guarded = GUARDED.iter().find(|(guarded, _)| *guarded == tag);
-        guarded.map_or(Self::Open, |(_, shown)| Self::Only(shown))
+        let partly_shown = PARTLY_SHOWN.iter().find(|(shown, _)| *shown == tag);
+        partly_shown.map_or(Self::Shown, |(_, shown)| Self::ShownOnly(shown))
     }
 
-    /// What may be seen of a value of this tag and type.
-    pub(super) fn of(self, tag: Tag, ty: Type) -> Self {
+    /// What is shown of a value of this tag and type.
+    pub(super) fn of_value(self, tag: Tag, ty: Type) -> Self {
         let is_bytes = matches!(ty, Type::ByteString | Type::BigInteger);
         match is_bytes && !PUBLIC_BYTES.iter().any(|(public, _)| *public == tag) {
-            true => Self::Closed,
-            false => self.into(tag),
+            true => Self::Hidden,
+            false => self.inside(tag),
         }
     }
 }

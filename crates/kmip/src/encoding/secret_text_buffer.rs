@@ -1,24 +1,23 @@
-//! Text that may hold a key: zeroized when it is dropped, and when it grows.
+//! Buffer of text that may hold a key.
 
 use core::fmt;
 
 use zeroize::Zeroizing;
 
-/// Room that a page starts with.
+/// Capacity at the first write.
 const START_CAPACITY: usize = 64;
 
-/// Text as it is being written.
+/// Buffer of text that may hold a key: zeroized when it is dropped, and when it grows.
 #[derive(Default)]
-pub struct Page(Zeroizing<String>);
+pub struct SecretTextBuffer(Zeroizing<String>);
 
-impl Page {
-    /// A page with room for so many bytes.
+impl SecretTextBuffer {
+    /// Creates a buffer with room for `len` bytes.
     pub fn with_capacity(len: usize) -> Self {
         Self(Zeroizing::new(String::with_capacity(len)))
     }
 
-    /// Writes text behind what is there. A page that is outgrown is zeroized before its memory is
-    /// given back.
+    /// Appends text. An outgrown buffer is zeroized before its memory is given back.
     pub fn push_str(&mut self, text: &str) {
         let len = self.0.len().saturating_add(text.len());
         if len > self.0.capacity() {
@@ -30,7 +29,7 @@ impl Page {
         self.0.push_str(text);
     }
 
-    /// Writes bytes as hex.
+    /// Appends bytes as hex.
     pub fn push_hex(&mut self, bytes: &[u8]) {
         for byte in bytes {
             // A byte is two digits.
@@ -44,15 +43,15 @@ impl Page {
     }
 }
 
-impl fmt::Write for Page {
+impl fmt::Write for SecretTextBuffer {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.push_str(text);
         Ok(())
     }
 }
 
-impl fmt::Debug for Page {
+impl fmt::Debug for SecretTextBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Page({} bytes)", self.0.len())
+        write!(f, "SecretTextBuffer({} bytes)", self.0.len())
     }
 }
