@@ -18,7 +18,7 @@ use crate::crypto::master_key::MasterKey;
 use crate::state::key_ring::{KeyId, NodeId, RetiredKey};
 use crate::state::key_server_registry::KeyServerId;
 use kmip::attributes::{AttributeReference, AttributeValue, Attributes, VendorAttribute};
-use kmip::client::{Client, Error, Kind, Trace};
+use kmip::client::{Client, Error, ErrorKind, Trace};
 use kmip::payload::{
     ActivateRequest, CreateRequest, DestroyRequest, Filter, GetAttributesRequest, GetRequest,
     LocateRequest, QueryRequest, Request, RevokeRequest,
@@ -390,9 +390,9 @@ impl From<Error> for KeyServerError {
     fn from(error: Error) -> Self {
         let message = format!("{error}.");
         match error.kind() {
-            Kind::Connection => Self::connection(message),
-            Kind::Authentication => Self::authentication(message),
-            Kind::Server => Self::server(message),
+            ErrorKind::Connection => Self::connection(message),
+            ErrorKind::Authentication => Self::authentication(message),
+            ErrorKind::Server => Self::server(message),
         }
     }
 }

@@ -10,8 +10,8 @@ use super::error::{Error, Setting};
 use super::failover::Client;
 use super::server::Server;
 use super::settings::{
-    CONNECT_DEADLINE_DEFAULT, HANDSHAKE_DEADLINE_DEFAULT, IDLE_LIMIT_DEFAULT, KEPT_MAX_DEFAULT,
-    REQUEST_DEADLINE_DEFAULT, RESPONSE_LEN_MAX_DEFAULT, Settings,
+    CONNECT_DEADLINE_DEFAULT, HANDSHAKE_DEADLINE_DEFAULT, IDLE_CONNECTIONS_MAX_DEFAULT,
+    IDLE_LIMIT_DEFAULT, REQUEST_DEADLINE_DEFAULT, RESPONSE_LEN_MAX_DEFAULT, Settings,
 };
 use super::tls::Tls;
 use super::trace::Trace;
@@ -29,7 +29,7 @@ pub struct Builder {
     handshake_deadline: Duration,
     request_deadline: Duration,
     idle_limit: Duration,
-    kept_max: usize,
+    idle_connections_max: usize,
     response_len_max: usize,
     version: Option<Version>,
     trace: Option<Arc<dyn Trace>>,
@@ -52,7 +52,7 @@ impl Default for Builder {
             handshake_deadline: HANDSHAKE_DEADLINE_DEFAULT,
             request_deadline: REQUEST_DEADLINE_DEFAULT,
             idle_limit: IDLE_LIMIT_DEFAULT,
-            kept_max: KEPT_MAX_DEFAULT,
+            idle_connections_max: IDLE_CONNECTIONS_MAX_DEFAULT,
             response_len_max: RESPONSE_LEN_MAX_DEFAULT,
             version: None,
             trace: None,
@@ -108,21 +108,21 @@ impl Builder {
         self
     }
 
-    /// How long a connection is kept without use.
+    /// How long an idle connection is kept.
     #[must_use]
     pub fn idle_limit(mut self, limit: Duration) -> Self {
         self.idle_limit = limit;
         self
     }
 
-    /// How many connections are kept for each server; none with 0.
+    /// How many idle connections are kept for each server; none with 0.
     #[must_use]
-    pub fn kept_max(mut self, count: usize) -> Self {
-        self.kept_max = count;
+    pub fn idle_connections_max(mut self, count: usize) -> Self {
+        self.idle_connections_max = count;
         self
     }
 
-    /// The longest answer that is taken, in bytes; servers are told of it.
+    /// The longest response that is accepted, in bytes; each request names it.
     #[must_use]
     pub fn response_len_max(mut self, len: usize) -> Self {
         self.response_len_max = len.max(RESPONSE_LEN_MIN);
@@ -164,7 +164,7 @@ impl Builder {
             handshake_deadline: self.handshake_deadline,
             request_deadline: self.request_deadline,
             idle_limit: self.idle_limit,
-            kept_max: self.kept_max,
+            idle_connections_max: self.idle_connections_max,
             response_len_max: self.response_len_max,
             version: self.version,
             trace: self.trace,

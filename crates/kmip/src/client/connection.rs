@@ -14,22 +14,22 @@ use tokio::time::timeout;
 use ttlv::{HEADER_LEN, Header, Type};
 use zeroize::Zeroizing;
 
-use super::error::{Doing, Error};
-use super::sent_bytes::Counted;
+use super::error::{Error, Phase};
+use super::sent_bytes::CountingStream;
 use super::settings::Settings;
 use super::tls::{Name, Session, is_refusal};
-use super::trace::{Direction, show};
+use super::trace::{Direction, trace_frame};
 use crate::vocabulary::tags;
 
 /// An open connection to one server.
 pub(super) struct Connection {
     address: Arc<str>,
-    stream: Session<Counted<TcpStream>>,
-    /// Has the server answered on it? Then it has let us in.
-    heard: bool,
+    stream: Session<CountingStream<TcpStream>>,
+    /// Whether the server has answered on it: then it accepts our certificate.
+    answered: bool,
 }
 
-/// Why there is no answer.
+/// Failure of an exchange.
 pub(super) struct Failure {
     pub(super) error: Error,
     /// May the server have read the request?
@@ -38,13 +38,13 @@ pub(super) struct Failure {
     pub(super) dead: bool,
 }
 
-/// What can happen while a frame goes out and one comes in.
-enum Trouble {
+/// Why a frame was not exchanged.
+enum FrameError {
     Io(io::Error),
     Malformed(String),
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for FrameError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
@@ -59,22 +59,22 @@ impl Connection {
         settings: &Settings,
     ) -> Result<Self, Error> {
         let server = || address.as_ref().to_owned();
-        let late = |doing, limit| Error::Timeout { server: server(), doing, limit };
+        let late = |phase, limit| Error::Timeout { server: server(), phase, limit };
         let limit = settings.connect_deadline;
         let tcp = timeout(limit, TcpStream::connect((host, port)))
             .await
-            .map_err(|_| late(Doing::Connecting, limit))?
+            .map_err(|_| late(Phase::Connecting, limit))?
             .map_err(|cause| Error::Connect { server: server(), cause })?;
         // A request is one write and waits for its answer: Nagle's algorithm could only delay it.
         tcp.set_nodelay(true).map_err(|cause| Error::Connect { server: server(), cause })?;
         let limit = settings.handshake_deadline;
-        let shaken = settings.tls.handshake(name, Counted::new(tcp));
-        let stream = timeout(limit, shaken).await.map_err(|_| late(Doing::Handshake, limit))?;
+        let shaken = settings.tls.handshake(name, CountingStream::new(tcp));
+        let stream = timeout(limit, shaken).await.map_err(|_| late(Phase::Handshake, limit))?;
         let stream = stream.map_err(|cause| match settings.tls.fault(&cause) {
             Some(fault) => Error::Tls { server: server(), fault },
             None => Error::Closed { server: server(), cause },
         })?;
-        Ok(Self { address: Arc::clone(address), stream, heard: false })
+        Ok(Self { address: Arc::clone(address), stream, answered: false })
     }
 
     /// Sends a frame and waits for the one that answers it.
@@ -84,27 +84,27 @@ impl Connection {
         settings: &Settings,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let before = self.stream.get_ref().0.written();
-        show(settings.trace.as_ref(), &self.address, Direction::Sent, frame);
+        trace_frame(settings.trace.as_ref(), &self.address, Direction::Sent, frame);
         let limit = settings.request_deadline;
-        let result = timeout(limit, self.talk(frame, settings.response_len_max)).await;
+        let result = timeout(limit, self.send_and_receive(frame, settings.response_len_max)).await;
         let server = || self.address.as_ref().to_owned();
         let (error, dead, refused) = match result {
             Ok(Ok(answer)) => {
-                self.heard = true;
-                show(settings.trace.as_ref(), &self.address, Direction::Received, &answer);
+                self.answered = true;
+                trace_frame(settings.trace.as_ref(), &self.address, Direction::Received, &answer);
                 return Ok(answer);
             }
             Err(_) => {
-                (Error::Timeout { server: server(), doing: Doing::Request, limit }, false, false)
+                (Error::Timeout { server: server(), phase: Phase::Request, limit }, false, false)
             }
-            Ok(Err(Trouble::Malformed(why))) => {
+            Ok(Err(FrameError::Malformed(why))) => {
                 (Error::Malformed { server: server(), why }, false, false)
             }
-            Ok(Err(Trouble::Io(cause))) => {
-                let refused = !self.heard && is_refusal(&cause);
+            Ok(Err(FrameError::Io(cause))) => {
+                let refused = !self.answered && is_refusal(&cause);
                 match settings.tls.fault(&cause) {
                     // One that has worked and then breaks is as dead as one that ends.
-                    Some(fault) => (Error::Tls { server: server(), fault }, self.heard, refused),
+                    Some(fault) => (Error::Tls { server: server(), fault }, self.answered, refused),
                     None => (Error::Closed { server: server(), cause }, true, false),
                 }
             }
@@ -113,7 +113,11 @@ impl Connection {
         Err(Failure { error, maybe_done: written && !refused, dead })
     }
 
-    async fn talk(&mut self, frame: &[u8], max: usize) -> Result<Zeroizing<Vec<u8>>, Trouble> {
+    async fn send_and_receive(
+        &mut self,
+        frame: &[u8],
+        max: usize,
+    ) -> Result<Zeroizing<Vec<u8>>, FrameError> {
         let mut start = [0; HEADER_LEN];
         if let Err(broken) = self.write(frame).await {
             // In TLS 1.3 a server refuses our certificate after the handshake, so the alert that
@@ -128,12 +132,12 @@ impl Connection {
         if header.tag != tags::ResponseMessage || header.ty != Type::Structure.number() {
             let shown: String = start.iter().take(4).map(|byte| format!(" {byte:02X}")).collect();
             let why = format!("it begins with{shown}, which is no Response Message");
-            return Err(Trouble::Malformed(why));
+            return Err(FrameError::Malformed(why));
         }
         let len = usize::try_from(header.len).unwrap_or(usize::MAX).saturating_add(HEADER_LEN);
         if len > max {
             let why = format!("it is {len} bytes long and may be {max} at most");
-            return Err(Trouble::Malformed(why));
+            return Err(FrameError::Malformed(why));
         }
         // The peer names the length, but our own setting bounds it.
         let mut answer = Zeroizing::new(vec![0; len]);
@@ -148,8 +152,8 @@ impl Connection {
         self.stream.flush().await
     }
 
-    /// Is it open, and nothing said on it that nobody asked for?
-    pub(super) async fn is_quiet(&mut self) -> bool {
+    /// Whether it is open and has no unexpected bytes.
+    pub(super) async fn is_idle(&mut self) -> bool {
         let mut byte = [0; 1];
         let mut buf = ReadBuf::new(&mut byte);
         let stream = &mut self.stream;

@@ -1,4 +1,4 @@
-//! What can go wrong, and whose fault it is.
+//! Errors of a client, and their kinds.
 
 use std::fmt;
 use std::io;
@@ -30,12 +30,12 @@ pub enum Error {
         fault: TlsFault,
     },
     /// A deadline passed.
-    #[error("{server}: {doing} took longer than {} ms", limit.as_millis())]
+    #[error("{server}: {phase} took longer than {} ms", limit.as_millis())]
     Timeout {
         /// The server, as `host:port`.
         server: String,
-        /// What took so long.
-        doing: Doing,
+        /// The phase that took so long.
+        phase: Phase,
         /// How long it was allowed to take.
         limit: Duration,
     },
@@ -115,9 +115,9 @@ pub enum Error {
     },
 }
 
-/// What a deadline is for.
+/// Phase of a request, with a deadline of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doing {
+pub enum Phase {
     /// Finding the address and connecting to it.
     Connecting,
     /// The TLS handshake.
@@ -141,9 +141,9 @@ pub enum Setting {
     Version,
 }
 
-/// Whose fault it is: the sub-kinds of Element's `kmipServerFault`.
+/// Kind of an error: the sub-kinds of Element's `kmipServerFault`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ErrorKind {
     /// The server was not reached, or went away.
     Connection,
     /// The server and we do not trust each other.
@@ -153,44 +153,48 @@ pub enum Kind {
 }
 
 impl Error {
-    /// Whose fault it is.
-    pub fn kind(&self) -> Kind {
+    /// The kind of the error.
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Connect { .. } | Self::Timeout { .. } | Self::Closed { .. } => Kind::Connection,
-            Self::Tls { fault, .. } if fault.check.is_trust() => Kind::Authentication,
-            Self::Tls { .. } => Kind::Connection,
+            Self::Connect { .. } | Self::Timeout { .. } | Self::Closed { .. } => {
+                ErrorKind::Connection
+            }
+            Self::Tls { fault, .. } if fault.check.is_trust() => ErrorKind::Authentication,
+            Self::Tls { .. } => ErrorKind::Connection,
             Self::Refused { reason, .. } => match *reason {
-                ResultReason::AuthenticationNotSuccessful => Kind::Authentication,
-                _ => Kind::Server,
+                ResultReason::AuthenticationNotSuccessful => ErrorKind::Authentication,
+                _ => ErrorKind::Server,
             },
             Self::Malformed { .. } | Self::NotInVersion { .. } | Self::NoVersion { .. } => {
-                Kind::Server
+                ErrorKind::Server
             }
             Self::OutcomeUnknown { cause, .. } => cause.kind(),
             // The server that we got furthest with says most.
             Self::NoServer { tried } => {
-                tried.iter().map(Self::kind).max().unwrap_or(Kind::Connection)
+                tried.iter().map(Self::kind).max().unwrap_or(ErrorKind::Connection)
             }
             Self::Settings { setting, .. } => match setting {
-                Setting::Servers | Setting::Version => Kind::Connection,
-                Setting::Authorities | Setting::Certificate | Setting::Key => Kind::Authentication,
+                Setting::Servers | Setting::Version => ErrorKind::Connection,
+                Setting::Authorities | Setting::Certificate | Setting::Key => {
+                    ErrorKind::Authentication
+                }
             },
         }
     }
 
     /// Was the server not reached, or did it go away?
     pub fn is_connection(&self) -> bool {
-        self.kind() == Kind::Connection
+        self.kind() == ErrorKind::Connection
     }
 
     /// Do the server and we not trust each other?
     pub fn is_authentication(&self) -> bool {
-        self.kind() == Kind::Authentication
+        self.kind() == ErrorKind::Authentication
     }
 
     /// Was the server reached, and did not do it?
     pub fn is_server(&self) -> bool {
-        self.kind() == Kind::Server
+        self.kind() == ErrorKind::Server
     }
 
     /// The reason, if the server refused.
@@ -210,7 +214,7 @@ impl Error {
         }
     }
 
-    /// Is another server no way out?
+    /// Whether no other server can help.
     pub(super) const fn is_final(&self) -> bool {
         match self {
             Self::Refused { .. }
@@ -227,8 +231,8 @@ impl Error {
         }
     }
 
-    /// One error of all servers that were tried.
-    pub(super) fn of_all(mut tried: Vec<Self>) -> Self {
+    /// One error for all servers that were tried.
+    pub(super) fn from_attempts(mut tried: Vec<Self>) -> Self {
         match (tried.pop(), tried.is_empty()) {
             (Some(only), true) => only,
             (last, _) => {
@@ -243,7 +247,7 @@ impl Error {
     }
 }
 
-impl fmt::Display for Doing {
+impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connecting => "connecting",

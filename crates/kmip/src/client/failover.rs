@@ -76,7 +76,7 @@ impl Client {
                 Err(error) => tried.push(error),
             }
         }
-        Err(Error::of_all(tried))
+        Err(Error::from_attempts(tried))
     }
 
     /// The addresses of the servers, in the order in which they were given.
@@ -97,13 +97,13 @@ impl Client {
                 Err(error) => tried.push(error),
             }
         }
-        Err(Error::of_all(tried))
+        Err(Error::from_attempts(tried))
     }
 
     /// The servers in their order, those that are set aside after the others.
     fn in_order(&self) -> Vec<&Server> {
         let mut servers: Vec<&Server> = self.inner.servers.iter().collect();
-        servers.sort_by_cached_key(|server| server.is_aside());
+        servers.sort_by_cached_key(|server| server.is_backing_off());
         servers
     }
 }

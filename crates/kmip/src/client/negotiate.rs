@@ -34,38 +34,38 @@ pub(super) async fn negotiate(
     endpoint: &Endpoint,
     settings: &Settings,
 ) -> Result<(Connection, Version), Error> {
-    let mut rung = Version::SERVED.first().copied().unwrap_or(Version::V1_0);
+    let mut version = Version::SERVED.first().copied().unwrap_or(Version::V1_0);
     loop {
-        // Each rung has a connection of its own: many servers hang up after a refusal, and that
+        // Each attempt has a connection of its own: many servers hang up after a refusal, and that
         // must not be taken for the answer to the next question.
         let mut connection = endpoint.connect(settings).await?;
-        let step = match ask(&mut connection, rung, settings).await {
-            Ok(bytes) => step(endpoint.address(), rung, &bytes)?,
-            Err(failure) => match (failure.dead, below(rung)) {
+        let step = match discover_versions(&mut connection, version, settings).await {
+            Ok(bytes) => step(endpoint.address(), version, &bytes)?,
+            Err(failure) => match (failure.dead, next_older(version)) {
                 (true, Some(next)) => Step::Next(next),
                 _ => return Err(failure.error),
             },
         };
         match step {
             Step::Agreed(version) => return Ok((connection, version)),
-            Step::Next(next) => rung = next,
+            Step::Next(next) => version = next,
         }
     }
 }
 
-async fn ask(
+async fn discover_versions(
     connection: &mut Connection,
-    rung: Version,
+    version: Version,
     settings: &Settings,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let request = DiscoverVersionsRequest { protocol_versions: Version::SERVED.to_vec() };
-    let header = RequestHeader::new(rung, 1);
+    let header = RequestHeader::new(version, 1);
     let message = RequestMessage { header, items: vec![RequestBatchItem::from(request)] };
     connection.exchange(&message.encode(), settings).await
 }
 
-/// What follows from an answer to the question in version `rung`.
-fn step(server: &str, rung: Version, bytes: &[u8]) -> Result<Step, Error> {
+/// What follows from an answer to Discover Versions in `version`.
+fn step(server: &str, version: Version, bytes: &[u8]) -> Result<Step, Error> {
     let answer =
         ResponseMessage::decode(bytes).map_err(|error| malformed(server, error.to_string()))?;
     let spoken = answer.header.protocol_version;
@@ -83,7 +83,7 @@ fn step(server: &str, rung: Version, bytes: &[u8]) -> Result<Step, Error> {
                 }
             }
         }
-        (ResultStatus::OperationFailed, _) => descend(server, rung, spoken, item),
+        (ResultStatus::OperationFailed, _) => after_refusal(server, version, spoken, item),
         (status, _) => {
             Err(malformed(server, format!("Discover Versions is answered with {status:?}")))
         }
@@ -91,9 +91,9 @@ fn step(server: &str, rung: Version, bytes: &[u8]) -> Result<Step, Error> {
 }
 
 /// What follows from a refusal.
-fn descend(
+fn after_refusal(
     server: &str,
-    rung: Version,
+    version: Version,
     spoken: Version,
     item: &ResponseBatchItem,
 ) -> Result<Step, Error> {
@@ -103,15 +103,15 @@ fn descend(
         return Err(refused(server, Operation::DiscoverVersions, item));
     }
     // A server that does not know our version answers in one of its own.
-    let own = Version::SERVED.iter().copied().find(|ours| *ours == spoken && *ours < rung);
-    match own.or_else(|| below(rung)) {
+    let own = Version::SERVED.iter().copied().find(|ours| *ours == spoken && *ours < version);
+    match own.or_else(|| next_older(version)) {
         Some(next) => Ok(Step::Next(next)),
-        None if reason == ResultReason::OperationNotSupported => Ok(Step::Agreed(rung)),
+        None if reason == ResultReason::OperationNotSupported => Ok(Step::Agreed(version)),
         None => Err(refused(server, Operation::DiscoverVersions, item)),
     }
 }
 
 /// The next older version.
-fn below(rung: Version) -> Option<Version> {
-    Version::SERVED.iter().copied().find(|version| *version < rung)
+fn next_older(version: Version) -> Option<Version> {
+    Version::SERVED.iter().copied().find(|older| *older < version)
 }

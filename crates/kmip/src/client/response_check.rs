@@ -20,13 +20,13 @@ pub(super) fn read(
         Err(error) => (None, Err(malformed(server, error.to_string()))),
         Ok(response) => {
             let version = response.header.protocol_version;
-            (Some(version), checked(server, request, response))
+            (Some(version), check_response(server, request, response))
         }
     }
 }
 
 /// The items of an answer to `request`.
-fn checked(
+fn check_response(
     server: &str,
     request: &RequestMessage,
     response: ResponseMessage,
@@ -46,7 +46,7 @@ fn checked(
     }
     let items = in_order(request, response.items).map_err(|why| malformed(server, why))?;
     for (asked, item) in request.items.iter().zip(&items) {
-        echoed(asked.payload.operation(), item).map_err(|why| malformed(server, why))?;
+        check_item(asked.payload.operation(), item).map_err(|why| malformed(server, why))?;
     }
     Ok(items)
 }
@@ -85,7 +85,7 @@ fn in_order(
 }
 
 /// Checks that an item answers the operation that was asked for.
-fn echoed(asked: Operation, item: &ResponseBatchItem) -> Result<(), String> {
+fn check_item(asked: Operation, item: &ResponseBatchItem) -> Result<(), String> {
     match (item.operation, item.result_status) {
         (Some(operation), _) if operation != asked => {
             Err(format!("it answers {operation:?}, asked was {asked:?}"))

@@ -1,4 +1,4 @@
-//! A socket that counts what left it: what never left was never done.
+//! Stream that counts the bytes sent: a request of which none was sent was not done.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -6,13 +6,13 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream with the number of bytes that it took.
-pub(super) struct Counted<S> {
+/// Stream that counts the bytes handed to the operating system.
+pub(super) struct CountingStream<S> {
     stream: S,
     written: u64,
 }
 
-impl<S> Counted<S> {
+impl<S> CountingStream<S> {
     pub(super) fn new(stream: S) -> Self {
         Self { stream, written: 0 }
     }
@@ -30,7 +30,7 @@ impl<S> Counted<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for CountingStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -40,7 +40,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for CountingStream<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

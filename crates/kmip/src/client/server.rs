@@ -1,4 +1,4 @@
-//! One key server: its version, the connections kept to it, and whether it is set aside.
+//! One key server: its version, its idle connections, and its back-off.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::connection::{Connection, Failure};
 use super::endpoint::Endpoint;
 use super::error::Error;
-use super::idempotency::first_once;
+use super::idempotency::first_not_idempotent;
 use super::negotiate::negotiate;
 use super::response_check;
 use super::settings::Settings;
@@ -16,10 +16,10 @@ use crate::message::{RequestMessage, ResponseBatchItem};
 use crate::version::Version;
 use crate::vocabulary::Operation;
 
-/// How long a server is asked last after it failed once: a restart takes about as long.
+/// Back-off after one failure: a restart takes about as long.
 pub const BACK_OFF_MIN: Duration = Duration::from_millis(500);
 
-/// How long it is asked last at most: a server that is back is to be used again soon.
+/// Longest back-off: a server that is back is to be used again soon.
 pub const BACK_OFF_MAX: Duration = Duration::from_secs(30);
 
 /// One of the servers of a client.
@@ -31,10 +31,10 @@ pub(super) struct Server {
 #[derive(Default)]
 struct State {
     version: Option<Version>,
-    kept: Vec<(Connection, Instant)>,
+    idle: Vec<(Connection, Instant)>,
     /// How often it failed since it last answered.
     failures: u32,
-    aside_until: Option<Instant>,
+    back_off_until: Option<Instant>,
 }
 
 impl Server {
@@ -46,9 +46,9 @@ impl Server {
         self.endpoint.address()
     }
 
-    /// Is another server to be asked before this one?
-    pub(super) fn is_aside(&self) -> bool {
-        self.state().aside_until.is_some_and(|until| Instant::now() < until)
+    /// Whether other servers are to be asked before this one.
+    pub(super) fn is_backing_off(&self) -> bool {
+        self.state().back_off_until.is_some_and(|until| Instant::now() < until)
     }
 
     /// Sends the message and returns its items, in the order of the request. Remembers whether
@@ -59,7 +59,7 @@ impl Server {
         message: &mut RequestMessage,
     ) -> Result<Vec<ResponseBatchItem>, Error> {
         let result = self.deliver(settings, message).await;
-        self.judge(result)
+        self.record_outcome(result)
     }
 
     /// The version that is spoken with the server.
@@ -68,7 +68,7 @@ impl Server {
             return Ok(version);
         }
         let result = self.open(settings).await;
-        let (connection, version) = self.judge(result)?;
+        let (connection, version) = self.record_outcome(result)?;
         self.keep(connection, settings);
         Ok(version)
     }
@@ -84,24 +84,24 @@ impl Server {
         Ok((connection, version))
     }
 
-    /// Sends the message on a kept connection, or on a new one if there is none or it is dead.
+    /// Sends the message on an idle connection, or on a new one if there is none or it is dead.
     async fn deliver(
         &self,
         settings: &Settings,
         message: &mut RequestMessage,
     ) -> Result<Vec<ResponseBatchItem>, Error> {
-        let once = first_once(message.items.iter().map(|item| &item.payload));
-        if let Some((connection, version)) = self.take(settings, once.is_some()).await {
+        let once = first_not_idempotent(message.items.iter().map(|item| &item.payload));
+        if let Some((connection, version)) = self.take_idle(settings, once.is_some()).await {
             match self.attempt(connection, version, settings, message).await {
                 Err(failure) if failure.dead && (once.is_none() || !failure.maybe_done) => {
                     tracing::debug!(server = %self.address(), "a kept connection was dead");
                 }
-                result => return result.map_err(|failure| failure.told(once)),
+                result => return result.map_err(|failure| failure.into_error(once)),
             }
         }
         let (connection, version) = self.open(settings).await?;
         let result = self.attempt(connection, version, settings, message).await;
-        result.map_err(|failure| failure.told(once))
+        result.map_err(|failure| failure.into_error(once))
     }
 
     async fn attempt(
@@ -111,10 +111,10 @@ impl Server {
         settings: &Settings,
         message: &mut RequestMessage,
     ) -> Result<Vec<ResponseBatchItem>, Failure> {
-        if let Some(operation) = lacking(message, version) {
+        if let Some(operation) = first_unsupported(message, version) {
             self.keep(connection, settings);
             let server = self.address().to_owned();
-            return Err(Failure::undone(Error::NotInVersion { server, operation, version }));
+            return Err(Failure::not_done(Error::NotInVersion { server, operation, version }));
         }
         message.header.protocol_version = version;
         message.header.maximum_response_size = i32::try_from(settings.response_len_max).ok();
@@ -123,7 +123,7 @@ impl Server {
         let (spoken, result) = response_check::read(self.address(), message, &bytes);
         if spoken.is_some_and(|spoken| spoken != version) {
             // It speaks another version than it did: agree anew next time.
-            self.forget();
+            self.forget_version();
         }
         // An answer that cannot be read does not tell whether the request was done.
         let maybe_done = matches!(result, Err(Error::Malformed { .. }));
@@ -133,17 +133,17 @@ impl Server {
         result.map_err(|error| Failure { error, maybe_done, dead: false })
     }
 
-    /// A kept connection that looks alive, the last used first, and the version to speak on it.
-    async fn take(&self, settings: &Settings, carefully: bool) -> Option<(Connection, Version)> {
+    /// An idle connection that looks alive, the last used first, and the version to speak on it.
+    async fn take_idle(&self, settings: &Settings, recheck: bool) -> Option<(Connection, Version)> {
         let version = self.known_version(settings)?;
-        if carefully {
+        if recheck {
             // A connection that has just ended looks alive until the runtime asks the system,
             // and what may not be sent twice would be lost on it.
             tokio::task::yield_now().await;
         }
         loop {
-            let (mut connection, since) = self.state().kept.pop()?;
-            if since.elapsed() < settings.idle_limit && connection.is_quiet().await {
+            let (mut connection, since) = self.state().idle.pop()?;
+            if since.elapsed() < settings.idle_limit && connection.is_idle().await {
                 return Some((connection, version));
             }
         }
@@ -151,9 +151,9 @@ impl Server {
 
     fn keep(&self, connection: Connection, settings: &Settings) {
         let mut state = self.state();
-        state.kept.retain(|(_, since)| since.elapsed() < settings.idle_limit);
-        if state.kept.len() < settings.kept_max {
-            state.kept.push((connection, Instant::now()));
+        state.idle.retain(|(_, since)| since.elapsed() < settings.idle_limit);
+        if state.idle.len() < settings.idle_connections_max {
+            state.idle.push((connection, Instant::now()));
         }
     }
 
@@ -161,12 +161,12 @@ impl Server {
         settings.version.or_else(|| self.state().version)
     }
 
-    fn forget(&self) {
+    fn forget_version(&self) {
         self.state().version = None;
     }
 
     /// Remembers whether the server could be used.
-    fn judge<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+    fn record_outcome<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         let failed = match &result {
             Ok(_) => None,
             Err(Error::OutcomeUnknown { cause, .. }) => Some(cause.as_ref()),
@@ -175,16 +175,16 @@ impl Server {
         };
         let mut state = self.state();
         let Some(error) = failed else {
-            (state.failures, state.aside_until) = (0, None);
+            (state.failures, state.back_off_until) = (0, None);
             drop(state);
             return result;
         };
         let pause = back_off(state.failures);
         state.failures = state.failures.saturating_add(1);
-        state.aside_until = Instant::now().checked_add(pause);
+        state.back_off_until = Instant::now().checked_add(pause);
         // It may come back as another one: nothing that was known of it is believed any more.
         state.version = None;
-        state.kept.clear();
+        state.idle.clear();
         drop(state);
         tracing::warn!(server = %self.address(), %error, pause_ms = pause.as_millis(), "set aside");
         result
@@ -197,12 +197,13 @@ impl Server {
 
 impl Failure {
     /// One after which the request was certainly not done.
-    fn undone(error: Error) -> Self {
+    fn not_done(error: Error) -> Self {
         Self { error, maybe_done: false, dead: false }
     }
 
-    /// What the caller is told: that nobody knows, if it may have been done and not again.
-    fn told(self, once: Option<Operation>) -> Error {
+    /// The caller's error: an unknown outcome if the request may have been done and must not be done
+    /// twice. `once` is the operation that must not.
+    fn into_error(self, once: Option<Operation>) -> Error {
         match once {
             Some(operation) if self.maybe_done => {
                 Error::OutcomeUnknown { operation, cause: Box::new(self.error) }
@@ -212,13 +213,13 @@ impl Failure {
     }
 }
 
-/// How long a server is set aside that has failed so often before: twice as long each time.
+/// Back-off after so many earlier failures: twice as long each time.
 fn back_off(failures: u32) -> Duration {
     BACK_OFF_MIN.saturating_mul(2_u32.saturating_pow(failures)).min(BACK_OFF_MAX)
 }
 
 /// The first operation that the version does not have.
-fn lacking(message: &RequestMessage, version: Version) -> Option<Operation> {
+fn first_unsupported(message: &RequestMessage, version: Version) -> Option<Operation> {
     let mut asked = message.items.iter().map(|item| item.payload.operation());
     asked.find(|operation| operation.row().is_some_and(|row| !row.exists_in(version)))
 }

@@ -19,8 +19,8 @@ pub const REQUEST_DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
 /// Less than servers and firewalls commonly leave an idle connection open for.
 pub const IDLE_LIMIT_DEFAULT: Duration = Duration::from_secs(30);
 
-/// Connections kept for each server: what a node's drives use at once when they unlock.
-pub const KEPT_MAX_DEFAULT: usize = 4;
+/// Idle connections kept for each server: what a node's drives use at once when they unlock.
+pub const IDLE_CONNECTIONS_MAX_DEFAULT: usize = 4;
 
 /// A key with all its attributes and its certificate chain is a few KiB, a Locate of ten thousand
 /// objects half a MiB; what is longer is a fault or an attack.
@@ -33,7 +33,7 @@ pub(super) struct Settings {
     pub(super) handshake_deadline: Duration,
     pub(super) request_deadline: Duration,
     pub(super) idle_limit: Duration,
-    pub(super) kept_max: usize,
+    pub(super) idle_connections_max: usize,
     pub(super) response_len_max: usize,
     pub(super) version: Option<Version>,
     pub(super) trace: Option<Arc<dyn Trace>>,

@@ -1,8 +1,8 @@
-//! The hook through which somebody may look at the messages as they pass.
+//! Trace of the messages of a client.
 
 use std::sync::Arc;
 
-/// Which way a message goes.
+/// Direction of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// From us to the server.
@@ -27,9 +27,14 @@ impl<F: Fn(&str, Direction, &[u8]) + Send + Sync> Trace for F {
     }
 }
 
-/// Shows a message to the trace, if there is one.
-pub(super) fn show(trace: Option<&Arc<dyn Trace>>, server: &str, way: Direction, frame: &[u8]) {
+/// Passes a message to the trace, if there is one.
+pub(super) fn trace_frame(
+    trace: Option<&Arc<dyn Trace>>,
+    server: &str,
+    direction: Direction,
+    frame: &[u8],
+) {
     if let Some(trace) = trace {
-        trace.frame(server, way, frame);
+        trace.frame(server, direction, frame);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use kmip::client::{BatchOptions, Doing, Error};
+use kmip::client::{BatchOptions, Error, Phase};
 use kmip::message::RequestMessage;
 use kmip::vocabulary::Operation;
 
@@ -178,15 +178,19 @@ async fn a_create_heals_too_when_the_connection_was_closed_before_it() {
 async fn connections_are_kept_as_many_and_as_long_as_the_settings_say() {
     let lab = Lab::new();
     let table = [(0, Duration::MAX, [0, 1, 2]), (4, Duration::ZERO, [0, 1, 2])];
-    for (kept_max, idle_limit, connections) in table {
+    for (idle_connections_max, idle_limit, connections) in table {
         let server = lab.listen(obey).await;
         let builder = lab.builder().server(server.address()).with_version(kmip::Version::V1_4);
-        let client = builder.kept_max(kept_max).idle_limit(idle_limit).build().unwrap();
+        let client = builder
+            .idle_connections_max(idle_connections_max)
+            .idle_limit(idle_limit)
+            .build()
+            .unwrap();
         for _ in 0..3 {
             client.request(get("a")).await.unwrap();
         }
         let used: Vec<usize> = server.seen().iter().map(|(number, ..)| *number).collect();
-        assert_eq!(used, connections, "{kept_max} {idle_limit:?}");
+        assert_eq!(used, connections, "{idle_connections_max} {idle_limit:?}");
     }
 }
 
@@ -216,20 +220,20 @@ async fn deadlines_are_named() {
     // A socket that is connected to by the kernel, and nobody accepts.
     let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let table = [
-        (silent.address(), Doing::Request, "a request took longer than 1000 ms"),
+        (silent.address(), Phase::Request, "a request took longer than 1000 ms"),
         (
             mute.local_addr().unwrap().to_string(),
-            Doing::Handshake,
+            Phase::Handshake,
             "the TLS handshake took longer than 1000 ms",
         ),
     ];
     for (address, expected, says) in table {
         let builder = lab.builder().server(&address).request_deadline(SOON);
         let builder =
-            if expected == Doing::Handshake { builder.handshake_deadline(SOON) } else { builder };
+            if expected == Phase::Handshake { builder.handshake_deadline(SOON) } else { builder };
         let error = builder.build().unwrap().request(get("a")).await.unwrap_err();
-        let Error::Timeout { doing, .. } = &error else { panic!("{error:?}") };
-        assert_eq!(*doing, expected);
+        let Error::Timeout { phase, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(*phase, expected);
         assert_eq!(error.to_string(), format!("{address}: {says}"));
         assert!(error.is_connection());
     }
