@@ -66,7 +66,7 @@ const TLS: &[&str] = &[
     "kmip-server/src/net/tls/",
     "kmip-server/tests/server/client.rs",
     "crates/kmip/src/client/tls",
-    "crates/kmip/tests/client/listener.rs",
+    "crates/kmip/tests/client/scripted_server.rs",
     "crates/lab/src/https.rs",
     "crates/support/src/tls_failure",
     "node-sim/src/api/http/tls.rs",

@@ -1,4 +1,4 @@
-//! Every payload, filled with everything it can hold, in every version: what is read is what was
+//! Round trips of every payload with every field set, in every version: what is read is what was
 //! written, and no version is sent a tag that it does not have.
 
 #![allow(
@@ -9,11 +9,10 @@
     reason = "a test stops at the first surprise"
 )]
 
-mod filled;
+mod sample_messages;
 
 use std::collections::BTreeSet;
 
-use filled::{attributes, requests, responses};
 use kmip::attributes::{
     ATTRIBUTES, Attribute, AttributeReference, AttributeValue, Attributes, OtherAttribute,
     VendorAttribute,
@@ -24,6 +23,7 @@ use kmip::payload::{
 };
 use kmip::vocabulary::{Operation, ResultReason, ResultStatus, State, tags};
 use kmip::{DateTime, Decode, Encode, Version};
+use sample_messages::{attributes, requests, responses};
 use ttlv::{Raw, Reader, Tag, Type, Writer};
 
 /// The operations whose requests and whose answers come back whole, in the newest version of each
@@ -211,9 +211,9 @@ fn request(version: Version, payload: RequestPayload) -> RequestMessage {
         unique_batch_item_id: Some(vec![1]),
         ephemeral: Some(Raw::build(|w| w.enumeration(tags::Ephemeral, 1))),
         payload,
-        message_extension: Some(Box::new(filled::message_extension())),
+        message_extension: Some(Box::new(sample_messages::message_extension())),
     };
-    RequestMessage { header: filled::request_header(version), items: vec![item] }
+    RequestMessage { header: sample_messages::request_header(version), items: vec![item] }
 }
 
 fn response(version: Version, payload: ResponsePayload) -> ResponseMessage {
@@ -225,9 +225,9 @@ fn response(version: Version, payload: ResponsePayload) -> ResponseMessage {
         result_message: Some("words".to_owned()),
         asynchronous_correlation_value: Some(vec![2]),
         payload: Some(payload),
-        message_extension: Some(Box::new(filled::message_extension())),
+        message_extension: Some(Box::new(sample_messages::message_extension())),
     };
-    ResponseMessage { header: filled::response_header(version), items: vec![item] }
+    ResponseMessage { header: sample_messages::response_header(version), items: vec![item] }
 }
 
 #[test]

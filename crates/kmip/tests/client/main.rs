@@ -1,4 +1,4 @@
-//! The client against a server that does what a test tells it, over real sockets and real TLS.
+//! The client against a scripted server, over real sockets and real TLS.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,10 +10,10 @@
     reason = "a test stops at the first surprise"
 )]
 
-mod answers;
 mod failover;
-mod lab;
-mod listener;
+mod fixture;
+mod responses;
+mod scripted_server;
 mod settings;
 mod tls;
 mod versions;

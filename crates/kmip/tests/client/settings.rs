@@ -3,14 +3,14 @@
 use certs::Fault;
 use kmip::client::{Client, Error};
 
-use crate::lab::{Lab, version};
+use crate::fixture::{Fixture, version};
 
 #[test]
 fn wrong_settings_are_one_sentence() {
-    let lab = Lab::new();
-    let ca = lab.authority.cert_pem();
-    let (cert, key) = (lab.client.cert_pem.as_str(), lab.client.key_pem.as_str());
-    let other = lab.authority.bad_client(Fault::OtherKey, "node-1").unwrap();
+    let fixture = Fixture::new();
+    let ca = fixture.authority.cert_pem();
+    let (cert, key) = (fixture.client.cert_pem.as_str(), fixture.client.key_pem.as_str());
+    let other = fixture.authority.bad_client(Fault::OtherKey, "node-1").unwrap();
     let cut = ca.replace("-----END CERTIFICATE-----", "");
     let spoilt = ca.replace("MII", "!!!");
     let no_x509 = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
@@ -58,13 +58,13 @@ fn wrong_settings_are_one_sentence() {
             (about_servers, !about_servers)
         );
     }
-    let error = lab.builder().server("kms").with_version(version(3, 0)).build().unwrap_err();
+    let error = fixture.builder().server("kms").with_version(version(3, 0)).build().unwrap_err();
     assert_eq!(error.to_string(), "the KMIP version: 3.0 is none of those that are spoken");
 }
 
 #[test]
 fn a_client_shows_its_servers_and_nothing_else() {
-    let lab = Lab::new();
-    let client = lab.builder().server("kms-1").server("[::1]:7").build().unwrap();
+    let fixture = Fixture::new();
+    let client = fixture.builder().server("kms-1").server("[::1]:7").build().unwrap();
     assert_eq!(format!("{client:?}"), r#"["kms-1:5696", "[::1]:7"]"#);
 }

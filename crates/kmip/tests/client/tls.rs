@@ -4,8 +4,8 @@ use certs::{BAD, Fault, Role};
 use kmip::client::{Client, Error, TlsCheck};
 use tokio::io::AsyncWriteExt;
 
-use crate::lab::{Lab, create, get, obey};
-use crate::listener::{EACH_VERSION, Listener, tls, tls_of};
+use crate::fixture::{Fixture, answer_all, create, get};
+use crate::scripted_server::{EACH_VERSION, ScriptedServer, tls, tls_of};
 
 /// The fault of the only server, which is asked for something that may not be done twice.
 async fn fault(client: &Client) -> (TlsCheck, String) {
@@ -17,7 +17,7 @@ async fn fault(client: &Client) -> (TlsCheck, String) {
 
 #[tokio::test]
 async fn a_server_with_a_fault_is_refused_by_name() {
-    let lab = Lab::new();
+    let fixture = Fixture::new();
     for case in BAD.iter().filter(|case| case.role == Role::Server) {
         let (check, says) = match case.fault {
             Fault::Expired => (TlsCheck::ServerExpired, "certificate has expired on 20"),
@@ -37,9 +37,9 @@ async fn a_server_with_a_fault_is_refused_by_name() {
             // rustls says no to a server whose key does not match before it serves.
             Fault::NoExtendedKeyUsage | Fault::OtherKey => continue,
         };
-        let pair = lab.authority.bad(case, &["127.0.0.1"], "").unwrap();
-        let server = Listener::start(tls(&pair, ""), obey).await;
-        let (found, sentence) = fault(&lab.client(&[&server])).await;
+        let pair = fixture.authority.bad(case, &["127.0.0.1"], "").unwrap();
+        let server = ScriptedServer::start(tls(&pair, ""), answer_all).await;
+        let (found, sentence) = fault(&fixture.client(&[&server])).await;
         assert_eq!(found, check, "{}: {sentence}", case.name);
         assert!(sentence.contains(says), "{}: {sentence}", case.name);
         assert!(sentence.starts_with(&server.address()), "{sentence}");
@@ -48,13 +48,14 @@ async fn a_server_with_a_fault_is_refused_by_name() {
 
 #[tokio::test]
 async fn a_name_is_checked_too_and_one_of_several_authorities_is_enough() {
-    let lab = Lab::new();
-    let pair = lab.authority.server(&["localhost"]).unwrap();
-    let server = Listener::start(tls(&pair, lab.authority.cert_pem()), obey).await;
+    let fixture = Fixture::new();
+    let pair = fixture.authority.server(&["localhost"]).unwrap();
+    let server = ScriptedServer::start(tls(&pair, fixture.authority.cert_pem()), answer_all).await;
     let other = certs::Authority::new("another authority").unwrap();
     let builder = || {
-        let builder = Client::builder().ca_pem(other.cert_pem()).ca_pem(lab.authority.cert_pem());
-        builder.identity_pem(&lab.client.cert_pem, &*lab.client.key_pem)
+        let builder =
+            Client::builder().ca_pem(other.cert_pem()).ca_pem(fixture.authority.cert_pem());
+        builder.identity_pem(&fixture.client.cert_pem, &*fixture.client.key_pem)
     };
     let named = builder().server(format!("localhost:{}", server.port)).build().unwrap();
     named.request(get("a")).await.unwrap();
@@ -64,8 +65,8 @@ async fn a_name_is_checked_too_and_one_of_several_authorities_is_enough() {
 
 #[tokio::test]
 async fn a_server_that_refuses_our_certificate_says_why() {
-    let lab = Lab::new();
-    let ca = lab.authority.cert_pem();
+    let fixture = Fixture::new();
+    let ca = fixture.authority.cert_pem();
     for version in EACH_VERSION {
         for case in BAD.iter().filter(|case| case.role == Role::Client) {
             let (check, says) = match case.fault {
@@ -80,8 +81,9 @@ async fn a_server_that_refuses_our_certificate_says_why() {
                 Fault::NoExtendedKeyUsage | Fault::OtherKey => continue,
                 other => panic!("no client has the fault {other:?}"),
             };
-            let pair = lab.authority.bad(case, &["127.0.0.1"], "node-1").unwrap();
-            let server = Listener::start(tls_of(&[version], &lab.server, ca), obey).await;
+            let pair = fixture.authority.bad(case, &["127.0.0.1"], "node-1").unwrap();
+            let server =
+                ScriptedServer::start(tls_of(&[version], &fixture.server, ca), answer_all).await;
             let client = Client::builder()
                 .server(server.address())
                 .ca_pem(ca)
@@ -100,11 +102,15 @@ async fn a_server_that_refuses_our_certificate_says_why() {
 
 #[tokio::test]
 async fn a_server_that_wants_a_certificate_says_so() {
-    let lab = Lab::new();
+    let fixture = Fixture::new();
     for version in EACH_VERSION {
-        let server =
-            Listener::start(tls_of(&[version], &lab.server, lab.authority.cert_pem()), obey).await;
-        let builder = Client::builder().server(server.address()).ca_pem(lab.authority.cert_pem());
+        let server = ScriptedServer::start(
+            tls_of(&[version], &fixture.server, fixture.authority.cert_pem()),
+            answer_all,
+        )
+        .await;
+        let builder =
+            Client::builder().server(server.address()).ca_pem(fixture.authority.cert_pem());
         let (found, sentence) = fault(&builder.build().unwrap()).await;
         assert_eq!(found, TlsCheck::OurRequired, "{version:?}: {sentence}");
         let says = "the server refused our certificate: it requires one, and we showed none";
@@ -114,21 +120,24 @@ async fn a_server_that_wants_a_certificate_says_so() {
 
 #[tokio::test]
 async fn both_versions_of_tls_are_spoken() {
-    let lab = Lab::new();
+    let fixture = Fixture::new();
     for version in EACH_VERSION {
-        let server =
-            Listener::start(tls_of(&[version], &lab.server, lab.authority.cert_pem()), obey).await;
-        let client = lab.client(&[&server]);
+        let server = ScriptedServer::start(
+            tls_of(&[version], &fixture.server, fixture.authority.cert_pem()),
+            answer_all,
+        )
+        .await;
+        let client = fixture.client(&[&server]);
         client.request(get("a")).await.unwrap();
         client.request(create()).await.unwrap();
         // Nothing that TLS 1.3 sends after the handshake makes a kept connection look dead.
-        assert_eq!(server.seen().last().unwrap().0, 0);
+        assert_eq!(server.received().last().unwrap().0, 0);
     }
 }
 
 #[tokio::test]
 async fn a_port_without_tls_is_said_to_be_one() {
-    let lab = Lab::new();
+    let fixture = Fixture::new();
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap().to_string();
     let answering = tokio::spawn(async move {
@@ -136,7 +145,7 @@ async fn a_port_without_tls_is_said_to_be_one() {
         plain.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await.unwrap();
         plain
     });
-    let client = lab.builder().server(&address).build().unwrap();
+    let client = fixture.builder().server(&address).build().unwrap();
     let (found, sentence) = fault(&client).await;
     assert_eq!(found, TlsCheck::NotTls, "{sentence}");
     assert!(sentence.contains("the server does not speak TLS on this port"), "{sentence}");

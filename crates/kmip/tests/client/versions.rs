@@ -1,4 +1,4 @@
-//! Which version is spoken, and how it is found out.
+//! Negotiation of the protocol version.
 
 use kmip::Version;
 use kmip::client::Error;
@@ -6,8 +6,8 @@ use kmip::message::RequestMessage;
 use kmip::payload::{DiscoverVersionsResponse, SetAttributeRequest};
 use kmip::vocabulary::{Operation, ResultReason};
 
-use crate::lab::{Lab, create, get, is_discover, obey, version};
-use crate::listener::{Reaction, done, message, refusal};
+use crate::fixture::{Fixture, answer_all, create, get, is_discover, version};
+use crate::scripted_server::{Reaction, done, message, refusal};
 
 /// A server that speaks these versions, and answers others with `reason` in `own`.
 fn speaks(
@@ -31,7 +31,7 @@ fn speaks(
             let yes = done(DiscoverVersionsResponse { protocol_versions });
             return Reaction::Answer(message(request, vec![yes]));
         }
-        obey(number, request)
+        answer_all(number, request)
     }
 }
 
@@ -44,7 +44,7 @@ async fn the_ladder_ends_at_the_newest_version_of_both() {
     const MIXED: &[Version] = &[Version::V1_0, Version::V1_4, Version::V2_0, Version::V3_0];
     const FIRST: &[Version] = &[Version::V1_0];
     let invalid = ResultReason::InvalidMessage;
-    // What it speaks, in which version it answers others, the rungs, and the agreed version.
+    // What it speaks, in which version it answers others, the attempts, and the agreed version.
     let table = [
         (ALL, V(2, 1), vec![V(2, 1)], V(2, 1)),
         // It says which version is its own: no rung between is asked.
@@ -54,50 +54,50 @@ async fn the_ladder_ends_at_the_newest_version_of_both() {
         (OLD, V(9, 9), vec![V(2, 1), V(2, 0), V(1, 4), V(1, 3), V(1, 2)], V(1, 2)),
         (FIRST, V(1, 0), vec![V(2, 1), V(1, 0)], V(1, 0)),
     ];
-    let lab = Lab::new();
-    for (versions, own, rungs, agreed) in table {
-        let server = lab.listen(speaks(versions, own, invalid)).await;
-        let client = lab.client(&[&server]);
+    let fixture = Fixture::new();
+    for (versions, own, attempts, agreed) in table {
+        let server = fixture.listen(speaks(versions, own, invalid)).await;
+        let client = fixture.client(&[&server]);
         assert_eq!(client.version().await.unwrap(), agreed);
         client.request(get("a")).await.unwrap();
         client.request(create()).await.unwrap();
         // The result is kept: nobody asks again.
-        assert_eq!(server.ladder(), rungs);
-        let last = server.seen().pop().unwrap();
+        assert_eq!(server.discover_versions(), attempts);
+        let last = server.received().pop().unwrap();
         assert_eq!((last.1, last.2), (agreed, vec![Operation::Create]));
     }
 }
 
 #[tokio::test]
 async fn a_server_that_hangs_up_on_versions_it_does_not_know_is_found_out() {
-    let lab = Lab::new();
-    let server = lab
+    let fixture = Fixture::new();
+    let server = fixture
         .listen(|number, request| match request.header.protocol_version > Version::V1_3 {
             true => Reaction::Close,
-            false => obey(number, request),
+            false => answer_all(number, request),
         })
         .await;
     // It claims to speak all of them when asked, and hangs up on 2.1 nonetheless: what it says
     // is believed.
-    let error = lab.client(&[&server]).request(get("a")).await.unwrap_err();
+    let error = fixture.client(&[&server]).request(get("a")).await.unwrap_err();
     assert!(matches!(error, Error::Closed { .. }), "{error}");
-    assert_eq!(server.ladder(), [V(2, 1), V(2, 0), V(1, 4), V(1, 3)]);
+    assert_eq!(server.discover_versions(), [V(2, 1), V(2, 0), V(1, 4), V(1, 3)]);
 }
 
 #[tokio::test]
 async fn a_pinned_version_is_spoken_at_once() {
-    let lab = Lab::new();
-    let server = lab.listen(obey).await;
-    let client = lab.builder().server(server.address()).with_version(V(1, 2)).build().unwrap();
+    let fixture = Fixture::new();
+    let server = fixture.listen(answer_all).await;
+    let client = fixture.builder().server(server.address()).with_version(V(1, 2)).build().unwrap();
     client.request(get("a")).await.unwrap();
-    assert_eq!(server.seen(), [(0, V(1, 2), vec![Operation::Get])]);
+    assert_eq!(server.received(), [(0, V(1, 2), vec![Operation::Get])]);
 }
 
 #[tokio::test]
 async fn what_a_version_does_not_have_is_never_sent() {
-    let lab = Lab::new();
-    let server = lab.listen(obey).await;
-    let client = lab.builder().server(server.address()).with_version(V(1, 4)).build().unwrap();
+    let fixture = Fixture::new();
+    let server = fixture.listen(answer_all).await;
+    let client = fixture.builder().server(server.address()).with_version(V(1, 4)).build().unwrap();
     let set = SetAttributeRequest {
         unique_identifier: Some("a".into()),
         attribute: kmip::attributes::AttributeValue::Comment("x".to_owned()).into(),
@@ -105,13 +105,13 @@ async fn what_a_version_does_not_have_is_never_sent() {
     let error = client.request(set).await.unwrap_err();
     let says = format!("{} speaks KMIP 1.4, which has no SetAttribute", server.address());
     assert_eq!(error.to_string(), says);
-    assert!(error.is_server() && server.seen().is_empty());
+    assert!(error.is_server() && server.received().is_empty());
 }
 
 #[tokio::test]
 async fn a_server_without_a_version_that_we_speak_is_said_to_be_one() {
-    let lab = Lab::new();
-    let server = lab
+    let fixture = Fixture::new();
+    let server = fixture
         .listen(|_, request| {
             let protocol_versions = vec![Version::V3_0, version(4, 0)];
             Reaction::Answer(message(
@@ -120,45 +120,45 @@ async fn a_server_without_a_version_that_we_speak_is_said_to_be_one() {
             ))
         })
         .await;
-    let error = lab.client(&[&server]).version().await.unwrap_err();
+    let error = fixture.client(&[&server]).version().await.unwrap_err();
     let says = format!("{} speaks KMIP 3.0, 4.0 and none of our versions", server.address());
     assert_eq!(error.to_string(), says);
 }
 
 #[tokio::test]
 async fn whoever_is_not_let_in_asks_in_no_other_version() {
-    let lab = Lab::new();
-    let server = lab
+    let fixture = Fixture::new();
+    let server = fixture
         .listen(|_, request| {
             let reason = ResultReason::AuthenticationNotSuccessful;
             Reaction::Answer(message(request, vec![refusal(None, reason, "who are you?")]))
         })
         .await;
-    let error = lab.client(&[&server]).request(get("a")).await.unwrap_err();
+    let error = fixture.client(&[&server]).request(get("a")).await.unwrap_err();
     assert!(error.is_authentication(), "{error}");
-    assert_eq!(server.ladder(), [V(2, 1)]);
+    assert_eq!(server.discover_versions(), [V(2, 1)]);
 }
 
 #[tokio::test]
 async fn a_server_that_was_replaced_by_an_older_one_is_asked_anew() {
     // It speaks 2.1 until its first Create, and 1.2 from then on.
     let old = std::sync::atomic::AtomicBool::new(false);
-    let lab = Lab::new();
-    let server = lab
+    let fixture = Fixture::new();
+    let server = fixture
         .listen(move |number, request| {
             use std::sync::atomic::Ordering::SeqCst;
             if !is_discover(request) && !old.swap(true, SeqCst) {
-                return obey(number, request);
+                return answer_all(number, request);
             }
             match old.load(SeqCst) {
                 true => {
                     speaks(&[Version::V1_2], V(1, 2), ResultReason::InvalidMessage)(number, request)
                 }
-                false => obey(number, request),
+                false => answer_all(number, request),
             }
         })
         .await;
-    let client = lab.client(&[&server]);
+    let client = fixture.client(&[&server]);
     client.request(create()).await.unwrap();
     let error = client.request(create()).await.unwrap_err();
     assert_eq!(error.reason(), Some(ResultReason::InvalidMessage), "{error}");

@@ -6,8 +6,8 @@ use kmip::payload::{DeleteAttributeRequest, SetAttributeRequest};
 
 use crate::tests::harness::*;
 
-#[path = "../../../../crates/kmip/tests/filled/attributes.rs"]
-pub(crate) mod filled;
+#[path = "../../../../crates/kmip/tests/sample_messages/attributes.rs"]
+pub(crate) mod sample_attributes;
 
 const V1_4: Version = Version::V1_4;
 
@@ -135,7 +135,8 @@ fn rules() -> impl Iterator<Item = Rule> {
 fn value(name: &str) -> AttributeValue {
     use AttributeValue as A;
     let far = DateTime(4_000_000_000);
-    let found = filled::attributes().into_iter().find(|value| value.name() == name).unwrap();
+    let found =
+        sample_attributes::attributes().into_iter().find(|value| value.name() == name).unwrap();
     match found {
         A::ActivationDate(_) => A::ActivationDate(far),
         A::DeactivationDate(_) => A::DeactivationDate(far),

@@ -5,7 +5,7 @@ use kmip::vocabulary::{ProtectionLevel, UsageLimitsUnit};
 
 use crate::dispatch::key_rotation::rotate_due_keys;
 use crate::tests::harness::*;
-use crate::tests::known_answers::attributes::{delete, filled, key, modify};
+use crate::tests::known_answers::attributes::{delete, key, modify, sample_attributes};
 
 /// One row an attribute that the server gives every new key: its value for a made one, and for one
 /// that was brought (KMIP 2.1, 4.3, 4.23, 4.24, 4.28, 4.30, 4.33, 4.38, 4.44, 4.46, 4.55, 4.56).
@@ -133,7 +133,7 @@ async fn promises_are_kept_or_refused() {
         ),
         (vec![A::RandomNumberGenerator(none)], Ok(())),
         (
-            vec![A::RandomNumberGenerator(filled::rng_parameters())],
+            vec![A::RandomNumberGenerator(sample_attributes::rng_parameters())],
             Err(ResultReason::UnsupportedCryptographicParameters),
         ),
     ];

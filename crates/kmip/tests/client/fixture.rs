@@ -1,4 +1,4 @@
-//! What every test of the client begins with: certificates, requests, and a server that obeys.
+//! Fixture of the client's tests: certificates, requests, and a server that answers everything.
 
 use certs::{Authority, Pair};
 use kmip::attributes::{AttributeValue, Attributes};
@@ -12,19 +12,19 @@ use kmip::payload::{
 use kmip::vocabulary::{CryptographicAlgorithm, CryptographicUsageMask, KeyFormatType, ObjectType};
 use kmip::{Identifier, Version};
 
-use crate::listener::{Listener, Reaction, done, message, tls};
+use crate::scripted_server::{Reaction, ScriptedServer, done, message, tls};
 
 /// The bytes of the key that every Get is answered with.
 pub(crate) const KEY: [u8; 32] = *b"thirty-two bytes, and all secret";
 
-/// An authority, and what it signed for `127.0.0.1` and for one client.
-pub(crate) struct Lab {
+/// An authority, and its certificates for `127.0.0.1` and for one client.
+pub(crate) struct Fixture {
     pub(crate) authority: Authority,
     pub(crate) server: Pair,
     pub(crate) client: Pair,
 }
 
-impl Lab {
+impl Fixture {
     pub(crate) fn new() -> Self {
         let authority = Authority::new("authority").unwrap();
         let server = authority.server(&["127.0.0.1"]).unwrap();
@@ -32,12 +32,12 @@ impl Lab {
         Self { authority, server, client }
     }
 
-    /// A listener that lets in whom our authority signed.
+    /// Starts a server that accepts clients with a certificate of the authority.
     pub(crate) async fn listen(
         &self,
         script: impl Fn(usize, &RequestMessage) -> Reaction + Send + Sync + 'static,
-    ) -> Listener {
-        Listener::start(tls(&self.server, self.authority.cert_pem()), script).await
+    ) -> ScriptedServer {
+        ScriptedServer::start(tls(&self.server, self.authority.cert_pem()), script).await
     }
 
     /// The settings of a client that our authority signed.
@@ -47,15 +47,15 @@ impl Lab {
             .identity_pem(&self.client.cert_pem, self.client.key_pem.as_bytes())
     }
 
-    /// A client of these listeners.
-    pub(crate) fn client(&self, listeners: &[&Listener]) -> Client {
-        let add = |builder: Builder, listener: &&Listener| builder.server(listener.address());
-        listeners.iter().fold(self.builder(), add).build().unwrap()
+    /// A client of these servers.
+    pub(crate) fn client(&self, servers: &[&ScriptedServer]) -> Client {
+        let add = |builder: Builder, server: &&ScriptedServer| builder.server(server.address());
+        servers.iter().fold(self.builder(), add).build().unwrap()
     }
 }
 
-/// Does all that it is asked; speaks every version.
-pub(crate) fn obey(_: usize, request: &RequestMessage) -> Reaction {
+/// Answers every request with success; speaks every version.
+pub(crate) fn answer_all(_: usize, request: &RequestMessage) -> Reaction {
     let items = request.items.iter().map(|item| {
         let mut answer = match &item.payload {
             RequestPayload::DiscoverVersions(asked) => done(DiscoverVersionsResponse {
@@ -69,7 +69,7 @@ pub(crate) fn obey(_: usize, request: &RequestMessage) -> Reaction {
             RequestPayload::Get(GetRequest {
                 unique_identifier: Some(Identifier::Text(id)),
                 ..
-            }) => done(got(id)),
+            }) => done(get_response(id)),
             other => panic!("nobody asks for {:?} here", other.operation()),
         };
         answer.unique_batch_item_id.clone_from(&item.unique_batch_item_id);
@@ -78,12 +78,12 @@ pub(crate) fn obey(_: usize, request: &RequestMessage) -> Reaction {
     Reaction::Answer(message(request, items.collect()))
 }
 
-/// As [`obey`], but does `react` with all but Discover Versions.
-pub(crate) fn but(
+/// As [`answer_all`], but does `react` with all but Discover Versions.
+pub(crate) fn except_discover(
     react: impl Fn(usize, &RequestMessage) -> Reaction + Send + Sync + 'static,
 ) -> impl Fn(usize, &RequestMessage) -> Reaction + Send + Sync + 'static {
     move |number, request| match is_discover(request) {
-        true => obey(number, request),
+        true => answer_all(number, request),
         false => react(number, request),
     }
 }
@@ -114,7 +114,7 @@ pub(crate) fn get(id: &str) -> GetRequest {
     }
 }
 
-pub(crate) fn got(id: &str) -> GetResponse {
+pub(crate) fn get_response(id: &str) -> GetResponse {
     let mut key_block = KeyBlock::plain(KeyFormatType::Raw, &KEY);
     key_block.cryptographic_algorithm = Some(CryptographicAlgorithm::AES);
     key_block.cryptographic_length = Some(256);

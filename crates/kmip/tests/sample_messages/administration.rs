@@ -1,4 +1,4 @@
-//! What is neither made nor used: the server, its log, its clients, and what is to be answered.
+//! Samples of operations about the server, its clients, and asynchronous requests.
 
 use kmip::attributes::{AttributeReference, Attributes};
 use kmip::codec::DateTimeExtended;
@@ -8,7 +8,7 @@ use kmip::structures::{ObjectGroups, ObjectTypes, Operations, UsageLimits};
 use kmip::vocabulary::*;
 use kmip::{DateTime, Identifier, Interval, SecretBytes, Version};
 
-use super::{all, asked, id};
+use super::{all_attributes, identifier, unique_identifier};
 
 fn limits() -> Option<UsageLimits> {
     Some(UsageLimits { total: 2, count: Some(1), unit: UsageLimitsUnit::Object })
@@ -32,7 +32,7 @@ fn types() -> Option<ObjectTypes> {
 
 /// Those that 2.1 has; it names no templates.
 fn attributes() -> Attributes {
-    let mut attributes = Attributes { names: Vec::new(), ..all() };
+    let mut attributes = Attributes { names: Vec::new(), ..all_attributes() };
     attributes.attributes.retain(|attribute| attribute.value.exists_in(Version::V2_1));
     attributes
 }
@@ -114,7 +114,7 @@ pub(super) fn requests() -> Vec<RequestPayload> {
         .into(),
         PingRequest {}.into(),
         AdjustAttributeRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             attribute: AttributeReference::Standard(tags::ProtectionPeriod),
             adjustment_type: AdjustmentType::Increment,
             adjustment_value: Some(AdjustmentValue::Interval(Interval(1))),
@@ -131,7 +131,7 @@ pub(super) fn responses() -> Vec<ResponsePayload> {
         DelegatedLoginResponse { ticket: ticket() }.into(),
         SetEndpointRoleResponse { endpoint_role: EndpointRole::Server }.into(),
         InteropResponse {}.into(),
-        ReProvisionResponse { unique_identifier: Some(id()) }.into(),
+        ReProvisionResponse { unique_identifier: Some(unique_identifier()) }.into(),
         SetDefaultsResponse {}.into(),
         SetConstraintsResponse {}.into(),
         GetConstraintsResponse { constraints: constraints() }.into(),
@@ -152,6 +152,6 @@ pub(super) fn responses() -> Vec<ResponsePayload> {
         }
         .into(),
         PingResponse {}.into(),
-        AdjustAttributeResponse { unique_identifier: id() }.into(),
+        AdjustAttributeResponse { unique_identifier: unique_identifier() }.into(),
     ]
 }

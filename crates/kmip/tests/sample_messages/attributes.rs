@@ -1,4 +1,4 @@
-//! Every attribute of the table.
+//! Sample of every attribute of the table.
 
 use kmip::Identifier;
 use kmip::attributes::{ATTRIBUTES, AttributeRow, AttributeValue};

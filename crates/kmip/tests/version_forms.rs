@@ -1,4 +1,4 @@
-//! What has another form in another version, or may have one of several.
+//! Items whose form depends on the version, or that have several forms.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 

@@ -1,4 +1,4 @@
-//! Objects of every kind, and the answer to Query.
+//! Sample objects of every type, and a response to Query.
 
 use kmip::attributes::AttributeList;
 use kmip::objects::*;
@@ -40,7 +40,7 @@ fn key_block() -> KeyBlock {
         key_compression_type: Some(KeyCompressionType::ECPublicKeyTypeUncompressed),
         key_value: Some(KeyValue::Plain {
             material: KeyMaterial::Bytes(SecretBytes::new(&[7; 16])),
-            attributes: AttributeList(super::all().attributes),
+            attributes: AttributeList(super::all_attributes().attributes),
         }),
         cryptographic_algorithm: Some(CryptographicAlgorithm::AES),
         cryptographic_length: Some(128),

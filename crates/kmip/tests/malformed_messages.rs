@@ -1,4 +1,4 @@
-//! What is no message, and what is no payload: each with the words of its refusal.
+//! Malformed messages and payloads, each with the text of its error.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Messages, payloads and attributes in which nothing is left out.
+//! Sample headers, requests, responses and attributes with every field set.
 
 mod administration;
 mod attributes;
@@ -68,11 +68,11 @@ pub(crate) fn response_header(version: Version) -> ResponseHeader {
     }
 }
 
-fn id() -> String {
+fn unique_identifier() -> String {
     "0b9e".to_owned()
 }
 
-fn asked() -> Option<Identifier> {
+fn identifier() -> Option<Identifier> {
     Some(Identifier::from("0b9e"))
 }
 
@@ -81,7 +81,7 @@ fn attribute() -> Attribute {
     Attribute { index: Some(1), value: AttributeValue::Name(Name::text("n")) }
 }
 
-fn all() -> Attributes {
+fn all_attributes() -> Attributes {
     let mut all = Attributes::new(attributes());
     all.names.push(Name::text("template"));
     all.attributes.push(AttributeValue::Vendor(VendorAttribute::text("Rack", "7")).into());
@@ -97,35 +97,35 @@ fn references() -> Vec<AttributeReference> {
 
 pub(crate) fn requests() -> Vec<RequestPayload> {
     let mut requests = attribute_requests();
-    requests.extend(making_requests());
+    requests.extend(creation_requests());
     requests.extend(pair_requests());
-    requests.extend(asking_requests());
-    requests.extend(keeping_requests());
+    requests.extend(query_requests());
+    requests.extend(storage_requests());
     requests.extend(cryptography::requests());
     requests.extend(administration::requests());
     requests
 }
 
-/// What makes an object, and what ends it.
-fn making_requests() -> Vec<RequestPayload> {
+/// Operations that create, activate, revoke and destroy an object.
+fn creation_requests() -> Vec<RequestPayload> {
     let created = CreateRequest {
         object_type: ObjectType::SymmetricKey,
-        attributes: all(),
+        attributes: all_attributes(),
         protection_storage_masks: Some(masks()),
     };
     let mut requests: Vec<RequestPayload> = vec![
-        ActivateRequest { unique_identifier: asked() }.into(),
+        ActivateRequest { unique_identifier: identifier() }.into(),
         created.into(),
-        DestroyRequest { unique_identifier: asked() }.into(),
+        DestroyRequest { unique_identifier: identifier() }.into(),
         ReKeyRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             offset: Some(Interval(1)),
-            attributes: Some(all()),
+            attributes: Some(all_attributes()),
             protection_storage_masks: Some(masks()),
         }
         .into(),
         RevokeRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             revocation_reason: RevocationReason {
                 code: RevocationReasonCode::KeyCompromise,
                 message: Some("why".to_owned()),
@@ -135,7 +135,7 @@ fn making_requests() -> Vec<RequestPayload> {
         .into(),
         RegisterRequest {
             object_type: ObjectType::SymmetricKey,
-            attributes: all(),
+            attributes: all_attributes(),
             object: object(),
             protection_storage_masks: Some(masks()),
         }
@@ -153,74 +153,74 @@ fn making_requests() -> Vec<RequestPayload> {
     requests
 }
 
-/// What makes pairs of keys, and certificates.
+/// Operations of key pairs and certificates.
 fn pair_requests() -> Vec<RequestPayload> {
     vec![
         CreateKeyPairRequest {
-            common_attributes: Some(all()),
-            private_key_attributes: Some(all()),
-            public_key_attributes: Some(all()),
+            common_attributes: Some(all_attributes()),
+            private_key_attributes: Some(all_attributes()),
+            public_key_attributes: Some(all_attributes()),
             common_protection_storage_masks: Some(masks()),
             private_protection_storage_masks: Some(masks()),
             public_protection_storage_masks: Some(masks()),
         }
         .into(),
         ReKeyKeyPairRequest {
-            private_key_unique_identifier: asked(),
+            private_key_unique_identifier: identifier(),
             offset: Some(Interval(1)),
-            common_attributes: Some(all()),
-            private_key_attributes: Some(all()),
-            public_key_attributes: Some(all()),
+            common_attributes: Some(all_attributes()),
+            private_key_attributes: Some(all_attributes()),
+            public_key_attributes: Some(all_attributes()),
             common_protection_storage_masks: Some(masks()),
             private_protection_storage_masks: Some(masks()),
             public_protection_storage_masks: Some(masks()),
         }
         .into(),
         CertifyRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             certificate_request_type: Some(CertificateRequestType::PKCS_10),
             certificate_request_value: Some(vec![1]),
-            attributes: Some(all()),
+            attributes: Some(all_attributes()),
             protection_storage_masks: Some(masks()),
         }
         .into(),
         ReCertifyRequest {
-            unique_identifier: asked(),
-            certificate_request_unique_identifier: asked(),
+            unique_identifier: identifier(),
+            certificate_request_unique_identifier: identifier(),
             certificate_request_type: Some(CertificateRequestType::PKCS_10),
             certificate_request_value: Some(vec![1]),
             offset: Some(Interval(1)),
-            attributes: Some(all()),
+            attributes: Some(all_attributes()),
             protection_storage_masks: Some(masks()),
         }
         .into(),
         ValidateRequest {
             certificates: vec![certificate(), certificate()],
-            unique_identifiers: asked().into_iter().chain(asked()).collect(),
+            unique_identifiers: identifier().into_iter().chain(identifier()).collect(),
             validity_date: Some(DateTime(1)),
         }
         .into(),
     ]
 }
 
-/// What keeps objects, brings them and sends them.
-fn keeping_requests() -> Vec<RequestPayload> {
+/// Leases, archive, import, export, and the requests of a server.
+fn storage_requests() -> Vec<RequestPayload> {
     vec![
-        ObtainLeaseRequest { unique_identifier: asked() }.into(),
-        GetUsageAllocationRequest { unique_identifier: asked(), usage_limits_count: 1 }.into(),
-        ArchiveRequest { unique_identifier: asked() }.into(),
-        RecoverRequest { unique_identifier: asked() }.into(),
+        ObtainLeaseRequest { unique_identifier: identifier() }.into(),
+        GetUsageAllocationRequest { unique_identifier: identifier(), usage_limits_count: 1 }.into(),
+        ArchiveRequest { unique_identifier: identifier() }.into(),
+        RecoverRequest { unique_identifier: identifier() }.into(),
         ImportRequest {
-            unique_identifier: id(),
+            unique_identifier: unique_identifier(),
             object_type: Some(ObjectType::SymmetricKey),
             replace_existing: Some(true),
             key_wrap_type: Some(KeyWrapType::NotWrapped),
-            attributes: AllAttributes(all().attributes),
+            attributes: AllAttributes(all_attributes().attributes),
             object: object(),
         }
         .into(),
         ExportRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             key_format_type: Some(KeyFormatType::Raw),
             key_wrap_type: Some(KeyWrapType::AsRegistered),
             key_compression_type: Some(KeyCompressionType::ECPublicKeyTypeUncompressed),
@@ -228,27 +228,27 @@ fn keeping_requests() -> Vec<RequestPayload> {
         }
         .into(),
         NotifyRequest {
-            unique_identifier: id(),
-            attributes: AttributeList(all().attributes),
+            unique_identifier: unique_identifier(),
+            attributes: AttributeList(all_attributes().attributes),
             deleted: references(),
         }
         .into(),
         PutRequest {
-            unique_identifier: id(),
+            unique_identifier: unique_identifier(),
             put_function: PutFunction::Replace,
-            replaced_unique_identifier: Some(id()),
+            replaced_unique_identifier: Some(unique_identifier()),
             object: object(),
-            attributes: AttributeList(all().attributes),
+            attributes: AttributeList(all_attributes().attributes),
         }
         .into(),
     ]
 }
 
-/// What looks at objects and at the server.
-fn asking_requests() -> Vec<RequestPayload> {
+/// Queries about objects and about the server.
+fn query_requests() -> Vec<RequestPayload> {
     vec![
         CheckRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             usage_limits_count: Some(1),
             cryptographic_usage_mask: Some(CryptographicUsageMask::Encrypt),
             lease_time: Some(Interval(1)),
@@ -256,7 +256,7 @@ fn asking_requests() -> Vec<RequestPayload> {
         .into(),
         DiscoverVersionsRequest { protocol_versions: Version::SERVED.to_vec() }.into(),
         GetRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             key_format_type: Some(KeyFormatType::Raw),
             key_wrap_type: Some(KeyWrapType::AsRegistered),
             key_compression_type: Some(KeyCompressionType::ECPublicKeyTypeUncompressed),
@@ -287,33 +287,37 @@ fn asking_requests() -> Vec<RequestPayload> {
 
 fn attribute_requests() -> Vec<RequestPayload> {
     vec![
-        AddAttributeRequest { unique_identifier: asked(), attribute: attribute() }.into(),
+        AddAttributeRequest { unique_identifier: identifier(), attribute: attribute() }.into(),
         DeleteAttributeRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             current_attribute: Some(attribute()),
             attribute: Some(AttributeReference::Standard(tags::Name)),
             attribute_index: Some(1),
         }
         .into(),
-        GetAttributeListRequest { unique_identifier: asked() }.into(),
-        GetAttributesRequest { unique_identifier: asked(), attributes: references() }.into(),
+        GetAttributeListRequest { unique_identifier: identifier() }.into(),
+        GetAttributesRequest { unique_identifier: identifier(), attributes: references() }.into(),
         ModifyAttributeRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             current_attribute: Some(attribute()),
             attribute: attribute(),
         }
         .into(),
-        SetAttributeRequest { unique_identifier: asked(), attribute: attribute() }.into(),
+        SetAttributeRequest { unique_identifier: identifier(), attribute: attribute() }.into(),
     ]
 }
 
 pub(crate) fn responses() -> Vec<ResponsePayload> {
-    let made = || Some(all());
+    let made = || Some(all_attributes());
     let mut responses: Vec<ResponsePayload> = vec![
-        ActivateResponse { unique_identifier: id() }.into(),
-        AddAttributeResponse { unique_identifier: id(), attribute: Some(attribute()) }.into(),
+        ActivateResponse { unique_identifier: unique_identifier() }.into(),
+        AddAttributeResponse {
+            unique_identifier: unique_identifier(),
+            attribute: Some(attribute()),
+        }
+        .into(),
         CheckResponse {
-            unique_identifier: Some(id()),
+            unique_identifier: Some(unique_identifier()),
             usage_limits_count: Some(1),
             cryptographic_usage_mask: Some(CryptographicUsageMask::Encrypt),
             lease_time: Some(Interval(1)),
@@ -321,77 +325,96 @@ pub(crate) fn responses() -> Vec<ResponsePayload> {
         .into(),
         CreateResponse {
             object_type: ObjectType::SymmetricKey,
-            unique_identifier: id(),
+            unique_identifier: unique_identifier(),
             template_attribute: made(),
         }
         .into(),
-        DeleteAttributeResponse { unique_identifier: id(), attribute: Some(attribute()) }.into(),
-        DestroyResponse { unique_identifier: id() }.into(),
-        DiscoverVersionsResponse { protocol_versions: Version::SERVED.to_vec() }.into(),
-        GetAttributeListResponse { unique_identifier: id(), attributes: references() }.into(),
-        GetAttributesResponse {
-            unique_identifier: id(),
-            attributes: AllAttributes(all().attributes),
+        DeleteAttributeResponse {
+            unique_identifier: unique_identifier(),
+            attribute: Some(attribute()),
         }
         .into(),
-        LocateResponse { located_items: Some(1), unique_identifiers: vec![id(), id()] }.into(),
-        ModifyAttributeResponse { unique_identifier: id(), attribute: Some(attribute()) }.into(),
+        DestroyResponse { unique_identifier: unique_identifier() }.into(),
+        DiscoverVersionsResponse { protocol_versions: Version::SERVED.to_vec() }.into(),
+        GetAttributeListResponse {
+            unique_identifier: unique_identifier(),
+            attributes: references(),
+        }
+        .into(),
+        GetAttributesResponse {
+            unique_identifier: unique_identifier(),
+            attributes: AllAttributes(all_attributes().attributes),
+        }
+        .into(),
+        LocateResponse {
+            located_items: Some(1),
+            unique_identifiers: vec![unique_identifier(), unique_identifier()],
+        }
+        .into(),
+        ModifyAttributeResponse {
+            unique_identifier: unique_identifier(),
+            attribute: Some(attribute()),
+        }
+        .into(),
         objects::query_response().into(),
-        ReKeyResponse { unique_identifier: id(), template_attribute: made() }.into(),
-        RegisterResponse { unique_identifier: id(), template_attribute: made() }.into(),
-        RevokeResponse { unique_identifier: id() }.into(),
-        SetAttributeResponse { unique_identifier: id() }.into(),
+        ReKeyResponse { unique_identifier: unique_identifier(), template_attribute: made() }.into(),
+        RegisterResponse { unique_identifier: unique_identifier(), template_attribute: made() }
+            .into(),
+        RevokeResponse { unique_identifier: unique_identifier() }.into(),
+        SetAttributeResponse { unique_identifier: unique_identifier() }.into(),
     ];
     responses.extend(pair_responses());
-    responses.extend(keeping_responses());
+    responses.extend(storage_responses());
     responses.extend(cryptography::responses());
     responses.extend(administration::responses());
     responses.extend(objects().into_iter().chain([object()]).map(|object| {
         let object_type = object.object_type();
-        GetResponse { object_type, unique_identifier: id(), object }.into()
+        GetResponse { object_type, unique_identifier: unique_identifier(), object }.into()
     }));
     responses
 }
 
 fn pair_responses() -> Vec<ResponsePayload> {
-    let made = || Some(all());
+    let made = || Some(all_attributes());
     vec![
         CreateKeyPairResponse {
-            private_key_unique_identifier: id(),
-            public_key_unique_identifier: id(),
+            private_key_unique_identifier: unique_identifier(),
+            public_key_unique_identifier: unique_identifier(),
             private_key_template_attribute: made(),
             public_key_template_attribute: made(),
         }
         .into(),
         ReKeyKeyPairResponse {
-            private_key_unique_identifier: id(),
-            public_key_unique_identifier: id(),
+            private_key_unique_identifier: unique_identifier(),
+            public_key_unique_identifier: unique_identifier(),
             private_key_template_attribute: made(),
             public_key_template_attribute: made(),
         }
         .into(),
-        CertifyResponse { unique_identifier: id(), template_attribute: made() }.into(),
-        ReCertifyResponse { unique_identifier: id(), template_attribute: made() }.into(),
+        CertifyResponse { unique_identifier: unique_identifier(), template_attribute: made() }
+            .into(),
+        ReCertifyResponse { unique_identifier: unique_identifier(), template_attribute: made() }
+            .into(),
         ValidateResponse { validity_indicator: ValidityIndicator::Valid }.into(),
     ]
 }
 
-fn keeping_responses() -> Vec<ResponsePayload> {
+fn storage_responses() -> Vec<ResponsePayload> {
     vec![
         ObtainLeaseResponse {
-            unique_identifier: id(),
+            unique_identifier: unique_identifier(),
             lease_time: Interval(1),
             last_change_date: DateTime(1),
         }
         .into(),
-        GetUsageAllocationResponse { unique_identifier: id() }.into(),
-        ArchiveResponse { unique_identifier: id() }.into(),
-        RecoverResponse { unique_identifier: id() }.into(),
-        ImportResponse { unique_identifier: id() }.into(),
+        GetUsageAllocationResponse { unique_identifier: unique_identifier() }.into(),
+        ArchiveResponse { unique_identifier: unique_identifier() }.into(),
+        RecoverResponse { unique_identifier: unique_identifier() }.into(),
+        ImportResponse { unique_identifier: unique_identifier() }.into(),
         ExportResponse {
             object_type: ObjectType::SymmetricKey,
-            unique_identifier: id(),
-            attributes: AllAttributes(all().attributes),
+            unique_identifier: unique_identifier(),
+            attributes: AllAttributes(all_attributes().attributes),
             object: Some(object()),
         }
         .into(),

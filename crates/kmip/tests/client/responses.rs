@@ -1,4 +1,4 @@
-//! Answers: good ones, batches, refusals, and all that is not to be believed.
+//! Responses: correct ones, batches, refusals, and malformed ones.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,34 +8,34 @@ use kmip::message::{RequestBatchItem, RequestMessage, ResponseBatchItem, Respons
 use kmip::payload::{DestroyResponse, ResponsePayload};
 use kmip::vocabulary::{BatchErrorContinuationOption, Operation, ResultReason, ResultStatus};
 
-use crate::lab::{KEY, Lab, but, create, get, got, obey};
-use crate::listener::{Listener, Reaction, done, message, refusal};
+use crate::fixture::{Fixture, KEY, answer_all, create, except_discover, get, get_response};
+use crate::scripted_server::{Reaction, ScriptedServer, done, message, refusal};
 
 #[tokio::test]
 async fn a_typed_request_has_a_typed_answer() {
-    let lab = Lab::new();
-    let server = lab.listen(obey).await;
-    let client = lab.client(&[&server]);
+    let fixture = Fixture::new();
+    let server = fixture.listen(answer_all).await;
+    let client = fixture.client(&[&server]);
     assert_eq!(client.request(create()).await.unwrap().unique_identifier, "new");
-    let got = client.request(get("a")).await.unwrap();
-    assert_eq!(got.unique_identifier, "a");
-    assert_eq!(got.object.key_block().unwrap().bytes(), Some(&KEY[..]));
+    let response = client.request(get("a")).await.unwrap();
+    assert_eq!(response.unique_identifier, "a");
+    assert_eq!(response.object.key_block().unwrap().bytes(), Some(&KEY[..]));
     // One connection served all three.
-    assert_eq!(server.seen().iter().map(|(connection, ..)| *connection).max(), Some(0));
+    assert_eq!(server.received().iter().map(|(connection, ..)| *connection).max(), Some(0));
 }
 
 #[tokio::test]
 async fn a_refusal_says_what_was_refused_and_why() {
-    let lab = Lab::new();
+    let fixture = Fixture::new();
     let long = "no\u{7}\n".to_owned() + &"x".repeat(1000);
-    let server = lab
-        .listen(but(move |_, request| {
+    let server = fixture
+        .listen(except_discover(move |_, request| {
             let operation = Some(Operation::Get);
             let no = refusal(operation, ResultReason::ItemNotFound, &long);
             Reaction::Answer(message(request, vec![no]))
         }))
         .await;
-    let client = lab.client(&[&server]);
+    let client = fixture.client(&[&server]);
     let error = client.request(get("a")).await.unwrap_err();
     let says = format!("{} refused Get: ItemNotFound: no{}", server.address(), "x".repeat(298));
     assert_eq!(error.to_string(), says);
@@ -43,7 +43,7 @@ async fn a_refusal_says_what_was_refused_and_why() {
     // The server answered: it is not tried again, and the connection is still good.
     client.request(get("a")).await.unwrap_err();
     assert_eq!(server.operations(), [Operation::Get, Operation::Get]);
-    assert_eq!(server.seen().last().unwrap().0, 0);
+    assert_eq!(server.received().last().unwrap().0, 0);
 }
 
 /// Two Gets in one batch.
@@ -53,14 +53,14 @@ fn two() -> Vec<RequestBatchItem> {
 
 fn id_of(item: &ResponseBatchItem) -> &str {
     match &item.payload {
-        Some(ResponsePayload::Get(got)) => &got.unique_identifier,
+        Some(ResponsePayload::Get(get_response)) => &get_response.unique_identifier,
         other => panic!("{other:?}"),
     }
 }
 
 /// The items of a whole answer, each under the name that the request gave it.
 fn named(request: &RequestMessage) -> Vec<ResponseBatchItem> {
-    match obey(0, request) {
+    match answer_all(0, request) {
         Reaction::Answer(message) => message.items,
         _ => panic!("an obedient server answers"),
     }
@@ -68,9 +68,9 @@ fn named(request: &RequestMessage) -> Vec<ResponseBatchItem> {
 
 #[tokio::test]
 async fn the_answers_of_a_batch_stand_in_the_order_of_its_items() {
-    let lab = Lab::new();
-    let server = lab
-        .listen(but(|_, request| {
+    let fixture = Fixture::new();
+    let server = fixture
+        .listen(except_discover(|_, request| {
             assert_eq!(request.header.batch_order_option, Some(false));
             let undo = Some(BatchErrorContinuationOption::Continue);
             assert_eq!(request.header.batch_error_continuation_option, undo);
@@ -81,32 +81,32 @@ async fn the_answers_of_a_batch_stand_in_the_order_of_its_items() {
         .await;
     let continuation = Some(BatchErrorContinuationOption::Continue);
     let options = BatchOptions { continuation, in_order: false };
-    let items = lab.client(&[&server]).batch(two(), options).await.unwrap();
+    let items = fixture.client(&[&server]).batch(two(), options).await.unwrap();
     assert_eq!(items.iter().map(id_of).collect::<Vec<_>>(), ["a", "b"]);
 }
 
 #[tokio::test]
 async fn a_batch_that_stopped_has_the_answers_up_to_there() {
-    let lab = Lab::new();
-    let server = lab
-        .listen(but(|_, request| {
+    let fixture = Fixture::new();
+    let server = fixture
+        .listen(except_discover(|_, request| {
             let mut no = refusal(Some(Operation::Get), ResultReason::ItemNotFound, "");
             no.unique_batch_item_id.clone_from(&request.items[0].unique_batch_item_id);
             Reaction::Answer(message(request, vec![no]))
         }))
         .await;
-    let items = lab.client(&[&server]).batch(two(), BatchOptions::default()).await.unwrap();
+    let items = fixture.client(&[&server]).batch(two(), BatchOptions::default()).await.unwrap();
     let statuses: Vec<ResultStatus> = items.iter().map(|item| item.result_status).collect();
     assert_eq!(statuses, [ResultStatus::OperationFailed]);
 }
 
 #[tokio::test]
 async fn an_empty_batch_asks_nobody() {
-    let lab = Lab::new();
-    let server = lab.listen(obey).await;
-    let client = lab.client(&[&server]);
+    let fixture = Fixture::new();
+    let server = fixture.listen(answer_all).await;
+    let client = fixture.client(&[&server]);
     assert!(client.batch(Vec::new(), BatchOptions::default()).await.unwrap().is_empty());
-    assert!(server.seen().is_empty());
+    assert!(server.received().is_empty());
 }
 
 /// What becomes of a good answer, and what the client says of it.
@@ -149,7 +149,7 @@ const SPOILERS: &[Spoiler] = &[
     (
         "another batch count",
         |request| {
-            let Reaction::Answer(mut answer) = obey(0, request) else { unreachable!() };
+            let Reaction::Answer(mut answer) = answer_all(0, request) else { unreachable!() };
             answer.header.batch_count = 2;
             Reaction::Answer(answer)
         },
@@ -167,7 +167,7 @@ const SPOILERS: &[Spoiler] = &[
     ),
     (
         "an item too many",
-        |request| answer(request, |answer| answer.items.push(done(got("b")))),
+        |request| answer(request, |answer| answer.items.push(done(get_response("b")))),
         "it has 2 batch items, asked was for 1",
     ),
     (
@@ -215,10 +215,10 @@ const SPOILERS: &[Spoiler] = &[
 
 #[tokio::test]
 async fn malformed_answers_are_named() {
-    let lab = Lab::new();
+    let fixture = Fixture::new();
     for (what, spoil, says) in SPOILERS {
-        let server = lab.listen(but(|_, request| spoil(request))).await;
-        let error = lab.client(&[&server]).request(get("a")).await.unwrap_err();
+        let server = fixture.listen(except_discover(|_, request| spoil(request))).await;
+        let error = fixture.client(&[&server]).request(get("a")).await.unwrap_err();
         assert!(matches!(error, Error::Malformed { .. }), "{what}: {error:?}");
         assert!(error.to_string().contains(says), "{what}: {error}");
         assert!(error.is_server(), "{what}");
@@ -229,7 +229,7 @@ async fn malformed_answers_are_named() {
 
 #[tokio::test]
 async fn the_names_of_a_batch_are_checked() {
-    let lab = Lab::new();
+    let fixture = Fixture::new();
     let none = "a Unique Batch Item ID is none of the request's, or is there twice";
     let table: [Spoiler; 4] = [
         (
@@ -263,8 +263,8 @@ async fn the_names_of_a_batch_are_checked() {
         ),
     ];
     for (what, spoil, says) in table {
-        let server = lab.listen(but(move |_, request| spoil(request))).await;
-        let client = lab.client(&[&server]);
+        let server = fixture.listen(except_discover(move |_, request| spoil(request))).await;
+        let client = fixture.client(&[&server]);
         let error = client.batch(two(), BatchOptions::default()).await.unwrap_err();
         assert!(error.to_string().ends_with(says), "{what}: {error}");
     }
@@ -272,48 +272,48 @@ async fn the_names_of_a_batch_are_checked() {
 
 #[tokio::test]
 async fn a_server_is_told_the_longest_answer_and_held_to_it() {
-    let lab = Lab::new();
-    let server = lab
-        .listen(but(|number, request| {
+    let fixture = Fixture::new();
+    let server = fixture
+        .listen(except_discover(|number, request| {
             assert_eq!(request.header.maximum_response_size, Some(1024));
             match number {
                 0 => Reaction::Bytes(b"\x42\x00\x7b\x01\x00\x00\x03\xf9".to_vec()),
-                _ => obey(number, request),
+                _ => answer_all(number, request),
             }
         }))
         .await;
-    let builder = lab.builder().server(server.address()).response_len_max(1024);
+    let builder = fixture.builder().server(server.address()).response_len_max(1024);
     let client = builder.build().unwrap();
     let error = client.request(get("a")).await.unwrap_err();
     assert!(error.to_string().ends_with("it is 1025 bytes long and may be 1024 at most"));
     // What is left of such an answer must not be taken for the next: the connection was given up.
     client.request(get("a")).await.unwrap();
-    assert_eq!(server.seen().last().unwrap().0, 1);
+    assert_eq!(server.received().last().unwrap().0, 1);
 }
 
 #[tokio::test]
 async fn a_trace_sees_every_message_and_no_error_shows_a_key() {
-    let lab = Lab::new();
-    let server: Listener = lab.listen(obey).await;
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&seen);
-    let client: Client = lab
+    let fixture = Fixture::new();
+    let server: ScriptedServer = fixture.listen(answer_all).await;
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&received);
+    let client: Client = fixture
         .builder()
         .server(server.address())
-        .trace(Arc::new(move |server: &str, way: Direction, frame: &[u8]| {
-            kept.lock().unwrap().push((server.to_owned(), way, frame.to_vec()));
+        .trace(Arc::new(move |server: &str, direction: Direction, frame: &[u8]| {
+            kept.lock().unwrap().push((server.to_owned(), direction, frame.to_vec()));
         }))
         .build()
         .unwrap();
     client.request(get("a")).await.unwrap();
-    let seen = seen.lock().unwrap();
-    let ways: Vec<Direction> = seen.iter().map(|(_, way, _)| *way).collect();
+    let received = received.lock().unwrap();
+    let directions: Vec<Direction> = received.iter().map(|(_, direction, _)| *direction).collect();
     use Direction::{Received, Sent};
-    assert_eq!(ways, [Sent, Received, Sent, Received]);
-    assert!(seen.iter().all(|(name, ..)| *name == server.address()));
-    RequestMessage::decode(&seen[2].2).unwrap();
-    let answer = ResponseMessage::decode(&seen[3].2).unwrap();
-    assert!(seen[3].2.windows(KEY.len()).any(|at| at == KEY));
+    assert_eq!(directions, [Sent, Received, Sent, Received]);
+    assert!(received.iter().all(|(name, ..)| *name == server.address()));
+    RequestMessage::decode(&received[2].2).unwrap();
+    let answer = ResponseMessage::decode(&received[3].2).unwrap();
+    assert!(received[3].2.windows(KEY.len()).any(|at| at == KEY));
     let shown = format!("{answer:?} {client:?}");
     assert!(!shown.contains("all secret") && !shown.contains("116, 104, 105"), "{shown}");
 }

@@ -1,4 +1,4 @@
-//! A key server of a few lines, which does what a test tells it: one reaction a request.
+//! Key server whose reaction to each request a test chooses.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// What the listener does with a request.
+/// Reaction to a request.
 pub(crate) enum Reaction {
     /// Answers it.
     Answer(ResponseMessage),
@@ -32,15 +32,15 @@ pub(crate) enum Reaction {
 pub(crate) type Script = dyn Fn(usize, &RequestMessage) -> Reaction + Send + Sync;
 
 /// The connection, the version and the operations of one request.
-pub(crate) type Seen = (usize, Version, Vec<Operation>);
+pub(crate) type ReceivedRequest = (usize, Version, Vec<Operation>);
 
-/// A running listener; it ends with the test's runtime.
-pub(crate) struct Listener {
+/// A running server; it ends with the test's runtime.
+pub(crate) struct ScriptedServer {
     pub(crate) port: u16,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    received: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
-impl Listener {
+impl ScriptedServer {
     /// Listens on a port of its own.
     pub(crate) async fn start(
         tls: ServerConfig,
@@ -48,44 +48,44 @@ impl Listener {
     ) -> Self {
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = tcp.local_addr().unwrap().port();
-        let seen = Arc::new(Mutex::new(Vec::new()));
+        let received = Arc::new(Mutex::new(Vec::new()));
         let (acceptor, script) = (TlsAcceptor::from(Arc::new(tls)), Arc::new(script));
-        let kept = Arc::clone(&seen);
+        let kept = Arc::clone(&received);
         tokio::spawn(async move {
             for number in 0.. {
                 let (socket, _) = tcp.accept().await.unwrap();
                 let (acceptor, script) = (acceptor.clone(), Arc::clone(&script));
-                let seen = Arc::clone(&kept);
+                let received = Arc::clone(&kept);
                 tokio::spawn(async move {
                     match acceptor.accept(socket).into_fallible().await {
-                        Ok(stream) => serve(number, stream, script.as_ref(), &seen).await,
+                        Ok(stream) => serve(number, stream, script.as_ref(), &received).await,
                         // What is unread would reset the connection before its alert is read.
                         Err((_, mut socket)) => drain(&mut socket).await,
                     }
                 });
             }
         });
-        Self { port, seen }
+        Self { port, received }
     }
 
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Each request so far.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+    /// The requests so far.
+    pub(crate) fn received(&self) -> Vec<ReceivedRequest> {
+        self.received.lock().unwrap().clone()
     }
 
     /// The operations so far, without Discover Versions.
     pub(crate) fn operations(&self) -> Vec<Operation> {
-        let all = self.seen().into_iter().flat_map(|(_, _, operations)| operations);
+        let all = self.received().into_iter().flat_map(|(_, _, operations)| operations);
         all.filter(|operation| *operation != Operation::DiscoverVersions).collect()
     }
 
     /// The versions in which Discover Versions came.
-    pub(crate) fn ladder(&self) -> Vec<Version> {
-        let all = self.seen().into_iter();
+    pub(crate) fn discover_versions(&self) -> Vec<Version> {
+        let all = self.received().into_iter();
         let asked = all.filter(|(_, _, asked)| asked == &[Operation::DiscoverVersions]);
         asked.map(|(_, version, _)| version).collect()
     }
@@ -100,7 +100,7 @@ async fn serve(
     number: usize,
     mut stream: tokio_rustls::server::TlsStream<tokio::net::TcpStream>,
     script: &Script,
-    seen: &Mutex<Vec<Seen>>,
+    received: &Mutex<Vec<ReceivedRequest>>,
 ) {
     loop {
         let mut frame = vec![0; 8];
@@ -112,7 +112,7 @@ async fn serve(
         stream.read_exact(&mut frame[8..]).await.unwrap();
         let request = RequestMessage::decode(&frame).unwrap();
         let operations = request.items.iter().map(|item| item.payload.operation()).collect();
-        seen.lock().unwrap().push((number, request.header.protocol_version, operations));
+        received.lock().unwrap().push((number, request.header.protocol_version, operations));
         let (bytes, close) = match script(number, &request) {
             Reaction::Answer(message) => (message.encode(), false),
             Reaction::AnswerAndClose(message) => (message.encode(), true),

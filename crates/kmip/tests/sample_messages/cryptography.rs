@@ -1,4 +1,4 @@
-//! What is done with a key inside the server, and how keys are split and derived.
+//! Samples of cryptographic operations, and of splitting and deriving keys.
 
 use kmip::payload::*;
 use kmip::structures::CryptographicParameters;
@@ -7,7 +7,7 @@ use kmip::{BigInteger, InputData, SecretBytes};
 
 use super::attributes::cryptographic_parameters;
 use super::objects::masks;
-use super::{all, asked, id};
+use super::{all_attributes, identifier, unique_identifier};
 
 fn parameters() -> Box<CryptographicParameters> {
     Box::new(cryptographic_parameters())
@@ -22,16 +22,16 @@ fn secret() -> SecretBytes {
 }
 
 pub(super) fn requests() -> Vec<RequestPayload> {
-    let mut requests = with_data();
-    requests.extend(of_keys());
+    let mut requests = data_requests();
+    requests.extend(key_requests());
     requests
 }
 
-/// What is done to data with a key.
-fn with_data() -> Vec<RequestPayload> {
+/// Operations on data with a key.
+fn data_requests() -> Vec<RequestPayload> {
     vec![
         EncryptRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             cryptographic_parameters: Some(parameters()),
             data: Some(data()),
             iv_counter_nonce: Some(vec![1]),
@@ -42,7 +42,7 @@ fn with_data() -> Vec<RequestPayload> {
         }
         .into(),
         DecryptRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             cryptographic_parameters: Some(parameters()),
             data: Some(data()),
             iv_counter_nonce: Some(vec![1]),
@@ -54,7 +54,7 @@ fn with_data() -> Vec<RequestPayload> {
         }
         .into(),
         SignRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             cryptographic_parameters: Some(parameters()),
             data: Some(data()),
             digested_data: Some(secret()),
@@ -64,7 +64,7 @@ fn with_data() -> Vec<RequestPayload> {
         }
         .into(),
         SignatureVerifyRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             cryptographic_parameters: Some(parameters()),
             data: Some(data()),
             digested_data: Some(secret()),
@@ -75,7 +75,7 @@ fn with_data() -> Vec<RequestPayload> {
         }
         .into(),
         MACRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             cryptographic_parameters: Some(parameters()),
             data: Some(data()),
             correlation_value: Some(vec![2]),
@@ -84,7 +84,7 @@ fn with_data() -> Vec<RequestPayload> {
         }
         .into(),
         MACVerifyRequest {
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             cryptographic_parameters: Some(parameters()),
             data: Some(data()),
             mac_data: Some(vec![5]),
@@ -96,8 +96,8 @@ fn with_data() -> Vec<RequestPayload> {
     ]
 }
 
-/// What is done without one, and what makes bytes and keys.
-fn of_keys() -> Vec<RequestPayload> {
+/// Operations without a key, and those that produce bytes and keys.
+fn key_requests() -> Vec<RequestPayload> {
     vec![
         HashRequest {
             cryptographic_parameters: parameters(),
@@ -111,7 +111,7 @@ fn of_keys() -> Vec<RequestPayload> {
         RNGSeedRequest { data: data() }.into(),
         DeriveKeyRequest {
             object_type: ObjectType::SymmetricKey,
-            unique_identifiers: asked().into_iter().chain(asked()).collect(),
+            unique_identifiers: identifier().into_iter().chain(identifier()).collect(),
             derivation_method: DerivationMethod::PBKDF2,
             derivation_parameters: Box::new(DerivationParameters {
                 cryptographic_parameters: Some(cryptographic_parameters()),
@@ -120,25 +120,25 @@ fn of_keys() -> Vec<RequestPayload> {
                 salt: Some(secret()),
                 iteration_count: Some(4096),
             }),
-            attributes: all(),
+            attributes: all_attributes(),
         }
         .into(),
         CreateSplitKeyRequest {
             object_type: ObjectType::SplitKey,
-            unique_identifier: asked(),
+            unique_identifier: identifier(),
             split_key_parts: 3,
             split_key_threshold: 2,
             split_key_method: SplitKeyMethod::XOR,
             prime_field_size: Some(BigInteger(vec![1; 8])),
-            attributes: all(),
+            attributes: all_attributes(),
             protection_storage_masks: Some(masks()),
         }
         .into(),
         JoinSplitKeyRequest {
             object_type: ObjectType::SecretData,
-            unique_identifiers: asked().into_iter().chain(asked()).collect(),
+            unique_identifiers: identifier().into_iter().chain(identifier()).collect(),
             secret_data_type: Some(SecretDataType::Password),
-            attributes: Some(all()),
+            attributes: Some(all_attributes()),
             protection_storage_masks: Some(masks()),
         }
         .into(),
@@ -155,7 +155,7 @@ fn of_keys() -> Vec<RequestPayload> {
 pub(super) fn responses() -> Vec<ResponsePayload> {
     vec![
         EncryptResponse {
-            unique_identifier: id(),
+            unique_identifier: unique_identifier(),
             data: Some(secret()),
             iv_counter_nonce: Some(vec![1]),
             correlation_value: Some(vec![2]),
@@ -163,32 +163,32 @@ pub(super) fn responses() -> Vec<ResponsePayload> {
         }
         .into(),
         DecryptResponse {
-            unique_identifier: id(),
+            unique_identifier: unique_identifier(),
             data: Some(secret()),
             correlation_value: Some(vec![2]),
         }
         .into(),
         SignResponse {
-            unique_identifier: id(),
+            unique_identifier: unique_identifier(),
             signature_data: Some(vec![4]),
             correlation_value: Some(vec![2]),
         }
         .into(),
         SignatureVerifyResponse {
-            unique_identifier: id(),
+            unique_identifier: unique_identifier(),
             validity_indicator: Some(ValidityIndicator::Valid),
             data: Some(secret()),
             correlation_value: Some(vec![2]),
         }
         .into(),
         MACResponse {
-            unique_identifier: id(),
+            unique_identifier: unique_identifier(),
             mac_data: Some(vec![5]),
             correlation_value: Some(vec![2]),
         }
         .into(),
         MACVerifyResponse {
-            unique_identifier: id(),
+            unique_identifier: unique_identifier(),
             validity_indicator: Some(ValidityIndicator::Invalid),
             correlation_value: Some(vec![2]),
         }
@@ -196,13 +196,21 @@ pub(super) fn responses() -> Vec<ResponsePayload> {
         HashResponse { data: Some(secret()), correlation_value: Some(vec![2]) }.into(),
         RNGRetrieveResponse { data: secret() }.into(),
         RNGSeedResponse { data_length: 16 }.into(),
-        DeriveKeyResponse { unique_identifier: id(), template_attribute: Some(all()) }.into(),
-        CreateSplitKeyResponse {
-            unique_identifiers: vec![id(), id()],
-            template_attribute: Some(all()),
+        DeriveKeyResponse {
+            unique_identifier: unique_identifier(),
+            template_attribute: Some(all_attributes()),
         }
         .into(),
-        JoinSplitKeyResponse { unique_identifier: id(), template_attribute: Some(all()) }.into(),
+        CreateSplitKeyResponse {
+            unique_identifiers: vec![unique_identifier(), unique_identifier()],
+            template_attribute: Some(all_attributes()),
+        }
+        .into(),
+        JoinSplitKeyResponse {
+            unique_identifier: unique_identifier(),
+            template_attribute: Some(all_attributes()),
+        }
+        .into(),
         PKCS11Response {
             interface: Some("PKCS 11".to_owned()),
             function: PKCS11Call::Vendor(7),
