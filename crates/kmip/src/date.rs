@@ -1,4 +1,4 @@
-//! Times as ISO 8601, as the text encodings and the messages as text spell them (2.1 profiles,
+//! Times in ISO 8601, for the text encodings and the redacted text (2.1 profiles,
 //! 5.4.1; Additional Message Encodings 1.0, 4.1.6.11).
 //!
 //! No zone but UTC is written; any is read.
@@ -13,7 +13,7 @@ const MICROSECONDS: i64 = 1_000_000;
 pub(crate) const UTC: &str = "+00:00";
 
 /// Writes `2008-03-14T11:56:40`, without a zone.
-pub(crate) fn seconds(f: &mut impl Write, seconds: i64) -> fmt::Result {
+pub(crate) fn write_seconds(f: &mut impl Write, seconds: i64) -> fmt::Result {
     let (year, month, day) = civil(seconds.div_euclid(SECONDS_A_DAY));
     let second = seconds.rem_euclid(SECONDS_A_DAY);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
@@ -21,8 +21,8 @@ pub(crate) fn seconds(f: &mut impl Write, seconds: i64) -> fmt::Result {
 }
 
 /// Writes `2008-03-14T11:56:40.000001`, without a zone.
-pub(crate) fn microseconds(f: &mut impl Write, microseconds: i64) -> fmt::Result {
-    seconds(f, microseconds.div_euclid(MICROSECONDS))?;
+pub(crate) fn write_microseconds(f: &mut impl Write, microseconds: i64) -> fmt::Result {
+    write_seconds(f, microseconds.div_euclid(MICROSECONDS))?;
     write!(f, ".{:06}", microseconds.rem_euclid(MICROSECONDS))
 }
 
@@ -53,9 +53,9 @@ pub(crate) fn parse(text: &str) -> Option<(i64, i64)> {
     let (sign, rest) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
     let (date, time) = rest.split_once('T')?;
     let mut date = date.splitn(3, '-');
-    let year = whole(date.next()?, 4..=12)?.checked_mul(sign)?;
-    let month = whole(date.next()?, 2..=2).filter(|month| (1..=12).contains(month))?;
-    let day = whole(date.next()?, 2..=2)?;
+    let year = digits(date.next()?, 4..=12)?.checked_mul(sign)?;
+    let month = digits(date.next()?, 2..=2).filter(|month| (1..=12).contains(month))?;
+    let day = digits(date.next()?, 2..=2)?;
     let days = days(year, month, day);
     // The day that the calendar has is the one that was asked for: there is no 30 February.
     (civil(days) == (year, month, day)).then_some(())?;
@@ -66,18 +66,18 @@ pub(crate) fn parse(text: &str) -> Option<(i64, i64)> {
     };
     let (clock, fraction) = time.split_once('.').map_or((time, "0"), |parts| parts);
     let mut clock = clock.splitn(3, ':');
-    let mut next = |max| whole(clock.next()?, 2..=2).filter(|part| *part <= max);
+    let mut next = |max| digits(clock.next()?, 2..=2).filter(|part| *part <= max);
     let second = clock_seconds(next(23)?, next(59)?, next(59)?);
-    let second = second.checked_sub(offset(zone)?)?;
+    let second = second.checked_sub(zone_offset(zone)?)?;
     // The earliest second there is is later than the beginning of its day.
     let seconds =
         i128::from(days).checked_mul(i128::from(SECONDS_A_DAY))?.checked_add(i128::from(second))?;
-    Some((seconds.try_into().ok()?, millionths(fraction)?))
+    Some((seconds.try_into().ok()?, micros(fraction)?))
 }
 
-/// Microseconds since 1970 of what [`parse`] read.
+/// Microseconds since 1970 of a time that [`parse`] has read.
 #[cfg(feature = "encodings")]
-pub(crate) fn in_microseconds((seconds, beyond): (i64, i64)) -> Option<i64> {
+pub(crate) fn to_microseconds((seconds, beyond): (i64, i64)) -> Option<i64> {
     // The earliest time there is has no whole second below it.
     i128::from(seconds)
         .checked_mul(i128::from(MICROSECONDS))?
@@ -105,27 +105,27 @@ const fn clock_seconds(hour: i64, minute: i64, second: i64) -> i64 {
 
 /// Seconds that a zone is before UTC.
 #[cfg(feature = "encodings")]
-fn offset(zone: &str) -> Option<i64> {
+fn zone_offset(zone: &str) -> Option<i64> {
     if zone == "Z" {
         return Some(0);
     }
     let sign = if zone.starts_with('-') { -1 } else { 1 };
     let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-    let hours = whole(hours, 2..=2).filter(|hours| *hours <= 14)?;
-    let minutes = whole(minutes, 2..=2).filter(|minutes| *minutes <= 59)?;
+    let hours = digits(hours, 2..=2).filter(|hours| *hours <= 14)?;
+    let minutes = digits(minutes, 2..=2).filter(|minutes| *minutes <= 59)?;
     clock_seconds(hours, minutes, 0).checked_mul(sign)
 }
 
-/// The number that so many digits make.
+/// Number in decimal digits, if it has one of these lengths.
 #[cfg(feature = "encodings")]
-fn whole(digits: &str, lengths: core::ops::RangeInclusive<usize>) -> Option<i64> {
-    let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
-    (is_number && lengths.contains(&digits.len())).then(|| digits.parse().ok()).flatten()
+fn digits(text: &str, lengths: core::ops::RangeInclusive<usize>) -> Option<i64> {
+    let is_number = text.bytes().all(|digit| digit.is_ascii_digit());
+    (is_number && lengths.contains(&text.len())).then(|| text.parse().ok()).flatten()
 }
 
 /// Microseconds of the digits behind a point.
 #[cfg(feature = "encodings")]
-fn millionths(digits: &str) -> Option<i64> {
+fn micros(digits: &str) -> Option<i64> {
     let all = digits.bytes().all(|digit| digit.is_ascii_digit()) && !digits.is_empty();
     let six = digits.bytes().chain(core::iter::repeat(b'0')).take(6);
     let number = six.fold(0_i64, |number, digit| {
@@ -153,7 +153,7 @@ mod tests {
             (i64::MIN, "-292277022657-01-27T08:29:52"),
         ] {
             let mut written = String::new();
-            super::seconds(&mut written, seconds).unwrap();
+            super::write_seconds(&mut written, seconds).unwrap();
             assert_eq!(written, text);
             #[cfg(feature = "encodings")]
             assert_eq!(super::parse(text), Some((seconds, 0)));
@@ -168,10 +168,10 @@ mod tests {
             (i64::MIN, "-290308-12-21T19:59:05.224192"),
         ] {
             let mut written = String::new();
-            super::microseconds(&mut written, microseconds).unwrap();
+            super::write_microseconds(&mut written, microseconds).unwrap();
             assert_eq!(written, text);
             #[cfg(feature = "encodings")]
-            assert_eq!(super::parse(text).and_then(super::in_microseconds), Some(microseconds));
+            assert_eq!(super::parse(text).and_then(super::to_microseconds), Some(microseconds));
         }
     }
 

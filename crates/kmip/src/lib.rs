@@ -1,16 +1,34 @@
-//! KMIP: the vocabulary, the messages and the objects of versions 1.0 to 3.0, and a client.
+//! KMIP 1.0 to 3.0: vocabulary, typed messages, text encodings and a client.
 //!
 //! ```text
-//! bytes <- ttlv <- codec <- structures . objects . attributes <- payload <- message
-//!                             vocabulary (names and numbers) <- text . encoding
+//! client                                    requests and responses over mutual TLS
+//!   message                                 headers and batch items
+//!     payload                               one request and one response for each operation
+//!       attributes . objects . structures   the standard's structures
+//!         codec                             typed values <-> items of the crate ttlv
+//!           vocabulary . version            names and numbers, as data
+//!
+//! encoding                                  items <-> XML, JSON     by names of the vocabulary
+//! redacted_text                             items -> text           likewise, secrets hidden
 //! ```
 //!
-//! One typed model serves every version. What differs between versions is data: a field says
-//! under which tag it stands and which versions have it, an attribute says how each version
-//! spells it. **No type here decides by version what an operation does**, and nothing is sent to
-//! a version that does not have it.
+//! | module | contents |
+//! |---|---|
+//! | [`vocabulary`] | tags, enumerations and masks, each value with its names and versions |
+//! | [`codec`] | the traits [`Encode`] and [`Decode`], and the primitive types |
+//! | [`attributes`], [`objects`], [`structures`], [`transparent`] | the standard's structures |
+//! | [`payload`] | requests and responses of all operations |
+//! | [`message`] | request and response messages |
+//! | [`redacted_text`](mod@redacted_text) | a message as text, with secrets hidden |
+//! | `encoding` (feature `encodings`) | a message as XML and as JSON |
+//! | `client` (feature `client`) | a client of key servers, over mutual TLS |
 //!
-//! What is not known is kept: an enumeration is a number with names, and unknown attributes,
+//! One typed model serves every version. The differences between versions are data: a field names
+//! its tag and the versions that have it, an attribute its name in each version. **No type here
+//! decides by version what an operation does**, and no item is sent to a version that does not have
+//! it.
+//!
+//! Unknown values are kept: an enumeration is a number with names, and unknown attributes,
 //! operations and extensions are carried as bytes.
 
 mod macros;

@@ -3,14 +3,15 @@
 //! ```text
 //!  42 00 20 | 02   | 00 00 00 04 | 00 00 00 08 00 00 00 00
 //!  tag      | type | length      | value, padded to 8 bytes
+//!  `------- Header ------------'
 //! ```
 //!
-//! A [`Reader`] decodes in place from the bytes of a frame; a [`Writer`] makes them.
-//! Lengths and padding are checked in one place, [`Reader::item`]; nothing is allocated by a size
-//! that the peer names, and no input panics.
+//! A [`Reader`] decodes [`Item`]s in place from the bytes of a frame; a [`Writer`] encodes them;
+//! [`Raw`] keeps items as bytes. Lengths and padding are checked in one place, [`Reader::item`].
+//! No allocation has a size that the peer names, and no input panics.
 //!
-//! **This crate knows the name of no tag, and no version of KMIP.** What an item means is the
-//! business of the crate `kmip`.
+//! **This crate knows no tag by name and no version of KMIP**: the meaning of items is defined in
+//! the crate `kmip`.
 
 mod error;
 mod header;

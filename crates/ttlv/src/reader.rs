@@ -89,14 +89,14 @@ impl<'a> Reader<'a> {
     pub fn value(&mut self, tag: Tag, ty: Type) -> Result<&'a [u8], Error> {
         let [_, a, b, c] = tag.0.to_be_bytes();
         if self.rest.first_chunk() != Some(&[a, b, c, ty.number()]) {
-            return Err(self.other(tag, ty));
+            return Err(self.mismatch(tag, ty));
         }
         self.body(ty).map_err(|kind| self.error(tag, kind))
     }
 
     /// Why the next item is not `tag` and `ty`.
     #[cold]
-    fn other(&self, tag: Tag, ty: Type) -> Error {
+    fn mismatch(&self, tag: Tag, ty: Type) -> Error {
         let found = self.peek();
         if found != Some(tag) {
             return self.error(tag, ErrorKind::Missing(found));
@@ -158,13 +158,13 @@ impl<'a> Reader<'a> {
     pub fn finish(&self, tag: Tag) -> Result<(), Error> {
         match self.is_empty() {
             true => Ok(()),
-            false => Err(self.unread(tag)),
+            false => Err(self.unread_item(tag)),
         }
     }
 
     /// Why a structure is refused in which something is left.
     #[cold]
-    fn unread(&self, tag: Tag) -> Error {
+    fn unread_item(&self, tag: Tag) -> Error {
         match self.peek() {
             Some(other) => self.error(tag, ErrorKind::Unexpected(other)),
             None => self.error(tag, ErrorKind::Truncated),
@@ -288,11 +288,11 @@ impl<'a> Reader<'a> {
             self.rest = tail;
             return Ok(*value);
         }
-        self.fixed_or_why(tag, ty)
+        self.fixed_or_error(tag, ty)
     }
 
     #[cold]
-    fn fixed_or_why<const N: usize>(&mut self, tag: Tag, ty: Type) -> Result<[u8; N], Error> {
+    fn fixed_or_error<const N: usize>(&mut self, tag: Tag, ty: Type) -> Result<[u8; N], Error> {
         let offset = self.offset();
         let bytes = self.value(tag, ty)?;
         bytes.try_into().map_err(|_| Error {

@@ -127,17 +127,17 @@ impl Writer {
 
     #[inline]
     fn word(&mut self, tag: Tag, ty: Type, [a, b, c, d]: [u8; 4]) {
-        self.whole(tag, ty, 4, [a, b, c, d, 0, 0, 0, 0]);
+        self.sixteen_bytes(tag, ty, 4, [a, b, c, d, 0, 0, 0, 0]);
     }
 
     #[inline]
     fn double_word(&mut self, tag: Tag, ty: Type, value: [u8; 8]) {
-        self.whole(tag, ty, 8, value);
+        self.sixteen_bytes(tag, ty, 8, value);
     }
 
     /// Writes an item of sixteen bytes at once.
     #[inline]
-    fn whole(&mut self, tag: Tag, ty: Type, len: u8, [e, f, g, h, i, j, k, l]: [u8; 8]) {
+    fn sixteen_bytes(&mut self, tag: Tag, ty: Type, len: u8, [e, f, g, h, i, j, k, l]: [u8; 8]) {
         let [_, a, b, c] = tag.0.to_be_bytes();
         let ty = ty.number();
         self.reserve(16);
@@ -164,10 +164,10 @@ impl Writer {
     fn grow(&mut self, more: usize) {
         let wanted = self.bytes.len().saturating_add(more);
         let capacity = wanted.max(self.bytes.capacity().saturating_mul(2)).max(START_CAPACITY);
-        let mut roomier = Vec::with_capacity(capacity);
-        roomier.extend_from_slice(&self.bytes);
+        let mut larger = Vec::with_capacity(capacity);
+        larger.extend_from_slice(&self.bytes);
         wipe(&mut self.bytes);
-        self.bytes = roomier;
+        self.bytes = larger;
     }
 }
 

@@ -113,12 +113,13 @@ impl Transcoder {
                 out.push_hex(bytes);
                 Ok(())
             }
-            Type::DateTime => {
-                date::seconds(&mut out, r.date_time(tag)?).and_then(|()| out.write_str(date::UTC))
-            }
-            Type::Interval => write!(out, "{}", r.interval(tag)?),
-            Type::DateTimeExtended => date::microseconds(&mut out, r.date_time_extended(tag)?)
+            Type::DateTime => date::write_seconds(&mut out, r.date_time(tag)?)
                 .and_then(|()| out.write_str(date::UTC)),
+            Type::Interval => write!(out, "{}", r.interval(tag)?),
+            Type::DateTimeExtended => {
+                date::write_microseconds(&mut out, r.date_time_extended(tag)?)
+                    .and_then(|()| out.write_str(date::UTC))
+            }
             // It has been entered before.
             Type::Structure => Ok(()),
         };

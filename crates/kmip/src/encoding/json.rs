@@ -179,14 +179,14 @@ pub fn read(json: &str) -> Result<Element, Error> {
     }
 }
 
-/// What is not yet read, and what has been.
+/// Reader of the JSON text.
 struct Reader<'a> {
     rest: &'a str,
     items: usize,
 }
 
-/// A value before its type is known: the members of an object come in any order.
-enum Raw {
+/// A value before its type is known, as the members of an object come in any order.
+enum JsonValue {
     Null,
     Boolean(bool),
     Number(Zeroizing<String>),
@@ -200,7 +200,7 @@ struct Members {
     tag: Option<Zeroizing<String>>,
     name: Option<Zeroizing<String>>,
     ty: Option<Zeroizing<String>>,
-    value: Option<Raw>,
+    value: Option<JsonValue>,
 }
 
 const MALFORMED: &str = "this is no well-formed JSON";
@@ -254,28 +254,28 @@ impl Reader<'_> {
     fn member(&mut self, members: &mut Members, depth: u8) -> Result<(), Error> {
         let key = self.string()?;
         self.expect(':')?;
-        let seen = match key.as_str() {
+        let is_duplicate = match key.as_str() {
             "tag" => members.tag.replace(self.string()?).is_some(),
             "name" => members.name.replace(self.string()?).is_some(),
             "type" => members.ty.replace(self.string()?).is_some(),
             "value" => members.value.replace(self.value(depth)?).is_some(),
             _ => return Err(syntax("an item has a member that is none of tag, name, type, value")),
         };
-        match seen {
+        match is_duplicate {
             true => Err(syntax("an item has a member twice")),
             false => Ok(()),
         }
     }
 
-    fn value(&mut self, depth: u8) -> Result<Raw, Error> {
+    fn value(&mut self, depth: u8) -> Result<JsonValue, Error> {
         match self.peek() {
-            Some(b'"') => self.string().map(Raw::Text),
-            Some(b'[') => self.items(depth).map(Raw::Items),
+            Some(b'"') => self.string().map(JsonValue::Text),
+            Some(b'[') => self.items(depth).map(JsonValue::Items),
             Some(b'{') => Err(syntax("a value is no object; a structure has an array of items")),
-            Some(b'-' | b'0'..=b'9') => self.number().map(Raw::Number),
+            Some(b'-' | b'0'..=b'9') => self.number().map(JsonValue::Number),
             _ => {
-                let words = [("null", Raw::Null), ("true", Raw::Boolean(true))];
-                let words = words.into_iter().chain([("false", Raw::Boolean(false))]);
+                let words = [("null", JsonValue::Null), ("true", JsonValue::Boolean(true))];
+                let words = words.into_iter().chain([("false", JsonValue::Boolean(false))]);
                 for (word, value) in words {
                     if let Some(rest) = self.rest.strip_prefix(word) {
                         self.rest = rest;
@@ -329,7 +329,7 @@ impl Reader<'_> {
             let (plain, rest) = self.rest.split_at_checked(end).ok_or_else(|| syntax(MALFORMED))?;
             out.push_str(plain);
             self.rest = rest;
-            match self.letter() {
+            match self.next_char() {
                 Some('"') => return Ok(out.into_text()),
                 Some('\\') => {
                     let c = self.escaped().ok_or_else(|| syntax(MALFORMED))?;
@@ -340,7 +340,7 @@ impl Reader<'_> {
         }
     }
 
-    fn letter(&mut self) -> Option<char> {
+    fn next_char(&mut self) -> Option<char> {
         let mut letters = self.rest.chars();
         let letter = letters.next();
         self.rest = letters.as_str();
@@ -349,7 +349,7 @@ impl Reader<'_> {
 
     /// The character that stands behind a backslash.
     fn escaped(&mut self) -> Option<char> {
-        Some(match self.letter()? {
+        Some(match self.next_char()? {
             c @ ('"' | '\\' | '/') => c,
             'b' => '\u{8}',
             'f' => '\u{C}',
@@ -357,11 +357,11 @@ impl Reader<'_> {
             'r' => '\r',
             't' => '\t',
             'u' => {
-                let first = self.unit()?;
+                let first = self.utf16_unit()?;
                 let second = match first {
                     0xD800..=0xDBFF => {
                         self.rest = self.rest.strip_prefix("\\u")?;
-                        Some(self.unit()?)
+                        Some(self.utf16_unit()?)
                     }
                     _ => None,
                 };
@@ -373,7 +373,7 @@ impl Reader<'_> {
     }
 
     /// Four hex digits.
-    fn unit(&mut self) -> Option<u16> {
+    fn utf16_unit(&mut self) -> Option<u16> {
         let (digits, rest) = self.rest.split_at_checked(4)?;
         self.rest = rest;
         let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -395,21 +395,24 @@ impl Members {
         };
         let value = match (ty, self.value) {
             (_, None) => return Err(Error::at(&tag, Fault::Missing(ty))),
-            (Type::Structure, Some(Raw::Items(items))) => Value::Structure(items),
-            (Type::Structure, Some(Raw::Null)) => Value::Structure(Vec::new()),
-            (Type::Structure, Some(Raw::Boolean(_) | Raw::Number(_) | Raw::Text(_)))
-            | (_, Some(Raw::Items(_))) => return Err(Error::at(&tag, Fault::Both)),
-            (_, Some(Raw::Null)) => return Err(Error::at(&tag, Fault::Missing(ty))),
-            (ty, Some(Raw::Boolean(value))) => {
+            (Type::Structure, Some(JsonValue::Items(items))) => Value::Structure(items),
+            (Type::Structure, Some(JsonValue::Null)) => Value::Structure(Vec::new()),
+            (
+                Type::Structure,
+                Some(JsonValue::Boolean(_) | JsonValue::Number(_) | JsonValue::Text(_)),
+            )
+            | (_, Some(JsonValue::Items(_))) => return Err(Error::at(&tag, Fault::Both)),
+            (_, Some(JsonValue::Null)) => return Err(Error::at(&tag, Fault::Missing(ty))),
+            (ty, Some(JsonValue::Boolean(value))) => {
                 let text = if value { "true" } else { "false" };
                 let text = (ty == Type::Boolean).then(|| Zeroizing::new(text.to_owned()));
                 Value::Text(ty, text.ok_or_else(|| Error::at(&tag, Fault::Value(ty)))?)
             }
-            (ty, Some(Raw::Number(number))) => Value::Text(
+            (ty, Some(JsonValue::Number(number))) => Value::Text(
                 ty,
                 from_number(ty, number).ok_or_else(|| Error::at(&tag, Fault::Value(ty)))?,
             ),
-            (ty, Some(Raw::Text(text))) => Value::Text(
+            (ty, Some(JsonValue::Text(text))) => Value::Text(
                 ty,
                 from_text(ty, text).ok_or_else(|| Error::at(&tag, Fault::Value(ty)))?,
             ),

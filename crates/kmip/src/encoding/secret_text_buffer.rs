@@ -22,9 +22,9 @@ impl SecretTextBuffer {
         let len = self.0.len().saturating_add(text.len());
         if len > self.0.capacity() {
             let capacity = len.max(self.0.capacity().saturating_mul(2)).max(START_CAPACITY);
-            let mut roomier = Zeroizing::new(String::with_capacity(capacity));
-            roomier.push_str(&self.0);
-            self.0 = roomier;
+            let mut larger = Zeroizing::new(String::with_capacity(capacity));
+            larger.push_str(&self.0);
+            self.0 = larger;
         }
         self.0.push_str(text);
     }

@@ -90,7 +90,7 @@ fn value(ty: Type, meaning: Tag, tag: Tag, text: &str, w: &mut Writer) -> Result
         }
         Type::DateTimeExtended => {
             let hex = hex_of(text, 16).map(u64::cast_signed);
-            let microseconds = hex.or_else(|| date::in_microseconds(date::parse(text)?));
+            let microseconds = hex.or_else(|| date::to_microseconds(date::parse(text)?));
             w.date_time_extended(tag, microseconds.ok_or(wrong)?);
         }
     }

@@ -9,7 +9,7 @@
 //!
 //! Works on any bytes. What could be read is shown, then where reading stopped and why. Only what
 //! is known to be no secret is shown: a tag that has no name has its value hidden.
-//! **Nothing here prints a byte that the tables of [`policy`] hide**, and nothing reads its text
+//! **Nothing here prints a byte that the tables of `policy` hide**, and nothing reads its text
 //! back.
 
 mod policy;
@@ -233,8 +233,8 @@ impl TextWriter<'_, '_> {
 
     fn long(&mut self, ty: Type, value: i64) -> fmt::Result {
         match ty {
-            Type::DateTime => date::seconds(self.f, value)?,
-            Type::DateTimeExtended => date::microseconds(self.f, value)?,
+            Type::DateTime => date::write_seconds(self.f, value)?,
+            Type::DateTimeExtended => date::write_microseconds(self.f, value)?,
             Type::Structure
             | Type::Integer
             | Type::LongInteger
