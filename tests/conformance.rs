@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use harness::foreign::{Foreign, skip};
 use harness::{KmipServer, Lab, Program, PykmipServer, SoftHsm, repository};
 use kmip_conformance::case::{self, Case};
-use kmip_conformance::prerequisites::{self, Need, SeedPolicy};
+use kmip_conformance::prerequisites::{self, Prerequisite, SeedPolicy};
 use kmip_conformance::report::{json, terminal};
 use kmip_conformance::run::{self, Outcome, Settings, Verdict};
 use kmip_conformance::transport::Server;
@@ -51,9 +51,11 @@ fn our_server_holds_every_case() {
         });
         let settings = Settings { seed: Some(policy), ..Settings::default() };
         // The first run is of everything, the others of what needs their policy.
-        let wanted = |case: &Case| match prerequisites::of(case) {
-            Some(Need::Seed(needed)) => needed == policy,
-            Some(Need::After(_) | Need::Https(_) | Need::Tls13) | None => policy == SeedPolicy::All,
+        let wanted = |case: &Case| match prerequisites::find(case) {
+            Some(Prerequisite::Seed(needed)) => needed == policy,
+            Some(Prerequisite::After(_) | Prerequisite::Https(_) | Prerequisite::Tls13) | None => {
+                policy == SeedPolicy::All
+            }
         };
         outcomes.extend(run::run(&target(&lab, &server), &cases, &wanted, &settings, &mut |_| ()));
     }

@@ -1,4 +1,5 @@
-//! What a case leaves open (2.1 profiles, 4): `$UNIQUE_IDENTIFIER_0`, `$NOW-3600`, `$MAC_DATA`.
+//! Symbols of a case and their values (2.1 profiles, 4): `$UNIQUE_IDENTIFIER_0`, `$NOW-3600`,
+//! `$MAC_DATA`.
 //!
 //! A symbol is bound by the first answer that has it, and means the same from then on. Some cases
 //! print in a request what their own server had answered; where that answer may vary, what our
@@ -13,13 +14,13 @@ use zeroize::Zeroizing;
 /// Printed values that are shorter mean nothing in particular and are sent as they are.
 const LITERAL_LEN_MIN: usize = 16;
 
-/// What the symbols of a case stand for.
+/// Values of the symbols of a case.
 #[derive(Clone, Default)]
-pub struct Bindings {
+pub(crate) struct Bindings {
     symbols: BTreeMap<String, Zeroizing<String>>,
     literals: BTreeMap<String, Zeroizing<String>>,
     /// The last value that was answered under a name, in the spelling of a symbol: MACDATA.
-    answered: BTreeMap<String, Zeroizing<String>>,
+    answers: BTreeMap<String, Zeroizing<String>>,
     /// Seconds since 1970, now.
     now: i64,
 }
@@ -31,18 +32,18 @@ impl core::fmt::Debug for Bindings {
     }
 }
 
-/// What a symbol is.
+/// A symbol in a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Symbol<'a> {
+pub(crate) enum Symbol<'a> {
     /// A time, so many seconds from now.
     Now(i64),
     /// Anything else, by its name.
-    Named(&'a str),
+    Name(&'a str),
 }
 
 impl<'a> Symbol<'a> {
     /// The symbol that a text is, if it is one.
-    pub fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let name = text.strip_prefix('$')?;
         if let Some(offset) = name.strip_prefix("NOW")
             && let Ok(seconds) = if offset.is_empty() { Ok(0) } else { offset.parse() }
@@ -50,44 +51,44 @@ impl<'a> Symbol<'a> {
             return Some(Self::Now(seconds));
         }
         let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-        (!name.is_empty() && name.chars().all(is_name)).then_some(Self::Named(name))
+        (!name.is_empty() && name.chars().all(is_name)).then_some(Self::Name(name))
     }
 }
 
 impl Bindings {
-    /// Sets what time it is.
-    pub fn set_now(&mut self, seconds: i64) {
+    /// Sets the time of `$NOW`.
+    pub(crate) fn set_now(&mut self, seconds: i64) {
         self.now = seconds;
     }
 
-    /// What a symbol stands for, if something has bound it.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    /// Value of a symbol, if it is bound.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.symbols.get(name).map(|value| value.as_str())
     }
 
     /// Binds a symbol.
-    pub fn bind(&mut self, name: &str, value: &str) {
+    pub(crate) fn bind(&mut self, name: &str, value: &str) {
         self.symbols.insert(name.to_owned(), Zeroizing::new(value.to_owned()));
     }
 
-    /// Notes what was answered where a case prints a value that may vary.
-    pub fn note(&mut self, name: &str, printed: &str, actual: &str) {
+    /// Binds a printed value that may vary to the value that was answered.
+    pub(crate) fn bind_literal(&mut self, name: &str, printed: &str, actual: &str) {
         if printed.len() >= LITERAL_LEN_MIN && !printed.starts_with('$') {
             self.literals.insert(printed.to_owned(), Zeroizing::new(actual.to_owned()));
         }
-        self.hear(name, actual);
+        self.record_answer(name, actual);
     }
 
-    /// Notes what was answered under a name.
-    pub fn hear(&mut self, name: &str, actual: &str) {
-        self.answered.insert(name.to_ascii_uppercase(), Zeroizing::new(actual.to_owned()));
+    /// Records the value that was answered under a name.
+    pub(crate) fn record_answer(&mut self, name: &str, actual: &str) {
+        self.answers.insert(name.to_ascii_uppercase(), Zeroizing::new(actual.to_owned()));
     }
 
-    /// A request as it is to be sent; the symbol that nothing has bound, if there is one.
-    pub fn fill(&self, printed: &Element) -> Result<Element, String> {
+    /// Returns the request to be sent, or the symbol that is not bound.
+    pub(crate) fn resolve(&self, printed: &Element) -> Result<Element, String> {
         let value = match &printed.value {
             Value::Structure(children) => {
-                let children = children.iter().map(|child| self.fill(child));
+                let children = children.iter().map(|child| self.resolve(child));
                 Value::Structure(children.collect::<Result<_, _>>()?)
             }
             Value::Text(ty, text) => Value::Text(*ty, self.text(*ty, text)?),
@@ -99,11 +100,11 @@ impl Bindings {
         let text = match Symbol::parse(printed) {
             // The hex form of a date spares a calendar.
             Some(Symbol::Now(offset)) => format!("0x{:016x}", self.now.saturating_add(offset)),
-            Some(Symbol::Named(name)) => {
+            Some(Symbol::Name(name)) => {
                 // What no answer has a symbol for means the last that was answered under its name.
                 let base = name.trim_end_matches(|c: char| c.is_ascii_digit());
                 let spelt = base.replace('_', "");
-                let bound = self.symbols.get(name).or_else(|| self.answered.get(&spelt));
+                let bound = self.symbols.get(name).or_else(|| self.answers.get(&spelt));
                 return bound.cloned().ok_or_else(|| printed.to_owned());
             }
             None if ty == Type::ByteString => {
@@ -128,7 +129,7 @@ mod tests {
             ("$NOW", Some(Symbol::Now(0))),
             ("$NOW-3600", Some(Symbol::Now(-3600))),
             ("$NOW+60", Some(Symbol::Now(60))),
-            ("$UNIQUE_IDENTIFIER_0", Some(Symbol::Named("UNIQUE_IDENTIFIER_0"))),
+            ("$UNIQUE_IDENTIFIER_0", Some(Symbol::Name("UNIQUE_IDENTIFIER_0"))),
             ("$", None),
             ("$5 and more", None),
             ("NOW", None),
@@ -142,8 +143,8 @@ mod tests {
         let mut bindings = Bindings::default();
         bindings.set_now(0x1000);
         bindings.bind("UNIQUE_IDENTIFIER_0", "an id");
-        bindings.note("Data", "00112233445566778899", "ffee");
-        bindings.hear("MACData", "aa");
+        bindings.bind_literal("Data", "00112233445566778899", "ffee");
+        bindings.record_answer("MACData", "aa");
         let rows = [
             (Type::TextString, "$UNIQUE_IDENTIFIER_0", Ok("an id")),
             (Type::DateTime, "$NOW-1", Ok("0x0000000000000fff")),
@@ -154,7 +155,7 @@ mod tests {
             (Type::ByteString, "$SIGNATURE_DATA", Err("$SIGNATURE_DATA")),
         ];
         for (ty, printed, sent) in rows {
-            let filled = bindings.fill(&Element::leaf("Data", ty, printed));
+            let filled = bindings.resolve(&Element::leaf("Data", ty, printed));
             let filled = filled.as_ref().map(|element| element.text().unwrap_or_default());
             assert_eq!(filled.map_err(String::as_str), sent, "{printed}");
         }

@@ -28,8 +28,8 @@ const MISCALCULATED: &[(&str, &str, &str)] = &[
     ("CS-BC-M-6-13", "fd912d102dbb482f6f6e91bd57119095", "d9bcce11b0b437b90239552df3a360c9"),
 ];
 
-/// What a case of 3.0 says, whose XML has types that no binary message has.
-const NEWER: &str = "<ProtocolVersionMajor type=\"Integer\" value=\"3\"";
+/// Text that only cases of 3.0 have, whose XML has types that no binary message has.
+const VERSION_3_MARK: &str = "<ProtocolVersionMajor type=\"Integer\" value=\"3\"";
 
 /// The longest file that is read: the largest case has 400 KiB.
 const FILE_LEN_MAX: u64 = 8 << 20;
@@ -38,24 +38,24 @@ const FILE_LEN_MAX: u64 = 8 << 20;
 #[derive(Clone, Debug)]
 pub struct Case {
     /// Its name, with the version behind it: `SASED-M-1-21`.
-    pub name: String,
+    pub(crate) name: String,
     /// The version that it speaks.
-    pub version: Version,
+    pub(crate) version: Version,
     /// The profile that it belongs to: `SASED`.
-    pub profile: String,
+    pub(crate) profile: String,
     /// Must a server pass it that claims the profile?
-    pub mandatory: bool,
+    pub(crate) mandatory: bool,
     /// Its messages.
-    pub steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
 }
 
 /// A request and its response, as printed.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub(crate) struct Step {
     /// What is asked.
-    pub request: Element,
+    pub(crate) request: Element,
     /// What is to be answered.
-    pub response: Element,
+    pub(crate) response: Element,
 }
 
 /// Why a folder or a file of cases cannot be used.
@@ -80,7 +80,7 @@ pub struct Cases {
     /// Those that can be run.
     pub all: Vec<Case>,
     /// How many are of a version that this program does not speak.
-    pub newer: usize,
+    pub(crate) newer: usize,
 }
 
 /// Reads every case below a folder, in the order of versions and names, numbers by their size.
@@ -105,19 +105,19 @@ pub fn read_all(folder: &Path) -> Result<Cases, CaseError> {
     if cases.is_empty() {
         return Err(CaseError::None(folder.to_owned()));
     }
-    cases.sort_by_cached_key(|case| (case.version, !case.mandatory, natural(&case.name)));
+    cases.sort_by_cached_key(|case| (case.version, !case.mandatory, natural_order_key(&case.name)));
     Ok(Cases { all: cases, newer })
 }
 
 /// Reads the case in a file; none when it is of a version that this program does not speak.
-pub fn read(path: &Path) -> Result<Option<Case>, CaseError> {
+pub(crate) fn read(path: &Path) -> Result<Option<Case>, CaseError> {
     let wrong = |why: String| CaseError::Read { path: path.to_owned(), why };
     let len = fs::metadata(path).map_err(|why| wrong(why.to_string()))?.len();
     if len > FILE_LEN_MAX {
         return Err(wrong(format!("{len} bytes are no test case")));
     }
     let text = fs::read_to_string(path).map_err(|why| wrong(why.to_string()))?;
-    if text.contains(NEWER) {
+    if text.contains(VERSION_3_MARK) {
         return Ok(None);
     }
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -126,19 +126,19 @@ pub fn read(path: &Path) -> Result<Option<Case>, CaseError> {
 }
 
 /// Reads a case out of its XML.
-pub fn parse(name: &str, mandatory: bool, text: &str) -> Result<Case, String> {
+pub(crate) fn parse(name: &str, mandatory: bool, text: &str) -> Result<Case, String> {
     let mut root = xml::read(text).map_err(|why| why.to_string())?;
     if let Some((_, lost)) = MISPRINTED.iter().find(|(case, _)| *case == name) {
         name_attributes(&mut root, lost);
     }
     for (_, printed, right) in MISCALCULATED.iter().filter(|(case, ..)| *case == name) {
-        replace(&mut root, printed, right);
+        replace_value(&mut root, printed, right);
     }
     for (_, step, minor) in MISVERSIONED.iter().filter(|(case, ..)| *case == name) {
         let Value::Structure(messages) = &mut root.value else { continue };
         let at = step.saturating_mul(2).saturating_add(1);
         if let Some(response) = messages.get_mut(at) {
-            set(response, "ProtocolVersionMinor", minor);
+            set_value(response, "ProtocolVersionMinor", minor);
         }
     }
     let (pairs, rest) = root.children().as_chunks::<2>();
@@ -160,7 +160,7 @@ pub fn parse(name: &str, mandatory: bool, text: &str) -> Result<Case, String> {
 }
 
 /// What is repaired in the print of cases before they are run: the case, and the repair.
-pub fn repairs() -> Vec<(&'static str, String)> {
+pub(crate) fn repairs() -> Vec<(&'static str, String)> {
     let names =
         MISPRINTED.iter().map(|(case, name)| (*case, format!("an Attribute is named {name}")));
     let versions = MISVERSIONED.iter().map(|(case, step, minor)| {
@@ -174,7 +174,7 @@ pub fn repairs() -> Vec<(&'static str, String)> {
 
 impl Case {
     /// The name without the version behind it: `SASED-M-1`.
-    pub fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         match self.name.rsplit_once('-') {
             Some((base, version)) if version.len() == 2 && digits(version) => base,
@@ -183,7 +183,7 @@ impl Case {
     }
 
     /// The operations that it asks for, each once.
-    pub fn operations(&self) -> Vec<String> {
+    pub(crate) fn operations(&self) -> Vec<String> {
         let mut all: Vec<String> = Vec::new();
         for item in self.steps.iter().flat_map(|step| items(&step.request)) {
             let operation = item.child("Operation").and_then(Element::text).unwrap_or_default();
@@ -196,7 +196,7 @@ impl Case {
 }
 
 /// The batch items of a message.
-pub fn items(message: &Element) -> impl Iterator<Item = &Element> {
+pub(crate) fn items(message: &Element) -> impl Iterator<Item = &Element> {
     message.children().iter().filter(|child| child.name == "BatchItem")
 }
 
@@ -218,30 +218,30 @@ fn name_attributes(element: &mut Element, name: &str) {
     children.iter_mut().for_each(|child| name_attributes(child, name));
 }
 
-/// Gives the elements of a name another value.
-fn set(element: &mut Element, name: &str, value: &str) {
+/// Sets the value of the elements of a name.
+fn set_value(element: &mut Element, name: &str, value: &str) {
     match &mut element.value {
         Value::Structure(children) => {
-            children.iter_mut().for_each(|child| set(child, name, value));
+            children.iter_mut().for_each(|child| set_value(child, name, value));
         }
         Value::Text(_, text) if element.name == name => value.clone_into(text),
         Value::Text(..) => {}
     }
 }
 
-/// Gives the elements of a value another.
-fn replace(element: &mut Element, printed: &str, right: &str) {
+/// Replaces a value wherever it is printed.
+fn replace_value(element: &mut Element, printed: &str, right: &str) {
     match &mut element.value {
         Value::Structure(children) => {
-            children.iter_mut().for_each(|child| replace(child, printed, right));
+            children.iter_mut().for_each(|child| replace_value(child, printed, right));
         }
         Value::Text(_, text) if text.as_str() == printed => right.clone_into(text),
         Value::Text(..) => {}
     }
 }
 
-/// A name cut into words and numbers, so that `SKFF-M-2` stands before `SKFF-M-10`.
-fn natural(name: &str) -> Vec<(u32, String)> {
+/// Sort key of a name, split into words and numbers, so that `SKFF-M-2` stands before `SKFF-M-10`.
+fn natural_order_key(name: &str) -> Vec<(u32, String)> {
     let part = |part: &str| match part.parse() {
         Ok(number) => (number, String::new()),
         Err(_) => (0, part.to_owned()),
@@ -251,7 +251,7 @@ fn natural(name: &str) -> Vec<(u32, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{natural, parse};
+    use super::{natural_order_key, parse};
 
     const REQUEST: &str = r#"<RequestMessage><RequestHeader><ProtocolVersion>
         <ProtocolVersionMajor type="Integer" value="1"/>
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn numbers_are_told_by_their_size() {
         let mut names = ["SKFF-M-10-12", "SKFF-M-2-12", "SASED-M-1-12"];
-        names.sort_by_key(|name| natural(name));
+        names.sort_by_key(|name| natural_order_key(name));
         assert_eq!(names, ["SASED-M-1-12", "SKFF-M-2-12", "SKFF-M-10-12"]);
     }
 }

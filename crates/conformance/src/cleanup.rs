@@ -1,8 +1,7 @@
-//! What a run leaves behind, and what it must not meet: so that a server in use survives it.
+//! Cleanup: destroys the objects that cases have created, and finds objects of earlier runs.
 //!
 //! A case "may omit the clean-up … provided there is a separate mechanism to remove the created
-//! objects" (2.1 profiles, 4.1.2): this is it. Nothing is destroyed that no case has made, unless
-//! the one who runs them has asked for it.
+//! objects" (2.1 profiles, 4.1.2): this is it. Other objects are destroyed only on request.
 
 use std::borrow::Cow;
 
@@ -11,15 +10,15 @@ use kmip::encoding::{Element, Value};
 use ttlv::Type;
 
 use crate::case::{Case, Step, items};
-use crate::server_objects::{Attribute, Objects, find};
-use crate::transport::{Door, Server};
+use crate::server_objects::{Attribute, ServerObjects, find_descendant};
+use crate::transport::{Connection, Server};
 
 /// Destroys every object of the cases that is still there.
-pub(crate) fn tidy(server: &Server, version: Version, objects: &mut Objects) {
-    let alive: Vec<String> = objects.alive().map(str::to_owned).collect();
+pub(crate) fn destroy_created(server: &Server, version: Version, objects: &mut ServerObjects) {
+    let alive: Vec<String> = objects.live_identifiers().map(str::to_owned).collect();
     destroy(server, version, &alive);
     for id in alive {
-        objects.forget(&id);
+        objects.remove(&id);
     }
 }
 
@@ -28,23 +27,24 @@ pub(crate) fn destroy(server: &Server, version: Version, ids: &[String]) {
     if ids.is_empty() {
         return;
     }
-    let Ok(mut door) = server.open(None) else { return };
+    let Ok(mut connection) = server.open(None) else { return };
     for id in ids {
         // What cannot be destroyed at once may be in use, or in an archive.
-        let named = || vec![Element::leaf("UniqueIdentifier", Type::TextString, id.as_str())];
-        let ask = |operation: &str, payload: Vec<Element>, door: &mut Door| {
-            let answer = door.exchange(&request(version, operation, payload));
-            answer.is_ok_and(|answer| succeeded(&answer).is_some())
+        let identifier_payload =
+            || vec![Element::leaf("UniqueIdentifier", Type::TextString, id.as_str())];
+        let execute = |operation: &str, payload: Vec<Element>, connection: &mut Connection| {
+            let answer = connection.exchange(&request_message(version, operation, payload));
+            answer.is_ok_and(|answer| success_payload(&answer).is_some())
         };
-        if ask("Destroy", named(), &mut door) {
+        if execute("Destroy", identifier_payload(), &mut connection) {
             continue;
         }
-        ask("Recover", named(), &mut door);
-        let mut revoke = named();
+        execute("Recover", identifier_payload(), &mut connection);
+        let mut revoke = identifier_payload();
         let code = Element::leaf("RevocationReasonCode", Type::Enumeration, "CessationOfOperation");
         revoke.push(Element::structure("RevocationReason", vec![code]));
-        ask("Revoke", revoke, &mut door);
-        ask("Destroy", named(), &mut door);
+        execute("Revoke", revoke, &mut connection);
+        execute("Destroy", identifier_payload(), &mut connection);
     }
 }
 
@@ -57,16 +57,18 @@ pub(crate) fn leftovers(server: &Server, case: &Case) -> Vec<String> {
         let Some(payload) = item.child("RequestPayload") else { continue };
         match operation {
             "Locate" if !has_symbols(payload) => searches.push(payload.children().to_vec()),
-            "Create" | "CreateKeyPair" | "Register" => names(payload, case.version, &mut searches),
+            "Create" | "CreateKeyPair" | "Register" => {
+                name_searches(payload, case.version, &mut searches)
+            }
             _ => {}
         }
     }
     let mut found = Vec::new();
-    let Ok(mut door) = server.open(None) else { return found };
+    let Ok(mut connection) = server.open(None) else { return found };
     for search in searches {
-        let answer = door.exchange(&request(case.version, "Locate", search));
+        let answer = connection.exchange(&request_message(case.version, "Locate", search));
         let Ok(answer) = answer else { return found };
-        let ids = succeeded(&answer).map(|payload| payload.children()).unwrap_or_default();
+        let ids = success_payload(&answer).map(|payload| payload.children()).unwrap_or_default();
         for id in ids.iter().filter(|child| child.name == "UniqueIdentifier") {
             let id = id.text().unwrap_or_default().to_owned();
             if !found.contains(&id) {
@@ -78,17 +80,17 @@ pub(crate) fn leftovers(server: &Server, case: &Case) -> Vec<String> {
 }
 
 /// A search for each Name that a payload gives.
-fn names(payload: &Element, version: Version, searches: &mut Vec<Vec<Element>>) {
+fn name_searches(payload: &Element, version: Version, searches: &mut Vec<Vec<Element>>) {
     for child in payload.children() {
         let attribute = Attribute::of(child).filter(|attribute| attribute.name == "Name");
         match attribute {
-            Some(attribute) if find(attribute.value, "NameType").is_some() => {
+            Some(attribute) if find_descendant(attribute.value, "NameType").is_some() => {
                 searches.push(match version >= Version::V2_0 {
                     true => vec![Element::structure("Attributes", vec![child.clone()])],
                     false => vec![child.clone()],
                 });
             }
-            Some(_) | None => names(child, version, searches),
+            Some(_) | None => name_searches(child, version, searches),
         }
     }
 }
@@ -98,8 +100,8 @@ fn has_symbols(element: &Element) -> bool {
     own || element.children().iter().any(has_symbols)
 }
 
-/// A message of one item.
-pub(crate) fn request(version: Version, operation: &str, payload: Vec<Element>) -> Element {
+/// Request of one item.
+pub(crate) fn request_message(version: Version, operation: &str, payload: Vec<Element>) -> Element {
     let number =
         |name: &'static str, number: i32| Element::leaf(name, Type::Integer, number.to_string());
     let version = vec![
@@ -116,27 +118,27 @@ pub(crate) fn request(version: Version, operation: &str, payload: Vec<Element>) 
     Element::structure("RequestMessage", message)
 }
 
-/// The payload of an answer whose one item succeeded.
-pub(crate) fn succeeded(answer: &Element) -> Option<&Element> {
+/// Payload of a response whose only item succeeded.
+pub(crate) fn success_payload(answer: &Element) -> Option<&Element> {
     let item = items(answer).next()?;
     (item.child("ResultStatus")?.text()? == "Success").then_some(())?;
     item.child("ResponsePayload")
 }
 
-/// The case with something before each of its test identifiers (V18).
-pub(crate) fn prefixed(case: &Case, prefix: &str) -> Case {
+/// The case with `prefix` before each of its test identifiers (V18).
+pub(crate) fn prefix_identifiers(case: &Case, prefix: &str) -> Case {
     let marks = [format!("{}-M-", case.profile), format!("{}-O-", case.profile)];
     let steps = case.steps.iter().map(|step| Step {
-        request: with_prefix(&step.request, prefix, &marks),
-        response: with_prefix(&step.response, prefix, &marks),
+        request: prefix_element(&step.request, prefix, &marks),
+        response: prefix_element(&step.response, prefix, &marks),
     });
     Case { steps: steps.collect(), ..case.clone() }
 }
 
-fn with_prefix(element: &Element, prefix: &str, marks: &[String]) -> Element {
+fn prefix_element(element: &Element, prefix: &str, marks: &[String]) -> Element {
     let value = match &element.value {
         Value::Structure(children) => {
-            let children = children.iter().map(|child| with_prefix(child, prefix, marks));
+            let children = children.iter().map(|child| prefix_element(child, prefix, marks));
             Value::Structure(children.collect())
         }
         Value::Text(Type::TextString, text)

@@ -1,4 +1,4 @@
-//! The program `kmip-conformance`: the only place that speaks to a terminal.
+//! Command line of `kmip-conformance`, and all output to a terminal.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::case::{self, Case};
-use crate::decode::{self, Form};
+use crate::decode::{self, Format};
 use crate::docs::{self, Report};
 use crate::prerequisites::SeedPolicy;
 use crate::report::{html, json, junit, matrix, terminal};
@@ -112,7 +112,7 @@ struct Decode {
     message: Option<String>,
     /// The form to write; text hides secrets, the others show them
     #[arg(long, default_value = "text")]
-    to: Form,
+    to: Format,
 }
 
 #[derive(Args)]
@@ -125,19 +125,19 @@ struct Docs {
     beside: Vec<String>,
 }
 
-/// How a command ends when nothing keeps it from being done.
-enum End {
-    Good,
-    Bad,
+/// Result of a command that was carried out.
+enum Status {
+    Passed,
+    Failed,
 }
 
 /// Runs the program with its arguments, the first of which is its name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let program = match Program::try_parse_from(args) {
         Ok(program) => program,
-        Err(told) => {
-            let _ = told.print();
-            return ExitCode::from(if told.use_stderr() { 2 } else { 0 });
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
     let done = match program.command {
@@ -147,8 +147,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Docs(docs) => docs.run(),
     };
     match done {
-        Ok(End::Good) => ExitCode::SUCCESS,
-        Ok(End::Bad) => ExitCode::FAILURE,
+        Ok(Status::Passed) => ExitCode::SUCCESS,
+        Ok(Status::Failed) => ExitCode::FAILURE,
         Err(why) => {
             let _ = writeln!(io::stderr(), "kmip-conformance: {why}");
             ExitCode::from(2)
@@ -167,7 +167,7 @@ impl Target {
         Server::new(&self.server, https, (&self.ca, &self.cert, &self.key))
     }
 
-    fn wire(&self) -> Result<End, String> {
+    fn wire(&self) -> Result<Status, String> {
         let server = self.open(None)?;
         let outcomes = wire::run(&server, &mut |outcome| {
             let row = &outcome.row;
@@ -183,12 +183,12 @@ impl Target {
         })?;
         let held = outcomes.iter().filter(|outcome| outcome.fault.is_none()).count();
         print(&format!("\n{held} of {} messages were answered rightly\n", outcomes.len()));
-        Ok(if held == outcomes.len() { End::Good } else { End::Bad })
+        Ok(if held == outcomes.len() { Status::Passed } else { Status::Failed })
     }
 }
 
 impl Run {
-    fn run(&self) -> Result<End, String> {
+    fn run(&self) -> Result<Status, String> {
         let server = self.target.open(self.https.as_deref())?;
         let read = case::read_all(&self.cases).map_err(|why| why.to_string())?;
         let cases = read.all;
@@ -225,7 +225,7 @@ impl Run {
             Verdict::Held | Verdict::OtherPolicy(_) => true,
             Verdict::Failed(_) | Verdict::NotRun(_) => false,
         });
-        Ok(if all_held && total.held > 0 { End::Good } else { End::Bad })
+        Ok(if all_held && total.held > 0 { Status::Passed } else { Status::Failed })
     }
 
     fn wants(&self, case: &Case) -> bool {
@@ -267,11 +267,11 @@ fn progress(count: usize) -> ProgressBar {
 }
 
 impl Decode {
-    fn run(&self) -> Result<End, String> {
+    fn run(&self) -> Result<Status, String> {
         let input = zeroize::Zeroizing::new(self.input()?);
         let messages = decode::read(&input)?;
         print(&decode::write(&messages, self.to)?);
-        Ok(End::Good)
+        Ok(Status::Passed)
     }
 
     fn input(&self) -> Result<Vec<u8>, String> {
@@ -290,12 +290,12 @@ impl Decode {
 }
 
 impl Docs {
-    fn run(&self) -> Result<End, String> {
+    fn run(&self) -> Result<Status, String> {
         let ours = report(&self.report)?;
         let others: Result<Vec<Report>, String> =
             self.beside.iter().map(|given| report(given)).collect();
         print(&docs::document(&ours, &others?));
-        Ok(End::Good)
+        Ok(Status::Passed)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Messages in whatever form they are found, as text, XML, JSON or bytes: and back.
+//! Decoder of messages in any form, to text, XML, JSON, hex or base64.
 //!
 //! Read are TTLV, one message or a stream of them; the same in hex, with blanks and bars, or in
 //! base64; XML; JSON; and HTTP with any of these as its body, as a capture that was decrypted has
@@ -10,9 +10,9 @@ use kmip::encoding::{SecretTextBuffer, json, xml};
 use ttlv::{HEADER_LEN, Header};
 use zeroize::Zeroizing;
 
-/// The form that a message is written in.
+/// Output format of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Form {
+pub(crate) enum Format {
     /// Indented text, secrets hidden.
     Text,
     /// XML.
@@ -26,26 +26,26 @@ pub enum Form {
 }
 
 /// One message, or what there is of one.
-pub type Message = Zeroizing<Vec<u8>>;
+pub(crate) type Message = Zeroizing<Vec<u8>>;
 
 /// What may stand between the digits of hex.
 const BETWEEN: &[u8] = b" \t\r\n|,:;-_";
 
 /// Finds the messages in what was given.
-pub fn read(input: &[u8]) -> Result<Vec<Message>, String> {
+pub(crate) fn read(input: &[u8]) -> Result<Vec<Message>, String> {
     let trimmed = input.trim_ascii();
     let text = || core::str::from_utf8(trimmed).map_err(|_| "this is no text in UTF-8".to_owned());
     match trimmed.first() {
         None => Err("nothing was given".to_owned()),
-        Some(b'<') => one(xml::decode(text()?)),
-        Some(b'{') => one(json::decode(text()?)),
-        Some(_) if is_http(trimmed) => http(input.trim_ascii_start()),
+        Some(b'<') => single_message(xml::decode(text()?)),
+        Some(b'{') => single_message(json::decode(text()?)),
+        Some(_) if is_http(trimmed) => split_http(input.trim_ascii_start()),
         // A tag is 42 or 54, and then it is no hex: those are the letters B and T.
         Some(b'B' | b'T') if input.get(1..3).is_some_and(|rest| !rest.is_ascii()) => {
-            Ok(frames(input))
+            Ok(split_frames(input))
         }
-        Some(0x42 | 0x54) if input.get(1) == Some(&0) => Ok(frames(input)),
-        Some(_) => match hex(trimmed).or_else(|| base64_of(trimmed)) {
+        Some(0x42 | 0x54) if input.get(1) == Some(&0) => Ok(split_frames(input)),
+        Some(_) => match parse_hex(trimmed).or_else(|| parse_base64(trimmed)) {
             Some(bytes) => read_bytes(&bytes),
             None => Err("this is no TTLV, hex, base64, XML, JSON or HTTP".to_owned()),
         },
@@ -56,18 +56,18 @@ pub fn read(input: &[u8]) -> Result<Vec<Message>, String> {
 fn read_bytes(bytes: &[u8]) -> Result<Vec<Message>, String> {
     match bytes.first() {
         Some(b'<' | b'{') => read(bytes),
-        Some(_) if is_http(bytes) => http(bytes),
-        Some(_) => Ok(frames(bytes)),
+        Some(_) if is_http(bytes) => split_http(bytes),
+        Some(_) => Ok(split_frames(bytes)),
         None => Err("nothing was given".to_owned()),
     }
 }
 
-fn one(message: Result<Message, kmip::encoding::Error>) -> Result<Vec<Message>, String> {
+fn single_message(message: Result<Message, kmip::encoding::Error>) -> Result<Vec<Message>, String> {
     message.map(|message| vec![message]).map_err(|why| why.to_string())
 }
 
-/// Cuts a stream into its messages; what is left at the end stays as it is.
-fn frames(mut rest: &[u8]) -> Vec<Message> {
+/// Splits a stream into its messages; an incomplete one at the end is kept as it is.
+fn split_frames(mut rest: &[u8]) -> Vec<Message> {
     let mut all = Vec::new();
     while !rest.is_empty() {
         let len = rest.first_chunk::<HEADER_LEN>().map(|start| Header::parse(*start).len);
@@ -86,7 +86,7 @@ fn is_http(bytes: &[u8]) -> bool {
 }
 
 /// The bodies of HTTP messages, one behind the other.
-fn http(mut rest: &[u8]) -> Result<Vec<Message>, String> {
+fn split_http(mut rest: &[u8]) -> Result<Vec<Message>, String> {
     let mut all = Vec::new();
     while is_http(rest) {
         let end = rest.windows(4).position(|window| window == b"\r\n\r\n");
@@ -101,7 +101,7 @@ fn http(mut rest: &[u8]) -> Result<Vec<Message>, String> {
         let (body, more) = len.and_then(|len| body.split_at_checked(len)).unwrap_or((body, &[]));
         match body.first() {
             Some(b'<' | b'{') => all.extend(read(body)?),
-            Some(_) => all.extend(frames(body)),
+            Some(_) => all.extend(split_frames(body)),
             None => {}
         }
         rest = more.trim_ascii_start();
@@ -109,7 +109,7 @@ fn http(mut rest: &[u8]) -> Result<Vec<Message>, String> {
     Ok(all)
 }
 
-fn hex(text: &[u8]) -> Option<Message> {
+fn parse_hex(text: &[u8]) -> Option<Message> {
     let text = text.strip_prefix(b"0x").unwrap_or(text);
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
     let mut high = None;
@@ -123,29 +123,29 @@ fn hex(text: &[u8]) -> Option<Message> {
     (high.is_none() && !bytes.is_empty()).then_some(bytes)
 }
 
-fn base64_of(text: &[u8]) -> Option<Message> {
+fn parse_base64(text: &[u8]) -> Option<Message> {
     let text: Zeroizing<Vec<u8>> = Zeroizing::new(
         text.iter().copied().filter(|letter| !letter.is_ascii_whitespace()).collect(),
     );
     STANDARD.decode(&*text).ok().map(Zeroizing::new)
 }
 
-/// Writes messages in a form.
-pub fn write(messages: &[Message], form: Form) -> Result<Zeroizing<String>, String> {
+/// Writes messages in a format.
+pub(crate) fn write(messages: &[Message], format: Format) -> Result<Zeroizing<String>, String> {
     let mut out = SecretTextBuffer::default();
     for message in messages {
-        match form {
-            Form::Text => out.push_str(&kmip::redacted_text(message).to_string()),
-            Form::Xml => out.push_str(&xml::encode(message).map_err(|why| why.to_string())?),
-            Form::Json => {
+        match format {
+            Format::Text => out.push_str(&kmip::redacted_text(message).to_string()),
+            Format::Xml => out.push_str(&xml::encode(message).map_err(|why| why.to_string())?),
+            Format::Json => {
                 out.push_str(&json::encode(message).map_err(|why| why.to_string())?);
                 out.push_str("\n");
             }
-            Form::Hex => {
+            Format::Hex => {
                 out.push_hex(message);
                 out.push_str("\n");
             }
-            Form::Base64 => {
+            Format::Base64 => {
                 out.push_str(&Zeroizing::new(STANDARD.encode(message)));
                 out.push_str("\n");
             }
@@ -156,7 +156,7 @@ pub fn write(messages: &[Message], form: Form) -> Result<Zeroizing<String>, Stri
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, read, write};
+    use super::{Format, read, write};
 
     /// An Integer of 8, as 1.4, 9.1.2 prints it.
     const HEX: &str = "42002002000000040000000800000000";
@@ -164,11 +164,14 @@ mod tests {
     #[test]
     fn every_form_leads_to_every_other() {
         let message = read(HEX.as_bytes()).unwrap();
-        for form in [Form::Xml, Form::Json, Form::Hex, Form::Base64] {
-            let written = write(&message, form).unwrap();
-            assert_eq!(read(written.as_bytes()).unwrap(), message, "{form:?}");
+        for format in [Format::Xml, Format::Json, Format::Hex, Format::Base64] {
+            let written = write(&message, format).unwrap();
+            assert_eq!(read(written.as_bytes()).unwrap(), message, "{format:?}");
         }
-        assert_eq!(write(&message, Form::Text).unwrap().as_str(), "CompromiseDate (Integer): 8\n");
+        assert_eq!(
+            write(&message, Format::Text).unwrap().as_str(),
+            "CompromiseDate (Integer): 8\n"
+        );
     }
 
     #[test]

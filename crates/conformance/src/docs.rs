@@ -11,15 +11,15 @@ use kmip::vocabulary::Operation;
 
 use crate::case;
 use crate::report::json::Row;
-use crate::tolerances::{CASES, RULES};
+use crate::tolerances::{CASE_VARIATIONS, RULES};
 
 /// The report of a run, and whose it is.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub(crate) struct Report {
     /// The server's name.
-    pub server: String,
+    pub(crate) server: String,
     /// Its cases.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 const HEAD: &str = "# Conformance\n\n\
@@ -29,7 +29,7 @@ const HEAD: &str = "# Conformance\n\n\
     other: each runs under its own setting of the server. PKCS11-M-1 runs with SoftHSM2.\n";
 
 /// The document: the first report is ours, the others stand beside it.
-pub fn document(ours: &Report, others: &[Report]) -> String {
+pub(crate) fn document(ours: &Report, others: &[Report]) -> String {
     let mut page = String::from(HEAD);
     // Text takes whatever is written.
     let _ = profiles(&mut page, ours, others);
@@ -157,10 +157,10 @@ fn rules(page: &mut String) -> std::fmt::Result {
         writeln!(
             page,
             "| {} | {} to {} | {:?}: {} | {:?} |",
-            rule.number, rule.since, rule.until, rule.freedom, rule.why, rule.when
+            rule.number, rule.since, rule.until, rule.variation, rule.why, rule.condition
         )?;
     }
-    for free in CASES {
+    for free in CASE_VARIATIONS {
         let required = match free.required {
             [] => String::new(),
             required => format!("; not {}", required.join(", ")),

@@ -1,14 +1,14 @@
-//! What a case needs beside itself: the one table of it.
+//! Table of what some cases need before they can run.
 //!
 //! Most cases need a server and nothing else. The rows here are those that need more, with what
 //! the committee's own text or messages say of it.
 
 use crate::case::Case;
 
-/// What a case needs.
+/// Prerequisite of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// Another case first, whose object it searches; both are tidied up together.
+pub enum Prerequisite {
+    /// Another case first, whose object it searches; both are cleaned up together.
     After(&'static str),
     /// To be sent over HTTPS, in this encoding.
     Https(Encoding),
@@ -45,7 +45,7 @@ pub enum SeedPolicy {
 
 impl SeedPolicy {
     /// The policy, in a word.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::All => "all",
             Self::Part => "part",
@@ -55,27 +55,30 @@ impl SeedPolicy {
     }
 }
 
-/// The needs, by the name of the case without its version.
-const NEEDS: &[(&str, Need)] = &[
+/// Prerequisites, by the name of the case without its version.
+const PREREQUISITES: &[(&str, Prerequisite)] = &[
     // "The steps of SASED-M-2 are to have been performed" (SASED 1.0, 4.1.3).
-    ("SASED-M-3", Need::After("SASED-M-2")),
+    ("SASED-M-3", Prerequisite::After("SASED-M-2")),
     // Searches the key by the Application Specific Information that TL-M-2 gave it.
-    ("TL-M-3", Need::After("TL-M-2")),
+    ("TL-M-3", Prerequisite::After("TL-M-2")),
     // Additional Message Encodings 1.0, 3, 5 and 7; 2.1 profiles, 5.3.3, 5.4.4 and 5.5.4.
-    ("MSGENC-HTTPS-M-1", Need::Https(Encoding::Binary)),
-    ("MSGENC-XML-M-1", Need::Https(Encoding::Xml)),
-    ("MSGENC-JSON-M-1", Need::Https(Encoding::Json)),
+    ("MSGENC-HTTPS-M-1", Prerequisite::Https(Encoding::Binary)),
+    ("MSGENC-XML-M-1", Prerequisite::Https(Encoding::Xml)),
+    ("MSGENC-JSON-M-1", Prerequisite::Https(Encoding::Json)),
     // The answers to one and the same request are 32 bytes, 16 bytes, none, and Permission Denied.
-    ("CS-RNG-O-1", Need::Seed(SeedPolicy::All)),
-    ("CS-RNG-O-2", Need::Seed(SeedPolicy::Part)),
-    ("CS-RNG-O-3", Need::Seed(SeedPolicy::Nothing)),
-    ("CS-RNG-O-4", Need::Seed(SeedPolicy::Denied)),
+    ("CS-RNG-O-1", Prerequisite::Seed(SeedPolicy::All)),
+    ("CS-RNG-O-2", Prerequisite::Seed(SeedPolicy::Part)),
+    ("CS-RNG-O-3", Prerequisite::Seed(SeedPolicy::Nothing)),
+    ("CS-RNG-O-4", Prerequisite::Seed(SeedPolicy::Denied)),
     // 2.0 and 2.1 profiles, Quantum Safe: the transport is TLS 1.3.
-    ("QS-M-1", Need::Tls13),
-    ("QS-M-2", Need::Tls13),
+    ("QS-M-1", Prerequisite::Tls13),
+    ("QS-M-2", Prerequisite::Tls13),
 ];
 
-/// What a case needs.
-pub fn of(case: &Case) -> Option<Need> {
-    NEEDS.iter().find(|(name, _)| *name == case.base()).map(|(_, need)| *need)
+/// Prerequisite of a case, if it has one.
+pub fn find(case: &Case) -> Option<Prerequisite> {
+    PREREQUISITES
+        .iter()
+        .find(|(name, _)| *name == case.base())
+        .map(|(_, prerequisite)| *prerequisite)
 }

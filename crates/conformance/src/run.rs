@@ -1,4 +1,4 @@
-//! Runs cases against a server, one after another, and tidies up behind each.
+//! Runs cases against a server, one after another, and cleans up after each.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -8,10 +8,10 @@ use kmip::encoding::Element;
 use crate::bindings::Bindings;
 use crate::case::{Case, Step, items};
 use crate::cleanup;
-use crate::compare::{Asked, Expected, Finding, message};
-use crate::prerequisites::{self, Need, SeedPolicy};
-use crate::server_objects::Objects;
-use crate::transport::{Door, Server};
+use crate::compare::{ExpectedResponse, Finding, SentRequest, compare_response};
+use crate::prerequisites::{self, Prerequisite, SeedPolicy};
+use crate::server_objects::ServerObjects;
+use crate::transport::{Connection, Server};
 
 /// How a run is to be done.
 #[derive(Clone, Debug, Default)]
@@ -28,19 +28,19 @@ pub struct Settings {
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The case.
-    pub name: String,
+    pub(crate) name: String,
     /// The version that it speaks.
     pub version: Version,
     /// The profile that it belongs to.
     pub profile: String,
     /// Is it one of those that a server must pass?
-    pub mandatory: bool,
+    pub(crate) mandatory: bool,
     /// The operations that it asks for.
-    pub operations: Vec<String>,
+    pub(crate) operations: Vec<String>,
     /// How many steps it has.
-    pub steps: usize,
+    pub(crate) steps: usize,
     /// How long it took.
-    pub took: Duration,
+    pub(crate) duration: Duration,
     /// What became of it.
     pub verdict: Verdict,
 }
@@ -63,22 +63,22 @@ pub enum Verdict {
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// The step, from zero as OASIS counts them.
-    pub step: usize,
+    pub(crate) step: usize,
     /// The operations of the step.
-    pub operations: String,
+    pub(crate) operations: String,
     /// What is not the same.
-    pub findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
     /// What was sent.
-    pub request: String,
+    pub(crate) request: String,
     /// What should have come.
-    pub expected: String,
+    pub(crate) expected: String,
     /// What came; nothing when there was no answer.
-    pub actual: String,
+    pub(crate) actual: String,
 }
 
 impl Verdict {
     /// Has the case failed, or not been run?
-    pub const fn is_bad(&self) -> bool {
+    pub(crate) const fn is_bad(&self) -> bool {
         match self {
             Self::Held | Self::OtherPolicy(_) => false,
             Self::Failed(_) | Self::NotRun(_) => true,
@@ -86,16 +86,16 @@ impl Verdict {
     }
 }
 
-/// Runs those of `all` that `wanted` takes; `told` hears of each when it is done.
+/// Runs the cases that `wanted` selects; `on_outcome` is called after each.
 pub fn run(
     server: &Server,
     all: &[Case],
     wanted: &dyn Fn(&Case) -> bool,
     settings: &Settings,
-    told: &mut dyn FnMut(&Outcome),
+    on_outcome: &mut dyn FnMut(&Outcome),
 ) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
-    let mut objects = Objects::default();
+    let mut objects = ServerObjects::default();
     // The case whose objects are still there for the next.
     let mut kept: Option<&Case> = None;
     for (at, case) in all.iter().enumerate().filter(|(_, case)| wanted(case)) {
@@ -107,13 +107,13 @@ pub fn run(
         };
         let next = all.get(at.saturating_add(1)..).unwrap_or_default();
         let is_followed = next.iter().find(|next| wanted(next)).is_some_and(|next| {
-            let after = prerequisites::of(next);
-            matches!(after, Some(Need::After(first)) if first == case.base())
+            let after = prerequisites::find(next);
+            matches!(after, Some(Prerequisite::After(first)) if first == case.base())
                 && next.version == case.version
         });
         kept = is_followed.then_some(case);
         if !is_followed {
-            cleanup::tidy(server, case.version, &mut objects);
+            cleanup::destroy_created(server, case.version, &mut objects);
         }
         let outcome = Outcome {
             name: case.name.clone(),
@@ -122,25 +122,25 @@ pub fn run(
             mandatory: case.mandatory,
             operations: case.operations(),
             steps: case.steps.len(),
-            took: begun.elapsed(),
+            duration: begun.elapsed(),
             verdict,
         };
-        told(&outcome);
+        on_outcome(&outcome);
         outcomes.push(outcome);
     }
     if settings.seed.is_none() {
-        settle_policies(all, &mut outcomes);
+        resolve_exclusive_policies(all, &mut outcomes);
     }
     outcomes
 }
 
 /// Where one of several exclusive cases holds, the others are for servers of another policy.
-fn settle_policies(all: &[Case], outcomes: &mut [Outcome]) {
+fn resolve_exclusive_policies(all: &[Case], outcomes: &mut [Outcome]) {
     let policy = |name: &str| {
         let case = all.iter().find(|case| case.name == name)?;
-        match prerequisites::of(case)? {
-            Need::Seed(policy) => Some(policy),
-            Need::After(_) | Need::Https(_) | Need::Tls13 => None,
+        match prerequisites::find(case)? {
+            Prerequisite::Seed(policy) => Some(policy),
+            Prerequisite::After(_) | Prerequisite::Https(_) | Prerequisite::Tls13 => None,
         }
     };
     let held: Vec<(Version, bool)> = outcomes
@@ -161,14 +161,14 @@ fn settle_policies(all: &[Case], outcomes: &mut [Outcome]) {
 struct Runner<'a> {
     server: &'a Server,
     settings: &'a Settings,
-    objects: &'a mut Objects,
+    objects: &'a mut ServerObjects,
 }
 
 impl Runner<'_> {
-    /// Sees that a case finds what it needs, and nothing that it does not.
+    /// Meets the prerequisites of a case, and checks that no leftovers disturb it.
     fn prepare(&mut self, all: &[Case], case: &Case, kept: Option<&Case>) -> Result<(), Verdict> {
-        match prerequisites::of(case) {
-            Some(Need::After(first)) => {
+        match prerequisites::find(case) {
+            Some(Prerequisite::After(first)) => {
                 if kept.is_some_and(|kept| kept.base() == first && kept.version == case.version) {
                     return Ok(());
                 }
@@ -177,7 +177,7 @@ impl Runner<'_> {
                 let first = first.ok_or_else(|| {
                     Verdict::NotRun("the case that must go before it is not here".to_owned())
                 })?;
-                self.undisturbed(first)?;
+                self.check_leftovers(first)?;
                 match self.case(first) {
                     Verdict::Held => Ok(()),
                     Verdict::Failed(_) | Verdict::NotRun(_) | Verdict::OtherPolicy(_) => {
@@ -186,16 +186,20 @@ impl Runner<'_> {
                     }
                 }
             }
-            Some(Need::Seed(policy)) if self.settings.seed.is_some_and(|told| told != policy) => {
+            Some(Prerequisite::Seed(policy))
+                if self.settings.seed.is_some_and(|on_outcome| on_outcome != policy) =>
+            {
                 Err(Verdict::OtherPolicy(policy))
             }
-            Some(Need::Seed(_) | Need::Https(_) | Need::Tls13) | None => self.undisturbed(case),
+            Some(Prerequisite::Seed(_) | Prerequisite::Https(_) | Prerequisite::Tls13) | None => {
+                self.check_leftovers(case)
+            }
         }
     }
 
-    /// Sees that no search of a case finds what the case has not made.
-    fn undisturbed(&mut self, case: &Case) -> Result<(), Verdict> {
-        let case = self.prefixed(case);
+    /// Checks that no search of a case finds an object that the case has not created.
+    fn check_leftovers(&mut self, case: &Case) -> Result<(), Verdict> {
+        let case = self.prefix_identifiers(case);
         let found = cleanup::leftovers(self.server, &case);
         if found.is_empty() {
             return Ok(());
@@ -214,22 +218,24 @@ impl Runner<'_> {
     }
 
     fn case(&mut self, case: &Case) -> Verdict {
-        let case = self.prefixed(case);
-        let encoding = match prerequisites::of(&case) {
-            Some(Need::Https(encoding)) => Some(encoding),
-            Some(Need::After(_) | Need::Seed(_) | Need::Tls13) | None => None,
+        let case = self.prefix_identifiers(case);
+        let encoding = match prerequisites::find(&case) {
+            Some(Prerequisite::Https(encoding)) => Some(encoding),
+            Some(Prerequisite::After(_) | Prerequisite::Seed(_) | Prerequisite::Tls13) | None => {
+                None
+            }
         };
-        let mut door = match self.server.open(encoding) {
-            Ok(door) => door,
+        let mut connection = match self.server.open(encoding) {
+            Ok(connection) => connection,
             Err(why) => return Verdict::NotRun(why.to_string()),
         };
-        if prerequisites::of(&case) == Some(Need::Tls13) && !door.is_tls13() {
+        if prerequisites::find(&case) == Some(Prerequisite::Tls13) && !connection.is_tls13() {
             return Verdict::NotRun("the server does not speak TLS 1.3".to_owned());
         }
         let mut bindings = Bindings::default();
         let mut failures = Vec::new();
         for (number, step) in case.steps.iter().enumerate() {
-            match self.step(&case, step, &mut door, &mut bindings) {
+            match self.step(&case, step, &mut connection, &mut bindings) {
                 Ok(None) => {}
                 Ok(Some(failure)) => failures.push(Failure { step: number, ..failure }),
                 Err(failure) => {
@@ -249,7 +255,7 @@ impl Runner<'_> {
         &mut self,
         case: &Case,
         step: &Step,
-        door: &mut Door,
+        connection: &mut Connection,
         bindings: &mut Bindings,
     ) -> Result<Option<Failure>, Box<Failure>> {
         let operations: Vec<&str> =
@@ -267,13 +273,13 @@ impl Runner<'_> {
             failure.findings.push(Finding { path: path.to_owned(), what, rule });
             Box::new(failure)
         };
-        let expected = match Expected::new(&step.response) {
+        let expected = match ExpectedResponse::new(&step.response) {
             Ok(expected) => expected,
             Err(why) => return Err(stop(failure, "the case", why.to_string())),
         };
         failure.expected = text_of(expected.message());
         bindings.set_now(now());
-        let filled = match bindings.fill(&step.request) {
+        let filled = match bindings.resolve(&step.request) {
             Ok(filled) => filled,
             Err(symbol) => {
                 let what = format!("{symbol} was not answered before, so it cannot be sent");
@@ -286,19 +292,19 @@ impl Runner<'_> {
             Err(why) => return Err(stop(failure, "the request", why.to_string())),
         };
         failure.request = text_of(&sent);
-        let actual = match door.exchange(&sent) {
+        let actual = match connection.exchange(&sent) {
             Ok(actual) => actual,
             Err(why) => return Err(stop(failure, "the answer", why.to_string())),
         };
-        let asked = Asked { case, printed: &step.request, sent: &sent };
-        failure.findings = message(&asked, &expected, &actual, bindings, self.objects);
+        let asked = SentRequest { case, printed: &step.request, sent: &sent };
+        failure.findings = compare_response(&asked, &expected, &actual, bindings, self.objects);
         failure.actual = text_of(&actual);
         Ok((!failure.findings.is_empty()).then_some(failure))
     }
 
-    fn prefixed(&self, case: &Case) -> Case {
+    fn prefix_identifiers(&self, case: &Case) -> Case {
         match &self.settings.prefix {
-            Some(prefix) => cleanup::prefixed(case, prefix),
+            Some(prefix) => cleanup::prefix_identifiers(case, prefix),
             None => case.clone(),
         }
     }

@@ -1,4 +1,4 @@
-//! What is known of the objects on the server: who made them, and what the client said of them.
+//! Objects on the server, as far as requests and responses show them.
 //!
 //! Several variations are permitted only of what the server made itself, or of a date that no
 //! request has fixed, or where an operation's output is different each time. What decides that
@@ -13,11 +13,11 @@ use ttlv::Type;
 
 /// An object on the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Object {
+pub(crate) struct ServerObject {
     /// Did the server make its key?
-    pub generated: bool,
+    pub(crate) generated: bool,
     /// Has it been destroyed?
-    pub destroyed: bool,
+    pub(crate) destroyed: bool,
     algorithm: Option<String>,
     padding: Option<String>,
     random_iv: bool,
@@ -26,21 +26,21 @@ pub struct Object {
     dates: BTreeMap<String, String>,
 }
 
-/// All objects that have been met.
+/// All known objects on the server.
 #[derive(Clone, Debug, Default)]
-pub struct Objects(BTreeMap<String, Object>);
+pub(crate) struct ServerObjects(BTreeMap<String, ServerObject>);
 
 /// An attribute in a message: its name in the spelling of 2.x, and its value.
 #[derive(Clone, Debug)]
-pub struct Attribute<'a> {
+pub(crate) struct Attribute<'a> {
     /// `ActivationDate`; `x-ID` for a vendor's or a client's own.
-    pub name: String,
+    pub(crate) name: String,
     /// The value: the element itself in 2.x, its Attribute Value in 1.x.
-    pub value: &'a Element,
+    pub(crate) value: &'a Element,
 }
 
 /// Structures of 2.x that hold attributes.
-const HOLDERS: &[&str] = &[
+const ATTRIBUTE_STRUCTURES: &[&str] = &[
     "Attributes",
     "CommonAttributes",
     "PrivateKeyAttributes",
@@ -48,8 +48,8 @@ const HOLDERS: &[&str] = &[
     "NewAttribute",
 ];
 
-/// Operations that make objects, and whether the server makes their keys.
-const MAKERS: &[(&str, bool)] = &[
+/// Operations that create objects, and whether the server generates their keys.
+const CREATING_OPERATIONS: &[(&str, bool)] = &[
     ("Create", true),
     ("CreateKeyPair", true),
     ("CreateSplitKey", true),
@@ -65,7 +65,7 @@ const MAKERS: &[(&str, bool)] = &[
 
 impl Attribute<'_> {
     /// The attribute that an element is, if it is one.
-    pub fn of(element: &Element) -> Option<Attribute<'_>> {
+    pub(crate) fn of(element: &Element) -> Option<Attribute<'_>> {
         if element.name != "Attribute" {
             return Some(Attribute { name: element.name.to_string(), value: element });
         }
@@ -74,74 +74,83 @@ impl Attribute<'_> {
         let vendor = element.child("VendorIdentification").and_then(Element::text);
         let name = match vendor {
             Some(vendor) => format!("{vendor}-{name}"),
-            None => name_of(name),
+            None => attribute_name(name),
         };
         Some(Attribute { name, value })
     }
 }
 
 /// The name of an attribute of 1.x as 2.x spells it.
-pub fn name_of(name: &str) -> String {
+pub(crate) fn attribute_name(name: &str) -> String {
     match AttributeReference::from_name(name) {
         AttributeReference::Standard(tag) => tags::name(tag).unwrap_or(name).to_owned(),
         AttributeReference::Vendor { .. } | AttributeReference::Unknown(_) => name.to_owned(),
     }
 }
 
-/// Every attribute that a payload gives, however deep it stands; key pairs' by whose they are.
-fn given<'a>(payload: &'a Element, half: &str, all: &mut Vec<Attribute<'a>>) {
+/// Collects every attribute in a payload, however deep; of a key pair, those of one half.
+fn collect_attributes<'a>(payload: &'a Element, key_half: &str, all: &mut Vec<Attribute<'a>>) {
     for child in payload.children() {
         let name = child.name.as_ref();
-        let others = if half == "Private" { "Public" } else { "Private" };
-        if !half.is_empty() && name.starts_with(others) && name.contains("Attribute") {
+        let others = if key_half == "Private" { "Public" } else { "Private" };
+        if !key_half.is_empty() && name.starts_with(others) && name.contains("Attribute") {
             continue;
         }
         if name == "Attribute" {
             all.extend(Attribute::of(child));
-        } else if HOLDERS.contains(&name) {
+        } else if ATTRIBUTE_STRUCTURES.contains(&name) {
             all.extend(child.children().iter().filter_map(Attribute::of));
         } else {
-            given(child, half, all);
+            collect_attributes(child, key_half, all);
         }
     }
 }
 
 /// The first element of this name, however deep it stands.
-pub fn find<'a>(element: &'a Element, name: &str) -> Option<&'a Element> {
+pub(crate) fn find_descendant<'a>(element: &'a Element, name: &str) -> Option<&'a Element> {
     element.children().iter().find_map(|child| match child.name == name {
         true => Some(child),
-        false => find(child, name),
+        false => find_descendant(child, name),
     })
 }
 
-impl Objects {
+impl ServerObjects {
     /// An object, by its identifier.
-    pub fn get(&self, id: &str) -> Option<&Object> {
+    pub(crate) fn get(&self, id: &str) -> Option<&ServerObject> {
         self.0.get(id)
     }
 
-    /// The objects that are not destroyed, as far as is known.
-    pub fn alive(&self) -> impl Iterator<Item = &str> {
+    /// Identifiers of the objects that are not destroyed.
+    pub(crate) fn live_identifiers(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter(|(_, object)| !object.destroyed).map(|(id, _)| id.as_str())
     }
 
-    /// Forgets an object that is gone.
-    pub fn forget(&mut self, id: &str) {
+    /// Removes an object that is gone.
+    pub(crate) fn remove(&mut self, id: &str) {
         self.0.remove(id);
     }
 
-    /// Learns from an item that succeeded. `id` is the object that it was about.
-    pub fn learn(&mut self, operation: &str, request: &Element, response: &Element, id: &str) {
-        if let Some((_, generated)) = MAKERS.iter().find(|(name, _)| *name == operation) {
-            for (tag, half) in [
+    /// Records an item that succeeded. `id` is the object that it was about.
+    pub(crate) fn record_response(
+        &mut self,
+        operation: &str,
+        request: &Element,
+        response: &Element,
+        id: &str,
+    ) {
+        if let Some((_, generated)) =
+            CREATING_OPERATIONS.iter().find(|(name, _)| *name == operation)
+        {
+            for (tag, key_half) in [
                 ("UniqueIdentifier", ""),
                 ("PrivateKeyUniqueIdentifier", "Private"),
                 ("PublicKeyUniqueIdentifier", "Public"),
             ] {
                 let ids = response.children().iter().filter(|child| child.name == tag);
                 for made in ids.filter_map(Element::text) {
-                    let mut object = Object { generated: *generated, ..Object::default() };
-                    object.hear(request, half);
+                    let mut object =
+                        ServerObject { generated: *generated, ..ServerObject::default() };
+                    object.record_attributes(request, key_half);
                     self.0.insert(made.to_owned(), object);
                 }
             }
@@ -149,25 +158,27 @@ impl Objects {
         }
         let Some(object) = self.0.get_mut(id) else { return };
         object.destroyed |= operation == "Destroy";
-        object.change(operation, request);
+        object.record_request(operation, request);
     }
 }
 
-impl Object {
+impl ServerObject {
     /// The date that a request has given to an attribute.
-    pub fn fixed(&self, attribute: &str) -> Option<&str> {
+    pub(crate) fn fixed_date(&self, attribute: &str) -> Option<&str> {
         self.dates.get(attribute).map(String::as_str)
     }
 
     /// Was it put into a group by its client?
-    pub const fn is_grouped(&self) -> bool {
+    pub(crate) const fn is_grouped(&self) -> bool {
         self.grouped
     }
 
-    /// Notes what a request changes of it, if it succeeds.
-    pub fn change(&mut self, operation: &str, request: &Element) {
+    /// Records what a request changes, if it succeeds.
+    pub(crate) fn record_request(&mut self, operation: &str, request: &Element) {
         match operation {
-            "AddAttribute" | "ModifyAttribute" | "SetAttribute" => self.hear(request, ""),
+            "AddAttribute" | "ModifyAttribute" | "SetAttribute" => {
+                self.record_attributes(request, "")
+            }
             "Revoke" => {
                 let date = request.child("CompromiseOccurrenceDate");
                 if let Some(date) = date.and_then(Element::text) {
@@ -178,17 +189,18 @@ impl Object {
         }
     }
 
-    /// Notes what a request says of it.
-    fn hear(&mut self, request: &Element, half: &str) {
+    /// Records the attributes in a request.
+    fn record_attributes(&mut self, request: &Element, key_half: &str) {
         let mut all = Vec::new();
-        given(request, half, &mut all);
+        collect_attributes(request, key_half, &mut all);
         for attribute in &all {
             let text = attribute.value.text();
             match (attribute.name.as_str(), text) {
                 ("ObjectGroup", _) => self.grouped = true,
                 ("CryptographicAlgorithm", Some(text)) => self.algorithm = Some(text.to_owned()),
                 ("CryptographicParameters", _) => {
-                    let padding = find(attribute.value, "PaddingMethod").and_then(Element::text);
+                    let padding =
+                        find_descendant(attribute.value, "PaddingMethod").and_then(Element::text);
                     self.padding = padding.map(str::to_owned);
                     self.random_iv = is_true(attribute.value, "RandomIV");
                 }
@@ -199,16 +211,16 @@ impl Object {
             }
         }
         if self.algorithm.is_none()
-            && let Some(block) = find(request, "KeyBlock")
+            && let Some(block) = find_descendant(request, "KeyBlock")
         {
             let algorithm = block.child("CryptographicAlgorithm").and_then(Element::text);
             self.algorithm = algorithm.map(str::to_owned);
         }
     }
 
-    /// Is the output of an operation with it different each time?
-    pub fn varies(&self, operation: &str, request: &Element) -> bool {
-        let asked = find(request, "PaddingMethod").and_then(Element::text);
+    /// Whether the output of an operation with it is different each time.
+    pub(crate) fn has_varying_output(&self, operation: &str, request: &Element) -> bool {
+        let asked = find_descendant(request, "PaddingMethod").and_then(Element::text);
         let padding = asked.or(self.padding.as_deref()).unwrap_or_default();
         match (operation, self.algorithm.as_deref().unwrap_or_default()) {
             // Both paddings of RSA encryption begin with random bytes (RFC 8017, 7).
@@ -225,5 +237,5 @@ impl Object {
 }
 
 fn is_true(element: &Element, name: &str) -> bool {
-    find(element, name).and_then(Element::text) == Some("true")
+    find_descendant(element, name).and_then(Element::text) == Some("true")
 }

@@ -1,4 +1,4 @@
-//! The client's end of mutual TLS: the only room here that names rustls.
+//! Client side of mutual TLS; the only module of this crate that uses rustls.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -19,7 +19,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// How long a server may say nothing: a key pair of 4096 bits takes seconds on a slow one.
 pub(crate) const SILENT_FOR: Duration = Duration::from_secs(60);
 
-/// Whom the client trusts, and who it is.
+/// TLS configuration: trusted authorities, and the client's certificate.
 #[derive(Clone)]
 pub(crate) struct Tls(Arc<ClientConfig>);
 

@@ -1,4 +1,4 @@
-//! What a server may answer otherwise than a case prints it: the one table of it.
+//! Table of the variations that a response may have from the printed one.
 //!
 //! The rules are OASIS's: 2.1 profiles, 4.1; for 1.0 to 1.2, section 4.7 of each profile and 8.4 of
 //! the Additional Message Encodings, which number nothing and whose rows stand in the same order.
@@ -11,9 +11,9 @@ use std::ops::Range;
 
 use kmip::Version;
 
-/// What may be otherwise.
+/// Kind of a permitted variation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freedom {
+pub(crate) enum Variation {
     /// The value; its type and, where that follows from the case, its length may not.
     Value,
     /// The value and its length.
@@ -28,9 +28,9 @@ pub enum Freedom {
     Order,
 }
 
-/// On what it depends.
+/// Condition of a permitted variation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub(crate) enum Condition {
     /// On nothing.
     Always,
     /// The server made the object.
@@ -43,8 +43,6 @@ pub enum When {
     Varies,
     /// The request names no attributes, so that all are to be answered.
     AllAsked,
-    /// The request asks for no format.
-    NoFormatAsked,
     /// It is the number 0.
     Zero,
     /// The request names no versions.
@@ -57,26 +55,26 @@ pub enum When {
 
 /// One permitted variation.
 #[derive(Debug)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// Its number.
-    pub number: &'static str,
+    pub(crate) number: &'static str,
     /// The first version whose rules have it.
-    pub since: Version,
+    pub(crate) since: Version,
     /// The last version whose rules have it.
-    pub until: Version,
+    pub(crate) until: Version,
     /// The operations whose answers it is about; all, when there are none.
-    pub operations: &'static [&'static str],
+    pub(crate) operations: &'static [&'static str],
     /// The structure that it must stand in; any, when empty. What may come, go or change places
     /// must stand in it directly, a value however deep.
-    pub inside: &'static str,
+    pub(crate) inside: &'static str,
     /// The elements: names of tags and of attributes. All inside, when there are none.
-    pub names: &'static [&'static str],
-    /// What may be otherwise.
-    pub freedom: Freedom,
-    /// When.
-    pub when: When,
+    pub(crate) names: &'static [&'static str],
+    /// Its kind.
+    pub(crate) variation: Variation,
+    /// Its condition.
+    pub(crate) condition: Condition,
     /// What it says, or why it is here.
-    pub why: &'static str,
+    pub(crate) why: &'static str,
 }
 
 /// The dates of V9. Two of them are no attributes of the standard, which has Process Start Date
@@ -105,18 +103,18 @@ const ALL: &[&str] = &[];
 
 /// Makes the table. `in` names the structure, `of` the operations.
 macro_rules! rules {
-    ($($number:literal $since:ident..=$until:ident $freedom:ident $when:ident
+    ($($number:literal $since:ident..=$until:ident $variation:ident $condition:ident
         of $operations:expr, in $inside:literal, $names:expr => $why:literal;)*) => {
         /// Every permitted variation.
-        pub const RULES: &[Rule] = &[$(Rule {
+        pub(crate) const RULES: &[Rule] = &[$(Rule {
             number: $number,
             since: Version::$since,
             until: Version::$until,
             operations: $operations,
             inside: $inside,
             names: $names,
-            freedom: Freedom::$freedom,
-            when: When::$when,
+            variation: Variation::$variation,
+            condition: Condition::$condition,
             why: $why,
         },)*];
     };
@@ -225,19 +223,20 @@ rules! {
 /// The bytes of a value that stay as they are printed, though a rule frees its others. C_GetInfo
 /// gives out the version of PKCS#11 itself, then a name, then flags, which are always zero, then
 /// another name and its version (2.1 profiles, 5.18.1).
-pub const HELD: &[(&str, &[Range<usize>])] = &[("PKCS_11OutputParameters", &[0..2, 34..42])];
+pub(crate) const FIXED_BYTES: &[(&str, &[Range<usize>])] =
+    &[("PKCS_11OutputParameters", &[0..2, 34..42])];
 
-/// A case whose own text frees what the rules bind.
+/// A case whose own text permits more than the rules.
 #[derive(Debug)]
-pub struct FreeCase {
+pub(crate) struct CaseVariation {
     /// The case, without its version.
-    pub case: &'static str,
+    pub(crate) case: &'static str,
     /// What its text says.
-    pub text: &'static str,
+    pub(crate) text: &'static str,
     /// The elements of the payload that may come and go.
-    pub names: &'static [&'static str],
+    pub(crate) names: &'static [&'static str],
     /// The values of these that may not go, since the profile requires them.
-    pub required: &'static [&'static str],
+    pub(crate) required: &'static [&'static str],
 }
 
 const LISTS: &str =
@@ -257,27 +256,28 @@ const SUITE_B: &[&str] = &[
     "PrivateKey",
 ];
 
-/// Cases whose own text frees what the rules bind.
-pub const CASES: &[FreeCase] = &[
-    FreeCase { case: "MSGENC-HTTPS-M-1", text: LISTS, names: OF_QUERY, required: &[] },
-    FreeCase { case: "MSGENC-JSON-M-1", text: LISTS, names: OF_QUERY, required: &[] },
-    FreeCase { case: "MSGENC-XML-M-1", text: LISTS, names: OF_QUERY, required: &[] },
-    FreeCase { case: "SUITEB_128-M-1", text: LISTS, names: OF_QUERY, required: SUITE_B },
-    FreeCase { case: "SUITEB_192-M-1", text: LISTS, names: OF_QUERY, required: SUITE_B },
+/// Cases whose own text permits more than the rules.
+pub(crate) const CASE_VARIATIONS: &[CaseVariation] = &[
+    CaseVariation { case: "MSGENC-HTTPS-M-1", text: LISTS, names: OF_QUERY, required: &[] },
+    CaseVariation { case: "MSGENC-JSON-M-1", text: LISTS, names: OF_QUERY, required: &[] },
+    CaseVariation { case: "MSGENC-XML-M-1", text: LISTS, names: OF_QUERY, required: &[] },
+    CaseVariation { case: "SUITEB_128-M-1", text: LISTS, names: OF_QUERY, required: SUITE_B },
+    CaseVariation { case: "SUITEB_192-M-1", text: LISTS, names: OF_QUERY, required: SUITE_B },
 ];
 
 impl Rule {
     /// Is the rule about this element of this answer, whatever it depends on?
-    pub fn is_about(
+    pub(crate) fn is_about(
         &self,
         version: Version,
         operation: &str,
         path: &[String],
         name: &str,
-        freedom: Freedom,
+        variation: Variation,
     ) -> bool {
         let of = self.operations.is_empty() || self.operations.contains(&operation);
-        let directly = matches!(freedom, Freedom::Extra | Freedom::Missing | Freedom::Order);
+        let directly =
+            matches!(variation, Variation::Extra | Variation::Missing | Variation::Order);
         let inside = match path.last() {
             _ if self.inside.is_empty() => true,
             Some(parent) if directly => parent == self.inside,
@@ -286,6 +286,6 @@ impl Rule {
         };
         let named = self.names.is_empty() || self.names.contains(&name);
         let versions = (self.since..=self.until).contains(&version);
-        versions && of && inside && named && self.freedom == freedom
+        versions && of && inside && named && self.variation == variation
     }
 }

@@ -1,4 +1,4 @@
-//! A message out and a message in, at either door: TTLV over TLS, and HTTPS.
+//! Transport of messages: TTLV over TLS, and HTTPS.
 //!
 //! HTTPS is `POST /kmip` with Content-Type, Content-Length and Cache-Control, and any answer to it
 //! is 200 (2.1 profiles, 5.3).
@@ -20,19 +20,19 @@ const ANSWER_LEN_MAX: usize = 4 << 20;
 /// The longest head of an HTTP answer.
 const HEAD_LEN_MAX: usize = 16 << 10;
 
-/// Where a server is, and how it is spoken to.
+/// Addresses and TLS configuration of a server.
 #[derive(Clone)]
 pub struct Server {
     tls: Tls,
     /// `HOST:PORT` of TTLV over TLS.
     binary: String,
-    /// `HOST:PORT` of HTTPS, if it has that door.
+    /// `HOST:PORT` of HTTPS, if it serves it.
     https: Option<String>,
 }
 
-/// Why there is no answer, in a sentence.
+/// Failure of a connection or an exchange.
 #[derive(Debug, thiserror::Error)]
-pub enum DoorError {
+pub(crate) enum TransportError {
     /// The connection failed.
     #[error("{server}: {why}")]
     Connection {
@@ -49,13 +49,13 @@ pub enum DoorError {
         /// Why not.
         why: String,
     },
-    /// The server has no such door.
+    /// No HTTPS address was given.
     #[error("the case is sent over HTTPS: say where the server has it with --https HOST:PORT")]
     NoHttps,
 }
 
 /// An open connection.
-pub struct Door {
+pub(crate) struct Connection {
     server: String,
     stream: Stream,
     encoding: Option<Encoding>,
@@ -72,27 +72,24 @@ impl Server {
         Ok(Self { tls, binary: binary.to_owned(), https: https.map(str::to_owned) })
     }
 
-    /// Where it is.
-    pub fn address(&self) -> &str {
-        &self.binary
-    }
-
-    /// Opens a connection: to the binary door, or over HTTPS in an encoding.
-    pub fn open(&self, encoding: Option<Encoding>) -> Result<Door, DoorError> {
+    /// Opens a connection: TTLV over TLS, or HTTPS in an encoding.
+    pub(crate) fn open(&self, encoding: Option<Encoding>) -> Result<Connection, TransportError> {
         let server = match encoding {
             None => &self.binary,
-            Some(_) => self.https.as_ref().ok_or(DoorError::NoHttps)?,
+            Some(_) => self.https.as_ref().ok_or(TransportError::NoHttps)?,
         };
         let stream = self.tls.connect(server);
-        let stream = stream
-            .map_err(|why| DoorError::Connection { server: server.clone(), why: said(why) })?;
-        Ok(Door { server: server.clone(), stream, encoding })
+        let stream = stream.map_err(|why| TransportError::Connection {
+            server: server.clone(),
+            why: describe(why),
+        })?;
+        Ok(Connection { server: server.clone(), stream, encoding })
     }
 }
 
-impl Door {
+impl Connection {
     /// Is the connection of TLS 1.3?
-    pub fn is_tls13(&self) -> bool {
+    pub(crate) fn is_tls13(&self) -> bool {
         self.stream.is_tls13()
     }
 
@@ -102,30 +99,30 @@ impl Door {
     }
 
     /// Sends a message and reads its answer, which is in the same encoding.
-    pub fn exchange(&mut self, request: &Element) -> Result<Element, DoorError> {
-        let answer = |why: kmip::encoding::Error| self.no_answer(why.to_string());
+    pub(crate) fn exchange(&mut self, request: &Element) -> Result<Element, TransportError> {
+        let answer = |why: kmip::encoding::Error| self.invalid_answer(why.to_string());
         match self.encoding {
             None => {
                 let bytes = request.to_ttlv().map_err(answer)?;
-                let read = self.binary(&bytes);
+                let read = self.exchange_frame(&bytes);
                 let came = read.map_err(|why| self.failed(why))?;
-                Element::from_ttlv(&came).map_err(|why| self.no_answer(why.to_string()))
+                Element::from_ttlv(&came).map_err(|why| self.invalid_answer(why.to_string()))
             }
             Some(encoding) => {
                 let (media_type, body) = match encoding {
                     Encoding::Binary => {
                         ("application/octet-stream", request.to_ttlv().map_err(answer)?)
                     }
-                    Encoding::Xml => ("text/xml", text_of(xml::write(request).map_err(answer)?)),
+                    Encoding::Xml => ("text/xml", text_bytes(xml::write(request).map_err(answer)?)),
                     Encoding::Json => {
-                        ("application/json", text_of(json::write(request).map_err(answer)?))
+                        ("application/json", text_bytes(json::write(request).map_err(answer)?))
                     }
                 };
                 let read = self.post(media_type, &body);
                 let (answered, body) = read.map_err(|why| self.failed(why))?;
                 if !answered.trim().eq_ignore_ascii_case(media_type) {
                     let why = format!("its Content-Type is {answered} and must be {media_type}");
-                    return Err(self.no_answer(why));
+                    return Err(self.invalid_answer(why));
                 }
                 let text = || String::from_utf8_lossy(&body);
                 let element = match encoding {
@@ -138,31 +135,31 @@ impl Door {
                         json::decode(&text()).and_then(|ttlv| Element::from_ttlv(&ttlv))
                     }
                 };
-                element.map_err(|why| self.no_answer(why.to_string()))
+                element.map_err(|why| self.invalid_answer(why.to_string()))
             }
         }
     }
 
-    fn failed(&self, why: io::Error) -> DoorError {
+    fn failed(&self, why: io::Error) -> TransportError {
         match why.kind() == io::ErrorKind::InvalidData {
-            true => self.no_answer(why.to_string()),
-            false => DoorError::Connection { server: self.server.clone(), why: said(why) },
+            true => self.invalid_answer(why.to_string()),
+            false => TransportError::Connection { server: self.server.clone(), why: describe(why) },
         }
     }
 
-    fn no_answer(&self, why: String) -> DoorError {
-        DoorError::Answer { server: self.server.clone(), why }
+    fn invalid_answer(&self, why: String) -> TransportError {
+        TransportError::Answer { server: self.server.clone(), why }
     }
 
     /// Sends bytes and reads the frame that answers them.
-    pub(crate) fn binary(&mut self, request: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+    pub(crate) fn exchange_frame(&mut self, request: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
         self.stream.write_all(request)?;
         self.stream.flush()?;
-        self.frame()
+        self.read_frame()
     }
 
     /// Reads a frame.
-    pub(crate) fn frame(&mut self) -> io::Result<Zeroizing<Vec<u8>>> {
+    pub(crate) fn read_frame(&mut self) -> io::Result<Zeroizing<Vec<u8>>> {
         let mut start = [0; HEADER_LEN];
         self.stream.read_exact(&mut start)?;
         let header = Header::parse(start);
@@ -226,7 +223,7 @@ impl Door {
     }
 }
 
-fn text_of(text: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
+fn text_bytes(text: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(text.as_bytes().to_vec())
 }
 
@@ -234,19 +231,19 @@ fn invalid(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why.to_owned())
 }
 
-/// Says in words what the system says in numbers.
-fn said(why: io::Error) -> io::Error {
+/// Replaces the system's error by a sentence where there is one.
+fn describe(why: io::Error) -> io::Error {
     if why.kind() == io::ErrorKind::UnexpectedEof {
         return io::Error::other("it closed the connection");
     }
-    if is_late(&why) {
+    if is_timeout(&why) {
         let limit = crate::tls::SILENT_FOR.as_secs();
         return io::Error::other(format!("it did not answer within {limit} s"));
     }
     why
 }
 
-/// Has the other side said nothing for too long?
-pub(crate) fn is_late(why: &io::Error) -> bool {
+/// Whether an error is a timeout.
+pub(crate) fn is_timeout(why: &io::Error) -> bool {
     matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }

@@ -10,9 +10,9 @@ use kmip::Version;
 use kmip::encoding::Element;
 
 use crate::case::items;
-use crate::cleanup::{request, succeeded};
+use crate::cleanup::{request_message, success_payload};
 use crate::decode;
-use crate::transport::{Door, Server, is_late};
+use crate::transport::{Connection, Server, is_timeout};
 
 /// The table.
 const TABLE: &str = include_str!("wire.txt");
@@ -26,18 +26,18 @@ pub struct Row {
     /// Its name.
     pub name: String,
     /// What is wrong with it.
-    pub wrong: String,
+    pub(crate) wrong: String,
     /// What is right to do.
-    pub right: String,
+    pub(crate) right: String,
     /// The bytes.
-    pub bytes: Vec<u8>,
-    /// The ways in which it may be answered.
-    pub wants: Vec<Want>,
+    pub(crate) bytes: Vec<u8>,
+    /// The permitted reactions.
+    pub(crate) reactions: Vec<Reaction>,
 }
 
-/// What may happen.
+/// Reaction of a server to a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Want {
+pub(crate) enum Reaction {
     /// The connection is closed without an answer.
     Closed,
     /// The first item fails with this Result Reason.
@@ -60,7 +60,7 @@ pub struct Outcome {
 }
 
 /// The rows of the table.
-pub fn rows() -> Result<Vec<Row>, String> {
+pub(crate) fn rows() -> Result<Vec<Row>, String> {
     TABLE.split("\n\n").map(str::trim).filter(|block| block.contains("name:")).map(row).collect()
 }
 
@@ -74,102 +74,104 @@ fn row(block: &str) -> Result<Row, String> {
     };
     let whole = |name: &str| field(name).ok_or_else(|| format!("a row has no {name} in {block:?}"));
     let bytes = decode::read(whole("send:")?.as_bytes())?;
-    let wants = whole("want:")?;
-    let wants: Option<Vec<Want>> = wants.split(" or ").map(want).collect();
+    let reactions = whole("want:")?;
+    let reactions: Option<Vec<Reaction>> = reactions.split(" or ").map(parse_reaction).collect();
     Ok(Row {
         name: whole("name:")?,
         wrong: whole("wrong:")?,
         right: whole("right:")?,
         bytes: bytes.iter().flat_map(|message| message.iter().copied()).collect(),
-        wants: wants.ok_or_else(|| format!("there is no such want in {block:?}"))?,
+        reactions: reactions.ok_or_else(|| format!("there is no such want in {block:?}"))?,
     })
 }
 
-fn want(text: &str) -> Option<Want> {
+fn parse_reaction(text: &str) -> Option<Reaction> {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
-        ["closed"] => Some(Want::Closed),
-        ["waits"] => Some(Want::Waits),
-        ["fails", reason] => Some(Want::Fails((*reason).to_owned())),
-        ["succeeds", count] => Some(Want::Succeeds(count.parse().ok()?)),
-        ["stops", count, reason] => Some(Want::Stops(count.parse().ok()?, (*reason).to_owned())),
+        ["closed"] => Some(Reaction::Closed),
+        ["waits"] => Some(Reaction::Waits),
+        ["fails", reason] => Some(Reaction::Fails((*reason).to_owned())),
+        ["succeeds", count] => Some(Reaction::Succeeds(count.parse().ok()?)),
+        ["stops", count, reason] => {
+            Some(Reaction::Stops(count.parse().ok()?, (*reason).to_owned()))
+        }
         _ => None,
     }
 }
 
-/// Sends every row, and sees after each that the server still serves.
-pub fn run(server: &Server, told: &mut dyn FnMut(&Outcome)) -> Result<Vec<Outcome>, String> {
+/// Sends every row, and checks after each that the server still serves.
+pub fn run(server: &Server, on_outcome: &mut dyn FnMut(&Outcome)) -> Result<Vec<Outcome>, String> {
     let mut outcomes = Vec::new();
-    serves(server).map_err(|why| format!("the server does not serve at all: {why}"))?;
+    check_serving(server).map_err(|why| format!("the server does not serve at all: {why}"))?;
     for row in rows()? {
-        let fault = one(server, &row).err();
+        let fault = check_row(server, &row).err();
         let outcome = Outcome { row, fault };
-        told(&outcome);
+        on_outcome(&outcome);
         outcomes.push(outcome);
     }
     Ok(outcomes)
 }
 
-fn one(server: &Server, row: &Row) -> Result<(), String> {
-    let mut door = server.open(None).map_err(|why| why.to_string())?;
-    let done = send(&mut door, row).map_err(|why| why.to_string())?;
-    serves(server).map_err(|why| format!("it does not serve any more: {why}"))?;
-    match row.wants.contains(&done) {
+fn check_row(server: &Server, row: &Row) -> Result<(), String> {
+    let mut connection = server.open(None).map_err(|why| why.to_string())?;
+    let done = send(&mut connection, row).map_err(|why| why.to_string())?;
+    check_serving(server).map_err(|why| format!("it does not serve any more: {why}"))?;
+    match row.reactions.contains(&done) {
         true => Ok(()),
-        false => Err(format!("it {}; {}", said(&done), row.right)),
+        false => Err(format!("it {}; {}", describe_reaction(&done), row.right)),
     }
 }
 
-fn send(door: &mut Door, row: &Row) -> io::Result<Want> {
-    let waits = row.wants.contains(&Want::Waits);
-    let limit = if waits { Duration::from_millis(300) } else { ANSWER_WITHIN };
-    door.stream().silent_for(limit)?;
-    let sent = door.stream().write_all(&row.bytes).and_then(|()| door.stream().flush());
-    match sent.and_then(|()| door.frame()) {
+fn send(connection: &mut Connection, row: &Row) -> io::Result<Reaction> {
+    let expects_wait = row.reactions.contains(&Reaction::Waits);
+    let limit = if expects_wait { Duration::from_millis(300) } else { ANSWER_WITHIN };
+    connection.stream().silent_for(limit)?;
+    let sent = connection.stream().write_all(&row.bytes).and_then(|()| connection.stream().flush());
+    match sent.and_then(|()| connection.read_frame()) {
         Ok(frame) => {
             let answer = Element::from_ttlv(&frame)
                 .map_err(|why| io::Error::other(format!("its answer is no message: {why}")))?;
-            Ok(what_it_says(&answer))
+            Ok(classify_answer(&answer))
         }
-        Err(why) if is_late(&why) && waits => Ok(Want::Waits),
-        Err(why) if is_late(&why) => {
+        Err(why) if is_timeout(&why) && expects_wait => Ok(Reaction::Waits),
+        Err(why) if is_timeout(&why) => {
             let limit = ANSWER_WITHIN.as_secs();
             Err(io::Error::other(format!("it did nothing for {limit} s; {}", row.right)))
         }
         Err(why) if why.kind() == io::ErrorKind::InvalidData => Err(why),
-        Err(_) => Ok(Want::Closed),
+        Err(_) => Ok(Reaction::Closed),
     }
 }
 
-fn what_it_says(answer: &Element) -> Want {
+fn classify_answer(answer: &Element) -> Reaction {
     let count = items(answer).count();
     let text = |item: &Element, name: &str| {
         item.child(name).and_then(Element::text).unwrap_or_default().to_owned()
     };
     match items(answer).last() {
-        Some(last) if text(last, "ResultStatus") == "Success" => Want::Succeeds(count),
-        Some(last) if count == 1 => Want::Fails(text(last, "ResultReason")),
-        Some(last) => Want::Stops(count, text(last, "ResultReason")),
-        None => Want::Succeeds(0),
+        Some(last) if text(last, "ResultStatus") == "Success" => Reaction::Succeeds(count),
+        Some(last) if count == 1 => Reaction::Fails(text(last, "ResultReason")),
+        Some(last) => Reaction::Stops(count, text(last, "ResultReason")),
+        None => Reaction::Succeeds(0),
     }
 }
 
-fn said(done: &Want) -> String {
+fn describe_reaction(done: &Reaction) -> String {
     match done {
-        Want::Closed => "closed the connection".to_owned(),
-        Want::Fails(reason) => format!("answered {reason}"),
-        Want::Succeeds(count) => format!("answered {count} items, the last with success"),
-        Want::Stops(count, reason) => format!("answered {count} items, the last with {reason}"),
-        Want::Waits => "waits".to_owned(),
+        Reaction::Closed => "closed the connection".to_owned(),
+        Reaction::Fails(reason) => format!("answered {reason}"),
+        Reaction::Succeeds(count) => format!("answered {count} items, the last with success"),
+        Reaction::Stops(count, reason) => format!("answered {count} items, the last with {reason}"),
+        Reaction::Waits => "waits".to_owned(),
     }
 }
 
-/// Does the server answer a sound message?
-fn serves(server: &Server) -> Result<(), String> {
-    let mut door = server.open(None).map_err(|why| why.to_string())?;
-    let ask = request(Version::V1_1, "DiscoverVersions", Vec::new());
-    let answer = door.exchange(&ask).map_err(|why| why.to_string())?;
-    match succeeded(&answer) {
+/// Checks that the server answers a correct message.
+fn check_serving(server: &Server) -> Result<(), String> {
+    let mut connection = server.open(None).map_err(|why| why.to_string())?;
+    let ask = request_message(Version::V1_1, "DiscoverVersions", Vec::new());
+    let answer = connection.exchange(&ask).map_err(|why| why.to_string())?;
+    match success_payload(&answer) {
         Some(_) => Ok(()),
         None => Err("it refuses Discover Versions".to_owned()),
     }

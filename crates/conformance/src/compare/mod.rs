@@ -1,4 +1,5 @@
-//! An answer beside the one that a case prints: what is not the same, and which rule says so.
+//! Comparison of a response with the one that a case prints: each difference, and the rule that it
+//! breaks.
 //!
 //! ```text
 //! printed    $UNIQUE_IDENTIFIER_0, a name, a date in some zone
@@ -6,48 +7,52 @@
 //! actual     what the server has answered, in the same spelling
 //! ```
 //!
-//! Fields are compared in their order. Where [`rules`](crate::tolerances) lets a group of fields stand
-//! in any order, each printed one is looked for among the answered ones.
+//! Fields are compared in their order. Where the [`tolerances`](crate::tolerances) permit any order
+//! of a group of fields, each printed one is matched with one of the answered ones.
 
 mod finding;
 mod item;
 mod names;
+#[cfg(test)]
+mod tests;
 
 use kmip::encoding::{Element, Error, Value};
 use ttlv::Type;
 
 use crate::bindings::Bindings;
 use crate::case::{Case, items};
-use crate::server_objects::Objects;
-use finding::NO_OTHER;
-use item::{Item, Scene};
+use crate::server_objects::ServerObjects;
+use finding::UNLISTED_VARIATION;
+use item::{Comparison, ItemContext};
 
-pub use finding::Finding;
+pub(crate) use finding::Finding;
 
-/// A printed message in both spellings, which have the same shape.
+/// A printed response in both spellings, which have the same shape.
 #[derive(Debug)]
-pub struct Expected {
+pub(crate) struct ExpectedResponse {
     printed: Element,
     normal: Element,
 }
 
-impl Expected {
+impl ExpectedResponse {
     /// Spells a printed message as one that came over the wire would be spelt.
-    pub fn new(printed: &Element) -> Result<Self, Error> {
-        let normal = Element::from_ttlv(&placeheld(printed).to_ttlv()?)?;
+    pub(crate) fn new(printed: &Element) -> Result<Self, Error> {
+        let normal = Element::from_ttlv(&with_placeholders(printed).to_ttlv()?)?;
         Ok(Self { printed: printed.clone(), normal })
     }
 
     /// The message, with anything of the right type where a case leaves something open.
-    pub fn message(&self) -> &Element {
+    pub(crate) fn message(&self) -> &Element {
         &self.normal
     }
 }
 
-/// A copy in which no symbol keeps a value from being written.
-fn placeheld(element: &Element) -> Element {
+/// A copy with a valid value in place of each symbol.
+fn with_placeholders(element: &Element) -> Element {
     let value = match &element.value {
-        Value::Structure(children) => Value::Structure(children.iter().map(placeheld).collect()),
+        Value::Structure(children) => {
+            Value::Structure(children.iter().map(with_placeholders).collect())
+        }
         Value::Text(ty, text) if text.starts_with('$') => {
             let anything = match *ty {
                 Type::ByteString => "00",
@@ -69,37 +74,36 @@ fn placeheld(element: &Element) -> Element {
     Element { name: element.name.clone(), value }
 }
 
-/// What was asked, by which an answer is judged.
+/// Request that a response belongs to.
 #[derive(Debug)]
-pub struct Asked<'a> {
+pub(crate) struct SentRequest<'a> {
     /// The case.
-    pub case: &'a Case,
+    pub(crate) case: &'a Case,
     /// The request as it is printed.
-    pub printed: &'a Element,
-    /// The request as it was sent, in the spelling of [`Expected`].
-    pub sent: &'a Element,
+    pub(crate) printed: &'a Element,
+    /// The request as it was sent, in the spelling of [`ExpectedResponse`].
+    pub(crate) sent: &'a Element,
 }
 
-/// Compares an answer with the printed one. What the answer binds and what it tells of objects
-/// is learnt on the way.
-pub fn message(
-    asked: &Asked<'_>,
-    expected: &Expected,
+/// Compares a response with the printed one, and records its symbols and its objects.
+pub(crate) fn compare_response(
+    request: &SentRequest<'_>,
+    expected: &ExpectedResponse,
     actual: &Element,
     bindings: &mut Bindings,
-    objects: &mut Objects,
+    objects: &mut ServerObjects,
 ) -> Vec<Finding> {
-    let version = asked.case.version;
+    let version = request.case.version;
     let (printed, normal) = (&expected.printed, &expected.normal);
     if normal.name != actual.name {
         return vec![Finding {
             path: normal.name.to_string(),
             what: format!("a {} came", actual.name),
-            rule: NO_OTHER.to_owned(),
+            rule: UNLISTED_VARIATION.to_owned(),
         }];
     }
-    let outside = Item {
-        case: asked.case,
+    let outside = ItemContext {
+        case: request.case,
         version,
         operation: "",
         payload: None,
@@ -108,11 +112,12 @@ pub fn message(
         undecipherable: false,
     };
     let mut findings = Vec::new();
-    let mut scene = Scene { item: outside, path: Vec::new(), findings: &mut findings, bindings };
-    frame(&mut scene, expected, actual);
+    let mut comparison =
+        Comparison { item: outside, path: Vec::new(), findings: &mut findings, bindings };
+    compare_header(&mut comparison, expected, actual);
 
     let mut answers = items(actual);
-    let mut asks = items(asked.printed).zip(items(asked.sent));
+    let mut asks = items(request.printed).zip(items(request.sent));
     let mut current = String::new();
     for (number, (printed, normal)) in items(printed).zip(items(normal)).enumerate() {
         let (ask_printed, ask) = asks.next().unzip();
@@ -123,10 +128,10 @@ pub fn message(
         let known = objects.get(&id);
         let mut object = known.cloned().unwrap_or_default();
         if let Some(payload) = payload {
-            object.change(operation, payload);
+            object.record_request(operation, payload);
         }
         let foreign = data_of(ask_printed).is_some_and(|printed| Some(printed) == data_of(ask));
-        let item = Item {
+        let item = ItemContext {
             operation,
             payload,
             object: Some(&object),
@@ -134,45 +139,53 @@ pub fn message(
             undecipherable: operation == "Decrypt" && object.generated && foreign,
             ..outside
         };
-        let mut scene = Scene { item, path: Vec::new(), findings: &mut findings, bindings };
+        let mut comparison =
+            Comparison { item, path: Vec::new(), findings: &mut findings, bindings };
         let Some(answer) = answers.next() else {
-            scene.missing(&format!("BatchItem {number}"));
+            comparison.missing(&format!("BatchItem {number}"));
             continue;
         };
-        scene.element(printed, normal, answer);
+        comparison.compare_element(printed, normal, answer);
         let done = answer.child("ResultStatus").and_then(Element::text) == Some("Success");
         if let (true, Some(payload), Some(given)) = (done, payload, answer.child("ResponsePayload"))
         {
             let made = ["UniqueIdentifier", "PrivateKeyUniqueIdentifier"];
             let made = made.iter().find_map(|name| given.child(name)?.text());
-            objects.learn(operation, payload, given, made.unwrap_or(&id));
+            objects.record_response(operation, payload, given, made.unwrap_or(&id));
             if let Some(made) = made {
                 made.clone_into(&mut current);
             }
         }
     }
-    let mut scene = Scene { item: outside, path: Vec::new(), findings: &mut findings, bindings };
+    let mut comparison =
+        Comparison { item: outside, path: Vec::new(), findings: &mut findings, bindings };
     for _ in answers {
-        scene.unexpected("BatchItem");
+        comparison.unexpected("BatchItem");
     }
     findings
 }
 
-/// Compares what is around the items.
-fn frame(scene: &mut Scene<'_, '_>, expected: &Expected, actual: &Element) {
+/// Compares the header, and the order of header and items.
+fn compare_header(
+    comparison: &mut Comparison<'_, '_>,
+    expected: &ExpectedResponse,
+    actual: &Element,
+) {
     let header = |element: &Element| element.child("ResponseHeader").cloned();
     match (header(&expected.printed), header(&expected.normal), header(actual)) {
-        (Some(printed), Some(normal), Some(actual)) => scene.element(&printed, &normal, &actual),
-        (Some(_) | None, _, _) => scene.missing("ResponseHeader"),
+        (Some(printed), Some(normal), Some(actual)) => {
+            comparison.compare_element(&printed, &normal, &actual)
+        }
+        (Some(_) | None, _, _) => comparison.missing("ResponseHeader"),
     }
     let names = ["ResponseHeader", "BatchItem"];
     let places = actual.children().iter().map(|child| names.iter().position(|n| *n == child.name));
     let places: Vec<Option<usize>> = places.collect();
     if places.iter().filter(|place| **place == Some(0)).count() != 1 || !places.is_sorted() {
-        scene.unexpected("anything but a ResponseHeader and BatchItems behind it");
+        comparison.unexpected("anything but a ResponseHeader and BatchItems behind it");
     }
     for other in actual.children().iter().filter(|child| !names.contains(&child.name.as_ref())) {
-        scene.unexpected(&other.name);
+        comparison.unexpected(&other.name);
     }
 }
 

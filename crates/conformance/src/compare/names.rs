@@ -1,4 +1,4 @@
-//! By what elements are known, and what of their values may be shown.
+//! Keys by which elements are matched, and values as they may be shown.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use ttlv::Type;
 
 use crate::server_objects::Attribute;
 
-/// By what one of several elements is known: an attribute by its name, a name by itself.
-pub(super) fn key_of(element: &Element) -> Cow<'_, str> {
+/// Key of one of several elements: an attribute's name, or the value of a name.
+pub(super) fn element_key(element: &Element) -> Cow<'_, str> {
     match element.name.as_ref() {
         "Attribute" => match Attribute::of(element) {
             Some(attribute) => Cow::Owned(attribute.name),
@@ -25,8 +25,8 @@ pub(super) fn key_of(element: &Element) -> Cow<'_, str> {
     }
 }
 
-/// A value as it may be shown; what nobody may see is hidden.
-pub(super) fn shown(name: &str, ty: Type, text: &str) -> String {
+/// A value as text, with secrets hidden.
+pub(super) fn redacted_value(name: &str, ty: Type, text: &str) -> String {
     let leaf = Element::leaf(name.to_owned(), ty, text);
     match leaf.to_ttlv() {
         Ok(ttlv) => {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::escaped;
+use super::escape_xml;
 use super::matrix::Matrix;
 use crate::run::{Failure, Outcome, Verdict};
 
@@ -18,7 +18,7 @@ const HEAD: &str = "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
     </style>\n";
 
 /// The report.
-pub fn report(server: &str, outcomes: &[Outcome]) -> String {
+pub(crate) fn report(server: &str, outcomes: &[Outcome]) -> String {
     let mut page = String::from(HEAD);
     // Text takes whatever is written.
     let _ = body(&mut page, server, outcomes);
@@ -29,14 +29,14 @@ fn body(page: &mut String, server: &str, outcomes: &[Outcome]) -> std::fmt::Resu
     let matrix = Matrix::of(outcomes);
     let total = matrix.total;
     writeln!(page, "<h1>{} of {} cases held</h1>", total.held, total.all())?;
-    writeln!(page, "<p>The OASIS KMIP profile test cases against {}.</p>", escaped(server))?;
+    writeln!(page, "<p>The OASIS KMIP profile test cases against {}.</p>", escape_xml(server))?;
     writeln!(page, "<table><tr><th>profile</th>")?;
     for version in &matrix.versions {
         writeln!(page, "<th>{version}</th>")?;
     }
     writeln!(page, "</tr>")?;
     for profile in matrix.rows.keys() {
-        write!(page, "<tr><td>{}</td>", escaped(profile))?;
+        write!(page, "<tr><td>{}</td>", escape_xml(profile))?;
         for version in &matrix.versions {
             match matrix.cell(profile, *version) {
                 Some(cell) if cell.bad == 0 => write!(page, "<td class=\"held\">{cell}</td>")?,
@@ -51,10 +51,10 @@ fn body(page: &mut String, server: &str, outcomes: &[Outcome]) -> std::fmt::Resu
         match &outcome.verdict {
             Verdict::Held | Verdict::OtherPolicy(_) => {}
             Verdict::NotRun(why) => {
-                writeln!(page, "<h2>{}</h2><p>not run: {}</p>", outcome.name, escaped(why))?;
+                writeln!(page, "<h2>{}</h2><p>not run: {}</p>", outcome.name, escape_xml(why))?;
             }
             Verdict::Failed(failures) => {
-                writeln!(page, "<h2>{}</h2>", escaped(&outcome.name))?;
+                writeln!(page, "<h2>{}</h2>", escape_xml(&outcome.name))?;
                 for failed in failures {
                     failure(page, failed)?;
                 }
@@ -65,18 +65,18 @@ fn body(page: &mut String, server: &str, outcomes: &[Outcome]) -> std::fmt::Resu
 }
 
 fn failure(page: &mut String, failure: &Failure) -> std::fmt::Result {
-    writeln!(page, "<h3>step {}: {}</h3><ul>", failure.step, escaped(&failure.operations))?;
+    writeln!(page, "<h3>step {}: {}</h3><ul>", failure.step, escape_xml(&failure.operations))?;
     for finding in &failure.findings {
         writeln!(
             page,
             "<li><b>{}</b>: {}<br><small>{}</small>",
-            escaped(&finding.path),
-            escaped(&finding.what),
-            escaped(&finding.rule)
+            escape_xml(&finding.path),
+            escape_xml(&finding.what),
+            escape_xml(&finding.rule)
         )?;
     }
     writeln!(page, "</ul><details><summary>messages</summary>")?;
-    writeln!(page, "<p>sent</p><pre>{}</pre><div class=\"two\">", escaped(&failure.request))?;
+    writeln!(page, "<p>sent</p><pre>{}</pre><div class=\"two\">", escape_xml(&failure.request))?;
     let columns = [
         ("should have come", &failure.expected, &failure.actual),
         ("came", &failure.actual, &failure.expected),
@@ -86,8 +86,8 @@ fn failure(page: &mut String, failure: &Failure) -> std::fmt::Result {
         let mut other = other.lines();
         for line in own.lines() {
             match other.next() == Some(line) {
-                true => writeln!(page, "{}", escaped(line))?,
-                false => writeln!(page, "<span class=\"differs\">{}</span>", escaped(line))?,
+                true => writeln!(page, "{}", escape_xml(line))?,
+                false => writeln!(page, "<span class=\"differs\">{}</span>", escape_xml(line))?,
             }
         }
         writeln!(page, "</pre></div>")?;

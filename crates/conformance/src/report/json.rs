@@ -29,7 +29,7 @@ fn case(outcome: &Outcome) -> Value {
         "mandatory": outcome.mandatory,
         "operations": outcome.operations,
         "steps": outcome.steps,
-        "milliseconds": u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
+        "milliseconds": u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
         "verdict": verdict,
         "why": why,
     })
@@ -54,17 +54,17 @@ fn failure(failure: &Failure) -> Value {
 #[derive(Clone, Debug)]
 pub struct Row {
     /// The case.
-    pub name: String,
+    pub(crate) name: String,
     /// The version that it speaks.
-    pub version: Version,
+    pub(crate) version: Version,
     /// The profile that it belongs to.
-    pub profile: String,
+    pub(crate) profile: String,
     /// The operations that it asks for.
-    pub operations: Vec<String>,
+    pub(crate) operations: Vec<String>,
     /// What became of it: `held`, `failed`, `not run` or `other policy`.
-    pub verdict: String,
+    pub(crate) verdict: String,
     /// The first thing that was wrong.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 /// Reads a report again.

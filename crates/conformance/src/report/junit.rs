@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use super::escaped;
+use super::escape_xml;
 use super::matrix::Matrix;
 use crate::run::{Outcome, Verdict};
 
 /// The report.
-pub fn report(outcomes: &[Outcome]) -> String {
+pub(crate) fn report(outcomes: &[Outcome]) -> String {
     let mut page = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     // Text takes whatever is written.
     let _ = suites(&mut page, outcomes);
@@ -26,11 +26,11 @@ fn suites(page: &mut String, outcomes: &[Outcome]) -> std::fmt::Result {
     for version in &total.versions {
         let own: Vec<&Outcome> = outcomes.iter().filter(|o| o.version == *version).collect();
         let cell = Matrix::of(own.iter().copied()).total;
-        let took: f64 = own.iter().map(|outcome| outcome.took.as_secs_f64()).sum();
+        let duration: f64 = own.iter().map(|outcome| outcome.duration.as_secs_f64()).sum();
         writeln!(
             page,
             "  <testsuite name=\"KMIP {version}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\" \
-             time=\"{took:.3}\">",
+             time=\"{duration:.3}\">",
             own.len(),
             cell.bad,
             cell.others
@@ -47,10 +47,10 @@ fn case(page: &mut String, outcome: &Outcome) -> std::fmt::Result {
     write!(
         page,
         "    <testcase classname=\"{}.{}\" name=\"{}\" time=\"{:.3}\"",
-        escaped(&outcome.version.to_string()),
-        escaped(&outcome.profile),
-        escaped(&outcome.name),
-        outcome.took.as_secs_f64()
+        escape_xml(&outcome.version.to_string()),
+        escape_xml(&outcome.profile),
+        escape_xml(&outcome.name),
+        outcome.duration.as_secs_f64()
     )?;
     match &outcome.verdict {
         Verdict::Held => writeln!(page, "/>"),
@@ -60,7 +60,7 @@ fn case(page: &mut String, outcome: &Outcome) -> std::fmt::Result {
             policy.name()
         ),
         Verdict::NotRun(why) => {
-            writeln!(page, "><failure message=\"not run: {}\"/></testcase>", escaped(why))
+            writeln!(page, "><failure message=\"not run: {}\"/></testcase>", escape_xml(why))
         }
         Verdict::Failed(failures) => {
             writeln!(page, ">")?;
@@ -68,14 +68,14 @@ fn case(page: &mut String, outcome: &Outcome) -> std::fmt::Result {
                 let findings = failure.findings.iter();
                 let first = findings.clone().next();
                 let message = first.map(|first| format!("{}: {}", first.path, first.what));
-                let message = escaped(&message.unwrap_or_default());
+                let message = escape_xml(&message.unwrap_or_default());
                 writeln!(page, "      <failure message=\"step {}: {message}\">", failure.step)?;
                 for finding in findings {
                     let line = format!("{}: {} ({})", finding.path, finding.what, finding.rule);
-                    writeln!(page, "{}", escaped(&line))?;
+                    writeln!(page, "{}", escape_xml(&line))?;
                 }
-                writeln!(page, "expected:\n{}", escaped(&failure.expected))?;
-                writeln!(page, "actual:\n{}      </failure>", escaped(&failure.actual))?;
+                writeln!(page, "expected:\n{}", escape_xml(&failure.expected))?;
+                writeln!(page, "actual:\n{}      </failure>", escape_xml(&failure.actual))?;
             }
             writeln!(page, "    </testcase>")
         }

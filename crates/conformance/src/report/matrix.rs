@@ -9,29 +9,29 @@ use crate::run::{Outcome, Verdict};
 
 /// How many cases of one profile and version held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// Those that held.
-    pub held: usize,
+    pub(crate) held: usize,
     /// Those that failed or could not be run.
-    pub bad: usize,
+    pub(crate) bad: usize,
     /// Those that are for servers of another policy.
-    pub others: usize,
+    pub(crate) others: usize,
 }
 
 /// All cells.
 #[derive(Clone, Debug, Default)]
-pub struct Matrix {
+pub(crate) struct Matrix {
     /// The columns.
-    pub versions: BTreeSet<Version>,
+    pub(crate) versions: BTreeSet<Version>,
     /// The rows, by profile.
-    pub rows: BTreeMap<String, BTreeMap<Version, Cell>>,
+    pub(crate) rows: BTreeMap<String, BTreeMap<Version, Cell>>,
     /// All together.
-    pub total: Cell,
+    pub(crate) total: Cell,
 }
 
 impl Matrix {
     /// Counts outcomes.
-    pub fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
+    pub(crate) fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
         let mut matrix = Self::default();
         for outcome in outcomes {
             matrix.versions.insert(outcome.version);
@@ -43,7 +43,7 @@ impl Matrix {
     }
 
     /// The cell of a profile and a version; empty where the committee has no case.
-    pub fn cell(&self, profile: &str, version: Version) -> Option<Cell> {
+    pub(crate) fn cell(&self, profile: &str, version: Version) -> Option<Cell> {
         self.rows.get(profile)?.get(&version).copied()
     }
 }
@@ -59,7 +59,7 @@ impl Cell {
     }
 
     /// Those that count: all but those for another policy.
-    pub const fn all(self) -> usize {
+    pub(crate) const fn all(self) -> usize {
         self.held.saturating_add(self.bad)
     }
 }

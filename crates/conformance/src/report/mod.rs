@@ -1,13 +1,13 @@
 //! What a run has shown: as text on a terminal, HTML, JUnit XML and JSON.
 
-pub mod html;
+pub(crate) mod html;
 pub mod json;
-pub mod junit;
-pub mod matrix;
+pub(crate) mod junit;
+pub(crate) mod matrix;
 pub mod terminal;
 
 /// Text with what XML and HTML would misread put otherwise.
-pub(crate) fn escaped(text: &str) -> String {
+pub(crate) fn escape_xml(text: &str) -> String {
     let mut all = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

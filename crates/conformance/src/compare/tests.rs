@@ -18,17 +18,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use kmip::encoding::{Element, Value};
-use kmip_conformance::bindings::{Bindings, Symbol};
-use kmip_conformance::case::{self, Case, items};
-use kmip_conformance::compare::{Asked, Expected, message};
-use kmip_conformance::server_objects::{self, Objects};
 use ttlv::Type;
+
+use super::{ExpectedResponse, Finding, SentRequest, compare_response};
+use crate::bindings::{Bindings, Symbol};
+use crate::case::{self, Case, items};
+use crate::server_objects::{self, ServerObjects};
 
 /// Seconds since 1970, in all of these tests.
 const NOW: i64 = 1_790_000_000;
 
 /// A case of our own, with something of everything.
-const CASE: &str = include_str!("strict.xml");
+const CASE: &str = include_str!("tests.xml");
 
 /// Changes of its answers: the step, what is changed, how, and whether a rule permits it.
 const CHANGES: &[(usize, &str, Change, bool)] = &[
@@ -98,13 +99,13 @@ enum Change {
 #[test]
 fn every_change_of_a_right_answer_is_caught() {
     let case = case::parse("STRICT-M-1-21", true, CASE).unwrap();
-    let walk = Walk::of(&case);
-    for (number, step) in walk.0.iter().enumerate() {
+    let run = CorrectRun::of(&case);
+    for (number, step) in run.0.iter().enumerate() {
         let findings = step.compare(&case, &step.answer);
         assert!(findings.is_empty(), "step {number} as printed: {findings:?}");
     }
     for (step, name, change, permitted) in CHANGES {
-        let step = &walk.0[*step];
+        let step = &run.0[*step];
         let mut answer = step.answer.clone();
         assert!(change_one(&mut answer, name, *change), "nothing is called {name}");
         let findings = step.compare(&case, &answer);
@@ -154,12 +155,12 @@ const UNCAUGHT: &[(&str, &str, &str)] = &[
 
 #[test]
 fn every_field_of_every_case_is_looked_at() {
-    let Some(folder) = outside() else { return };
+    let Some(folder) = oasis_cases() else { return };
     let cases = case::read_all(&folder).unwrap().all;
     let (mut steps, mut changes) = (0_usize, 0_usize);
     let mut missed: BTreeMap<(String, String, &str), String> = BTreeMap::new();
     for case in &cases {
-        for step in &Walk::of(case).0 {
+        for step in &CorrectRun::of(case).0 {
             let findings = step.compare(case, &step.answer);
             assert!(findings.is_empty(), "{} as printed: {findings:?}", case.name);
             steps += 1;
@@ -189,33 +190,33 @@ fn is_permitted(operation: &str, name: &str, kind: &str) -> bool {
     UNCAUGHT.iter().any(|(o, n, k)| like(o, operation) && like(n, name) && like(k, kind))
 }
 
-/// A case as a right server answers it.
-struct Walk(Vec<Walked>);
+/// A case as a correct server answers it.
+struct CorrectRun(Vec<CorrectStep>);
 
-/// A step of it: what was sent, what was answered, and what was known before.
-struct Walked {
+/// A step of a run: the request, the answer, and the state before it.
+struct CorrectStep {
     printed: Element,
     sent: Element,
-    expected: Expected,
+    expected: ExpectedResponse,
     answer: Element,
     bindings: Bindings,
-    objects: Objects,
+    objects: ServerObjects,
 }
 
-impl Walk {
+impl CorrectRun {
     fn of(case: &Case) -> Self {
-        let (mut bindings, mut objects) = (Bindings::default(), Objects::default());
+        let (mut bindings, mut objects) = (Bindings::default(), ServerObjects::default());
         bindings.set_now(NOW);
         let mut steps = Vec::new();
         for step in &case.steps {
-            let expected = Expected::new(&step.response).unwrap();
-            let Ok(sent) = bindings.fill(&step.request) else {
+            let expected = ExpectedResponse::new(&step.response).unwrap();
+            let Ok(sent) = bindings.resolve(&step.request) else {
                 break;
             };
             let sent = Element::from_ttlv(&sent.to_ttlv().unwrap()).unwrap();
             let answer = answered(&step.response, expected.message(), &bindings);
             let answer = Element::from_ttlv(&answer.to_ttlv().unwrap()).unwrap();
-            let walked = Walked {
+            let step = CorrectStep {
                 printed: step.request.clone(),
                 sent,
                 expected,
@@ -223,19 +224,19 @@ impl Walk {
                 bindings: bindings.clone(),
                 objects: objects.clone(),
             };
-            let asked = Asked { case, printed: &walked.printed, sent: &walked.sent };
-            message(&asked, &walked.expected, &walked.answer, &mut bindings, &mut objects);
-            steps.push(walked);
+            let request = SentRequest { case, printed: &step.printed, sent: &step.sent };
+            compare_response(&request, &step.expected, &step.answer, &mut bindings, &mut objects);
+            steps.push(step);
         }
         Self(steps)
     }
 }
 
-impl Walked {
-    fn compare(&self, case: &Case, answer: &Element) -> Vec<kmip_conformance::compare::Finding> {
-        let asked = Asked { case, printed: &self.printed, sent: &self.sent };
+impl CorrectStep {
+    fn compare(&self, case: &Case, answer: &Element) -> Vec<Finding> {
+        let request = SentRequest { case, printed: &self.printed, sent: &self.sent };
         let (mut bindings, mut objects) = (self.bindings.clone(), self.objects.clone());
-        message(&asked, &self.expected, answer, &mut bindings, &mut objects)
+        compare_response(&request, &self.expected, answer, &mut bindings, &mut objects)
     }
 }
 
@@ -251,7 +252,7 @@ fn answered(printed: &Element, normal: &Element, bindings: &Bindings) -> Element
             Some(Symbol::Now(offset)) => {
                 Element::leaf(normal.name.clone(), *ty, format!("0x{:016x}", NOW + offset))
             }
-            Some(Symbol::Named(name)) => {
+            Some(Symbol::Name(name)) => {
                 let own = match ty {
                     Type::ByteString => name.bytes().map(|b| format!("{b:02x}")).collect(),
                     _ => name.to_owned(),
@@ -361,7 +362,7 @@ fn name_of(children: &[Element], index: usize) -> String {
             let name = attribute.and_then(Element::text).unwrap_or_default();
             let vendor = children[0].text().filter(|_| children[0].name == "VendorIdentification");
             let vendor = vendor.map(|vendor| format!("{vendor}-")).unwrap_or_default();
-            format!("{vendor}{}", server_objects::name_of(name))
+            format!("{vendor}{}", server_objects::attribute_name(name))
         }
         "AttributeName" => child.text().unwrap_or_default().to_owned(),
         name => name.to_owned(),
@@ -398,7 +399,7 @@ fn change_child(children: &mut Vec<Element>, index: usize, kind: &str) -> bool {
 }
 
 /// Where OASIS's cases are, if they are there.
-fn outside() -> Option<PathBuf> {
+fn oasis_cases() -> Option<PathBuf> {
     let named = ["KMIP_CASES", "KMIP_TESTCASES"].iter().find_map(std::env::var_os);
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/kmip/testcases");
     let path = named.map_or_else(beside, PathBuf::from);
@@ -413,8 +414,8 @@ fn outside() -> Option<PathBuf> {
 #[test]
 fn a_batch_is_compared_item_by_item() {
     let case = case::parse("STRICT-M-1-21", true, CASE).unwrap();
-    let walk = Walk::of(&case);
-    let batch = walk.0.iter().find(|step| items(&step.answer).count() == 2).unwrap();
+    let run = CorrectRun::of(&case);
+    let batch = run.0.iter().find(|step| items(&step.answer).count() == 2).unwrap();
     let mut answer = batch.answer.clone();
     let Value::Structure(children) = &mut answer.value else { panic!("a message") };
     children.swap(1, 2);
