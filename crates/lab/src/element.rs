@@ -1,4 +1,4 @@
-//! The cluster as its clients see it: Element's JSON-RPC, and the simulator's own door.
+//! Client of the cluster: Element's JSON-RPC, and the simulator's own API.
 
 use crate::https::{Answer, Https};
 use base64::Engine;
@@ -60,7 +60,7 @@ impl Element {
         }
     }
 
-    /// What the simulator's own door says of nodes, drives and keys.
+    /// State of nodes, drives and keys, from the simulator's own API.
     pub(crate) async fn state(&self) -> Result<Value, String> {
         let answer = self.send("GET", "/sim/v1/state", b"").await?;
         match answer.status {
@@ -86,7 +86,7 @@ impl Element {
         let answer = self.send("PUT", &path(drive, lba), blocks).await?;
         match answer.status {
             200 => Ok(()),
-            _ => Err(format!("drive {drive} does not take data: {}", words(&answer))),
+            _ => Err(format!("drive {drive} does not take data: {}", error_text(&answer))),
         }
     }
 
@@ -100,8 +100,8 @@ impl Element {
         let answer = self.send("GET", &format!("{}?count={count}", path(drive, lba)), b"").await?;
         match answer.status {
             200 => Ok(Ok(answer.body)),
-            423 => Ok(Err(words(&answer))),
-            _ => Err(format!("drive {drive} cannot be read: {}", words(&answer))),
+            423 => Ok(Err(error_text(&answer))),
+            _ => Err(format!("drive {drive} cannot be read: {}", error_text(&answer))),
         }
     }
 
@@ -110,7 +110,7 @@ impl Element {
     }
 }
 
-/// What a refusal says.
+/// Text of an error answer.
 pub(crate) fn refusal(answer: &Value) -> String {
     let part = |name| answer.get("error").and_then(|error| error.get(name)?.as_str());
     match (part("name"), part("message")) {
@@ -127,8 +127,8 @@ fn json_of(answer: &Answer) -> Result<Value, String> {
     serde_json::from_slice(&answer.body).map_err(|why| format!("the answer is no JSON: {why}"))
 }
 
-fn words(answer: &Answer) -> String {
-    let said = json_of(answer).ok();
-    let said = said.as_ref().and_then(|json| json.get("error")?.as_str()).unwrap_or_default();
-    format!("{} {said}", answer.status)
+fn error_text(answer: &Answer) -> String {
+    let json = json_of(answer).ok();
+    let json = json.as_ref().and_then(|json| json.get("error")?.as_str()).unwrap_or_default();
+    format!("{} {json}", answer.status)
 }

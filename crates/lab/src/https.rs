@@ -1,4 +1,4 @@
-//! A client of one HTTPS server: one request, one answer, one connection. TLS is here alone.
+//! Client of one HTTPS server: one request, one answer, one connection. The only user of TLS.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -84,7 +84,7 @@ impl Https {
         stream.write_all(request).await.map_err(text)?;
         let mut bytes = Vec::new();
         let read = stream.take(ANSWER_LEN_MAX).read_to_end(&mut bytes).await;
-        // A server that ends without TLS's farewell may still have told all: the length says so.
+        // A server that ends without close_notify may still have sent all: the length says so.
         parse(&bytes).map_err(|why| read.err().map_or(why, text))
     }
 }

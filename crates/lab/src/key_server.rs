@@ -1,5 +1,5 @@
-//! The key server as the cluster sees it: the lab's authority gives it a second certificate of the
-//! cluster's name, and so it is the same client there.
+//! Client of the key server with the cluster's identity: the lab's authority issues a second
+//! certificate with the cluster's name.
 
 use crate::lab::{CLUSTER_NAME, Lab};
 use kmip::attributes::{AttributeReference, AttributeValue};

@@ -1,8 +1,8 @@
-//! The lab itself: a folder, certificates, a key server and a cluster that run.
+//! The lab itself: a folder, certificates, and a running key server and cluster.
 
 use crate::element::Element;
 use crate::message_log::MessageLog;
-use crate::output::Show;
+use crate::output::Output;
 use crate::processes::{self, Process, Program};
 use clap::Args;
 use std::ffi::OsString;
@@ -63,24 +63,24 @@ pub(crate) struct Lab {
     /// Where it speaks HTTPS.
     pub(crate) key_server_https: SocketAddr,
     messages: MessageLog,
-    /// Where all is told.
-    pub(crate) show: Show,
+    /// Output to the terminal.
+    pub(crate) output: Output,
     folder: TempDir,
 }
 
 impl Lab {
     /// Makes the folder and the certificates, and starts both programs.
     pub(crate) async fn start(settings: &Settings) -> Result<Self, String> {
-        let show = Show::new(settings.all_messages);
+        let output = Output::new(settings.all_messages);
         let mut folder = TempDir::with_prefix("lab-")
             .map_err(|why| format!("a temporary folder cannot be made: {why}"))?;
         folder.disable_cleanup(settings.keep);
         let path = |name: &str| folder.path().join(name);
         let pki = path("pki");
-        show.heading("The lab");
-        show.line(&format!("folder       {}", folder.path().display()));
+        output.heading("The lab");
+        output.line(&format!("folder       {}", folder.path().display()));
         make_certificates(&pki)?;
-        show.line(&format!("certificates {}", pki.display()));
+        output.line(&format!("certificates {}", pki.display()));
 
         let mut key_server_program = key_server(&folder, settings.kmip_listen);
         let key_server = key_server_program.start().await?;
@@ -88,14 +88,14 @@ impl Lab {
         let key_server_https = address(&key_server, 1)?;
         listen(&mut key_server_program, "--listen", key_server_address);
         listen(&mut key_server_program, "--https-listen", key_server_https);
-        show.line(&format!("key server   {key_server_address}, process {}", key_server.id()));
+        output.line(&format!("key server   {key_server_address}, process {}", key_server.id()));
 
         let mut cluster_program = cluster(&folder, settings.cluster_listen);
         let cluster = cluster_program.start().await?;
         let cluster_address = address(&cluster, 0)?;
         listen(&mut cluster_program, "--listen", cluster_address);
         let element = Element::new(cluster_address, &pki.join("ca.crt"), USER, PASSWORD)?;
-        show.line(&format!(
+        output.line(&format!(
             "cluster      {}, {NODES} nodes, process {}",
             element.url(),
             cluster.id()
@@ -110,7 +110,7 @@ impl Lab {
             key_server_address,
             key_server_https,
             messages,
-            show,
+            output,
             folder,
         })
     }
@@ -131,14 +131,14 @@ impl Lab {
         std::fs::read_to_string(&path).map_err(|why| format!("{}: {why}", path.display()))
     }
 
-    /// Ok while all runs that should; else one sentence.
+    /// Checks that both programs run.
     pub(crate) fn check(&mut self) -> Result<(), String> {
         [&mut self.key_server, &mut self.cluster].into_iter().flatten().try_for_each(Process::check)
     }
 
-    /// Blames a program that has ended, if one has, for what went wrong. Its sockets are closed a
-    /// moment before it can be seen to have ended.
-    pub(crate) async fn blame(&mut self, why: String) -> String {
+    /// Adds to an error that a program has ended, if one has: its sockets are closed a moment
+    /// before its exit can be seen.
+    pub(crate) async fn with_exit_cause(&mut self, why: String) -> String {
         let begun = Instant::now();
         while begun.elapsed() < DEATH_WITHIN {
             match self.check() {
@@ -168,8 +168,8 @@ impl Lab {
         Ok(())
     }
 
-    /// Asks again and again until there is an answer. A program that ends ends the waiting.
-    pub(crate) async fn until<T>(
+    /// Polls until there is an answer. The exit of a program ends the polling with an error.
+    pub(crate) async fn poll_until<T>(
         &mut self,
         what: &str,
         within: Duration,
@@ -186,8 +186,8 @@ impl Lab {
         Err(format!("{what} in {} seconds", within.as_secs()))
     }
 
-    /// Waits until a program ends by itself, which it should not.
-    pub(crate) async fn watch(&mut self) -> Result<(), String> {
+    /// Waits until a program ends by itself, which is an error.
+    pub(crate) async fn wait_for_exit(&mut self) -> Result<(), String> {
         loop {
             self.check()?;
             tokio::time::sleep(WATCH).await;
@@ -197,7 +197,7 @@ impl Lab {
     /// Shows the KMIP messages that passed since the last time.
     pub(crate) fn show_messages(&mut self) -> Result<(), String> {
         let messages = self.messages.read()?;
-        self.show.messages(&messages);
+        self.output.messages(&messages);
         Ok(())
     }
 }
@@ -208,7 +208,7 @@ fn make_certificates(pki: &std::path::Path) -> Result<(), String> {
     let mut init = words(&["certs", "init"]);
     init.push(dir.to_owned());
     processes::run(&init)?;
-    // The cluster's door has its own: whoever has one private key has not both.
+    // The cluster has a certificate of its own, so that one private key does not give both.
     let mut server = words(&["certs", "server", "--name", "cluster"]);
     for host in certs::HOSTS_DEFAULT {
         server.extend(words(&["--host", host]));

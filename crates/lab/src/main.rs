@@ -1,14 +1,19 @@
-//! The lab: the master key's way from the cluster to a key server, as one command.
+//! The lab: the migration of the master key from the cluster to a key server, as one command.
 //!
 //! ```text
-//! lab --+-- lab certs init ...          once
-//!       +-- lab kmip-server serve ...   a process, stopped and started again on the way
-//!       +-- lab node-sim serve ...      likewise
-//!       `-- story: preparation, five steps, proof
+//! main -+-> walkthrough -> verification    preparation, five steps, four proofs (facts)
+//!       +-> next_steps                     `lab serve`: commands to try with curl
+//!       |
+//!       `-> lab -> processes --> lab certs init ...          once
+//!            |                   lab kmip-server serve ...   a process, restarted by the lab
+//!            |                   lab node-sim serve ...      likewise
+//!            +-> element (https)           the cluster's API
+//!            +-> key_server                the key server, by KMIP
+//!            `-> output . message_log      everything that is printed
 //! ```
 //!
 //! The one program is also each of the others, so that one cargo command builds all that it needs.
-//! It speaks to them from outside alone: HTTPS, KMIP, files and signals.
+//! It uses them only from outside: HTTPS, KMIP, files and signals.
 
 mod element;
 mod facts;
@@ -66,40 +71,40 @@ fn main() -> ExitCode {
 }
 
 fn run(program: &Program) -> ExitCode {
-    let ended = tokio::runtime::Builder::new_current_thread()
+    let result = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|why| format!("it cannot start: {why}"))
         .and_then(|runtime| runtime.block_on(until_stopped(program)));
-    match ended {
+    match result {
         Ok(status) => status,
         Err(why) => {
-            // A closed terminal is nobody's to tell.
+            // Standard error may be closed.
             let _ = writeln!(std::io::stderr(), "lab: {why}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Runs the story, or what there is of it before Ctrl-C. **Either way the processes are ended and
+/// Runs the walkthrough until it ends or until Ctrl-C. **Either way the processes are ended and
 /// the folder is removed**: both go with the `Lab`.
 async fn until_stopped(program: &Program) -> Result<ExitCode, String> {
     let on = |kind| signal(kind).map_err(|why| format!("signals cannot be received: {why}"));
     let (mut interrupt, mut terminate) =
         (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
     let serves = program.command.is_some();
-    let told = async {
+    let work = async {
         let mut lab = Lab::start(&program.settings).await?;
-        if serves { next_steps::serve(&mut lab).await } else { walkthrough::tell(&mut lab).await }
+        if serves { next_steps::serve(&mut lab).await } else { walkthrough::run(&mut lab).await }
     };
     tokio::select! {
-        ended = told => ended.map(|()| ExitCode::SUCCESS),
+        result = work => result.map(|()| ExitCode::SUCCESS),
         _ = interrupt.recv() => Ok(interrupted(serves)),
         _ = terminate.recv() => Ok(interrupted(serves)),
     }
 }
 
-/// Who serves is ended by Ctrl-C as by rights; a story is not told to its end.
+/// Exit status after a signal: success for `lab serve`, which only a signal ends.
 fn interrupted(serves: bool) -> ExitCode {
     if serves { ExitCode::SUCCESS } else { ExitCode::from(INTERRUPTED) }
 }

@@ -1,5 +1,5 @@
-//! The KMIP messages that passed, from the key server's log: its lines are JSON, and those at its
-//! target for messages hold a message as text with the secrets hidden.
+//! KMIP messages from the key server's log. Its lines are JSON, and those of the target for
+//! messages hold a message as text with the secrets hidden.
 
 use kmip_server::MESSAGE_TRACE;
 use serde_json::Value;
@@ -8,29 +8,29 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Reads on where it stopped the last time.
+/// Reader of the log, which continues where it stopped.
 pub(crate) struct MessageLog {
     path: PathBuf,
     offset: u64,
-    seen: BTreeSet<String>,
+    shown: BTreeSet<String>,
 }
 
-/// A message that passed.
+/// A logged message.
 pub(crate) struct Message {
     /// `request` or `response`.
-    pub(crate) way: String,
-    /// What it is about in a few words: operations, and how they ended.
-    pub(crate) about: String,
+    pub(crate) direction: String,
+    /// Summary: operations, and their results.
+    pub(crate) summary: String,
     /// The message as text.
     pub(crate) text: String,
-    /// Whether one about the same was read before.
-    pub(crate) again: bool,
+    /// Whether a message with the same direction and summary was read before.
+    pub(crate) is_repeated: bool,
 }
 
 impl MessageLog {
     /// The messages in this log; it need not be there yet.
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), offset: 0, seen: BTreeSet::new() }
+        Self { path: path.to_owned(), offset: 0, shown: BTreeSet::new() }
     }
 
     /// The messages that came since.
@@ -51,22 +51,27 @@ impl MessageLog {
         if line.get("target")?.as_str()? != MESSAGE_TRACE {
             return None;
         }
-        let (way, text) = line.get("fields")?.get("message")?.as_str()?.split_once('\n')?;
-        let about = about(text);
-        let again = !self.seen.insert(format!("{way} {about}"));
-        Some(Message { way: way.to_owned(), about, text: text.trim_end().to_owned(), again })
+        let (direction, text) = line.get("fields")?.get("message")?.as_str()?.split_once('\n')?;
+        let summary = summary(text);
+        let is_repeated = !self.shown.insert(format!("{direction} {summary}"));
+        Some(Message {
+            direction: direction.to_owned(),
+            summary,
+            text: text.trim_end().to_owned(),
+            is_repeated,
+        })
     }
 }
 
-/// What stands in the batch items, but not in their payloads: operations, and how they ended.
-fn about(text: &str) -> String {
-    let told = ["Operation (", "ResultStatus (", "ResultReason ("];
+/// Summary of a message: operations and results of its batch items, without their payloads.
+fn summary(text: &str) -> String {
+    let shown_items = ["Operation (", "ResultStatus (", "ResultReason ("];
     let mut level = None;
     let mut words: Vec<&str> = Vec::new();
     for line in text.lines() {
         let bare = line.trim_start();
         let indent = line.len().saturating_sub(bare.len());
-        if told.iter().any(|start| bare.starts_with(start))
+        if shown_items.iter().any(|start| bare.starts_with(start))
             && *level.get_or_insert(indent) == indent
         {
             words.extend(bare.split_once(": ").map(|(_, value)| value));
@@ -94,12 +99,14 @@ mod tests {
         write!(file, "{}\nno JSON\n{create}\n{half}", line("kmip_server::net::listener", "x\ny"))
             .unwrap();
         let read = log.read().unwrap();
-        let told: Vec<_> =
-            read.iter().map(|m| (m.way.as_str(), m.about.as_str(), m.again)).collect();
-        assert_eq!(told, [("request", "Create", false)]);
+        let found: Vec<_> = read
+            .iter()
+            .map(|m| (m.direction.as_str(), m.summary.as_str(), m.is_repeated))
+            .collect();
+        assert_eq!(found, [("request", "Create", false)]);
         assert!(read[0].text.ends_with("Operation (Enumeration): Create"));
         assert!(log.read().unwrap().is_empty());
         writeln!(file, "{rest}").unwrap();
-        assert_eq!(log.read().unwrap().iter().map(|m| m.again).collect::<Vec<_>>(), [true]);
+        assert_eq!(log.read().unwrap().iter().map(|m| m.is_repeated).collect::<Vec<_>>(), [true]);
     }
 }

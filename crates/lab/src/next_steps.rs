@@ -1,14 +1,14 @@
-//! `lab serve`: what to try with curl while everything runs.
+//! `lab serve`: commands to try with curl while everything runs.
 
 use crate::element::API;
 use crate::lab::{CLUSTER_NAME, Lab, PASSWORD, USER};
 
-/// Prints it, and waits until somebody ends the lab or a program ends by itself.
+/// Prints the commands, and waits until the lab is stopped or a program ends by itself.
 pub(crate) async fn serve(lab: &mut Lab) -> Result<(), String> {
-    lab.show.heading("To try, in another terminal");
-    lab.show.line(&lines(lab)?);
-    lab.show.heading("Ctrl-C ends everything");
-    lab.watch().await
+    lab.output.heading("To try, in another terminal");
+    lab.output.line(&lines(lab)?);
+    lab.output.heading("Ctrl-C ends everything");
+    lab.wait_for_exit().await
 }
 
 /// Lines for a shell: the preparation, the five steps, and what can be seen afterwards.

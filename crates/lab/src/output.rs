@@ -1,5 +1,4 @@
-//! Everything that the lab prints, and nothing else prints: headings, requests and responses, KMIP
-//! messages, the progress of a rekey.
+//! All output of the lab: headings, requests and responses, KMIP messages, progress of a rekey.
 
 use crate::message_log::Message;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -13,19 +12,19 @@ const TEXT_LEN_MAX: usize = 200;
 
 /// The standard output.
 #[derive(Clone, Copy)]
-pub(crate) struct Show {
+pub(crate) struct Output {
     terminal: bool,
     all_messages: bool,
 }
 
-/// How far a rekey is: a bar in a terminal, else a line for each change.
+/// Progress of a rekey: a bar in a terminal, else a line for each change.
 pub(crate) struct Progress<'a> {
-    show: &'a Show,
+    output: &'a Output,
     bar: Option<ProgressBar>,
-    last: String,
+    last_line: String,
 }
 
-impl Show {
+impl Output {
     /// Shows every KMIP message whole, or the first of each kind.
     pub(crate) fn new(all_messages: bool) -> Self {
         Self { terminal: std::io::stdout().is_terminal(), all_messages }
@@ -53,8 +52,8 @@ impl Show {
         self.line(&format!("<--\n{}", pretty(response)));
     }
 
-    /// Something that was checked, and holds.
-    pub(crate) fn holds(&self, text: &str) {
+    /// A check that passed.
+    pub(crate) fn check_passed(&self, text: &str) {
         self.line(&format!("  ok  {text}"));
     }
 
@@ -62,14 +61,14 @@ impl Show {
     pub(crate) fn messages(&self, messages: &[Message]) {
         let mut again: BTreeMap<&str, usize> = BTreeMap::new();
         for message in messages {
-            if message.again && !self.all_messages {
-                if message.way == "request" {
-                    let count = again.entry(&message.about).or_default();
+            if message.is_repeated && !self.all_messages {
+                if message.direction == "request" {
+                    let count = again.entry(&message.summary).or_default();
                     *count = count.saturating_add(1);
                 }
                 continue;
             }
-            self.line(&format!("  KMIP {}: {}", message.way, message.about));
+            self.line(&format!("  KMIP {}: {}", message.direction, message.summary));
             self.line(&indented(&message.text, "    "));
         }
         let counts: Vec<_> = again.iter().map(|(what, count)| format!("{count} {what}")).collect();
@@ -78,7 +77,7 @@ impl Show {
         }
     }
 
-    /// Begins to show how far a rekey is.
+    /// Starts showing the progress of a rekey.
     pub(crate) fn progress(&self) -> Progress<'_> {
         let bar = self.terminal.then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout());
@@ -86,13 +85,13 @@ impl Show {
             let style = ProgressStyle::with_template("  {bar:40} {pos}/{len} drives  {msg}");
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
-        Progress { show: self, bar, last: String::new() }
+        Progress { output: self, bar, last_line: String::new() }
     }
 }
 
 impl Progress<'_> {
     /// The rekey is in `state`, and `done` of `total` drives are wrapped by the new key.
-    pub(crate) fn at(&mut self, state: &str, done: u64, total: u64) {
+    pub(crate) fn update(&mut self, state: &str, done: u64, total: u64) {
         if total == 0 {
             // It has not counted them yet.
             return;
@@ -105,9 +104,9 @@ impl Progress<'_> {
             }
             None => {
                 let line = format!("  {state}: {done} of {total} drives");
-                if line != self.last {
-                    self.show.line(&line);
-                    self.last = line;
+                if line != self.last_line {
+                    self.output.line(&line);
+                    self.last_line = line;
                 }
             }
         }
@@ -119,7 +118,7 @@ impl Drop for Progress<'_> {
         if let Some(bar) = &self.bar {
             bar.abandon();
             // The cursor stands behind the bar.
-            self.show.line("");
+            self.output.line("");
         }
     }
 }

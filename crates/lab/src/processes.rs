@@ -1,4 +1,4 @@
-//! The other programs as processes: started, watched, stopped, started again.
+//! The other programs as processes: start, check, stop, restart.
 //!
 //! A process ends with the lab, however that ends: when it is dropped here, and when the lab is
 //! killed, because then the pipe ends that is the process's standard input.
@@ -21,18 +21,18 @@ const STOP_WITHIN: Duration = Duration::from_secs(30);
 /// How often a process is asked whether it has ended.
 const POLL: Duration = Duration::from_millis(5);
 
-/// Says to a program that its standard input is the lab's lifeline.
-const LIFELINE: &str = "LAB_LIFELINE";
+/// Environment variable that tells a program to end when its standard input ends.
+const PARENT_PIPE: &str = "LAB_PARENT_PIPE";
 
 /// What reaches a program of the lab's own environment; settings in it do not.
 const INHERITED: [&str; 4] = ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE"];
 
-/// How much of a log is told when a program does not start.
+/// Number of log lines in the error when a program does not start.
 const LAST_LINES: usize = 3;
 
 /// Ends this process as soon as the lab that started it has gone.
 pub(crate) fn end_with_parent() {
-    if std::env::var_os(LIFELINE).is_none() {
+    if std::env::var_os(PARENT_PIPE).is_none() {
         return;
     }
     std::thread::spawn(|| {
@@ -96,7 +96,7 @@ impl Program {
         let cannot = |why: std::io::Error| format!("{} cannot be started: {why}", self.name);
         let log = OpenOptions::new().append(true).create(true).open(&self.log).map_err(cannot)?;
         let mut command = command(&self.args)?;
-        command.env(LIFELINE, "1").envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.env(PARENT_PIPE, "1").envs(self.env.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().map_err(cannot)?;
         let addresses = ready_lines(child.stdout.take(), self.ready);
@@ -106,7 +106,7 @@ impl Program {
                 process.addresses = addresses;
                 Ok(process)
             }
-            Ok(Err(_)) => Err(format!("{} did not start: {}", self.name, last_words(&self.log))),
+            Ok(Err(_)) => Err(format!("{} did not start: {}", self.name, failure_line(&self.log))),
             Err(_) => Err(format!("{} was not ready in {READY_WITHIN:?}", self.name)),
         }
     }
@@ -155,8 +155,8 @@ impl Drop for Process {
     }
 }
 
-/// Reads the output to its end, so that the program never waits for its reader; what stands behind
-/// each of `prefixes` is told, once all have come in their order.
+/// Reads the output to its end, so that the program never waits for its reader; sends the rest of
+/// the line after each of `prefixes`, once all have come in their order.
 fn ready_lines(
     output: Option<impl Read + Send + 'static>,
     prefixes: &'static [&'static str],
@@ -181,17 +181,17 @@ fn ready_lines(
     addresses
 }
 
-/// The end of a log: the sentence with which a program gave up.
-fn last_words(log: &Path) -> String {
+/// The program's last error message in its log, or the last lines of the log.
+fn failure_line(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let mut lines: Vec<&str> = text.lines().rev().take(LAST_LINES).collect();
     // The program's own sentence says it all; what stands before is there if it has none.
-    if let Some(said) = lines
+    if let Some(line) = lines
         .iter()
         .find(|line| line.starts_with("kmip-server: "))
         .or_else(|| lines.iter().find(|line| line.starts_with("node-sim: ")))
     {
-        return (*said).to_owned();
+        return (*line).to_owned();
     }
     lines.reverse();
     lines.join(" / ")

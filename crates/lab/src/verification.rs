@@ -1,4 +1,4 @@
-//! What the migration is for, proved from outside: the data is there before and after, it needs the
+//! Verification of the migration from outside: the data is readable before and after, it needs the
 //! key server, and nothing is left of the old key.
 
 use crate::facts::Facts;
@@ -18,7 +18,7 @@ const BLOCKS: u64 = 4;
 /// Where the data begins on each drive.
 const LBA: u64 = 17;
 
-/// What all data has in it, and no disk.
+/// Text in all data, which no file of the cluster may contain.
 const MARK: &str = "The data that must stay readable. ";
 
 /// From the start of either program to drives that serve, and from the loss of the key server to
@@ -27,50 +27,51 @@ const WITHIN: Duration = Duration::from_secs(30);
 
 /// Writes data of its own to each drive, once they serve.
 pub(crate) async fn write_data(lab: &mut Lab) -> Result<(), String> {
-    lab.show.heading("Data on every drive");
-    until_unlocked(lab).await?;
+    lab.output.heading("Data on every drive");
+    wait_unlocked(lab).await?;
     let drives = lab.element.drives().await?;
     for drive in &drives {
         lab.element.write(drive.id, LBA, &data(drive.id)).await?;
     }
-    lab.show.line(&format!("    {BLOCKS} blocks of 4 KiB written to each of {}", drives.len()));
+    lab.output.line(&format!("    {BLOCKS} blocks of 4 KiB written to each of {}", drives.len()));
     read_data(lab).await?;
-    if let Some(path) = holds_mark(&lab.cluster_folder()).map_err(|why| why.to_string())? {
+    if let Some(path) = file_with_mark(&lab.cluster_folder()).map_err(|why| why.to_string())? {
         return Err(format!("data lies in the clear in {path}"));
     }
-    lab.show.holds("nothing of it is in the clear in the cluster's folder");
+    lab.output.check_passed("nothing of it is in the clear in the cluster's folder");
     Ok(())
 }
 
-/// Before the rekey each node has its share of the old key.
-pub(crate) fn old_key_is_in_shares(lab: &Lab, facts: &Facts) -> Result<(), String> {
-    lab.show.heading("Where the old key is");
-    let nodes = shares(&lab.cluster_folder(), old_key(facts)).map_err(|why| why.to_string())?;
+/// Checks that each node has its share of the old key before the rekey.
+pub(crate) fn check_old_key_shares(lab: &Lab, facts: &Facts) -> Result<(), String> {
+    lab.output.heading("Where the old key is");
+    let nodes =
+        share_count(&lab.cluster_folder(), old_key(facts)).map_err(|why| why.to_string())?;
     if nodes < 2 {
         return Err(format!("{nodes} nodes hold a share of the internal master key"));
     }
-    lab.show.holds(&format!("{nodes} nodes hold one share each of {}", old_key(facts)));
+    lab.output.check_passed(&format!("{nodes} nodes hold one share each of {}", old_key(facts)));
     Ok(())
 }
 
-/// All proofs, one after the other.
-pub(crate) async fn all(lab: &mut Lab, facts: &Facts) -> Result<(), String> {
-    lab.show.heading("Proof 1 of 4: the data is read back under the new key");
-    drives_are_wrapped_by(lab, facts).await?;
+/// Runs all four proofs.
+pub(crate) async fn verify_migration(lab: &mut Lab, facts: &Facts) -> Result<(), String> {
+    lab.output.heading("Proof 1 of 4: the data is read back under the new key");
+    check_drives_wrapped(lab, facts).await?;
     read_data(lab).await?;
-    lab.show.heading("Proof 2 of 4: the cluster is restarted, and fetches its key");
+    lab.output.heading("Proof 2 of 4: the cluster is restarted, and fetches its key");
     lab.restart_cluster().await?;
-    until_unlocked(lab).await?;
+    wait_unlocked(lab).await?;
     read_data(lab).await?;
     lab.show_messages()?;
-    lab.show.heading("Proof 3 of 4: without the key server it does not unlock");
-    needs_key_server(lab).await?;
-    lab.show.heading("Proof 4 of 4: the old key is gone");
-    old_key_is_gone(lab, facts).await?;
+    lab.output.heading("Proof 3 of 4: without the key server it does not unlock");
+    check_key_server_needed(lab).await?;
+    lab.output.heading("Proof 4 of 4: the old key is gone");
+    check_old_key_gone(lab, facts).await?;
     lab.show_messages()
 }
 
-async fn drives_are_wrapped_by(lab: &Lab, facts: &Facts) -> Result<(), String> {
+async fn check_drives_wrapped(lab: &Lab, facts: &Facts) -> Result<(), String> {
     let state = lab.element.state().await?;
     let drives = lab.element.drives().await?.len();
     let keys = state.get("masterKeys").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -80,20 +81,24 @@ async fn drives_are_wrapped_by(lab: &Lab, facts: &Facts) -> Result<(), String> {
     if key.get("keyID") != facts.get("newKeyID") || key.get("wraps") != Some(&json!(drives)) {
         return Err(format!("not every drive is wrapped by the new key: {key}"));
     }
-    lab.show.holds(&format!("all {drives} drives are wrapped by one master key, the new one"));
+    lab.output
+        .check_passed(&format!("all {drives} drives are wrapped by one master key, the new one"));
     Ok(())
 }
 
-async fn needs_key_server(lab: &mut Lab) -> Result<(), String> {
+async fn check_key_server_needed(lab: &mut Lab) -> Result<(), String> {
     lab.stop_key_server().await?;
-    lab.show.line("    the key server is stopped, the cluster is restarted");
+    lab.output.line("    the key server is stopped, the cluster is restarted");
     lab.restart_cluster().await?;
     let fault = lab
-        .until("there was no fault kmipServerFault", WITHIN, async |element| {
+        .poll_until("there was no fault kmipServerFault", WITHIN, async |element| {
             Ok(kmip_faults(&element.result("ListClusterFaults", &current()).await?).pop())
         })
         .await?;
-    lab.show.holds(&format!("fault kmipServerFault: {}", fault.get("details").unwrap_or(&fault)));
+    lab.output.check_passed(&format!(
+        "fault kmipServerFault: {}",
+        fault.get("details").unwrap_or(&fault)
+    ));
     for drive in lab.element.drives().await? {
         if drive.state != "locked" {
             return Err(format!("drive {} is {}, not locked", drive.id, drive.state));
@@ -102,28 +107,28 @@ async fn needs_key_server(lab: &mut Lab) -> Result<(), String> {
             return Err(format!("drive {} is read though it is locked", drive.id));
         }
     }
-    lab.show.holds("every drive is locked, and refuses to be read");
+    lab.output.check_passed("every drive is locked, and refuses to be read");
     lab.start_key_server().await?;
-    lab.show.line("    the key server is started again");
-    until_unlocked(lab).await?;
-    lab.show.holds("every drive has unlocked by itself");
+    lab.output.line("    the key server is started again");
+    wait_unlocked(lab).await?;
+    lab.output.check_passed("every drive has unlocked by itself");
     read_data(lab).await?;
-    lab.until("the fault kmipServerFault was not resolved", WITHIN, async |element| {
+    lab.poll_until("the fault kmipServerFault was not resolved", WITHIN, async |element| {
         let faults = element.result("ListClusterFaults", &current()).await?;
         Ok(kmip_faults(&faults).is_empty().then_some(()))
     })
     .await?;
-    lab.show.holds("the fault is resolved");
+    lab.output.check_passed("the fault is resolved");
     lab.show_messages()
 }
 
-async fn old_key_is_gone(lab: &mut Lab, facts: &Facts) -> Result<(), String> {
-    drives_are_wrapped_by(lab, facts).await?;
-    let left = shares(&lab.cluster_folder(), "").map_err(|why| why.to_string())?;
+async fn check_old_key_gone(lab: &mut Lab, facts: &Facts) -> Result<(), String> {
+    check_drives_wrapped(lab, facts).await?;
+    let left = share_count(&lab.cluster_folder(), "").map_err(|why| why.to_string())?;
     if left != 0 {
         return Err(format!("{left} nodes still hold a share of a master key"));
     }
-    lab.show.holds(&format!("no node holds a share of {} any more", old_key(facts)));
+    lab.output.check_passed(&format!("no node holds a share of {} any more", old_key(facts)));
     let keys = key_server::keys(lab).await?;
     let [key] = keys.as_slice() else {
         return Err(format!("the key server has {} keys of the cluster, not one", keys.len()));
@@ -132,13 +137,14 @@ async fn old_key_is_gone(lab: &mut Lab, facts: &Facts) -> Result<(), String> {
     if key.state != Some(State::Active) || !key.name.ends_with(new) {
         return Err(format!("the one key at the key server is {:?}, {}", key.state, key.name));
     }
-    lab.show.holds(&format!("the key server has one key of the cluster: {}, Active", key.name));
+    lab.output
+        .check_passed(&format!("the key server has one key of the cluster: {}, Active", key.name));
     Ok(())
 }
 
-/// Waits until every drive serves.
-async fn until_unlocked(lab: &mut Lab) -> Result<(), String> {
-    lab.until("not every drive has unlocked", WITHIN, async |element| {
+/// Waits until every drive is unlocked.
+async fn wait_unlocked(lab: &mut Lab) -> Result<(), String> {
+    lab.poll_until("not every drive has unlocked", WITHIN, async |element| {
         let drives = element.drives().await?;
         let serve = !drives.is_empty() && drives.iter().all(|drive| drive.state == "active");
         Ok(serve.then_some(()))
@@ -146,7 +152,7 @@ async fn until_unlocked(lab: &mut Lab) -> Result<(), String> {
     .await
 }
 
-/// Every drive gives back what was written to it.
+/// Checks that every drive returns what was written to it.
 async fn read_data(lab: &Lab) -> Result<(), String> {
     for drive in lab.element.drives().await? {
         let read = lab.element.read(drive.id, LBA, BLOCKS).await?;
@@ -155,7 +161,7 @@ async fn read_data(lab: &Lab) -> Result<(), String> {
             return Err(format!("drive {} does not give back what was written", drive.id));
         }
     }
-    lab.show.holds("every drive gives back what was written to it");
+    lab.output.check_passed("every drive gives back what was written to it");
     Ok(())
 }
 
@@ -183,8 +189,8 @@ fn kmip_faults(faults: &Value) -> Vec<Value> {
     faults.filter(about).cloned().collect()
 }
 
-/// On how many nodes there is a share whose file is named after `key_id`.
-fn shares(cluster: &Path, key_id: &str) -> std::io::Result<usize> {
+/// Number of nodes with a share whose file is named after `key_id`.
+fn share_count(cluster: &Path, key_id: &str) -> std::io::Result<usize> {
     let mut nodes = 0_usize;
     for node in std::fs::read_dir(cluster)? {
         let folder = node?.path().join("shares");
@@ -200,11 +206,11 @@ fn shares(cluster: &Path, key_id: &str) -> std::io::Result<usize> {
 }
 
 /// The first file in a folder and below that has [`MARK`] in it.
-fn holds_mark(folder: &Path) -> std::io::Result<Option<String>> {
+fn file_with_mark(folder: &Path) -> std::io::Result<Option<String>> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let found = if path.is_dir() {
-            holds_mark(&path)?
+            file_with_mark(&path)?
         } else {
             let bytes = std::fs::read(&path)?;
             let held = bytes.windows(MARK.len()).any(|window| window == MARK.as_bytes());

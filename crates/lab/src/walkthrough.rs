@@ -1,6 +1,6 @@
-//! The migration, told: what is prepared, and the five steps of the procedure "Rekey software
-//! encryption at rest master key". A step is data: what is sent, what must hold of the answer, and
-//! what later steps need of it.
+//! Walkthrough of the migration: the preparation, and the five steps of the procedure "Rekey
+//! software encryption at rest master key". A step is data: the call, the checks of its answer, and
+//! the values that later steps need.
 
 use crate::element::refusal;
 use crate::facts::Facts;
@@ -16,15 +16,15 @@ const REKEY_WITHIN: Duration = Duration::from_secs(60);
 /// One step.
 struct Step {
     title: &'static str,
-    act: Act,
-    /// Places in the answer, and what must be there.
-    holds: &'static [(&'static str, Expect)],
-    /// Places in the answer, and the names under which they are remembered.
-    learns: &'static [(&'static str, &'static str)],
+    action: Action,
+    /// Paths in the answer, and the expected values.
+    checks: &'static [(&'static str, Expect)],
+    /// Paths in the answer, and the names of the facts that they become.
+    outputs: &'static [(&'static str, &'static str)],
 }
 
-/// What is done in a step.
-enum Act {
+/// Action of a step.
+enum Action {
     /// A call.
     Call(&'static str, fn(&Facts) -> Value),
     /// The call is repeated until what it asks about is complete.
@@ -35,52 +35,58 @@ enum Act {
     Copy(&'static str),
 }
 
-/// What must hold of a value.
+/// Expected value.
 enum Expect {
     /// It is this text.
     Text(&'static str),
-    /// It is what was learnt under this name.
+    /// It is the fact of this name.
     Same(&'static str),
-    /// It is there and something else than what was learnt under this name.
+    /// It is present, and is not the fact of this name.
     Other(&'static str),
-    /// It is there.
-    There,
+    /// It is present.
+    Present,
 }
 
 const PREPARATION: &[Step] = &[
     Step {
         title: "The master key is internal: sealed, and in shares over the nodes",
-        act: Act::Call("GetSoftwareEncryptionAtRestInfo", |_| json!({})),
-        holds: &[("/result/masterKeyInfo/keyManagementType", Expect::Text("internal"))],
-        learns: &[("/result/masterKeyInfo/keyID", "oldKeyID")],
+        action: Action::Call("GetSoftwareEncryptionAtRestInfo", |_| json!({})),
+        checks: &[("/result/masterKeyInfo/keyManagementType", Expect::Text("internal"))],
+        outputs: &[("/result/masterKeyInfo/keyID", "oldKeyID")],
     },
     Step {
         title: "The cluster makes its key pair for KMIP",
-        act: Act::Call("CreatePublicPrivateKeyPair", |_| json!({ "commonName": CLUSTER_NAME })),
-        holds: &[("/result", Expect::There)],
-        learns: &[],
+        action: Action::Call(
+            "CreatePublicPrivateKeyPair",
+            |_| json!({ "commonName": CLUSTER_NAME }),
+        ),
+        checks: &[("/result", Expect::Present)],
+        outputs: &[],
     },
     Step {
         title: "The cluster asks for a certificate",
-        act: Act::Call("GetClientCertificateSignRequest", |_| json!({})),
-        holds: &[],
-        learns: &[("/result/clientCertificateSignRequest", "clientCertificateSignRequest")],
+        action: Action::Call("GetClientCertificateSignRequest", |_| json!({})),
+        checks: &[],
+        outputs: &[("/result/clientCertificateSignRequest", "clientCertificateSignRequest")],
     },
     Step {
         title: "The lab's authority signs it",
-        act: Act::Sign,
-        holds: &[],
-        learns: &[("/kmipClientCertificate", "kmipClientCertificate")],
+        action: Action::Sign,
+        checks: &[],
+        outputs: &[("/kmipClientCertificate", "kmipClientCertificate")],
     },
     Step {
         title: "A key provider",
-        act: Act::Call("CreateKeyProviderKmip", |_| json!({ "keyProviderName": "lab-provider" })),
-        holds: &[("/result/kmipKeyProvider/kmipCapabilities", Expect::Text("SSL"))],
-        learns: &[("/result/kmipKeyProvider/keyProviderID", "keyProviderID")],
+        action: Action::Call(
+            "CreateKeyProviderKmip",
+            |_| json!({ "keyProviderName": "lab-provider" }),
+        ),
+        checks: &[("/result/kmipKeyProvider/kmipCapabilities", Expect::Text("SSL"))],
+        outputs: &[("/result/kmipKeyProvider/keyProviderID", "keyProviderID")],
     },
     Step {
         title: "A key server",
-        act: Act::Call("CreateKeyServerKmip", |facts| {
+        action: Action::Call("CreateKeyServerKmip", |facts| {
             json!({
                 "kmipCaCertificate": facts.get("kmipCaCertificate"),
                 "kmipClientCertificate": facts.get("kmipClientCertificate"),
@@ -89,101 +95,101 @@ const PREPARATION: &[Step] = &[
                 "kmipKeyServerPort": facts.get("kmipKeyServerPort"),
             })
         }),
-        holds: &[("/result/kmipKeyServer/kmipKeyServerPort", Expect::Same("kmipKeyServerPort"))],
-        learns: &[("/result/kmipKeyServer/keyServerID", "keyServerID")],
+        checks: &[("/result/kmipKeyServer/kmipKeyServerPort", Expect::Same("kmipKeyServerPort"))],
+        outputs: &[("/result/kmipKeyServer/keyServerID", "keyServerID")],
     },
     Step {
         title: "The key server is tested",
-        act: Act::Call(
+        action: Action::Call(
             "TestKeyServerKmip",
             |facts| json!({ "keyServerID": facts.get("keyServerID") }),
         ),
-        holds: &[("/result", Expect::There)],
-        learns: &[],
+        checks: &[("/result", Expect::Present)],
+        outputs: &[],
     },
     Step {
         title: "The key server is added to the provider",
-        act: Act::Call("AddKeyServerToProviderKmip", |facts| {
+        action: Action::Call("AddKeyServerToProviderKmip", |facts| {
             json!({
                 "keyProviderID": facts.get("keyProviderID"),
                 "keyServerID": facts.get("keyServerID"),
             })
         }),
-        holds: &[("/result", Expect::There)],
-        learns: &[],
+        checks: &[("/result", Expect::Present)],
+        outputs: &[],
     },
 ];
 
 const STEPS: &[Step] = &[
     Step {
         title: "Step 1 of 5: run ListKeyProvidersKmip and copy the key provider ID",
-        act: Act::Call("ListKeyProvidersKmip", |_| json!({})),
-        holds: &[("/result/kmipKeyProviders/0/keyProviderID", Expect::Same("keyProviderID"))],
-        learns: &[("/result/kmipKeyProviders/0/keyProviderID", "keyProviderID")],
+        action: Action::Call("ListKeyProvidersKmip", |_| json!({})),
+        checks: &[("/result/kmipKeyProviders/0/keyProviderID", Expect::Same("keyProviderID"))],
+        outputs: &[("/result/kmipKeyProviders/0/keyProviderID", "keyProviderID")],
     },
     Step {
         // The method in lower case and the number as text, as the procedure has them.
         title: "Step 2 of 5: run RekeySoftwareEncryptionAtRestMasterKey",
-        act: Act::Call("rekeysoftwareencryptionatrestmasterkey", |facts| {
+        action: Action::Call("rekeysoftwareencryptionatrestmasterkey", |facts| {
             let id = facts.get("keyProviderID").map(ToString::to_string);
             json!({ "keyManagementType": "external", "keyProviderID": id })
         }),
-        holds: &[("/result/asyncHandle", Expect::There)],
-        learns: &[("/result/asyncHandle", "asyncHandle")],
+        checks: &[("/result/asyncHandle", Expect::Present)],
+        outputs: &[("/result/asyncHandle", "asyncHandle")],
     },
     Step {
         title: "Step 3 of 5: copy the asyncHandle",
-        act: Act::Copy("asyncHandle"),
-        holds: &[],
-        learns: &[],
+        action: Action::Copy("asyncHandle"),
+        checks: &[],
+        outputs: &[],
     },
     Step {
         // Kept, or the reference to it in step 5 would be gone.
         title: "Step 4 of 5: run GetAsyncResult until it is complete",
-        act: Act::Poll(
+        action: Action::Poll(
             "GetAsyncResult",
             |facts| json!({ "asyncHandle": facts.get("asyncHandle"), "keepResult": true }),
         ),
-        holds: &[
+        checks: &[
             ("/result/status", Expect::Text("complete")),
             ("/result/resultType", Expect::Text("RekeySoftwareEncryptionAtRestMasterKey")),
             ("/result/result/state", Expect::Text("Ready")),
-            ("/result/result/operation", Expect::There),
-            ("/result/result/keyToDecommission", Expect::There),
+            ("/result/result/operation", Expect::Present),
+            ("/result/result/keyToDecommission", Expect::Present),
             ("/result/result/keyToDecommission/keyID", Expect::Same("oldKeyID")),
             ("/result/result/keyToDecommission/keyManagementType", Expect::Text("internal")),
-            ("/result/result/newKey", Expect::There),
+            ("/result/result/newKey", Expect::Present),
             ("/result/result/newKey/keyID", Expect::Other("oldKeyID")),
             ("/result/result/newKey/keyManagementType", Expect::Text("external")),
             ("/result/result/newKey/keyProviderID", Expect::Same("keyProviderID")),
         ],
-        learns: &[("/result/result/newKey/keyID", "newKeyID")],
+        outputs: &[("/result/result/newKey/keyID", "newKeyID")],
     },
     Step {
         title: "Step 5 of 5: run GetSoftwareEncryptionatRestInfo",
-        act: Act::Call("GetSoftwareEncryptionatRestInfo", |_| json!({})),
-        holds: &[
-            ("/result/masterKeyInfo", Expect::There),
-            ("/result/masterKeyInfo/keyCreatedTime", Expect::There),
+        action: Action::Call("GetSoftwareEncryptionatRestInfo", |_| json!({})),
+        checks: &[
+            ("/result/masterKeyInfo", Expect::Present),
+            ("/result/masterKeyInfo/keyCreatedTime", Expect::Present),
             ("/result/masterKeyInfo/keyID", Expect::Same("newKeyID")),
             ("/result/masterKeyInfo/keyManagementType", Expect::Text("external")),
             ("/result/masterKeyInfo/keyProviderID", Expect::Same("keyProviderID")),
             ("/result/rekeyMasterKeyAsyncResultID", Expect::Same("asyncHandle")),
             ("/result/status", Expect::Text("enabled")),
         ],
-        learns: &[],
+        outputs: &[],
     },
 ];
 
-/// Tells it from the beginning to the end, or to where it does not hold, and why.
-pub(crate) async fn tell(lab: &mut Lab) -> Result<(), String> {
-    match all(lab).await {
+/// Runs all steps, or up to the first that fails; the error says why.
+pub(crate) async fn run(lab: &mut Lab) -> Result<(), String> {
+    match run_steps(lab).await {
         Ok(()) => Ok(()),
-        Err(why) => Err(lab.blame(why).await),
+        Err(why) => Err(lab.with_exit_cause(why).await),
     }
 }
 
-async fn all(lab: &mut Lab) -> Result<(), String> {
+async fn run_steps(lab: &mut Lab) -> Result<(), String> {
     let address = lab.key_server_address;
     let mut facts = Facts::from([
         ("kmipCaCertificate", lab.pem("ca.crt")?.into()),
@@ -193,53 +199,58 @@ async fn all(lab: &mut Lab) -> Result<(), String> {
     verification::write_data(lab).await?;
     for (number, step) in (1_u32..).zip(PREPARATION) {
         let title = format!("Preparation {number} of {}: {}", PREPARATION.len(), step.title);
-        take(lab, &title, step, &mut facts).await?;
+        run_step(lab, &title, step, &mut facts).await?;
     }
-    verification::old_key_is_in_shares(lab, &facts)?;
+    verification::check_old_key_shares(lab, &facts)?;
     for step in STEPS {
-        take(lab, step.title, step, &mut facts).await?;
+        run_step(lab, step.title, step, &mut facts).await?;
     }
-    verification::all(lab, &facts).await?;
-    lab.show.line("\nThe master key is at the key server, and all data is there.");
+    verification::verify_migration(lab, &facts).await?;
+    lab.output.line("\nThe master key is at the key server, and all data is there.");
     Ok(())
 }
 
-/// Takes one step. A failure names it.
-async fn take(lab: &mut Lab, title: &str, step: &Step, facts: &mut Facts) -> Result<(), String> {
-    lab.show.heading(title);
-    let taken = async {
-        let answer = act(lab, &step.act, facts).await?;
-        for (place, expect) in step.holds {
-            let said = check(&answer, place, expect, facts)?;
-            lab.show.holds(&said);
+/// Runs one step; its error names the step.
+async fn run_step(
+    lab: &mut Lab,
+    title: &str,
+    step: &Step,
+    facts: &mut Facts,
+) -> Result<(), String> {
+    lab.output.heading(title);
+    let result = async {
+        let answer = action(lab, &step.action, facts).await?;
+        for (place, expect) in step.checks {
+            let passed = check(&answer, place, expect, facts)?;
+            lab.output.check_passed(&passed);
         }
-        for (place, name) in step.learns {
-            let learnt = answer.pointer(place).ok_or_else(|| format!("{place} is missing"))?;
-            facts.insert(name, learnt.clone());
+        for (place, name) in step.outputs {
+            let value = answer.pointer(place).ok_or_else(|| format!("{place} is missing"))?;
+            facts.insert(name, value.clone());
         }
         lab.show_messages()
     };
-    taken.await.map_err(|why| format!("{title}: {why}"))
+    result.await.map_err(|why| format!("{title}: {why}"))
 }
 
-/// Does what a step does; its answer, which is no refusal.
-async fn act(lab: &mut Lab, act: &Act, facts: &Facts) -> Result<Value, String> {
-    match act {
-        Act::Call(method, params) => {
+/// Carries out the action of a step, and returns its answer, which is no error.
+async fn action(lab: &mut Lab, action: &Action, facts: &Facts) -> Result<Value, String> {
+    match action {
+        Action::Call(method, params) => {
             let request = json!({ "method": method, "params": params(facts) });
-            lab.show.request(&lab.element.url(), &request);
+            lab.output.request(&lab.element.url(), &request);
             let answer = lab.element.call(&request).await?;
-            lab.show.response(&answer);
+            lab.output.response(&answer);
             answer.get("result").ok_or_else(|| refusal(&answer))?;
             Ok(answer)
         }
-        Act::Poll(method, params) => {
+        Action::Poll(method, params) => {
             poll(lab, &json!({ "method": method, "params": params(facts) })).await
         }
-        Act::Sign => sign(lab, facts),
-        Act::Copy(name) => {
+        Action::Sign => sign(lab, facts),
+        Action::Copy(name) => {
             let value = facts.get(name).ok_or_else(|| format!("there is no {name} to copy"))?;
-            lab.show.line(&format!("    {name} is {value}"));
+            lab.output.line(&format!("    {name} is {value}"));
             Ok(Value::Null)
         }
     }
@@ -247,19 +258,19 @@ async fn act(lab: &mut Lab, act: &Act, facts: &Facts) -> Result<Value, String> {
 
 /// Asks until it is complete, and shows how far it is.
 async fn poll(lab: &mut Lab, request: &Value) -> Result<Value, String> {
-    let show = lab.show;
-    show.request(&lab.element.url(), request);
-    let mut progress = show.progress();
+    let output = lab.output;
+    output.request(&lab.element.url(), request);
+    let mut progress = output.progress();
     let mut last = Value::Null;
     let asked = lab
-        .until("the rekey did not come to its end", REKEY_WITHIN, async |element| {
+        .poll_until("the rekey did not come to its end", REKEY_WITHIN, async |element| {
             let answer = element.call(request).await?;
             let result = answer.get("result").ok_or_else(|| refusal(&answer))?;
             let details = result.get("details").cloned().unwrap_or_default();
             let number = |name| details.get(name).and_then(Value::as_u64).unwrap_or_default();
             if result.get("status").is_some_and(|status| status == "running") {
                 let state = details.get("state").and_then(Value::as_str).unwrap_or_default();
-                progress.at(state, number("drivesRewrapped"), number("drivesTotal"));
+                progress.update(state, number("drivesRewrapped"), number("drivesTotal"));
                 last = details;
                 return Ok(None);
             }
@@ -271,9 +282,9 @@ async fn poll(lab: &mut Lab, request: &Value) -> Result<Value, String> {
         None => why,
     })?;
     let total = last.get("drivesTotal").and_then(Value::as_u64).unwrap_or_default();
-    progress.at("Ready", total, total);
+    progress.update("Ready", total, total);
     drop(progress);
-    show.response(&answer);
+    output.response(&answer);
     Ok(answer)
 }
 
@@ -294,12 +305,12 @@ fn sign(lab: &Lab, facts: &Facts) -> Result<Value, String> {
         cert.into(),
     ];
     let line: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-    lab.show.line(&format!("    {}", line.join(" ")));
+    lab.output.line(&format!("    {}", line.join(" ")));
     processes::run(&words)?;
     Ok(json!({ "kmipClientCertificate": lab.pem("lab-cluster.crt")? }))
 }
 
-/// Looks at one place of an answer; what is there, in words.
+/// Checks one path of an answer, and returns the value as text.
 fn check(answer: &Value, place: &str, expect: &Expect, facts: &Facts) -> Result<String, String> {
     let found = answer.pointer(place).ok_or_else(|| format!("{place} is missing"))?;
     let known = |name| facts.get(name).unwrap_or(&Value::Null);
@@ -311,7 +322,7 @@ fn check(answer: &Value, place: &str, expect: &Expect, facts: &Facts) -> Result<
         Expect::Other(name) => {
             (found != known(name)).then_some(()).ok_or_else(|| "as before".to_owned())
         }
-        Expect::There => Ok(()),
+        Expect::Present => Ok(()),
     };
     match right {
         Ok(()) => Ok(format!("{place} is {found}")),
@@ -335,12 +346,13 @@ mod tests {
             ("/result/type", Expect::Same("id"), Err(r#" is "internal", not 1"#)),
             ("/result/id", Expect::Other("id"), Err(" is 1, as before")),
             ("/result/none", Expect::Other("id"), Err(" is missing")),
-            ("/result/none", Expect::There, Err(" is missing")),
+            ("/result/none", Expect::Present, Err(" is missing")),
         ];
-        for (place, expect, told) in table {
-            let told =
-                told.map(|end| format!("{place}{end}")).map_err(|end| format!("{place}{end}"));
-            assert_eq!(check(&answer, place, &expect, &facts), told);
+        for (place, expect, expected_result) in table {
+            let expected_result = expected_result
+                .map(|end| format!("{place}{end}"))
+                .map_err(|end| format!("{place}{end}"));
+            assert_eq!(check(&answer, place, &expect, &facts), expected_result);
         }
     }
 }
