@@ -1,4 +1,4 @@
-//! The authority that signs, and what it puts into a certificate.
+//! Certificate authority, and the contents of its certificates.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -12,10 +12,10 @@ use time::{Duration, OffsetDateTime};
 use x509_parser::pem::Pem;
 use zeroize::Zeroizing;
 
-use crate::files::{self, Kind};
-use crate::pair::Key;
+use crate::certified_key::PrivateKey;
+use crate::files::{self, FileAccess};
 use crate::validity::{DAYS_DEFAULT, DAYS_MAX};
-use crate::{Error, Pair, request};
+use crate::{CertifiedKey, Error, request};
 
 /// An authority outlives what it signs by far.
 const AUTHORITY_DAYS: u32 = 3_650;
@@ -36,12 +36,12 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// A new key of this kind.
-    pub(crate) fn generate(self) -> Result<Key, Error> {
+    pub(crate) fn generate(self) -> Result<PrivateKey, Error> {
         let algorithm = match self {
             Self::EcdsaP256 => &PKCS_ECDSA_P256_SHA256,
             Self::Rsa2048 => &PKCS_RSA_SHA256,
         };
-        Ok(Key(KeyPair::generate_for(algorithm)?))
+        Ok(PrivateKey(KeyPair::generate_for(algorithm)?))
     }
 }
 
@@ -67,7 +67,7 @@ impl Role {
 /// A certificate authority with its key.
 pub struct Authority {
     cert_pem: String,
-    key: Key,
+    key: PrivateKey,
     algorithm: Algorithm,
     not_after: OffsetDateTime,
     days: u32,
@@ -76,14 +76,14 @@ pub struct Authority {
 impl Authority {
     /// Makes an authority with an ECDSA key.
     pub fn new(name: &str) -> Result<Self, Error> {
-        Self::with(name, Algorithm::default(), DAYS_DEFAULT)
+        Self::with_options(name, Algorithm::default(), DAYS_DEFAULT)
     }
 
-    /// Makes an authority whose keys are of `algorithm` and whose certificates last `days`.
-    pub fn with(name: &str, algorithm: Algorithm, days: u32) -> Result<Self, Error> {
+    /// Makes an authority with keys of `algorithm` and certificates that are valid for `days`.
+    pub fn with_options(name: &str, algorithm: Algorithm, days: u32) -> Result<Self, Error> {
         check_days(days)?;
         let key = algorithm.generate()?;
-        let mut params = dated(common_name(name)?, days.max(AUTHORITY_DAYS))?;
+        let mut params = params_valid_for(common_name(name)?, days.max(AUTHORITY_DAYS))?;
         // No authority below this one.
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -103,7 +103,7 @@ impl Authority {
             return Err(Error::Authority("its key is neither ECDSA P-256 nor RSA".to_owned()));
         };
         let not_after = check_authority(cert_pem, &key)?;
-        let (cert_pem, key, days) = (cert_pem.to_owned(), Key(key), DAYS_DEFAULT);
+        let (cert_pem, key, days) = (cert_pem.to_owned(), PrivateKey(key), DAYS_DEFAULT);
         Ok(Self { cert_pem, key, algorithm, not_after, days })
     }
 
@@ -113,8 +113,8 @@ impl Authority {
         Self::from_pem(&cert_pem, &files::read_secret(&dir.join("ca.key"))?)
     }
 
-    /// Lets the certificates made from here on last `days`.
-    pub fn lasting(self, days: u32) -> Result<Self, Error> {
+    /// Sets the validity of the certificates made from here on.
+    pub fn with_validity(self, days: u32) -> Result<Self, Error> {
         check_days(days)?;
         Ok(Self { days, ..self })
     }
@@ -129,24 +129,24 @@ impl Authority {
         self.key.pem()
     }
 
-    /// The authority's own pair, to be kept.
-    pub fn pair(&self) -> Pair {
-        Pair { cert_pem: self.cert_pem.clone(), key_pem: self.key_pem() }
+    /// The authority's own certificate and key.
+    pub(crate) fn certified_key(&self) -> CertifiedKey {
+        CertifiedKey { cert_pem: self.cert_pem.clone(), key_pem: self.key_pem() }
     }
 
     /// Writes `ca.crt` alone into `dir`: what a peer needs to trust this authority.
     pub fn write_cert(&self, dir: &Path) -> Result<(), Error> {
-        let file = files::File::new("ca.crt", &self.cert_pem, Kind::Public);
+        let file = files::File::new("ca.crt", &self.cert_pem, FileAccess::Public);
         files::write_all(dir, &[file], false).map(|_| ())
     }
 
     /// A certificate for a server that is reached under each of `hosts` (DNS names, IP addresses).
-    pub fn server<S: AsRef<str>>(&self, hosts: &[S]) -> Result<Pair, Error> {
+    pub fn server<S: AsRef<str>>(&self, hosts: &[S]) -> Result<CertifiedKey, Error> {
         self.issue(&self.server_params(hosts)?)
     }
 
     /// A certificate for the client called `name`.
-    pub fn client(&self, name: &str) -> Result<Pair, Error> {
+    pub fn client(&self, name: &str) -> Result<CertifiedKey, Error> {
         self.issue(&self.client_params(name)?)
     }
 
@@ -166,7 +166,7 @@ impl Authority {
     }
 
     fn sign_request(&self, asked: &request::Request) -> Result<String, Error> {
-        let params = self.leaf(Role::Client, asked.subject.clone())?;
+        let params = self.leaf_params(Role::Client, asked.subject.clone())?;
         self.certify(&params, &asked.public_key)
     }
 
@@ -177,20 +177,20 @@ impl Authority {
         let first = hosts.first().ok_or(Error::NoHost)?;
         // The common name is for people: peers check the alternative names alone (RFC 9525, 2).
         let subject = common_name(first.as_ref()).or_else(|_| common_name("server"))?;
-        let mut params = self.leaf(Role::Server, subject)?;
+        let mut params = self.leaf_params(Role::Server, subject)?;
         params.subject_alt_names =
             hosts.iter().map(|host| alternative_name(host.as_ref())).collect::<Result<_, _>>()?;
         Ok(params)
     }
 
     pub(crate) fn client_params(&self, name: &str) -> Result<CertificateParams, Error> {
-        self.leaf(Role::Client, common_name(name)?)
+        self.leaf_params(Role::Client, common_name(name)?)
     }
 
     /// Makes a key and a certificate for it.
-    pub(crate) fn issue(&self, params: &CertificateParams) -> Result<Pair, Error> {
+    pub(crate) fn issue(&self, params: &CertificateParams) -> Result<CertifiedKey, Error> {
         let key = self.algorithm.generate()?;
-        Ok(Pair { cert_pem: self.certify(params, &key.0)?, key_pem: key.pem() })
+        Ok(CertifiedKey { cert_pem: self.certify(params, &key.0)?, key_pem: key.pem() })
     }
 
     /// Signs a certificate for a key that somebody else holds.
@@ -217,8 +217,12 @@ impl Authority {
     }
 
     /// What every certificate of an end entity has.
-    fn leaf(&self, role: Role, subject: DistinguishedName) -> Result<CertificateParams, Error> {
-        let mut params = dated(subject, self.days)?;
+    fn leaf_params(
+        &self,
+        role: Role,
+        subject: DistinguishedName,
+    ) -> Result<CertificateParams, Error> {
+        let mut params = params_valid_for(subject, self.days)?;
         // What outlives its authority fails on the day that nobody expects.
         params.not_after = params.not_after.min(self.not_after);
         params.is_ca = IsCa::ExplicitNoCa;
@@ -235,7 +239,7 @@ impl Authority {
 }
 
 /// Parameters with a subject, a random serial number and a validity from now on.
-fn dated(subject: DistinguishedName, days: u32) -> Result<CertificateParams, Error> {
+fn params_valid_for(subject: DistinguishedName, days: u32) -> Result<CertificateParams, Error> {
     // 127 random bits, positive and not zero (RFC 5280, 4.1.2.2 allows 20 octets).
     let mut serial = [0; 16];
     aws_lc_rs::rand::fill(&mut serial)

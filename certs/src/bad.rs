@@ -1,10 +1,10 @@
-//! Certificates with exactly one fault each, for those who must refuse them.
+//! Certificates with exactly one fault each, for tests of peers that must refuse them.
 
 use rcgen::ExtendedKeyUsagePurpose as Usage;
 use time::{Duration, OffsetDateTime};
 
 use crate::authority::common_name;
-use crate::{Authority, Error, Pair, Role};
+use crate::{Authority, CertifiedKey, Error, Role};
 
 /// The one thing that is wrong with a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,11 @@ const ELSEWHERE: &str = "elsewhere.invalid";
 
 impl Authority {
     /// A server certificate for `hosts` with one fault.
-    pub fn bad_server<S: AsRef<str>>(&self, fault: Fault, hosts: &[S]) -> Result<Pair, Error> {
+    pub fn bad_server<S: AsRef<str>>(
+        &self,
+        fault: Fault,
+        hosts: &[S],
+    ) -> Result<CertifiedKey, Error> {
         if !applies(Server, fault) {
             return Err(Error::NoSuchFault("server"));
         }
@@ -92,15 +96,15 @@ impl Authority {
             Expired | NotYetValid | OtherAuthority | NoExtendedKeyUsage | OtherUsage | OtherKey
             | SelfSigned => {}
         }
-        self.spoil(params, Server, fault)
+        self.issue_with_fault(params, Server, fault)
     }
 
     /// A certificate for the client `name` with one fault.
-    pub fn bad_client(&self, fault: Fault, name: &str) -> Result<Pair, Error> {
+    pub fn bad_client(&self, fault: Fault, name: &str) -> Result<CertifiedKey, Error> {
         if !applies(Client, fault) {
             return Err(Error::NoSuchFault("client"));
         }
-        self.spoil(self.client_params(name)?, Client, fault)
+        self.issue_with_fault(self.client_params(name)?, Client, fault)
     }
 
     /// The certificate of one row: for `hosts` if it is a server's, for `name` if a client's.
@@ -109,7 +113,7 @@ impl Authority {
         case: &BadCase,
         hosts: &[S],
         name: &str,
-    ) -> Result<Pair, Error> {
+    ) -> Result<CertifiedKey, Error> {
         match case.role {
             Server => self.bad_server(case.fault, hosts),
             Client => self.bad_client(case.fault, name),
@@ -117,12 +121,12 @@ impl Authority {
     }
 
     /// Puts in the faults that both roles can have, and signs.
-    fn spoil(
+    fn issue_with_fault(
         &self,
         mut params: rcgen::CertificateParams,
         role: Role,
         fault: Fault,
-    ) -> Result<Pair, Error> {
+    ) -> Result<CertifiedKey, Error> {
         let now = OffsetDateTime::now_utc();
         match fault {
             Expired => {
@@ -141,17 +145,17 @@ impl Authority {
                 }];
             }
             OtherAuthority => {
-                let other = Self::with("an authority nobody trusts", self.algorithm(), 1)?;
+                let other = Self::with_options("an authority nobody trusts", self.algorithm(), 1)?;
                 return other.issue(&params);
             }
             OtherKey => {
                 let pair = self.issue(&params)?;
-                return Ok(Pair { key_pem: self.algorithm().generate()?.pem(), ..pair });
+                return Ok(CertifiedKey { key_pem: self.algorithm().generate()?.pem(), ..pair });
             }
             SelfSigned => {
                 let key = self.algorithm().generate()?;
                 params.distinguished_name = common_name("self-signed")?;
-                return Ok(Pair {
+                return Ok(CertifiedKey {
                     cert_pem: params.self_signed(&key.0)?.pem(),
                     key_pem: key.pem(),
                 });

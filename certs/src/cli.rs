@@ -1,4 +1,4 @@
-//! The program `certs`: the only place of this crate that speaks to a terminal.
+//! Command line of `certs`, and all output to a terminal.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::lab::check_file_name;
-use crate::{Algorithm, Authority, DAYS_DEFAULT, Error, HOSTS_DEFAULT, Plan, files, init};
+use crate::validity::DAYS_DEFAULT;
+use crate::{Algorithm, Authority, Error, HOSTS_DEFAULT, Plan, files, init};
 
 /// The lab's certificates: an authority, servers, clients, and a deliberately bad set.
 #[derive(Parser)]
@@ -94,16 +95,16 @@ where
 {
     let certs = match Certs::try_parse_from(args) {
         Ok(certs) => certs,
-        Err(told) => {
-            // Help and version come this way too. A closed terminal is nobody's to tell.
-            let _ = told.print();
-            return if told.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        Err(error) => {
+            // Help and version are errors of the parser too. The terminal may be closed.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
-    match obey(certs.command) {
-        Ok(told) => {
+    match execute(certs.command) {
+        Ok(output) => {
             // A reader that has gone away has read enough.
-            let _ = std::io::stdout().lock().write_all(told.as_bytes());
+            let _ = std::io::stdout().lock().write_all(output.as_bytes());
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -113,8 +114,8 @@ where
     }
 }
 
-/// Does the work and returns what is to be said: the files made, or a certificate asked for.
-fn obey(command: Command) -> Result<String, Error> {
+/// Executes a command and returns its output: the files made, or the certificate.
+fn execute(command: Command) -> Result<String, Error> {
     match command {
         Command::Init { dir, hosts, clients, algorithm, writing } => {
             let (days, replace) = (writing.days, writing.force);
@@ -122,18 +123,18 @@ fn obey(command: Command) -> Result<String, Error> {
         }
         Command::Client { dir, name, writing } => {
             check_file_name(&name)?;
-            let pair = Authority::read(&dir)?.lasting(writing.days)?.client(&name)?;
+            let pair = Authority::read(&dir)?.with_validity(writing.days)?.client(&name)?;
             files::write_all(&dir, &pair.files(&name), writing.force).map(lines)
         }
         Command::Server { dir, hosts, name, writing } => {
             if name != "server" {
                 check_file_name(&name)?;
             }
-            let pair = Authority::read(&dir)?.lasting(writing.days)?.server(&hosts)?;
+            let pair = Authority::read(&dir)?.with_validity(writing.days)?.server(&hosts)?;
             files::write_all(&dir, &pair.files(&name), writing.force).map(lines)
         }
         Command::Sign { dir, csr, out, name, writing } => {
-            let authority = Authority::read(&dir)?.lasting(writing.days)?;
+            let authority = Authority::read(&dir)?.with_validity(writing.days)?;
             let request = if is_stream(&csr) { files::read_stdin()? } else { files::read(&csr)? };
             let cert = match name {
                 Some(name) => authority.sign_as(&request, &name)?,

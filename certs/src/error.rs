@@ -1,4 +1,4 @@
-//! What can go wrong, told so that the reader knows what to do.
+//! Errors, each with a remedy where there is one.
 
 use std::io;
 use std::path::PathBuf;

@@ -10,16 +10,16 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 
-/// Who may read a file.
+/// Access to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FileAccess {
     /// Anyone: a certificate.
     Public,
     /// The owner alone: a private key.
     Secret,
 }
 
-impl Kind {
+impl FileAccess {
     fn mode(self) -> u32 {
         match self {
             Self::Public => 0o644,
@@ -32,13 +32,13 @@ impl Kind {
 pub(crate) struct File {
     name: PathBuf,
     text: Zeroizing<String>,
-    kind: Kind,
+    access: FileAccess,
 }
 
 impl File {
     /// `name` is below the folder that it will be written to.
-    pub(crate) fn new(name: impl Into<PathBuf>, text: &str, kind: Kind) -> Self {
-        Self { name: name.into(), text: Zeroizing::new(text.to_owned()), kind }
+    pub(crate) fn new(name: impl Into<PathBuf>, text: &str, access: FileAccess) -> Self {
+        Self { name: name.into(), text: Zeroizing::new(text.to_owned()), access }
     }
 }
 
@@ -66,12 +66,12 @@ pub(crate) fn write_all(dir: &Path, files: &[File], replace: bool) -> Result<Vec
 
 /// Writes one certificate to `path`.
 pub(crate) fn write_cert(path: &Path, text: &str, replace: bool) -> Result<(), Error> {
-    write_all(Path::new(""), &[File::new(path, text, Kind::Public)], replace).map(|_| ())
+    write_all(Path::new(""), &[File::new(path, text, FileAccess::Public)], replace).map(|_| ())
 }
 
 /// Makes a file that was not there, with its mode from the first moment.
 fn create(path: &Path, file: &File) -> Result<(), Error> {
-    let mode = file.kind.mode();
+    let mode = file.access.mode();
     let mut made = match durable_fs::create_file(path, mode) {
         Ok(made) => made,
         Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {

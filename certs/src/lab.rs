@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::files;
-use crate::{Algorithm, Authority, BAD, DAYS_DEFAULT, Error};
+use crate::validity::DAYS_DEFAULT;
+use crate::{Algorithm, Authority, BAD, Error};
 
 /// The names under which a server of the lab is reached when nobody says otherwise.
 pub const HOSTS_DEFAULT: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -44,7 +45,7 @@ impl Default for Plan {
 ///
 /// `ca.crt` is written last: where it is, all the others are.
 pub fn init(dir: &Path, plan: &Plan) -> Result<Vec<PathBuf>, Error> {
-    let authority = Authority::with(AUTHORITY_NAME, plan.algorithm, plan.days)?;
+    let authority = Authority::with_options(AUTHORITY_NAME, plan.algorithm, plan.days)?;
     let mut made = Vec::from(authority.server(&plan.hosts)?.files("server"));
     made.extend(authority.client("client")?.files("client"));
     for name in &plan.clients {
@@ -55,7 +56,7 @@ pub fn init(dir: &Path, plan: &Plan) -> Result<Vec<PathBuf>, Error> {
         let pair = authority.bad(case, &plan.hosts, case.name)?;
         made.extend(pair.files(&format!("bad/{}", case.name)));
     }
-    let [cert, key] = authority.pair().files("ca");
+    let [cert, key] = authority.certified_key().files("ca");
     made.extend([key, cert]);
     files::write_all(dir, &made, plan.replace)
 }

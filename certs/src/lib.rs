@@ -1,11 +1,16 @@
-//! Who may speak to whom: the certificates of a lab, good ones and the deliberately bad set.
+//! Certificate authority of the lab: certificates of servers and clients, and the deliberately bad
+//! set.
 //!
 //! ```text
-//! Authority --server(hosts)--> Pair      may serve those hosts
-//!           --client(name)---> Pair      may ask, and owns what it makes
-//!           --sign(request)--> PEM       for a client that keeps its own key
-//!           --revocation_list--> PEM     takes some of them back
-//!           --bad_*(fault)---> Pair      has one fault, and must be refused
+//! cli --> init (lab)    all files of a lab: ca, server, clients, bad/
+//!  |        |
+//!  `--> Authority --server(hosts)----> CertifiedKey   for a server of these hosts
+//!                 --client(name)-----> CertifiedKey   for a client of this name
+//!                 --sign(request)----> PEM            for a client that keeps its own key
+//!                 --revocation_list--> PEM            list of revoked certificates
+//!                 --bad_*(fault)-----> CertifiedKey   with exactly one fault
+//!
+//! certified_key . request . files . validity . error  used by the others
 //! ```
 //!
 //! A library for tests and a program for people ([`cli`]). It makes certificates and never opens a
@@ -13,18 +18,17 @@
 
 mod authority;
 mod bad;
+mod certified_key;
 pub mod cli;
 mod error;
 mod files;
 mod lab;
-mod pair;
 mod request;
 mod revocation;
 mod validity;
 
 pub use authority::{Algorithm, Authority, Role};
 pub use bad::{BAD, BadCase, Fault};
+pub use certified_key::CertifiedKey;
 pub use error::Error;
 pub use lab::{HOSTS_DEFAULT, Plan, init};
-pub use pair::Pair;
-pub use validity::DAYS_DEFAULT;

@@ -1,4 +1,4 @@
-//! A certificate signing request, read as what it is: the word of a stranger.
+//! Certificate signing request, which is untrusted input.
 //!
 //! Subject and public key are taken, and the proof that the asker has the private key. Alternative
 //! names, key usages and the authority flag that it asks for are never looked at, so that no later

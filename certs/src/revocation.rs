@@ -1,4 +1,4 @@
-//! Lists of certificates that an authority takes back before their time.
+//! Certificate revocation lists.
 
 use rcgen::{
     CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams, SerialNumber,
@@ -6,15 +6,15 @@ use rcgen::{
 use time::{Duration, OffsetDateTime};
 use x509_parser::pem::Pem;
 
-use crate::{Authority, Error, Pair};
+use crate::{Authority, CertifiedKey, Error};
 
 impl Authority {
     /// A list in PEM that revokes `pairs` and is good for `days`; with none it is outdated.
-    pub fn revocation_list(&self, pairs: &[&Pair], days: i32) -> Result<String, Error> {
+    pub fn revocation_list(&self, pairs: &[&CertifiedKey], days: i32) -> Result<String, Error> {
         let now = OffsetDateTime::now_utc();
         let next_update = now.saturating_add(Duration::days(days.into()));
         let this_update = now.min(next_update).saturating_sub(Duration::hours(1));
-        let revoked = |pair: &&Pair| {
+        let revoked = |pair: &&CertifiedKey| {
             Ok(RevokedCertParams {
                 serial_number: serial(&pair.cert_pem)?,
                 revocation_time: this_update,

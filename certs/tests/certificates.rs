@@ -11,7 +11,7 @@
 use std::net::IpAddr;
 
 use base64::Engine;
-use certs::{Algorithm, Authority, BAD, BadCase, Error, Fault, Pair, Role};
+use certs::{Algorithm, Authority, BAD, BadCase, CertifiedKey, Error, Fault, Role};
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256,
@@ -59,7 +59,7 @@ fn usages(cert: &X509Certificate<'_>) -> Option<(bool, bool)> {
 }
 
 /// Whether `pair`'s key is the one that its certificate speaks of.
-fn key_matches(pair: &Pair) -> bool {
+fn key_matches(pair: &CertifiedKey) -> bool {
     let key = KeyPair::from_pem(&pair.key_pem).unwrap();
     reading(&pair.cert_pem, |cert| {
         cert.public_key().raw == rcgen::PublicKeyData::subject_public_key_info(&key)
@@ -75,7 +75,7 @@ fn signed_by(cert_pem: &str, authority: &Authority) -> bool {
 #[test]
 fn an_authority_may_sign_and_nothing_below_it_may() {
     for algorithm in [Algorithm::EcdsaP256, Algorithm::Rsa2048] {
-        let authority = Authority::with("Test authority", algorithm, 1).unwrap();
+        let authority = Authority::with_options("Test authority", algorithm, 1).unwrap();
         reading(authority.cert_pem(), |cert| {
             let constraints = cert.basic_constraints().unwrap().unwrap();
             assert!(constraints.critical && constraints.value.ca);
@@ -92,7 +92,7 @@ fn an_authority_may_sign_and_nothing_below_it_may() {
 #[test]
 fn a_server_certificate_names_every_host_and_can_only_serve() {
     for algorithm in [Algorithm::EcdsaP256, Algorithm::Rsa2048] {
-        let authority = Authority::with("Test authority", algorithm, 30).unwrap();
+        let authority = Authority::with_options("Test authority", algorithm, 30).unwrap();
         let pair = authority.server(&HOSTS).unwrap();
         assert!(signed_by(&pair.cert_pem, &authority));
         assert!(key_matches(&pair));
@@ -126,7 +126,7 @@ fn a_client_certificate_carries_its_name_and_can_only_ask() {
 
 #[test]
 fn no_certificate_outlives_its_authority() {
-    let authority = Authority::new("Test authority").unwrap().lasting(36_500).unwrap();
+    let authority = Authority::new("Test authority").unwrap().with_validity(36_500).unwrap();
     let end = |pem: &str| reading(pem, |cert| cert.validity().not_after.timestamp());
     assert_eq!(end(&authority.client("c").unwrap().cert_pem), end(authority.cert_pem()));
 }
@@ -156,14 +156,14 @@ fn a_name_that_cannot_be_certified_is_refused() {
     for name in ["", "  ", "a\0b", "line\nbreak", &"x".repeat(65)] {
         assert!(matches!(authority.client(name), Err(Error::Name { .. })), "{name:?}");
     }
-    assert!(matches!(Authority::with("a", Algorithm::EcdsaP256, 0), Err(Error::Days(0))));
-    assert!(matches!(authority.lasting(36_501), Err(Error::Days(36_501))));
+    assert!(matches!(Authority::with_options("a", Algorithm::EcdsaP256, 0), Err(Error::Days(0))));
+    assert!(matches!(authority.with_validity(36_501), Err(Error::Days(36_501))));
 }
 
 #[test]
 fn an_authority_read_back_signs_as_before() {
     for algorithm in [Algorithm::EcdsaP256, Algorithm::Rsa2048] {
-        let first = Authority::with("Test authority", algorithm, 1).unwrap();
+        let first = Authority::with_options("Test authority", algorithm, 1).unwrap();
         let again = Authority::from_pem(first.cert_pem(), &first.key_pem()).unwrap();
         assert!(signed_by(&again.client("c").unwrap().cert_pem, &first));
     }
@@ -297,7 +297,7 @@ fn a_good_pair_has_none_of_the_faults() {
     assert_eq!(faults(&client, &authority.client("client").unwrap(), &authority), []);
 }
 
-fn faults(case: &BadCase, pair: &Pair, authority: &Authority) -> Vec<Fault> {
+fn faults(case: &BadCase, pair: &CertifiedKey, authority: &Authority) -> Vec<Fault> {
     let mut found = Vec::new();
     reading(&pair.cert_pem, |cert| {
         let now = x509_parser::time::ASN1Time::now();

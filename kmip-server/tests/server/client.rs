@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use certs::Pair;
 use kmip_server::Certificate;
 pub(crate) use rustls::SupportedProtocolVersion as Version;
 use rustls::pki_types::pem::PemObject;
@@ -33,14 +32,14 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(ca_pem: &str, pair: Option<&Pair>) -> Self {
+    pub(crate) fn new(ca_pem: &str, pair: Option<&certs::CertifiedKey>) -> Self {
         Self::speaking(ca_pem, pair, &VERSIONS)
     }
 
     /// The same, of these versions of TLS alone.
     pub(crate) fn speaking(
         ca_pem: &str,
-        pair: Option<&Pair>,
+        pair: Option<&certs::CertifiedKey>,
         versions: &[&'static Version],
     ) -> Self {
         let mut roots = RootCertStore::empty();
@@ -97,7 +96,7 @@ fn certificates(pem: &str) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().unwrap()
 }
 
-fn resolver(pair: &Pair) -> SingleCertAndKey {
+fn resolver(pair: &certs::CertifiedKey) -> SingleCertAndKey {
     let key = PrivateKeyDer::from_pem_slice(pair.key_pem.as_bytes()).unwrap();
     let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).unwrap();
     SingleCertAndKey::from(CertifiedKey::new(certificates(&pair.cert_pem), key))

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use certs::{Authority, Fault, HOSTS_DEFAULT, Pair};
+use certs::{Authority, CertifiedKey, Fault, HOSTS_DEFAULT};
 use kmip_server::config::Settings;
 use kmip_server::{Protocol, Tls};
 
@@ -100,8 +100,9 @@ fn a_file_that_is_not_there_is_named() {
 fn what_clients_may_dislike_is_a_warning() {
     let lab = Lab::new();
     let bad = |fault| lab.authority.bad_server(fault, &HOSTS_DEFAULT).unwrap();
-    let soon = Authority::new("x").unwrap().lasting(20).unwrap().server(&HOSTS_DEFAULT).unwrap();
-    let rows: [(Pair, &str); 4] = [
+    let soon =
+        Authority::new("x").unwrap().with_validity(20).unwrap().server(&HOSTS_DEFAULT).unwrap();
+    let rows: [(CertifiedKey, &str); 4] = [
         (bad(Fault::NoSubjectAltName), "it has no subject alternative name"),
         (bad(Fault::NoExtendedKeyUsage), "its extended key usage does not name server"),
         (bad(Fault::OtherUsage), "its extended key usage does not name server"),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use certs::{Algorithm, Authority, BAD, Fault, Pair, Role};
+use certs::{Algorithm, Authority, BAD, CertifiedKey, Fault, Role};
 use kmip_server::config::Settings;
 use kmip_server::{Protocol, Tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -91,7 +91,7 @@ async fn a_client_without_a_certificate_is_named_and_a_good_one_comes_in() {
 async fn what_a_revocation_list_says_is_named() {
     let lab = Lab::new();
     let other = Authority::new("the tests' authority").unwrap();
-    let fresh = |pairs: &[&Pair]| lab.authority.revocation_list(pairs, 7).unwrap();
+    let fresh = |pairs: &[&CertifiedKey]| lab.authority.revocation_list(pairs, 7).unwrap();
     for (list, said) in [
         (fresh(&[]), "CN=a client came in"),
         (fresh(&[&lab.client]), "CN=a client was refused: its authority has revoked it"),
@@ -244,7 +244,8 @@ async fn who_goes_away_or_dawdles_is_named() {
 
 #[tokio::test]
 async fn rsa_certificates_serve_as_well() {
-    let authority = Authority::with("an authority with RSA", Algorithm::Rsa2048, 30).unwrap();
+    let authority =
+        Authority::with_options("an authority with RSA", Algorithm::Rsa2048, 30).unwrap();
     let lab = Lab::new();
     for file in ["ca.crt", "server.crt", "server.key"] {
         std::fs::remove_file(lab.path(file)).unwrap();

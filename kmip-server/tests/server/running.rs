@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use certs::{Authority, HOSTS_DEFAULT, Pair};
+use certs::{Authority, CertifiedKey, HOSTS_DEFAULT};
 use kmip_server::KeyServer;
 use kmip_server::config::{PushTargets, Settings};
 use kmip_server::store::MemoryStore;
@@ -21,7 +21,7 @@ use crate::client::Client;
 /// An authority with a server's and a client's certificate, and the files of the server.
 pub(crate) struct Lab {
     pub(crate) authority: Authority,
-    pub(crate) client: Pair,
+    pub(crate) client: CertifiedKey,
     pub(crate) dir: TempDir,
 }
 

@@ -155,7 +155,7 @@ fn no_subject_reads_like_another() {
 async fn an_open_connection_ends_when_a_list_that_is_read_again_revokes_its_certificate() {
     let lab = Lab::new();
     let pair = lab.authority.client("another client").unwrap();
-    let list = |pairs: &[&certs::Pair]| {
+    let list = |pairs: &[&certs::CertifiedKey]| {
         let list = lab.authority.revocation_list(pairs, 7).unwrap();
         std::fs::write(lab.path("list.crl"), list).unwrap();
     };

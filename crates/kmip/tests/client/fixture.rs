@@ -1,6 +1,6 @@
 //! Fixture of the client's tests: certificates, requests, and a server that answers everything.
 
-use certs::{Authority, Pair};
+use certs::{Authority, CertifiedKey};
 use kmip::attributes::{AttributeValue, Attributes};
 use kmip::client::{Builder, Client};
 use kmip::message::RequestMessage;
@@ -20,8 +20,8 @@ pub(crate) const KEY: [u8; 32] = *b"thirty-two bytes, and all secret";
 /// An authority, and its certificates for `127.0.0.1` and for one client.
 pub(crate) struct Fixture {
     pub(crate) authority: Authority,
-    pub(crate) server: Pair,
-    pub(crate) client: Pair,
+    pub(crate) server: CertifiedKey,
+    pub(crate) client: CertifiedKey,
 }
 
 impl Fixture {

@@ -137,14 +137,14 @@ pub(crate) const EACH_VERSION: [&rustls::SupportedProtocolVersion; 2] =
     [&rustls::version::TLS12, &rustls::version::TLS13];
 
 /// A server's end of TLS; it asks for a certificate of `clients`, if that is not empty.
-pub(crate) fn tls(server: &certs::Pair, clients: &str) -> ServerConfig {
+pub(crate) fn tls(server: &certs::CertifiedKey, clients: &str) -> ServerConfig {
     tls_of(rustls::ALL_VERSIONS, server, clients)
 }
 
 /// As [`tls`], in these versions of TLS alone.
 pub(crate) fn tls_of(
     versions: &[&'static rustls::SupportedProtocolVersion],
-    server: &certs::Pair,
+    server: &certs::CertifiedKey,
     clients: &str,
 ) -> ServerConfig {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -139,7 +139,7 @@ impl Conversation<'_> {
                 let days = rest.parse().map_err(|_| "sign DAYS")?;
                 let key = self.authority.key_pem();
                 let client = certs::Authority::from_pem(self.authority.cert_pem(), &key)
-                    .and_then(|authority| authority.lasting(days)?.sign(&csr))
+                    .and_then(|authority| authority.with_validity(days)?.sign(&csr))
                     .map_err(|error| error.to_string())?;
                 self.variables.insert("client".into(), json_text(client.trim_end()));
             }
