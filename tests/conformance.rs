@@ -19,7 +19,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use harness::foreign::{Foreign, skip};
+use harness::foreign::{ForeignClients, skip};
 use harness::{KmipServer, Lab, Program, PykmipServer, SoftHsm, repository};
 use kmip_conformance::case::{self, Case};
 use kmip_conformance::prerequisites::{self, Prerequisite, SeedPolicy};
@@ -47,7 +47,7 @@ fn our_server_holds_every_case() {
     let mut outcomes: Vec<Outcome> = Vec::new();
     for (setting, policy) in POLICIES {
         let server = ours(&lab, &format!("seed-{setting}"), |program| {
-            module.behind(program.arg("--rng-seed").arg(setting))
+            module.configure(program.arg("--rng-seed").arg(setting))
         });
         let settings = Settings { seed: Some(policy), ..Settings::default() };
         // The first run is of everything, the others of what needs their policy.
@@ -84,7 +84,7 @@ fn hostile_messages_are_answered_rightly_and_the_server_still_serves() {
 #[test]
 fn pykmips_server_is_measured_too() {
     let Some(cases) = cases() else { return };
-    let Some(python) = Foreign::python() else { return };
+    let Some(python) = ForeignClients::python() else { return };
     let lab = Lab::new();
     let theirs = PykmipServer::start(&python, &lab);
     let files = files(&lab);

@@ -10,7 +10,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use harness::foreign::{Foreign, has_program, passed};
+use harness::foreign::{ForeignClients, has_program, passed};
 use harness::{Cluster, KmipServer, Lab, Program, repository};
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ fn curl_walks_the_five_steps() {
 
 #[test]
 fn the_python_sdk_rekeys_out_and_back() {
-    let Some(python) = Foreign::python() else { return };
+    let Some(python) = ForeignClients::python() else { return };
     let lab = Lab::new();
     let (server, cluster) = (KmipServer::start(&lab), Cluster::start(&lab));
     let (user, password) = cluster.credentials();
@@ -82,7 +82,7 @@ fn the_python_sdk_rekeys_out_and_back() {
 
 /// NetApp's command line, one process a call.
 struct Sfcli<'a> {
-    python: &'a Foreign,
+    python: &'a ForeignClients,
     cluster: &'a Cluster,
     home: std::path::PathBuf,
 }
@@ -121,7 +121,7 @@ impl Sfcli<'_> {
 
 #[test]
 fn sfcli_sets_up_the_trust_and_rekeys() {
-    let Some(python) = Foreign::python() else { return };
+    let Some(python) = ForeignClients::python() else { return };
     let lab = Lab::new();
     let (server, cluster) = (KmipServer::start(&lab), Cluster::start(&lab));
     let sfcli = Sfcli { python: &python, cluster: &cluster, home: lab.path("") };

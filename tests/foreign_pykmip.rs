@@ -1,6 +1,6 @@
 //! PyKMIP's client, unmodified, against the key server: a client that nobody here wrote.
 
-use harness::foreign::Foreign;
+use harness::foreign::ForeignClients;
 use harness::{KmipServer, Lab};
 
 const VERSIONS: [&str; 5] = ["1_0", "1_1", "1_2", "1_3", "1_4"];
@@ -19,7 +19,7 @@ const STEPS: [&str; 9] = [
 ];
 
 /// Runs the script; `client` names the certificate. Returns the steps that held, a line each.
-fn walk(python: &Foreign, lab: &Lab, server: &KmipServer, client: &str) -> Vec<String> {
+fn walk(python: &ForeignClients, lab: &Lab, server: &KmipServer, client: &str) -> Vec<String> {
     let (host, port) = (server.address().ip().to_string(), server.address().port().to_string());
     let file = |name: String| lab.pki(&name).display().to_string();
     let (cert, key) = (file(format!("{client}.crt")), file(format!("{client}.key")));
@@ -35,7 +35,7 @@ fn all_steps() -> Vec<String> {
 
 #[test]
 fn pykmip_walks_a_keys_life_in_every_version_it_speaks() {
-    let Some(python) = Foreign::python() else { return };
+    let Some(python) = ForeignClients::python() else { return };
     let lab = Lab::new();
     let server = KmipServer::start(&lab);
     assert_eq!(walk(&python, &lab, &server, "client"), all_steps());
@@ -45,7 +45,7 @@ fn pykmip_walks_a_keys_life_in_every_version_it_speaks() {
 
 #[test]
 fn pykmip_accepts_rsa_certificates() {
-    let Some(python) = Foreign::python() else { return };
+    let Some(python) = ForeignClients::python() else { return };
     let lab = Lab::with(certs::Algorithm::Rsa2048, false);
     let server = KmipServer::start(&lab);
     assert_eq!(walk(&python, &lab, &server, "client"), all_steps());

@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::thread;
 
-use harness::foreign::Foreign;
+use harness::foreign::ForeignClients;
 use harness::{KmipServer, Lab, PykmipServer};
 
 /// The tests need a server each; the rest of PyKMIP's tests are of its own parts.
@@ -30,7 +30,7 @@ const PASSED_THERE: usize = 37;
 
 /// Runs the suite against the server at `address`: whether each test passed, and all it said.
 fn run(
-    python: &Foreign,
+    python: &ForeignClients,
     source: &Path,
     lab: &Lab,
     who: &str,
@@ -90,7 +90,7 @@ fn a_line_of_the_summary_is_understood() {
 
 #[test]
 fn nothing_fails_here_that_passes_at_pykmips_own_server() {
-    let Some(python) = Foreign::python() else { return };
+    let Some(python) = ForeignClients::python() else { return };
     let Some(source) = python.source("PyKMIP", "0.11.0") else { return };
     let lab = Lab::new();
     let ours =

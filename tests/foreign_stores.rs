@@ -1,11 +1,11 @@
 //! Key stores of other projects, unmodified: MongoDB's library, OpenStack's Barbican and Swift.
 
-use harness::foreign::Foreign;
+use harness::foreign::ForeignClients;
 use harness::{KmipServer, Lab};
 
 /// Runs a script that walks through `what`, as the lab's client; returns its lines.
 fn walk(script: &str, what: &[&str]) -> Option<Vec<String>> {
-    let python = Foreign::python()?;
+    let python = ForeignClients::python()?;
     let lab = Lab::new();
     let server = KmipServer::start(&lab);
     let file = |name: &str| lab.pki(name).display().to_string();

@@ -20,7 +20,7 @@ use kmip::vocabulary::{
 /// A server with a token of its own; `None` where there is no SoftHSM2.
 fn server(lab: &Lab) -> Option<KmipServer> {
     let module = SoftHsm::new(lab)?;
-    Some(KmipServer::start_with(lab, "kmip-server", |program| module.behind(program)))
+    Some(KmipServer::start_with(lab, "kmip-server", |program| module.configure(program)))
 }
 
 fn client(lab: &Lab, server: &KmipServer, pair: &str) -> Client {

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use crate::{Answer, Https, Lab, Program, Running};
+use crate::{Answer, Https, Lab, Program, ServerProcess};
 
 /// The administrator that the tests use.
 const USER: &str = "admin";
@@ -20,7 +20,7 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// A running cluster on a port of its own; killed when dropped.
 pub struct Cluster {
-    running: Running,
+    process: ServerProcess,
     https: Https,
     next_id: AtomicU64,
 }
@@ -50,9 +50,9 @@ impl Cluster {
         let program = program.arg("--user").arg(USER).arg("--password").arg(PASSWORD);
         let program = program.arg("--cert").arg(lab.pki("server.crt"));
         let program = program.arg("--key").arg(lab.pki("server.key"));
-        let running = Running::start(more(program), lab.path(folder));
-        let https = Https::new(running.address(), &lab.pem("ca.crt"));
-        Self { running, https, next_id: AtomicU64::new(1) }
+        let process = ServerProcess::start(more(program), lab.path(folder));
+        let https = Https::new(process.address(), &lab.pem("ca.crt"));
+        Self { process, https, next_id: AtomicU64::new(1) }
     }
 
     /// The administrator's name and password.
@@ -136,15 +136,15 @@ impl Cluster {
 }
 
 impl Deref for Cluster {
-    type Target = Running;
+    type Target = ServerProcess;
 
-    fn deref(&self) -> &Running {
-        &self.running
+    fn deref(&self) -> &ServerProcess {
+        &self.process
     }
 }
 
 impl DerefMut for Cluster {
-    fn deref_mut(&mut self) -> &mut Running {
-        &mut self.running
+    fn deref_mut(&mut self) -> &mut ServerProcess {
+        &mut self.process
     }
 }

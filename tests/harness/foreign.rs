@@ -1,4 +1,4 @@
-//! An environment for the foreign clients, made once under `target/foreign/`.
+//! Python environment of the foreign clients, made once under `target/foreign/`.
 //!
 //! Where Python or its registry is missing, a test that needs a client is skipped with a line that
 //! says so. In CI a skip is a failure: a client that was not tried has not been shown to work.
@@ -13,12 +13,12 @@ use crate::{build_folder, repository};
 /// The clients, pinned: what they send is part of what the tests say.
 const REQUIREMENTS: &str = "tests/foreign/requirements.txt";
 
-/// A Python that has the foreign clients.
-pub struct Foreign {
+/// Python environment with the foreign clients.
+pub struct ForeignClients {
     python: PathBuf,
 }
 
-impl Foreign {
+impl ForeignClients {
     /// The environment, made if need be; `None` when it cannot be had, and then the line is told.
     pub fn python() -> Option<Self> {
         match environment() {
@@ -65,10 +65,10 @@ impl Foreign {
 #[track_caller]
 pub fn passed(what: &str, output: std::io::Result<Output>) -> String {
     let output = output.unwrap_or_else(|error| panic!("{what} cannot be run: {error}"));
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{what}: {}\n{said}{errors}", output.status);
-    said
+    assert!(output.status.success(), "{what}: {}\n{text}{errors}", output.status);
+    text
 }
 
 /// True when a program of the machine is there; otherwise the test is skipped.
@@ -91,18 +91,18 @@ pub fn skip(why: &str) {
 }
 
 /// The folder of all that is foreign, for one test at a time: until the file is dropped.
-fn locked() -> Result<(PathBuf, File), String> {
+fn lock_folder() -> Result<(PathBuf, File), String> {
     let target = build_folder().parent().map(Path::to_path_buf).ok_or("no target folder")?;
     let root = target.join("foreign");
-    fs::create_dir_all(&root).map_err(told("make target/foreign"))?;
-    let lock = File::create(root.join("lock")).map_err(told("make a lock"))?;
-    lock.lock().map_err(told("lock target/foreign"))?;
+    fs::create_dir_all(&root).map_err(io_error("make target/foreign"))?;
+    let lock = File::create(root.join("lock")).map_err(io_error("make a lock"))?;
+    lock.lock().map_err(io_error("lock target/foreign"))?;
     Ok((root, lock))
 }
 
 /// Takes a source archive apart, or finds it so.
 fn source(python: &Path, package: &str, version: &str) -> Result<PathBuf, String> {
-    let (root, _lock) = locked()?;
+    let (root, _lock) = lock_folder()?;
     let name = format!("{}-{version}", package.to_lowercase());
     let folder = root.join("sources").join(&name);
     if folder.is_dir() {
@@ -117,24 +117,24 @@ fn source(python: &Path, package: &str, version: &str) -> Result<PathBuf, String
         .arg(&archives)
         .arg(wanted)
         .output();
-    finished("pip", download)?;
+    check_status("pip", download)?;
     // Taken apart beside its place and moved there, so that half of it is never found.
     let beside = root.join("sources.new");
     let _ = fs::remove_dir_all(&beside);
     let archive = archives.join(format!("{name}.tar.gz"));
-    finished(
+    check_status(
         "tarfile",
         Command::new(python).args(["-m", "tarfile", "-e"]).args([&archive, &beside]).output(),
     )?;
-    fs::create_dir_all(root.join("sources")).map_err(told("make a folder"))?;
-    fs::rename(beside.join(&name), &folder).map_err(told("move the source"))?;
+    fs::create_dir_all(root.join("sources")).map_err(io_error("make a folder"))?;
+    fs::rename(beside.join(&name), &folder).map_err(io_error("move the source"))?;
     Ok(folder)
 }
 
 /// Makes the environment, or finds the one that is there. One test at a time does this.
 fn environment() -> Result<PathBuf, String> {
-    let wanted = fs::read_to_string(repository().join(REQUIREMENTS)).map_err(told("read"))?;
-    let (root, _lock) = locked()?;
+    let wanted = fs::read_to_string(repository().join(REQUIREMENTS)).map_err(io_error("read"))?;
+    let (root, _lock) = lock_folder()?;
     let venv = root.join("venv");
     let python = venv.join("bin/python");
     let stamp = root.join("installed.txt");
@@ -146,16 +146,16 @@ fn environment() -> Result<PathBuf, String> {
     run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
     run(Command::new(&python).args(install).arg(repository().join(REQUIREMENTS)))?;
-    fs::write(&stamp, wanted).map_err(told("write the stamp"))?;
+    fs::write(&stamp, wanted).map_err(io_error("write the stamp"))?;
     Ok(python)
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    finished(&name, command.output())
+    check_status(&name, command.output())
 }
 
-fn finished(name: &str, output: std::io::Result<Output>) -> Result<(), String> {
+fn check_status(name: &str, output: std::io::Result<Output>) -> Result<(), String> {
     let output = output.map_err(|error| format!("{name}: {error}"))?;
     if output.status.success() {
         return Ok(());
@@ -165,6 +165,6 @@ fn finished(name: &str, output: std::io::Result<Output>) -> Result<(), String> {
     Err(format!("{name}: {}: {last}", output.status))
 }
 
-fn told(verb: &'static str) -> impl Fn(std::io::Error) -> String {
+fn io_error(verb: &'static str) -> impl Fn(std::io::Error) -> String {
     move |error| format!("cannot {verb}: {error}")
 }

@@ -1,4 +1,4 @@
-//! A client that sends any bytes to a key server over mutual TLS, and reads one frame.
+//! Client that sends any bytes to a key server over mutual TLS, and reads one frame.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,11 +15,11 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const HEAD_LEN: usize = 8;
 
 /// A connection to a key server.
-pub struct Frames {
+pub struct FrameConnection {
     stream: StreamOwned<ClientConnection, TcpStream>,
 }
 
-impl Frames {
+impl FrameConnection {
     /// Connects with this certificate and key; compares the server's name with `localhost`.
     pub fn connect(address: SocketAddr, ca_pem: &str, cert_pem: &str, key_pem: &str) -> Self {
         let certificates = |pem: &str| {

@@ -2,10 +2,10 @@
 
 use std::ops::{Deref, DerefMut};
 
-use crate::{Lab, Program, Running};
+use crate::{Lab, Program, ServerProcess};
 
 /// A running key server on a port of its own; killed when dropped.
-pub struct KmipServer(Running);
+pub struct KmipServer(ServerProcess);
 
 impl KmipServer {
     /// Starts one that keeps its objects in `kmip-server/` of the lab.
@@ -21,26 +21,26 @@ impl KmipServer {
         let program = program.arg("--cert").arg(lab.pki("server.crt"));
         let program = program.arg("--key").arg(lab.pki("server.key"));
         let program = program.arg("--client-ca").arg(lab.pki("ca.crt"));
-        Self(Running::start(more(program), lab.path(folder)))
+        Self(ServerProcess::start(more(program), lab.path(folder)))
     }
 
     /// Where it listens for KMIP over HTTPS, which it must have been told to do.
     #[track_caller]
     pub fn https_address(&self) -> String {
-        self.0.told("kmip-server https listening on ")
+        self.0.line_after("kmip-server https listening on ")
     }
 }
 
 impl Deref for KmipServer {
-    type Target = Running;
+    type Target = ServerProcess;
 
-    fn deref(&self) -> &Running {
+    fn deref(&self) -> &ServerProcess {
         &self.0
     }
 }
 
 impl DerefMut for KmipServer {
-    fn deref_mut(&mut self) -> &mut Running {
+    fn deref_mut(&mut self) -> &mut ServerProcess {
         &mut self.0
     }
 }

@@ -1,4 +1,4 @@
-//! Starts the programs as real processes, for tests that look at them from outside.
+//! Harness of the end-to-end tests: starts the programs as real processes.
 //!
 //! ```text
 //! Lab ------- a folder with certificates
@@ -16,6 +16,7 @@
 )]
 
 mod cluster;
+mod cluster_setup;
 pub mod foreign;
 mod frames;
 mod https;
@@ -23,19 +24,18 @@ mod kmip_server;
 mod lab;
 mod process;
 mod pykmip_server;
-mod running;
+mod server_process;
 mod soak;
 mod soft_hsm;
-mod steps;
 
 pub use cluster::{Cluster, RpcError};
-pub use frames::Frames;
+pub use frames::FrameConnection;
 pub use https::{Answer, Https};
 pub use kmip_server::KmipServer;
 pub use lab::Lab;
 pub use process::{Process, Program};
 pub use pykmip_server::PykmipServer;
-pub use running::Running;
+pub use server_process::ServerProcess;
 pub use soak::rounds;
 pub use soft_hsm::SoftHsm;
 

@@ -1,4 +1,4 @@
-//! A program as a process: started, watched, killed.
+//! A program as a process: start, output, kill.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
@@ -108,14 +108,14 @@ impl Process {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What follows `prefix` in a line that it says, or will say.
+    /// Rest of the first line of its output that begins with `prefix`; waits for it.
     #[track_caller]
-    pub fn told(&self, prefix: &str) -> String {
+    pub fn line_after(&self, prefix: &str) -> String {
         let begun = Instant::now();
         loop {
             let log = self.log();
-            if let Some(told) = log.lines().find_map(|line| line.strip_prefix(prefix)) {
-                return told.trim().to_owned();
+            if let Some(line) = log.lines().find_map(|line| line.strip_prefix(prefix)) {
+                return line.trim().to_owned();
             }
             assert!(begun.elapsed() < READY_WITHIN, "it does not say {prefix:?}:\n{log}");
             thread::sleep(POLL);

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 use crate::Lab;
-use crate::foreign::Foreign;
+use crate::foreign::ForeignClients;
 
 /// PyKMIP's server as a process, stopped when this is dropped.
 pub struct PykmipServer {
@@ -17,7 +17,7 @@ pub struct PykmipServer {
 impl PykmipServer {
     /// Starts it with objects in `theirs/` of the lab.
     #[track_caller]
-    pub fn start(python: &Foreign, lab: &Lab) -> Self {
+    pub fn start(python: &ForeignClients, lab: &Lab) -> Self {
         let folder = lab.path("theirs");
         fs::create_dir_all(&folder).expect("a folder");
         let mut child = python

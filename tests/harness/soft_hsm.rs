@@ -39,8 +39,8 @@ impl SoftHsm {
         Some(Self { module, settings })
     }
 
-    /// Puts the module behind a key server that is to be started.
-    pub fn behind(&self, program: Program) -> Program {
+    /// Configures a key server that is to be started to use the module.
+    pub fn configure(&self, program: Program) -> Program {
         let program = program.arg("--pkcs11-module").arg(self.module);
         program.env("SOFTHSM2_CONF", self.settings.clone())
     }

@@ -13,7 +13,7 @@ use node_sim::testing::CRASH_VARIABLE;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::bench::{Bench, PATIENCE, Place, params};
+use crate::fixture::{Fixture, KeyLocation, TIMEOUT, params};
 
 /// Who kills itself is gone within this.
 const DEATH: Duration = Duration::from_secs(10);
@@ -23,29 +23,29 @@ const STEPS: std::ops::Range<u32> = 20..200;
 
 #[test]
 fn sigkill_at_any_step_from_internal_to_external_and_back_loses_nothing() {
-    every_step(&[Place::External(1), Place::Internal], 2);
+    every_step(&[KeyLocation::External(1), KeyLocation::Internal], 2);
 }
 
 #[test]
 fn sigkill_at_any_step_from_one_key_server_to_the_other_loses_nothing() {
-    every_step(&[Place::External(2), Place::External(1)], 1);
+    every_step(&[KeyLocation::External(2), KeyLocation::External(1)], 1);
 }
 
 /// Leads the cluster round these places, dying at step 1, at step 2, until no step is left; with
 /// each step so many times.
-fn every_step(places: &[Place], rekeys_per_step: usize) {
-    let mut bench = Bench::new(2, 2);
+fn every_step(places: &[KeyLocation], rekeys_per_step: usize) {
+    let mut fixture = Fixture::new(2, 2);
     let home = *places.last().unwrap();
-    if home != Place::Internal {
-        bench.rekey(home);
+    if home != KeyLocation::Internal {
+        fixture.rekey(home);
     }
-    let mut key_id = bench.assert_settled(home);
+    let mut key_id = fixture.assert_settled(home);
     let mut round = places.iter().cycle();
     for step in 1..STEPS.end {
         let mut deaths = 0;
-        for place in round.by_ref().take(rekeys_per_step) {
+        for location in round.by_ref().take(rekeys_per_step) {
             let died;
-            (died, key_id) = dies_and_recovers(&mut bench, &key_id, *place, step);
+            (died, key_id) = dies_and_recovers(&mut fixture, &key_id, *location, step);
             deaths += u32::from(died);
         }
         if deaths == 0 {
@@ -58,28 +58,36 @@ fn every_step(places: &[Place], rekeys_per_step: usize) {
 
 /// Starts the cluster so that it dies at this step, and a rekey; then starts it once more. Whether
 /// it died, and the new key.
-fn dies_and_recovers(bench: &mut Bench, old: &str, to: Place, step: u32) -> (bool, String) {
-    let ready = bench.cluster.try_restart_with(|it| it.env(CRASH_VARIABLE, step.to_string()));
-    let accepted = if ready { try_rekey(bench, to) } else { None };
-    let died = accepted.as_ref().is_none_or(|handle| dies_before(bench, handle));
+fn dies_and_recovers(
+    fixture: &mut Fixture,
+    old: &str,
+    to: KeyLocation,
+    step: u32,
+) -> (bool, String) {
+    let ready = fixture.cluster.try_restart_with(|it| it.env(CRASH_VARIABLE, step.to_string()));
+    let accepted = if ready { try_rekey(fixture, to) } else { None };
+    let died = accepted.as_ref().is_none_or(|handle| dies_before(fixture, handle));
     if died && ready {
-        assert!(bench.cluster.process().wait(DEATH).is_some(), "step {step}: no answer, but alive");
+        assert!(
+            fixture.cluster.process().wait(DEATH).is_some(),
+            "step {step}: no answer, but alive"
+        );
     }
     // Also when it did not die: what lasts is on the disk and not in memory.
-    bench.cluster.restart();
-    let state = bench.state();
+    fixture.cluster.restart();
+    let state = fixture.state();
     let begun = state["rekey"] != Value::Null || current(&state) != old;
     assert!(begun || accepted.is_none(), "step {step}: a rekey that was accepted is forgotten");
     if !begun {
-        bench.start_rekey(to);
+        fixture.start_rekey(to);
     }
-    bench.cluster.until("the rekey goes on by itself and ends", PATIENCE, |_| {
-        (bench.state()["rekey"] == Value::Null).then_some(())
+    fixture.cluster.until("the rekey goes on by itself and ends", TIMEOUT, |_| {
+        (fixture.state()["rekey"] == Value::Null).then_some(())
     });
     if let Some(handle) = &accepted {
-        bench.finished(handle);
+        fixture.finished(handle);
     }
-    let new = bench.assert_settled(to);
+    let new = fixture.assert_settled(to);
     assert_ne!(new, old, "step {step}");
     (died, new)
 }
@@ -92,17 +100,18 @@ fn current(state: &Value) -> &str {
 }
 
 /// Asks for a rekey; nothing, when nobody answers any more.
-fn try_rekey(bench: &Bench, to: Place) -> Option<Value> {
-    let answer = bench.cluster.post("RekeySoftwareEncryptionAtRestMasterKey", &params(to)).ok()?;
+fn try_rekey(fixture: &Fixture, to: KeyLocation) -> Option<Value> {
+    let answer =
+        fixture.cluster.post("RekeySoftwareEncryptionAtRestMasterKey", &params(to)).ok()?;
     let answer: Value = serde_json::from_str(&answer.body).unwrap();
     assert!(answer.get("error").is_none(), "{answer}");
     Some(answer["result"]["asyncHandle"].clone())
 }
 
 /// Whether the cluster goes silent before the rekey has ended.
-fn dies_before(bench: &Bench, handle: &Value) -> bool {
+fn dies_before(fixture: &Fixture, handle: &Value) -> bool {
     let params = json!({ "asyncHandle": handle, "keepResult": true });
-    bench.cluster.until("the rekey's end or the cluster's", PATIENCE, |cluster| {
+    fixture.cluster.until("the rekey's end or the cluster's", TIMEOUT, |cluster| {
         let Ok(answer) = cluster.post("GetAsyncResult", &params) else { return Some(true) };
         let answer: Value = serde_json::from_str(&answer.body).unwrap();
         (answer["result"]["status"] == json!("complete")).then_some(false)

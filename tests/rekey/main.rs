@@ -13,10 +13,10 @@
     reason = "a test stops at the first surprise, also in what tests share"
 )]
 
-mod bench;
 mod cluster_killed;
 mod directions;
-mod keys;
+mod fixture;
+mod key_server_client;
 mod node_offline;
 mod relay;
 mod server_killed;

@@ -1,5 +1,5 @@
-//! A relay before a key server that counts what passes and stops at a chosen point, so that the
-//! server can be killed between any two messages.
+//! Relay in front of a key server that counts turns and cuts the connection at a chosen one, so
+//! that the server can be killed between any two messages.
 //!
 //! It sees TLS records only. Records that follow each other in one direction of a connection are
 //! one turn: a request, a response, or a part of the handshake.
@@ -14,28 +14,28 @@ use std::thread;
 /// The head of a TLS record: its type, its version and its length (RFC 8446, 5.1).
 const HEAD_LEN: usize = 5;
 
-/// The turns that are left when none is the last.
+/// Number of turns without a limit.
 const ENDLESS: u64 = u64::MAX;
 
 pub(crate) struct Relay {
     address: SocketAddr,
-    gate: Arc<Gate>,
-    shut: Receiver<()>,
+    limit: Arc<TurnLimit>,
+    cut: Receiver<()>,
 }
 
-struct Gate {
-    /// How many turns still pass; with none left it is shut.
+struct TurnLimit {
+    /// How many turns still pass; with none left all connections are cut.
     left: AtomicU64,
-    tell: Sender<()>,
+    report: Sender<()>,
     /// Every socket that is in use.
     sockets: Mutex<Vec<TcpStream>>,
 }
 
-/// The way that the last record of a connection took.
-type LastWay = Arc<Mutex<Option<Way>>>;
+/// Direction of the last record of a connection.
+type LastDirection = Arc<Mutex<Option<Direction>>>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Direction {
     Request,
     Response,
 }
@@ -45,41 +45,41 @@ impl Relay {
     pub(crate) fn before(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (tell, shut) = channel();
-        let gate = Gate { left: AtomicU64::new(ENDLESS), tell, sockets: Mutex::default() };
-        let gate = Arc::new(gate);
-        let inner = Arc::clone(&gate);
+        let (report, cut) = channel();
+        let limit = TurnLimit { left: AtomicU64::new(ENDLESS), report, sockets: Mutex::default() };
+        let limit = Arc::new(limit);
+        let inner = Arc::clone(&limit);
         thread::spawn(move || {
             for client in listener.incoming() {
                 inner.connect(client.unwrap(), server);
             }
         });
-        Self { address, gate, shut }
+        Self { address, limit, cut }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Lets so many turns pass and then shuts; the one after them is lost.
-    pub(crate) fn shut_after(&self, turns: u64) {
-        self.gate.left.store(turns, Ordering::SeqCst);
+    /// Passes so many turns and then cuts all connections; the turn after them is lost.
+    pub(crate) fn cut_after(&self, turns: u64) {
+        self.limit.left.store(turns, Ordering::SeqCst);
     }
 
-    /// Lets everything pass.
-    pub(crate) fn open(&self) {
-        self.gate.left.store(ENDLESS, Ordering::SeqCst);
+    /// Passes everything.
+    pub(crate) fn resume(&self) {
+        self.limit.left.store(ENDLESS, Ordering::SeqCst);
     }
 
-    /// Whether it has shut since this was last asked.
-    pub(crate) fn has_shut(&self) -> bool {
-        self.shut.try_recv().is_ok()
+    /// Whether it has cut the connections since the last call.
+    pub(crate) fn was_cut(&self) -> bool {
+        self.cut.try_recv().is_ok()
     }
 }
 
-impl Gate {
+impl TurnLimit {
     fn connect(self: &Arc<Self>, client: TcpStream, server: SocketAddr) {
-        // Who comes to a shut gate finds nobody, and neither does who comes to a dead server.
+        // After a cut, as with a dead server, a client is not served.
         if self.left.load(Ordering::SeqCst) == 0 {
             return;
         }
@@ -88,21 +88,27 @@ impl Gate {
         sockets.push(client.try_clone().unwrap());
         sockets.push(server.try_clone().unwrap());
         drop(sockets);
-        let last = LastWay::default();
-        let ways = [
-            (client.try_clone().unwrap(), server.try_clone().unwrap(), Way::Request),
-            (server, client, Way::Response),
+        let last = LastDirection::default();
+        let directions = [
+            (client.try_clone().unwrap(), server.try_clone().unwrap(), Direction::Request),
+            (server, client, Direction::Response),
         ];
-        for (from, to, way) in ways {
-            let (gate, last) = (Arc::clone(self), Arc::clone(&last));
-            thread::spawn(move || gate.pump(from, to, way, &last));
+        for (from, to, direction) in directions {
+            let (limit, last) = (Arc::clone(self), Arc::clone(&last));
+            thread::spawn(move || limit.pump(from, to, direction, &last));
         }
     }
 
-    /// Passes records on until either end has closed or the gate shuts.
-    fn pump(&self, mut from: TcpStream, mut to: TcpStream, way: Way, last: &LastWay) {
+    /// Passes records on until either end has closed or the connections are cut.
+    fn pump(
+        &self,
+        mut from: TcpStream,
+        mut to: TcpStream,
+        direction: Direction,
+        last: &LastDirection,
+    ) {
         while let Some(record) = read_record(&mut from) {
-            let is_turn = last.lock().unwrap().replace(way) != Some(way);
+            let is_turn = last.lock().unwrap().replace(direction) != Some(direction);
             if !self.passes(is_turn) || to.write_all(&record).is_err() {
                 break;
             }
@@ -124,7 +130,7 @@ impl Gate {
                 for socket in self.sockets.lock().unwrap().drain(..) {
                     let _ = socket.shutdown(Shutdown::Both);
                 }
-                self.tell.send(()).unwrap();
+                self.report.send(()).unwrap();
                 false
             }
             Ok(_) => true,

@@ -3,25 +3,26 @@
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, PATIENCE, Place};
+use crate::fixture::{Fixture, KeyLocation, TIMEOUT};
 use crate::relay::Relay;
 
 /// A rekey has more turns than this, and fewer than that.
 const TURNS: std::ops::Range<u64> = 30..300;
 
 /// A bench with a relay before its key server.
-fn relayed() -> (Bench, Relay) {
+fn relayed() -> (Fixture, Relay) {
     let mut relay = None;
-    let bench = Bench::reached(2, 1, |server| relay.insert(Relay::before(server)).address());
-    (bench, relay.unwrap())
+    let fixture =
+        Fixture::through_relay(2, 1, |server| relay.insert(Relay::before(server)).address());
+    (fixture, relay.unwrap())
 }
 
 /// Whether the relay shuts before the rekey has ended.
-fn shuts(bench: &Bench, relay: &Relay) -> bool {
-    bench.cluster.until("the rekey's end or the relay's", PATIENCE, |_| {
+fn is_cut(fixture: &Fixture, relay: &Relay) -> bool {
+    fixture.cluster.until("the rekey's end or the relay's", TIMEOUT, |_| {
         // Asked in this order: what is shut before the end has told so by then.
-        let has_ended = bench.state()["rekey"] == Value::Null;
-        match (relay.has_shut(), has_ended) {
+        let has_ended = fixture.state()["rekey"] == Value::Null;
+        match (relay.was_cut(), has_ended) {
             (true, _) => Some(true),
             (false, true) => Some(false),
             (false, false) => None,
@@ -31,23 +32,23 @@ fn shuts(bench: &Bench, relay: &Relay) -> bool {
 
 #[test]
 fn sigkill_of_the_key_server_at_any_message_of_a_rekey_loses_nothing() {
-    let (mut bench, relay) = relayed();
-    let place = Place::External(1);
-    bench.rekey(place);
+    let (mut fixture, relay) = relayed();
+    let location = KeyLocation::External(1);
+    fixture.rekey(location);
     for turn in 1..TURNS.end {
-        relay.shut_after(turn);
-        let handle = bench.start_rekey(place);
-        let was_shut = shuts(&bench, &relay);
+        relay.cut_after(turn);
+        let handle = fixture.start_rekey(location);
+        let was_shut = is_cut(&fixture, &relay);
         if was_shut {
-            bench.servers[0].kill();
-            bench.servers[0].restart();
+            fixture.servers[0].kill();
+            fixture.servers[0].restart();
         }
-        relay.open();
-        bench.finished(&handle);
-        bench.assert_settled(place);
+        relay.resume();
+        fixture.finished(&handle);
+        fixture.assert_settled(location);
         if !was_shut {
             assert!(TURNS.contains(&turn), "only {turn} turns");
-            bench.until_no_kmip_fault();
+            fixture.until_no_kmip_fault();
             return;
         }
     }
@@ -56,27 +57,27 @@ fn sigkill_of_the_key_server_at_any_message_of_a_rekey_loses_nothing() {
 
 #[test]
 fn a_rekey_given_up_at_any_message_leaves_no_trace() {
-    let (bench, relay) = relayed();
-    let old = bench.key_id();
+    let (fixture, relay) = relayed();
+    let old = fixture.key_id();
     let mut given_up = 0;
     for turn in 1..TURNS.end {
-        relay.shut_after(turn);
-        let handle = bench.start_rekey(Place::External(1));
-        assert!(shuts(&bench, &relay), "turn {turn}: it was never too late to give it up");
-        let answer = bench.cluster.send("POST", "/sim/v1/rekey/abandon", "").unwrap();
-        relay.open();
+        relay.cut_after(turn);
+        let handle = fixture.start_rekey(KeyLocation::External(1));
+        assert!(is_cut(&fixture, &relay), "turn {turn}: it was never too late to give it up");
+        let answer = fixture.cluster.send("POST", "/sim/v1/rekey/abandon", "").unwrap();
+        relay.resume();
         if answer.status == 409 {
             // From here on the new key is in use.
-            bench.finished(&handle);
-            bench.assert_settled(Place::External(1));
+            fixture.finished(&handle);
+            fixture.assert_settled(KeyLocation::External(1));
             break;
         }
         assert_eq!(answer.status, 200, "{}", answer.body);
-        let ended = bench.cluster.completed(&handle, PATIENCE);
+        let ended = fixture.cluster.completed(&handle, TIMEOUT);
         assert_eq!(ended["error"]["name"], json!("xRekeyAbandoned"), "turn {turn}: {ended}");
-        bench.until_no_kmip_fault();
-        assert_eq!(bench.assert_settled(Place::Internal), old, "turn {turn}");
-        assert!(!bench.provider_is_active(1), "turn {turn}");
+        fixture.until_no_kmip_fault();
+        assert_eq!(fixture.assert_settled(KeyLocation::Internal), old, "turn {turn}");
+        assert!(!fixture.provider_is_active(1), "turn {turn}");
         given_up += 1;
     }
     assert!(given_up > 10, "given up {given_up} times");

@@ -12,30 +12,30 @@ use node_sim::testing::{combine_share_files, open_sealed};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::key_server::telling;
+use crate::key_server::with_trace_log;
 use crate::requests::get;
 use crate::search::{Search, private_part};
 
 const COMMON_NAME: &str = "cluster";
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const TEXT: &str = "What is written on a drive is a secret, too. ";
 const BLOCK_LEN: usize = 4096;
 const WRONG_PASSWORD: &str = "incorrect-mule-capacitor-clip";
 const CHAP_SECRET: &str = "chap-secret-7391";
 
-struct Bench {
+struct Fixture {
     lab: Lab,
     server: KmipServer,
     cluster: Cluster,
     search: Search,
     /// All that was said.
-    said: String,
+    output: String,
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         let lab = Lab::new();
-        let server = KmipServer::start_with(&lab, "kmip-server", |it| telling(&lab, it));
+        let server = KmipServer::start_with(&lab, "kmip-server", |it| with_trace_log(&lab, it));
         let cluster = Cluster::start_with(&lab, "node-sim", |program| {
             let program = program.arg("--nodes").arg("2").arg("--drives-per-node").arg("1");
             let program = program.arg("--blocks-per-drive").arg("256");
@@ -43,22 +43,22 @@ impl Bench {
             let program = program.arg("--kmip-trace").arg(lab.path("kmip-trace.txt"));
             program.arg("--log").arg("trace")
         });
-        Self { lab, server, cluster, search: Search::default(), said: String::new() }
+        Self { lab, server, cluster, search: Search::default(), output: String::new() }
     }
 
     /// Calls a method and remembers what was answered.
     fn call(&mut self, method: &str, params: &Value) -> Value {
         let answer = self.cluster.post(method, params).unwrap();
-        self.said.push_str(&answer.head);
-        self.said.push_str(&answer.body);
+        self.output.push_str(&answer.head);
+        self.output.push_str(&answer.body);
         serde_json::from_str(&answer.body).unwrap()
     }
 
     fn rekey(&mut self, params: &Value) {
         let accepted = self.call("RekeySoftwareEncryptionAtRestMasterKey", params);
-        let ended = self.cluster.completed(&accepted["result"]["asyncHandle"], PATIENCE);
+        let ended = self.cluster.completed(&accepted["result"]["asyncHandle"], TIMEOUT);
         assert_eq!(ended["result"]["state"], json!("Ready"), "{ended}");
-        self.said.push_str(&ended.to_string());
+        self.output.push_str(&ended.to_string());
     }
 
     fn state(&self) -> Value {
@@ -72,7 +72,7 @@ impl Bench {
     }
 
     fn until_unlocked(&self) {
-        self.cluster.until("all drives unlocked", PATIENCE, |_| {
+        self.cluster.until("all drives unlocked", TIMEOUT, |_| {
             (self.state()["unlocked"] == json!(true)).then_some(())
         });
     }
@@ -142,7 +142,7 @@ impl Bench {
         let header = format!("Authorization: Basic {wrong}");
         let answer = https.post("/json-rpc/12.3", &[&header], "{}").unwrap();
         assert_eq!(answer.status, 401, "{}", answer.body);
-        self.said.push_str(&answer.body);
+        self.output.push_str(&answer.body);
 
         self.search.text("a secret of an account", CHAP_SECRET);
         let account = json!({ "username": "tenant", "initiatorSecret": CHAP_SECRET });
@@ -160,7 +160,7 @@ impl Bench {
     }
 
     /// What the cluster says of itself after all this.
-    fn ask_around(&mut self) {
+    fn query_everything(&mut self) {
         for (method, params) in [
             ("ListClusterFaults", json!({ "faultTypes": "all" })),
             ("ListEvents", json!({})),
@@ -172,22 +172,22 @@ impl Bench {
             let answer = self.call(method, &params);
             assert!(answer.get("result").is_some(), "{method}: {answer}");
         }
-        self.said.push_str(&self.state().to_string());
+        self.output.push_str(&self.state().to_string());
     }
 
     /// Starts the cluster again, while the key server is away and then is back.
     fn restart(&mut self) {
         self.server.kill();
-        self.said.push_str(&self.server.log());
+        self.output.push_str(&self.server.log());
         self.cluster.kill();
-        self.said.push_str(&self.cluster.log());
+        self.output.push_str(&self.cluster.log());
         self.cluster.restart();
-        self.cluster.until("the fault of the key server", PATIENCE, |cluster| {
+        self.cluster.until("the fault of the key server", TIMEOUT, |cluster| {
             let list = cluster.call("ListClusterFaults", json!({ "faultTypes": "current" }));
             let faults = list["faults"].as_array().unwrap();
             faults.iter().any(|fault| fault["code"] == json!("kmipServerFault")).then_some(())
         });
-        self.ask_around();
+        self.query_everything();
         self.server.restart();
         self.until_unlocked();
     }
@@ -206,47 +206,47 @@ fn private_key_file(folder: &Path) -> String {
 
 #[test]
 fn no_secret_is_in_what_the_cluster_says_or_keeps() {
-    let mut bench = Bench::new();
-    bench.until_unlocked();
-    bench.note_internal_key();
-    bench.search.text("what is on a drive", TEXT);
+    let mut fixture = Fixture::new();
+    fixture.until_unlocked();
+    fixture.note_internal_key();
+    fixture.search.text("what is on a drive", TEXT);
     let block: String = TEXT.chars().cycle().take(BLOCK_LEN).collect();
-    let answer = bench.cluster.send("PUT", "/sim/v1/drives/1/blocks/0", &block).unwrap();
+    let answer = fixture.cluster.send("PUT", "/sim/v1/drives/1/blocks/0", &block).unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);
-    bench.cluster.make_key_pair(COMMON_NAME);
-    let pem_file = private_key_file(bench.cluster.data());
-    let pem = String::from_utf8(read(bench.cluster.data(), &pem_file)).unwrap();
-    bench.search.key("the cluster's private key", &private_part(&pem));
+    fixture.cluster.make_key_pair(COMMON_NAME);
+    let pem_file = private_key_file(fixture.cluster.data());
+    let pem = String::from_utf8(read(fixture.cluster.data(), &pem_file)).unwrap();
+    fixture.search.key("the cluster's private key", &private_part(&pem));
     let line = pem.lines().rev().nth(3).unwrap();
-    bench.search.text("the cluster's private key", line);
-    bench.send_passwords();
+    fixture.search.text("the cluster's private key", line);
+    fixture.send_passwords();
 
-    let provider = bench.cluster.add_key_server(&bench.lab, bench.server.address());
+    let provider = fixture.cluster.add_key_server(&fixture.lab, fixture.server.address());
     let external = json!({ "keyManagementType": "external", "keyProviderID": provider });
-    bench.rekey(&external);
-    let key = bench.note_external_key();
-    bench.note_data_keys(&key);
-    bench.restart();
-    bench.rekey(&json!({}));
-    bench.note_external_key();
-    bench.rekey(&json!({ "keyManagementType": "internal" }));
-    bench.note_internal_key();
-    bench.ask_around();
+    fixture.rekey(&external);
+    let key = fixture.note_external_key();
+    fixture.note_data_keys(&key);
+    fixture.restart();
+    fixture.rekey(&json!({}));
+    fixture.note_external_key();
+    fixture.rekey(&json!({ "keyManagementType": "internal" }));
+    fixture.note_internal_key();
+    fixture.query_everything();
 
-    bench.cluster.process().terminate();
-    bench.server.process().terminate();
-    bench.said.push_str(&bench.cluster.log());
-    bench.said.push_str(&bench.server.log());
-    let trace = std::fs::read_to_string(bench.lab.path("kmip-trace.txt")).unwrap();
+    fixture.cluster.process().terminate();
+    fixture.server.process().terminate();
+    fixture.output.push_str(&fixture.cluster.log());
+    fixture.output.push_str(&fixture.server.log());
+    let trace = std::fs::read_to_string(fixture.lab.path("kmip-trace.txt")).unwrap();
     assert!(trace.contains("KeyMaterial"), "the trace tells of no key");
     for there in ["TRACE", "node_sim", "DecommissionOldMasterKey", "KeyMaterial"] {
-        assert!(bench.said.contains(there), "the logs do not tell of {there}");
+        assert!(fixture.output.contains(there), "the logs do not tell of {there}");
     }
-    let Bench { search, said, .. } = &bench;
-    assert_eq!(search.in_bytes(said.as_bytes()), [].into(), "in a log or an answer");
+    let Fixture { search, output, .. } = &fixture;
+    assert_eq!(search.in_bytes(output.as_bytes()), [].into(), "in a log or an answer");
     assert_eq!(search.in_bytes(trace.as_bytes()), [].into(), "in the trace of KMIP");
-    assert_eq!(search.in_folder(bench.server.data()), [].into(), "at the key server");
-    let found = search.in_folder(bench.cluster.data());
+    assert_eq!(search.in_folder(fixture.server.data()), [].into(), "at the key server");
+    let found = search.in_folder(fixture.cluster.data());
     let (own, others): (Vec<_>, Vec<_>) = found
         .into_iter()
         .partition(|(secret, _, file)| secret == "the cluster's private key" && *file == pem_file);

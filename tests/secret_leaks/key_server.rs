@@ -2,7 +2,7 @@
 
 use std::fmt::{Debug, Write as _};
 
-use harness::{Frames, KmipServer, Lab, Program};
+use harness::{FrameConnection, KmipServer, Lab, Program};
 use kmip::attributes::AttributeReference;
 use kmip::client::{Client, Error};
 use kmip::payload::{
@@ -15,7 +15,7 @@ use kmip::{Identifier, Version};
 use kmip_server::MESSAGE_TRACE;
 use tokio::runtime::Runtime;
 
-use crate::hostile;
+use crate::malformed_messages;
 use crate::requests::{attributes, create, get, register};
 use crate::search::{Search, private_part};
 
@@ -27,21 +27,21 @@ pub(crate) fn known_key() -> Vec<u8> {
     (0..32).map(|n: u8| 0x83_u8.wrapping_add(n * 7)).collect()
 }
 
-/// Adds what makes a key server tell all that it can, and know a password.
-pub(crate) fn telling(lab: &Lab, program: Program) -> Program {
+/// Adds the arguments for the most verbose log and for a user with a password.
+pub(crate) fn with_trace_log(lab: &Lab, program: Program) -> Program {
     let users = lab.path("users");
     std::fs::write(&users, format!("alice:{PASSWORD}\n")).unwrap();
     program.arg("--log").arg("trace").arg("--users-file").arg(users)
 }
 
-/// A client that writes down every error that it gets.
-struct Teller {
+/// A client that records every error that it gets.
+struct RecordingClient {
     runtime: Runtime,
     client: Client,
     errors: String,
 }
 
-impl Teller {
+impl RecordingClient {
     fn new(lab: &Lab, server: &KmipServer, version: Version) -> Self {
         let client = Client::builder()
             .server(server.address().to_string())
@@ -53,19 +53,19 @@ impl Teller {
         Self { runtime: Runtime::new().unwrap(), client, errors: String::new() }
     }
 
-    fn ask<R: Request>(&self, request: R) -> Result<R::Response, Error> {
+    fn request<R: Request>(&self, request: R) -> Result<R::Response, Error> {
         self.runtime.block_on(self.client.request(request))
     }
 
     fn done<R: Request>(&self, request: R) -> R::Response {
-        self.ask(request).unwrap()
+        self.request(request).unwrap()
     }
 
     fn refused<R: Request>(&mut self, what: &str, request: R)
     where
         R::Response: Debug,
     {
-        let error = self.ask(request).expect_err(what);
+        let error = self.request(request).expect_err(what);
         writeln!(self.errors, "{what}: {error} {error:?}").unwrap();
     }
 
@@ -75,7 +75,7 @@ impl Teller {
     }
 
     /// Takes a known key and made ones through their lives; gives those that were made.
-    fn live(&mut self, name: &str, group: &str) -> [Vec<u8>; 2] {
+    fn key_lifecycle(&mut self, name: &str, group: &str) -> [Vec<u8>; 2] {
         let key = known_key();
         let id = self.done(register(attributes(name, group, 256), &key)).unique_identifier;
         assert_eq!(self.key(&id), key);
@@ -132,19 +132,19 @@ impl Teller {
 #[test]
 fn no_secret_is_in_what_the_key_server_says_or_keeps() {
     let lab = Lab::new();
-    let mut server = KmipServer::start_with(&lab, "kmip-server", |it| telling(&lab, it));
+    let mut server = KmipServer::start_with(&lab, "kmip-server", |it| with_trace_log(&lab, it));
     let (mut search, mut names) = (Search::default(), Search::default());
     search.key("the known key", &known_key());
-    let mut said = String::new();
+    let mut output = String::new();
     for version in [Version::V1_0, Version::V1_4, Version::V2_1] {
-        let mut teller = Teller::new(&lab, &server, version);
+        let mut client = RecordingClient::new(&lab, &server, version);
         let (name, group) = (format!("plain-name-{version}"), format!("plain-group-{version}"));
-        for key in teller.live(&name, &group) {
+        for key in client.key_lifecycle(&name, &group) {
             search.key("a key that the server made", &key);
         }
         names.text("a name", &name);
         names.text("a group", &group);
-        said.push_str(&teller.errors);
+        output.push_str(&client.errors);
     }
     search.text("a password", PASSWORD);
     search.text("a wrong password", WRONG_PASSWORD);
@@ -156,20 +156,20 @@ fn no_secret_is_in_what_the_key_server_says_or_keeps() {
 
     let connect = || {
         let (cert, key) = (lab.pem("client.crt"), lab.pem("client.key"));
-        Frames::connect(server.address(), &lab.pem("ca.crt"), &cert, &key)
+        FrameConnection::connect(server.address(), &lab.pem("ca.crt"), &cert, &key)
     };
-    let answers = hostile::exchange(connect);
+    let answers = malformed_messages::exchange(connect);
 
     // What is in memory may not have been written; and what is said at the end counts as well.
     server.process().terminate();
-    said.push_str(&server.log());
+    output.push_str(&server.log());
     // The search is in the right place: the messages are there, and the names in them.
     for there in [MESSAGE_TRACE, "TRACE", "plain-name-1.4", "KeyMaterial", "UsernameAndPassword"] {
-        assert!(said.contains(there), "the log does not tell of {there}");
+        assert!(output.contains(there), "the log does not tell of {there}");
     }
-    assert_eq!(search.in_bytes(said.as_bytes()), [].into(), "in the log or an error text");
-    for (hostile, answer) in answers {
-        assert_eq!(search.in_bytes(&answer), [].into(), "in the answer to {hostile}");
+    assert_eq!(search.in_bytes(output.as_bytes()), [].into(), "in the log or an error text");
+    for (message, answer) in answers {
+        assert_eq!(search.in_bytes(&answer), [].into(), "in the answer to {message}");
     }
     let root_key = ("the store's key".to_owned(), "lower hex", "store.key".to_owned());
     assert_eq!(search.in_folder(server.data()), [root_key].into());

@@ -1,5 +1,5 @@
-//! No secret is where it should not be: known secrets go through every path of the real programs,
-//! which log all that they can, and then all that they wrote and said is searched for them.
+//! Secret leaks: known secrets go through every path of the real programs at the most verbose log
+//! level, and then all files and all output are searched for them.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,7 +11,7 @@
 )]
 
 mod cluster;
-mod hostile;
 mod key_server;
+mod malformed_messages;
 mod requests;
 mod search;

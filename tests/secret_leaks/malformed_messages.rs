@@ -1,7 +1,6 @@
-//! Messages with secrets in them that are not as they should be: the server must say what is wrong
-//! with them, and has secrets at hand while it does.
+//! Malformed messages with secrets in them: the server's error must not repeat a secret.
 
-use harness::Frames;
+use harness::FrameConnection;
 use kmip::message::{
     Authentication, Credential, RequestBatchItem, RequestHeader, RequestMessage, SecretText,
     UsernameAndPassword,
@@ -20,8 +19,8 @@ const TYPE_AT: usize = 3;
 /// All types of items, and one that there is not.
 const TYPES: std::ops::RangeInclusive<u8> = 1..=12;
 
-/// Sends every hostile message, and gives what was answered to each.
-pub(crate) fn exchange(connect: impl Fn() -> Frames) -> Vec<(String, Vec<u8>)> {
+/// Sends every malformed message, and returns the response to each.
+pub(crate) fn exchange(connect: impl Fn() -> FrameConnection) -> Vec<(String, Vec<u8>)> {
     let mut connection = connect();
     let mut answers = Vec::new();
     for (what, frame) in messages() {

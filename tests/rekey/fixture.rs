@@ -1,4 +1,5 @@
-//! A small cluster with its key servers, data on its drives, and what must hold when it is at rest.
+//! Fixture: a small cluster with its key servers and data on its drives, and the checks of its
+//! state at rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -8,48 +9,48 @@ use harness::{Cluster, KmipServer, Lab};
 use kmip::vocabulary::State;
 use serde_json::{Value, json};
 
-use crate::keys::{COMMON_NAME, Keys};
+use crate::key_server_client::{COMMON_NAME, KeyServerClient};
 
 /// Longer than anything here takes; only a test that fails waits so long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The blocks that are written on every drive, from the first on.
 const BLOCKS: u64 = 3;
 const BLOCK_LEN: usize = 4096;
 
-/// Where a master key is.
+/// Location of a master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum KeyLocation {
     /// In shares on the nodes.
     Internal,
     /// At the key server of this provider.
     External(usize),
 }
 
-pub(crate) struct Bench {
+pub(crate) struct Fixture {
     pub(crate) cluster: Cluster,
     pub(crate) servers: Vec<KmipServer>,
-    keys: Vec<Keys>,
+    keys: Vec<KeyServerClient>,
     pub(crate) lab: Lab,
 }
 
-impl Bench {
+impl Fixture {
     /// A cluster of so many nodes with a drive each, and so many providers with a key server each.
     pub(crate) fn new(nodes: usize, providers: usize) -> Self {
-        Self::reached(nodes, providers, |address| address)
+        Self::through_relay(nodes, providers, |address| address)
     }
 
-    /// The same; the cluster reaches each key server at the address that `way` says.
-    pub(crate) fn reached(
+    /// The same; the cluster reaches each key server at the address that `relay_address` returns.
+    pub(crate) fn through_relay(
         nodes: usize,
         providers: usize,
-        mut way: impl FnMut(SocketAddr) -> SocketAddr,
+        mut relay_address: impl FnMut(SocketAddr) -> SocketAddr,
     ) -> Self {
         let lab = Lab::new();
         let servers: Vec<_> = (1..=providers)
             .map(|id| KmipServer::start_with(&lab, &format!("kmip-server-{id}"), |it| it))
             .collect();
-        let keys = servers.iter().map(|server| Keys::at(&lab, server)).collect();
+        let keys = servers.iter().map(|server| KeyServerClient::at(&lab, server)).collect();
         let cluster = Cluster::start_with(&lab, "node-sim", |program| {
             let program = program.arg("--nodes").arg(nodes.to_string());
             let program = program.arg("--drives-per-node").arg("1");
@@ -57,14 +58,14 @@ impl Bench {
             // A test waits for what happens, not for the cluster's patience.
             program.arg("--retry-min-ms").arg("5").arg("--retry-max-ms").arg("50")
         });
-        let bench = Self { cluster, servers, keys, lab };
-        bench.cluster.make_key_pair(COMMON_NAME);
-        for (index, server) in bench.servers.iter().enumerate() {
-            let id = bench.cluster.add_key_server(&bench.lab, way(server.address()));
+        let fixture = Self { cluster, servers, keys, lab };
+        fixture.cluster.make_key_pair(COMMON_NAME);
+        for (index, server) in fixture.servers.iter().enumerate() {
+            let id = fixture.cluster.add_key_server(&fixture.lab, relay_address(server.address()));
             assert_eq!(id, u64::try_from(index + 1).unwrap());
         }
-        bench.write_blocks();
-        bench
+        fixture.write_blocks();
+        fixture
     }
 
     /// What `/sim/v1/state` tells.
@@ -81,33 +82,33 @@ impl Bench {
     }
 
     /// Asks for a rekey and gives its handle.
-    pub(crate) fn start_rekey(&self, to: Place) -> Value {
+    pub(crate) fn start_rekey(&self, to: KeyLocation) -> Value {
         let accepted = self.cluster.call("RekeySoftwareEncryptionAtRestMasterKey", params(to));
         accepted["asyncHandle"].clone()
     }
 
     /// Waits until the rekey has ended well, and returns its result.
     pub(crate) fn finished(&self, handle: &Value) -> Value {
-        let ended = self.cluster.completed(handle, PATIENCE);
+        let ended = self.cluster.completed(handle, TIMEOUT);
         assert_eq!(ended["result"]["state"], json!("Ready"), "{ended}");
         ended["result"].clone()
     }
 
-    pub(crate) fn rekey(&self, to: Place) -> Value {
+    pub(crate) fn rekey(&self, to: KeyLocation) -> Value {
         self.finished(&self.start_rekey(to))
     }
 
     /// Waits until all drives serve, and returns the state that says so.
     pub(crate) fn until_unlocked(&self) -> Value {
-        self.cluster.until("all drives unlocked", PATIENCE, |_| {
+        self.cluster.until("all drives unlocked", TIMEOUT, |_| {
             let state = self.state();
             (state["unlocked"] == json!(true)).then_some(state)
         })
     }
 
     /// The names and states of the keys at the server of this provider.
-    pub(crate) fn at_server(&self, provider: usize) -> BTreeMap<String, State> {
-        self.keys[provider - 1].live()
+    pub(crate) fn keys_at_server(&self, provider: usize) -> BTreeMap<String, State> {
+        self.keys[provider - 1].objects()
     }
 
     /// The files in which this node has shares.
@@ -141,7 +142,7 @@ impl Bench {
 
     /// The cluster is at rest with its key in this place: every drive is under it, all data reads,
     /// and no other master key is anywhere. The id of that key.
-    pub(crate) fn assert_settled(&self, place: Place) -> String {
+    pub(crate) fn assert_settled(&self, location: KeyLocation) -> String {
         let state = self.until_unlocked();
         let drives = drives(&state);
         self.assert_data(&drives);
@@ -150,21 +151,25 @@ impl Bench {
         assert_eq!(keys.len(), 1, "{state}");
         assert_eq!(keys[0]["current"], json!(true), "{state}");
         assert_eq!(keys[0]["wraps"], json!(drives.len()), "{state}");
-        let provider = match place {
-            Place::Internal => Value::Null,
-            Place::External(provider) => json!(provider),
+        let provider = match location {
+            KeyLocation::Internal => Value::Null,
+            KeyLocation::External(provider) => json!(provider),
         };
         assert_eq!(keys[0]["keyProviderID"], provider, "{state}");
         let key_id = keys[0]["keyID"].as_str().unwrap();
         for provider in 1..=self.servers.len() {
-            let here = place == Place::External(provider);
+            let here = location == KeyLocation::External(provider);
             let name = (format!("SolidFire-KeyID-{key_id}"), State::Active);
             let expected: BTreeMap<_, _> = here.then_some(name).into_iter().collect();
-            assert_eq!(self.at_server(provider), expected, "at the server of provider {provider}");
+            assert_eq!(
+                self.keys_at_server(provider),
+                expected,
+                "at the server of provider {provider}"
+            );
         }
         for node in state["nodes"].as_array().unwrap() {
             let node = node["nodeID"].as_u64().unwrap();
-            let share = (place == Place::Internal).then(|| format!("{key_id}.json"));
+            let share = (location == KeyLocation::Internal).then(|| format!("{key_id}.json"));
             assert_eq!(self.shares(node), share.into_iter().collect(), "shares of node {node}");
         }
         key_id.to_owned()
@@ -179,13 +184,13 @@ impl Bench {
     }
 
     pub(crate) fn until_kmip_fault(&self, begins: &str) {
-        self.cluster.until("the fault of a key server", PATIENCE, |_| {
+        self.cluster.until("the fault of a key server", TIMEOUT, |_| {
             self.kmip_faults().iter().any(|details| details.starts_with(begins)).then_some(())
         });
     }
 
     pub(crate) fn until_no_kmip_fault(&self) {
-        self.cluster.until("no fault of a key server", PATIENCE, |_| {
+        self.cluster.until("no fault of a key server", TIMEOUT, |_| {
             self.kmip_faults().is_empty().then_some(())
         });
     }
@@ -203,10 +208,12 @@ impl Bench {
     }
 }
 
-pub(crate) fn params(to: Place) -> Value {
+pub(crate) fn params(to: KeyLocation) -> Value {
     match to {
-        Place::Internal => json!({ "keyManagementType": "internal" }),
-        Place::External(id) => json!({ "keyManagementType": "external", "keyProviderID": id }),
+        KeyLocation::Internal => json!({ "keyManagementType": "internal" }),
+        KeyLocation::External(id) => {
+            json!({ "keyManagementType": "external", "keyProviderID": id })
+        }
     }
 }
 

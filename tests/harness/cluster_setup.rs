@@ -1,4 +1,4 @@
-//! The administrator's steps that lead a cluster to its first rekey.
+//! Setup of a cluster for its first rekey: key pair, key provider and key server.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! A key server with its objects in memory, and whoever is certified for it.
+//! Fixture: a key server with its objects in memory, and certificates for its clients.
 
 use harness::Lab;
 use kmip::attributes::{AttributeValue, Attributes, VendorAttribute};
@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-pub(crate) struct Bench {
+pub(crate) struct Fixture {
     lab: Lab,
     key_server: Arc<KeyServer>,
     address: SocketAddr,
@@ -27,7 +27,7 @@ pub(crate) struct Bench {
     client: (String, Zeroizing<String>),
 }
 
-impl Bench {
+impl Fixture {
     pub(crate) async fn new() -> Self {
         let lab = Lab::new();
         let pair = lab.authority().client("cluster").unwrap();
@@ -37,9 +37,9 @@ impl Bench {
         let address = listener.local_addr().unwrap();
         drop(listener);
         let client = (pair.cert_pem, pair.key_pem);
-        let mut bench = Self { lab, key_server, address, running: None, client };
-        bench.start();
-        bench
+        let mut fixture = Self { lab, key_server, address, running: None, client };
+        fixture.start();
+        fixture
     }
 
     /// Starts the server on its port, with the objects that it had.

@@ -1,4 +1,4 @@
-//! What a key server holds for the cluster, seen by a client with the cluster's own name.
+//! Client of a key server with the cluster's own name.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ use tokio::runtime::Runtime;
 pub(crate) const COMMON_NAME: &str = "cluster";
 
 /// A client of one key server.
-pub(crate) struct Keys {
+pub(crate) struct KeyServerClient {
     runtime: Runtime,
     client: Client,
 }
 
-impl Keys {
+impl KeyServerClient {
     pub(crate) fn at(lab: &Lab, server: &KmipServer) -> Self {
         let pair = lab.authority().client(COMMON_NAME).unwrap();
         let client = Client::builder()
@@ -32,7 +32,7 @@ impl Keys {
     }
 
     /// The names and states of all objects that are not destroyed.
-    pub(crate) fn live(&self) -> BTreeMap<String, State> {
+    pub(crate) fn objects(&self) -> BTreeMap<String, State> {
         self.runtime.block_on(async {
             let located = self.client.request(LocateRequest::default()).await.unwrap();
             let mut live = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! A cluster's master keys at a real key server, over mutual TLS on real sockets.
+//! The KMIP client of the cluster's nodes at a real key server, over mutual TLS on real sockets.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,9 +8,9 @@
     reason = "a test that cannot go on stops, also in what tests share"
 )]
 
-mod bench;
+mod fixture;
 
-use bench::Bench;
+use fixture::Fixture;
 use node_sim::testing::{KeyId, KeyServerClient, KmipClient, KmipServerFault, NodeId, RetiredKey};
 use std::sync::Arc;
 
@@ -21,15 +21,15 @@ fn retired(key_id: KeyId) -> RetiredKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_made_once_had_by_every_node_and_destroyed() {
-    let bench = Bench::new().await;
+    let fixture = Fixture::new().await;
     let client = KmipClient::new(None);
-    let (one, two) = (bench.place(NodeId(1)), bench.place(NodeId(2)));
+    let (one, two) = (fixture.place(NodeId(1)), fixture.place(NodeId(2)));
     client.test(&one).await.unwrap();
     let (key_id, other) = (KeyId::random(), KeyId::random());
     client.ensure(&one, key_id).await.unwrap();
     client.ensure(&two, key_id).await.unwrap();
     client.ensure(&one, other).await.unwrap();
-    assert_eq!(bench.objects().await, 2, "one object for each key");
+    assert_eq!(fixture.objects().await, 2, "one object for each key");
     let key = client.fetch(&one, key_id).await.unwrap();
     assert_eq!(client.fetch(&two, key_id).await.unwrap().bytes(), key.bytes());
     assert_ne!(client.fetch(&two, other).await.unwrap().bytes(), key.bytes());
@@ -38,45 +38,45 @@ async fn a_key_is_made_once_had_by_every_node_and_destroyed() {
     let error = client.fetch(&one, key_id).await.unwrap_err();
     assert_eq!(error.fault, KmipServerFault::ServerError);
     assert!(error.message.contains(&key_id.to_string()), "{error}");
-    assert_eq!(bench.objects().await, 1, "the other key is left alone");
+    assert_eq!(fixture.objects().await, 1, "the other key is left alone");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_nodes_that_make_the_same_key_at_once_make_one() {
-    let bench = Bench::new().await;
+    let fixture = Fixture::new().await;
     let client = Arc::new(KmipClient::new(None));
     let key_id = KeyId::random();
     let mut asked = tokio::task::JoinSet::new();
     for node in 1..=8 {
-        let (client, place) = (Arc::clone(&client), bench.place(NodeId(node)));
+        let (client, place) = (Arc::clone(&client), fixture.place(NodeId(node)));
         asked.spawn(async move { client.ensure(&place, key_id).await });
     }
     while let Some(answer) = asked.join_next().await {
         answer.unwrap().unwrap();
     }
-    assert_eq!(bench.objects().await, 1);
+    assert_eq!(fixture.objects().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_create_that_comes_late_makes_no_second_key() {
-    let bench = Bench::new().await;
+    let fixture = Fixture::new().await;
     let client = KmipClient::new(None);
-    let (place, key_id) = (bench.place(NodeId(1)), KeyId::random());
+    let (place, key_id) = (fixture.place(NodeId(1)), KeyId::random());
     client.ensure(&place, key_id).await.unwrap();
-    let late = bench.create(&format!("SolidFire-KeyID-{key_id}"), &[]).await;
+    let late = fixture.create(&format!("SolidFire-KeyID-{key_id}"), &[]).await;
     assert!(late.is_err(), "the Name is taken");
-    assert_eq!(bench.objects().await, 1);
+    assert_eq!(fixture.objects().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_keys_of_one_name_are_a_fault_and_both_can_be_destroyed() {
-    let bench = Bench::new().await;
+    let fixture = Fixture::new().await;
     let client = KmipClient::new(None);
-    let (place, key_id) = (bench.place(NodeId(1)), KeyId::random());
+    let (place, key_id) = (fixture.place(NodeId(1)), KeyId::random());
     for name in ["one", "two"] {
-        bench.create(name, &[(&key_id.attribute_name(), &key_id.to_string())]).await.unwrap();
+        fixture.create(name, &[(&key_id.attribute_name(), &key_id.to_string())]).await.unwrap();
     }
-    bench.create("a stranger", &[(&key_id.attribute_name(), "another value")]).await.unwrap();
+    fixture.create("a stranger", &[(&key_id.attribute_name(), "another value")]).await.unwrap();
     for error in [
         client.ensure(&place, key_id).await.unwrap_err(),
         client.fetch(&place, key_id).await.map(drop).unwrap_err(),
@@ -85,17 +85,17 @@ async fn two_keys_of_one_name_are_a_fault_and_both_can_be_destroyed() {
         assert!(error.message.contains("2 objects"), "{error}");
     }
     client.destroy(&place, &retired(key_id)).await.unwrap();
-    assert_eq!(bench.objects().await, 1, "the stranger is left alone");
+    assert_eq!(fixture.objects().await, 1, "the stranger is left alone");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_certificate_on_either_side_is_an_authentication_failure() {
-    let mut bench = Bench::new().await;
-    let good = bench.place(NodeId(1));
+    let mut fixture = Fixture::new().await;
+    let good = fixture.place(NodeId(1));
     let clients = ["expired", "not-yet-valid", "other-ca", "no-eku", "other-key", "self-signed"];
     for name in clients {
         let mut place = good.clone();
-        let file = |kind: &str| bench.pem(&format!("bad/client-{name}.{kind}"));
+        let file = |kind: &str| fixture.pem(&format!("bad/client-{name}.{kind}"));
         place.servers[0].server.client_certificate = file("crt");
         place.servers[0].client_key = file("key").into();
         let error = KmipClient::new(None).test(&place).await.unwrap_err();
@@ -103,12 +103,12 @@ async fn a_bad_certificate_on_either_side_is_an_authentication_failure() {
     }
     // Those that our own server refuses to start with are not here.
     for name in ["other-ca", "no-san", "other-host", "self-signed"] {
-        bench.stop().await;
-        bench.start_as(&format!("bad/server-{name}"));
+        fixture.stop().await;
+        fixture.start_as(&format!("bad/server-{name}"));
         let error = KmipClient::new(None).test(&good).await.unwrap_err();
         assert_eq!(error.fault, KmipServerFault::AuthenticationFailure, "server {name}: {error}");
     }
-    bench.stop().await;
+    fixture.stop().await;
     let error = KmipClient::new(None).test(&good).await.unwrap_err();
     assert_eq!(error.fault, KmipServerFault::ConnectionFailure, "{error}");
 }

@@ -1,19 +1,19 @@
-//! A program that serves on a port and has a folder of its own.
+//! A server program as a process, with a port and a data folder of its own.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::{Process, Program};
 
-/// A program that runs; killed when dropped.
-pub struct Running {
+/// A running server; killed when dropped.
+pub struct ServerProcess {
     process: Process,
     program: Program,
     address: SocketAddr,
     data: PathBuf,
 }
 
-impl Running {
+impl ServerProcess {
     /// Starts a program that keeps what it has in the folder `data`, on a free port.
     #[track_caller]
     pub(crate) fn start(program: Program, data: PathBuf) -> Self {
@@ -43,10 +43,10 @@ impl Running {
         self.process.log()
     }
 
-    /// What it has said behind these words.
+    /// Rest of the line of its output that begins with `words`.
     #[track_caller]
-    pub(crate) fn told(&self, words: &str) -> String {
-        self.process.told(words)
+    pub(crate) fn line_after(&self, words: &str) -> String {
+        self.process.line_after(words)
     }
 
     /// Ends it with SIGKILL.
@@ -58,18 +58,18 @@ impl Running {
     #[track_caller]
     pub fn restart(&mut self) {
         self.process.kill();
-        self.process = self.again().start();
+        self.process = self.program_with_address().start();
     }
 
     /// As [`Self::restart`], this once with more arguments or variables; false when it ended
     /// before it was ready.
     pub fn try_restart_with(&mut self, more: impl FnOnce(Program) -> Program) -> bool {
         self.process.kill();
-        let started = more(self.again()).try_start();
+        let started = more(self.program_with_address()).try_start();
         started.map(|process| self.process = process).is_ok()
     }
 
-    fn again(&self) -> Program {
+    fn program_with_address(&self) -> Program {
         self.program.clone().arg("--listen").arg(self.address.to_string())
     }
 }
