@@ -82,7 +82,7 @@ pub(crate) fn leftovers(server: &Server, case: &Case) -> Vec<String> {
 /// A search for each Name that a payload gives.
 fn name_searches(payload: &Element, version: Version, searches: &mut Vec<Vec<Element>>) {
     for child in payload.children() {
-        let attribute = Attribute::of(child).filter(|attribute| attribute.name == "Name");
+        let attribute = Attribute::from_element(child).filter(|attribute| attribute.name == "Name");
         match attribute {
             Some(attribute) if find_descendant(attribute.value, "NameType").is_some() => {
                 searches.push(match version >= Version::V2_0 {

@@ -220,7 +220,7 @@ impl Run {
             print(&format!("{} cases of KMIP 3.0 were left out\n", read.newer));
         }
         self.write(&outcomes)?;
-        let total = matrix::Matrix::of(&outcomes).total;
+        let total = matrix::Matrix::from_outcomes(&outcomes).total;
         let all_held = outcomes.iter().all(|outcome| match outcome.verdict {
             Verdict::Held | Verdict::OtherPolicy(_) => true,
             Verdict::Failed(_) | Verdict::NotRun(_) => false,

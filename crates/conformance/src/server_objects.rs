@@ -65,7 +65,7 @@ const CREATING_OPERATIONS: &[(&str, bool)] = &[
 
 impl Attribute<'_> {
     /// The attribute that an element is, if it is one.
-    pub(crate) fn of(element: &Element) -> Option<Attribute<'_>> {
+    pub(crate) fn from_element(element: &Element) -> Option<Attribute<'_>> {
         if element.name != "Attribute" {
             return Some(Attribute { name: element.name.to_string(), value: element });
         }
@@ -97,9 +97,9 @@ fn collect_attributes<'a>(payload: &'a Element, key_half: &str, all: &mut Vec<At
             continue;
         }
         if name == "Attribute" {
-            all.extend(Attribute::of(child));
+            all.extend(Attribute::from_element(child));
         } else if ATTRIBUTE_STRUCTURES.contains(&name) {
-            all.extend(child.children().iter().filter_map(Attribute::of));
+            all.extend(child.children().iter().filter_map(Attribute::from_element));
         } else {
             collect_attributes(child, key_half, all);
         }

@@ -231,7 +231,7 @@ fn key_server(folder: &TempDir, listen: SocketAddr) -> Program {
     ];
     Program {
         name: "the key server",
-        args: words("kmip-server", args),
+        args: serve_args("kmip-server", args),
         env: Vec::new(),
         ready: &["kmip-server listening on ", "kmip-server https listening on "],
         log: folder.path().join("kmip-server.log"),
@@ -252,7 +252,7 @@ fn cluster(folder: &TempDir, listen: SocketAddr) -> Program {
     ];
     Program {
         name: "the cluster",
-        args: words("node-sim", args),
+        args: serve_args("node-sim", args),
         // Flags are seen by all users of the machine.
         env: vec![("NODE_SIM_PASSWORD", PASSWORD.to_owned())],
         ready: &["node-sim listening on https://"],
@@ -261,7 +261,7 @@ fn cluster(folder: &TempDir, listen: SocketAddr) -> Program {
 }
 
 /// A program's arguments.
-fn words<const N: usize>(name: &str, flags: [(&str, OsString); N]) -> Vec<OsString> {
+fn serve_args<const N: usize>(name: &str, flags: [(&str, OsString); N]) -> Vec<OsString> {
     let flags = flags.into_iter().flat_map(|(flag, value)| [flag.into(), value]);
     [name.into(), "serve".into()].into_iter().chain(flags).collect()
 }

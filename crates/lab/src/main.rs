@@ -75,7 +75,7 @@ fn run(program: &Program) -> ExitCode {
         .enable_all()
         .build()
         .map_err(|why| format!("it cannot start: {why}"))
-        .and_then(|runtime| runtime.block_on(until_stopped(program)));
+        .and_then(|runtime| runtime.block_on(run_until_signal(program)));
     match result {
         Ok(status) => status,
         Err(why) => {
@@ -88,7 +88,7 @@ fn run(program: &Program) -> ExitCode {
 
 /// Runs the walkthrough until it ends or until Ctrl-C. **Either way the processes are ended and
 /// the folder is removed**: both go with the `Lab`.
-async fn until_stopped(program: &Program) -> Result<ExitCode, String> {
+async fn run_until_signal(program: &Program) -> Result<ExitCode, String> {
     let on = |kind| signal(kind).map_err(|why| format!("signals cannot be received: {why}"));
     let (mut interrupt, mut terminate) =
         (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);

@@ -167,7 +167,8 @@ impl Comparison<'_, '_> {
         let attribute = self.path.last().and_then(|outer| outer.strip_prefix("Attribute "));
         match attribute {
             Some(attribute) if element.name == "AttributeValue" => attribute.to_owned(),
-            Some(_) | None if element.name == "Attribute" => match Attribute::of(element) {
+            Some(_) | None if element.name == "Attribute" => match Attribute::from_element(element)
+            {
                 Some(attribute) => format!("Attribute {}", attribute.name),
                 None => "Attribute".to_owned(),
             },

@@ -10,7 +10,7 @@ use crate::server_objects::Attribute;
 /// Key of one of several elements: an attribute's name, or the value of a name.
 pub(super) fn element_key(element: &Element) -> Cow<'_, str> {
     match element.name.as_ref() {
-        "Attribute" => match Attribute::of(element) {
+        "Attribute" => match Attribute::from_element(element) {
             Some(attribute) => Cow::Owned(attribute.name),
             None => Cow::Borrowed(""),
         },

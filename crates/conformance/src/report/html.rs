@@ -26,7 +26,7 @@ pub(crate) fn report(server: &str, outcomes: &[Outcome]) -> String {
 }
 
 fn body(page: &mut String, server: &str, outcomes: &[Outcome]) -> std::fmt::Result {
-    let matrix = Matrix::of(outcomes);
+    let matrix = Matrix::from_outcomes(outcomes);
     let total = matrix.total;
     writeln!(page, "<h1>{} of {} cases held</h1>", total.held, total.all())?;
     writeln!(page, "<p>The OASIS KMIP profile test cases against {}.</p>", escape_xml(server))?;

@@ -15,7 +15,7 @@ pub(crate) fn report(outcomes: &[Outcome]) -> String {
 }
 
 fn suites(page: &mut String, outcomes: &[Outcome]) -> std::fmt::Result {
-    let total = Matrix::of(outcomes);
+    let total = Matrix::from_outcomes(outcomes);
     writeln!(
         page,
         "<testsuites name=\"kmip-conformance\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">",
@@ -25,7 +25,7 @@ fn suites(page: &mut String, outcomes: &[Outcome]) -> std::fmt::Result {
     )?;
     for version in &total.versions {
         let own: Vec<&Outcome> = outcomes.iter().filter(|o| o.version == *version).collect();
-        let cell = Matrix::of(own.iter().copied()).total;
+        let cell = Matrix::from_outcomes(own.iter().copied()).total;
         let duration: f64 = own.iter().map(|outcome| outcome.duration.as_secs_f64()).sum();
         writeln!(
             page,

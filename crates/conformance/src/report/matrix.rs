@@ -31,7 +31,7 @@ pub(crate) struct Matrix {
 
 impl Matrix {
     /// Counts outcomes.
-    pub(crate) fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
+    pub(crate) fn from_outcomes<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
         let mut matrix = Self::default();
         for outcome in outcomes {
             matrix.versions.insert(outcome.version);

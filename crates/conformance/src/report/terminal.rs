@@ -15,7 +15,7 @@ pub fn report(outcomes: &[Outcome], whole: bool) -> String {
         // Text takes whatever is written.
         let _ = failure(&mut page, outcome, whole);
     }
-    let _ = table(&mut page, &Matrix::of(outcomes));
+    let _ = table(&mut page, &Matrix::from_outcomes(outcomes));
     page
 }
 
@@ -57,7 +57,7 @@ fn failure(page: &mut String, outcome: &Outcome, whole: bool) -> std::fmt::Resul
                     writeln!(page, "      {}", finding.rule)?;
                 }
                 if whole {
-                    beside(page, failure)?;
+                    side_by_side(page, failure)?;
                 }
             }
             Ok(())
@@ -66,7 +66,7 @@ fn failure(page: &mut String, outcome: &Outcome, whole: bool) -> std::fmt::Resul
 }
 
 /// Two messages beside each other; a bar between lines that differ.
-fn beside(page: &mut String, failure: &Failure) -> std::fmt::Result {
+fn side_by_side(page: &mut String, failure: &Failure) -> std::fmt::Result {
     writeln!(page, "  {:<COLUMN$}   came", "should have come")?;
     let (mut left, mut right) = (failure.expected.lines(), failure.actual.lines());
     loop {

@@ -9,8 +9,8 @@
 //!                                AttributeValue <any> } }
 //! ```
 //!
-//! The table in `table.rs` has a row for each attribute: its name, its versions, and who may set it.
-//! An attribute that is in no row is carried as it came.
+//! The table in `table.rs` has a row for each attribute: its name, its versions, and who may set
+//! it. An attribute that is in no row is carried as it came.
 
 mod applicable_types;
 mod attribute_set;

@@ -40,7 +40,7 @@ pub enum Error {
         limit: Duration,
     },
     /// The connection ended instead of an answer.
-    #[error("{server} ended the connection instead of answering{}", beyond_end(cause))]
+    #[error("{server} ended the connection instead of answering{}", close_cause(cause))]
     Closed {
         /// The server, as `host:port`.
         server: String,
@@ -270,7 +270,7 @@ impl fmt::Display for Setting {
 }
 
 /// How a connection ended, if it did not just end: that is all that rustls says at length then.
-fn beyond_end(cause: &io::Error) -> String {
+fn close_cause(cause: &io::Error) -> String {
     match cause.kind() == io::ErrorKind::UnexpectedEof {
         true => String::new(),
         false => format!(": {cause}"),

@@ -3,7 +3,7 @@
 //! ```text
 //! Builder -> Client (failover)   request(CreateRequest) -> CreateResponse
 //!              |-- Server a      version . idle connections . back-off
-//!              |     `-- Endpoint -> Connection   one frame out, one frame in, each with a deadline
+//!              |     `-- Endpoint -> Connection   one frame out, one frame in, with deadlines
 //!              `-- Server b      asked when a cannot be used
 //! ```
 //!

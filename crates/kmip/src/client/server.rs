@@ -201,8 +201,8 @@ impl Failure {
         Self { error, maybe_done: false, dead: false }
     }
 
-    /// The caller's error: an unknown outcome if the request may have been done and must not be done
-    /// twice. `once` is the operation that must not.
+    /// The caller's error: an unknown outcome if the request may have been done and must not be
+    /// done twice. `once` is the operation that must not.
     fn into_error(self, once: Option<Operation>) -> Error {
         match once {
             Some(operation) if self.maybe_done => {

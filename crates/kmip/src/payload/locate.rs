@@ -79,7 +79,7 @@ impl Condition {
 
     fn encode_flat(&self, w: &mut Writer) {
         match &self.attribute {
-            AttributeReference::Standard(tag) => w.raw(&under(*tag, &self.value)),
+            AttributeReference::Standard(tag) => w.raw(&with_tag(*tag, &self.value)),
             AttributeReference::Vendor { vendor, name } => w.structure(tags::Attribute, |w| {
                 w.text_string(tags::VendorIdentification, vendor);
                 w.text_string(tags::AttributeName, name);
@@ -102,7 +102,7 @@ impl Condition {
     fn decode_flat(r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
         let tag = r.peek().unwrap_or(Tag(0));
         if tag != tags::Attribute {
-            let value = Raw::new(&under(tags::AttributeValue, &r.raw()?));
+            let value = Raw::new(&with_tag(tags::AttributeValue, &r.raw()?));
             return Ok(Self { attribute: AttributeReference::Standard(tag), value });
         }
         r.structure(tag, |r| {
@@ -115,7 +115,7 @@ impl Condition {
 }
 
 /// The same item under another tag.
-fn under(tag: Tag, item: &Raw) -> Vec<u8> {
+fn with_tag(tag: Tag, item: &Raw) -> Vec<u8> {
     let [_, a, b, c] = tag.0.to_be_bytes();
     let mut bytes = vec![a, b, c];
     bytes.extend_from_slice(item.as_bytes().get(3..).unwrap_or_default());
