@@ -1,7 +1,8 @@
 //! Table of hashes (1.4, 4.37; 2.1, 6.1.22 and 11.21).
 //!
-//! One row per hash: the library's type, how the library makes HMAC of it, and the algorithm of
-//! keys whose code is HMAC over it. A signature or padding is compiled for each hash of group `signing`.
+//! One row per hash: the library's type, how the library makes HMAC of it, and the algorithm
+//! of keys whose code is HMAC over it. A signature or padding is compiled for each hash of group
+//! `signing`.
 
 use hmac::digest::{Digest, FixedOutput};
 use hmac::{Hmac, KeyInit, Mac, SimpleHmac};

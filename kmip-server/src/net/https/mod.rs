@@ -63,7 +63,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let pace = Arc::new(HttpDeadlines::new(limits));
-    let kmip = HttpService { limits, key_server, client, pace: &pace };
+    let kmip = KmipOverHttp { limits, key_server, client, pace: &pace };
     // Boxed, because hyper gives the stream back only from a future that can be moved.
     let service = service_fn(|request| -> ResponseFuture<'_> { Box::pin(kmip.answer(request)) });
     let mut connection = http1::Builder::new()
@@ -102,14 +102,14 @@ type ResponseFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Response<Reply>, Infallible>> + Send + 'a>>;
 
 /// What the requests of one connection share.
-struct HttpService<'a> {
+struct KmipOverHttp<'a> {
     limits: Limits,
     key_server: &'a KeyServer,
     client: &'a Client,
     pace: &'a HttpDeadlines,
 }
 
-impl HttpService<'_> {
+impl KmipOverHttp<'_> {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Reply>, Infallible> {
         let response = match self.kmip(request).await {
             Ok(response) => response,

@@ -27,9 +27,9 @@ use super::settler::settle;
 use super::tree::Tree;
 use crate::store::OpenError;
 
-/// Holds the largest leaf of rows of [`super::row_format::ROW_LEN_MAX`] four times over: the engine
-/// puts what is above a quarter of a segment in a blob file, which it never syncs. Fixed when the store
-/// is made.
+/// Segment length, fixed when the store is made. It holds the largest leaf of rows of
+/// [`super::row_format::ROW_LEN_MAX`] four times over: the engine puts what is above a quarter of a
+/// segment into a blob file, which it never syncs.
 const SEGMENT_LEN: usize = 8 << 20;
 
 /// How often the engine's own thread cleans its segments. It is not what makes a commit durable.
