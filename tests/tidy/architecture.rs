@@ -108,7 +108,8 @@ fn text(src: &str, import: &Import) -> String {
     format!("{src}{}:{}: imports {} as {}", import.from, import.line, import.to, import.path)
 }
 
-fn table_breaches(table: Table, src: &str, Crate { files, imports }: &Crate) -> Vec<String> {
+fn table_breaches(table: Table, src: &str, found: &Crate) -> Vec<String> {
+    let Crate { files, imports, foreign_impls } = found;
     let row = |name: &str| table.iter().find(|(directory, _)| *directory == name);
     // The roots declare the directories, and may import all of them.
     let is_root = |name: &str| ["lib", "main"].contains(&name);
@@ -119,19 +120,28 @@ fn table_breaches(table: Table, src: &str, Crate { files, imports }: &Crate) -> 
         let (from, to) = (first_name(&import.from), first_name(&import.to));
         from != to && row(from).is_some_and(|(_, allowed)| !allowed.contains(&to))
     });
-    unknown.chain(forbidden.map(|import| text(src, import))).collect()
+    // A call of such a method would be an import that no path shows.
+    let foreign =
+        foreign_impls.iter().filter(|found| first_name(&found.from) != first_name(&found.to));
+    let foreign = foreign.map(|Import { from, line, path, to }| {
+        format!("{src}{from}:{line}: methods of {path}, a type of {to}: write functions")
+    });
+    unknown.chain(forbidden.map(|import| text(src, import))).chain(foreign).collect()
 }
 
-/// Operation that a file implements: `locate` for `operations/locate/order.rs`.
+/// Operation that a file implements: `locate` for `operations/locate/order.rs`; `mod` for the table
+/// that performs any of them.
 fn operation(file: &str) -> Option<&str> {
-    let name = first_name(file.strip_prefix("operations/")?);
-    (name != "mod" && !SHARED_BY_OPERATIONS.contains(&name)).then_some(name)
+    Some(first_name(file.strip_prefix("operations/")?))
 }
 
+/// Imports of an operation, or of the table of all, by another operation or by what they share.
 fn operation_breaches(src: &str, Crate { imports, .. }: &Crate) -> Vec<String> {
     let between = imports.iter().filter(|import| {
-        let (from, to) = (operation(&import.from), operation(&import.to));
-        from.is_some() && to.is_some() && from != to
+        let names = operation(&import.from).zip(operation(&import.to));
+        names.is_some_and(|(from, to)| {
+            from != "mod" && from != to && !SHARED_BY_OPERATIONS.contains(&to)
+        })
     });
     between.map(|import| text(src, import)).collect()
 }
@@ -251,6 +261,7 @@ fn inline_path_against_the_table_is_a_breach() {
         ("struct Lower(pub(crate::upper::Upper));", "crate::upper::Upper"),
         ("#[derive(crate::upper::Derive)] struct Lower;", "crate::upper::Derive"),
         ("use crate::{self as root};\nfn f() { root::upper::f() }", "root::upper::f"),
+        ("extern crate self as root;\nfn f() { root::upper::f() }", "root::upper::f"),
     ];
     for (text, path) in rows {
         let found = breaches_of_lower(text, &[]);
@@ -306,21 +317,27 @@ fn directory_without_a_row_is_a_breach() {
 
 #[test]
 fn import_of_another_operation_is_a_breach() {
-    let breaches = |get: &str| {
+    let of_files = |get: &str, availability: &str| {
         let files = [
             ("lib.rs", "mod operations;"),
-            ("operations/mod.rs", "mod get; mod locate; pub use locate::find;"),
-            ("operations/answer.rs", ""),
+            (
+                "operations/mod.rs",
+                "mod get; mod locate; pub use answer::*; pub use locate::find; pub fn execute() {}",
+            ),
+            ("operations/answer.rs", "pub struct Answer; pub struct Other;"),
             ("operations/get.rs", get),
             ("operations/locate.rs", "mod order; use order::by_date; use super::Answer;"),
             ("operations/locate/order.rs", "use super::Found;"),
+            ("operations/availability.rs", availability),
         ];
         operation_breaches("", &Crate::read(&files))
     };
+    let breaches = |get: &str| of_files(get, "");
     assert!(breaches("use super::Answer; use super::answer::Other;").is_empty());
     let rows = [
         ("use super::locate::Found;", "locate.rs as super::locate::Found"),
         ("use super::find;", "locate.rs as super::find"),
+        ("use super::execute;", "mod.rs as super::execute"),
         (
             "use crate::operations::locate::order::by_date;",
             "locate/order.rs as crate::operations::locate::order::by_date",
@@ -329,6 +346,34 @@ fn import_of_another_operation_is_a_breach() {
     for (text, found) in rows {
         let expected = format!("operations/get.rs:1: imports operations/{found}");
         assert_eq!(breaches(text), [expected], "{text}");
+    }
+    // What they share cannot hide one.
+    let found = of_files("use super::availability::f;", "use super::locate::Found;");
+    let expected =
+        "operations/availability.rs:1: imports operations/locate.rs as super::locate::Found";
+    assert_eq!(found, [expected]);
+}
+
+#[test]
+fn method_of_a_type_of_another_directory_is_a_breach() {
+    let rows = [
+        "use crate::lower::Lower; impl Lower { fn f(&self) {} }",
+        "impl<T: Fn() -> u8> crate::lower::Lower<T> where for<'a> T: F<'a> { fn f(&self) {} }",
+    ];
+    for text in rows {
+        let others = [("upper/more.rs", text)];
+        let found = breaches_of_lower("pub struct Lower;", &others);
+        let is_breach = |found: &String| found.starts_with("upper/more.rs:1: methods of ");
+        assert!(matches!(found.as_slice(), [one] if is_breach(one)), "{text}: {found:?}");
+    }
+    let allowed = [
+        "use crate::lower::Lower; trait T {} impl T for Lower {} impl Own { } struct Own;",
+        "impl<'a> From<Own> for crate::lower::Lower { } impl super::Upper { fn f() {} }",
+        "fn f() -> impl Fn(crate::lower::Lower) { }",
+    ];
+    for text in allowed {
+        let found = breaches_of_lower("pub struct Lower;", &[("upper/more.rs", text)]);
+        assert!(found.is_empty(), "{text}: {found:?}");
     }
 }
 

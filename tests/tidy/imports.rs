@@ -21,6 +21,8 @@ pub(crate) struct Import {
 pub(crate) struct Crate {
     pub(crate) files: BTreeSet<String>,
     pub(crate) imports: Vec<Import>,
+    /// `impl` blocks without a trait for a type of another file.
+    pub(crate) foreign_impls: Vec<Import>,
 }
 
 impl Crate {
@@ -28,8 +30,20 @@ impl Crate {
     pub(crate) fn read(files: &[(&str, &str)]) -> Self {
         let tree = ModuleTree::read(files);
         let files = tree.nodes.values().map(|node| node.file.clone()).collect();
-        Self { files, imports: imports(&tree) }
+        Self { files, imports: imports(&tree), foreign_impls: foreign_impls(&tree) }
     }
+}
+
+fn foreign_impls(tree: &ModuleTree) -> Vec<Import> {
+    let of_node = |Node { file, module }: &Node| {
+        let impls = module.inherent_impls.iter().filter_map(|path| {
+            let to = tree.resolve(module, &path.segments).filter(|to| to.file != *file)?;
+            let (from, to) = (file.clone(), to.file.clone());
+            Some(Import { from, line: path.line, path: path.segments.join("::"), to })
+        });
+        impls.collect::<Vec<_>>()
+    };
+    tree.nodes.values().flat_map(of_node).collect()
 }
 
 fn imports(tree: &ModuleTree) -> Vec<Import> {
@@ -54,6 +68,10 @@ fn imports(tree: &ModuleTree) -> Vec<Import> {
             if !first.zip(to).is_some_and(|(first, to)| used.contains(&(first, &to.file))) {
                 add(path, to);
             }
+        }
+        for (word, line) in &module.macro_arguments {
+            let to = tree.nodes.get(&child(&module.path, word));
+            add(&Path { segments: vec![word.clone()], line: *line }, to);
         }
         let words = module.words.iter();
         let by_glob = words.filter_map(|(word, line)| tree.by_glob(module, word, *line));
@@ -121,6 +139,8 @@ impl ModuleTree {
         let mut rest = path;
         match path.first()?.as_str() {
             "crate" => (module, rest) = (&[], rest.get(1..)?),
+            // Of another crate.
+            "" => return None,
             "self" | "super" => {
                 while let [word @ ("self" | "super"), ..] = as_strs(rest).as_slice() {
                     let up = usize::from(*word == "super");
@@ -308,6 +328,15 @@ fn macro_without_a_path_leads_to_the_file_that_defines_it() {
     assert_eq!(found("#[macro_use] mod macros; mod a;").collect::<Vec<_>>(), ["macros.rs"]);
     assert_eq!(found("mod macros; mod a;").count(), 0, "this does not compile");
     assert_eq!(found("macro_rules! row { () => {}; } mod a;").collect::<Vec<_>>(), ["lib.rs"]);
+}
+
+#[test]
+fn module_in_a_macro_call_is_imported() {
+    let text = "mod b; rows! { served { B => b; } } fn f() { rows!(c); }";
+    assert_eq!(
+        imported_by_a(text, &[("a/b.rs", ""), ("a/c.rs", "")]),
+        ["a/b.rs".to_owned()].into()
+    );
 }
 
 #[test]

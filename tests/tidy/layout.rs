@@ -167,15 +167,17 @@ fn library_breaches(table: LibraryPlaces, path: &str, text: &str) -> BTreeSet<St
     for module in Source::with_tests(text).modules {
         let uses = module.uses.iter().map(|import| &import.path);
         for found in uses.chain(&module.paths) {
-            let Some(first) = found.segments.first() else { continue };
+            let is_external = found.segments.first().is_some_and(String::is_empty);
+            let Some(first) = found.segments.get(usize::from(is_external)) else { continue };
             let Some((_, places)) = table.iter().find(|(library, _)| library == first) else {
                 continue;
             };
             // A module of ours with the name of the library.
-            let is_ours = module.items.contains(first)
+            let is_named_so = module.items.contains(first)
                 || module.uses.iter().any(|import| {
                     import.name == *first && import.path.segments.first() != Some(first)
                 });
+            let is_ours = is_named_so && !is_external;
             if !is_ours && !places.iter().any(|place| path.starts_with(place)) {
                 breaches.insert(format!("{path}:{}: {}", found.line, found.segments.join("::")));
             }
@@ -203,6 +205,9 @@ fn library_outside_its_places_is_a_breach() {
         ("fn f() -> sled::Result<()> {}", "sled::Result"),
         ("#[cfg(test)] mod tests { fn f() { sled::open(); } }", "sled::open"),
         ("m!(a, sled::open());", "sled::open"),
+        ("mod sled; use ::sled::Db;", "::sled::Db"),
+        ("mod sled; fn f() { ::sled::open(); }", "::sled::open"),
+        ("extern crate sled as library;", "::sled"),
     ];
     for (text, found) in rows {
         assert_eq!(breaches(text).collect::<Vec<_>>(), [format!("store/mod.rs:1: {found}")]);

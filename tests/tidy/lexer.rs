@@ -200,7 +200,7 @@ fn is_of_word(c: char) -> bool {
 }
 
 /// Words of a text with their lines, those in groups too.
-fn words(tokens: &[Token]) -> Vec<(usize, &str)> {
+pub(crate) fn words(tokens: &[Token]) -> Vec<(usize, &str)> {
     let each = tokens.iter().flat_map(|token| match &token.kind {
         Kind::Word(word) => vec![(token.line, word.as_str())],
         Kind::Group(_, tokens) => words(tokens),

@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::lexer::{Kind, Token, tokens};
+use crate::lexer::{Kind, Token, tokens, words as words_of};
 
-/// Path in the code, as `crate::a::B`. The segment `*` is a glob, or the variable of a macro.
+/// Path in the code, as `crate::a::B`. The segment `*` is a glob, or the variable of a macro; an
+/// empty first one, as in `::a::B`, is before the name of another crate.
 #[derive(Clone, Debug)]
 pub(crate) struct Path {
     pub(crate) segments: Vec<String>,
@@ -30,6 +31,8 @@ pub(crate) struct Module {
     pub(crate) uses: Vec<Use>,
     /// Paths of two segments and more, outside `use`.
     pub(crate) paths: Vec<Path>,
+    /// Types of its `impl` blocks without a trait.
+    pub(crate) inherent_impls: Vec<Path>,
     /// Single words, with the line of the first.
     pub(crate) words: BTreeMap<String, usize>,
     /// Macros called by their name alone, with the line of the first call.
@@ -38,6 +41,9 @@ pub(crate) struct Module {
     pub(crate) items: BTreeSet<String>,
     /// Words of its macro calls, which may be names of items.
     pub(crate) macro_words: BTreeSet<String>,
+    /// All words in its macro calls, those in groups too, with the line of the first. One may be
+    /// the name of a module that the macro imports.
+    pub(crate) macro_arguments: BTreeMap<String, usize>,
     /// Macros that it defines.
     pub(crate) macros: BTreeSet<String>,
 }
@@ -92,8 +98,8 @@ impl Source {
                     let Some(rest) = self.attribute(index, after(rest, 1)) else { return };
                     rest
                 }
-                // A path of another crate, the variable of a macro, and what they begin.
-                Kind::PathSeparator => read_path(after(rest, 1)).1,
+                Kind::PathSeparator => self.external_path(index, rest),
+                // The variable of a macro, and the path that it begins.
                 Kind::Mark('$') if !is_crate(after(rest, 1)) => read_path(after(rest, 1)).1,
                 Kind::Word(word) => self.word(index, word, rest, is_module),
                 Kind::Mark(_) | Kind::Literal => after(rest, 1),
@@ -131,6 +137,17 @@ impl Source {
         Some(child(&self.modules.get(index)?.path, name))
     }
 
+    /// Reads `::library::X`, a path of another crate, or `::f` behind a type in angle brackets.
+    fn external_path<'a>(&mut self, index: usize, tokens: &'a [Token]) -> &'a [Token] {
+        let (segments, rest) = read_path(after(tokens, 1));
+        if let Some(module) = self.modules.get_mut(index)
+            && segments.len() > 1
+        {
+            module.paths.push(external(&segments, line_of(tokens)));
+        }
+        rest
+    }
+
     /// Reads from a word on: an item, a `use`, a call of a macro, or a path.
     fn word<'a>(
         &mut self,
@@ -143,6 +160,9 @@ impl Source {
         let second = rest.get(1).and_then(Token::word);
         let third = rest.get(2);
         let is_call = rest.get(1).is_some_and(|token| token.is_mark('!'));
+        if is_module && word == "impl" {
+            module.inherent_impls.extend(inherent_impl(rest));
+        }
         match (word, second, third.and_then(Token::group)) {
             ("pub", ..) => skip_visibility(rest),
             // Not the `use<'a>` of a type.
@@ -152,6 +172,7 @@ impl Source {
                 use_tree(&mut module.uses, &[], tree, is_module);
                 after(rest, end)
             }
+            ("extern", Some("crate"), _) => extern_crate(module, rest),
             ("mod", Some(name), Some(inner)) => {
                 let path = child(&module.path, name);
                 module.items.insert(name.to_owned());
@@ -174,6 +195,9 @@ impl Source {
                 if is_module {
                     let words = inner.iter().filter_map(Token::word).map(str::to_owned);
                     module.macro_words.extend(words);
+                    for (line, word) in words_of(inner) {
+                        module.macro_arguments.entry(word.to_owned()).or_insert(line);
+                    }
                 }
                 after(rest, 2)
             }
@@ -201,6 +225,54 @@ fn path<'a>(module: &mut Module, tokens: &'a [Token]) -> &'a [Token] {
     rest
 }
 
+/// Path of another crate.
+fn external(segments: &[String], line: usize) -> Path {
+    Path { segments: [&[String::new()], segments].concat(), line }
+}
+
+/// Reads `extern crate a;`, or `extern crate self as a;`, which binds `a` to this crate.
+fn extern_crate<'a>(module: &mut Module, tokens: &'a [Token]) -> &'a [Token] {
+    let Some(name) = tokens.get(2).and_then(Token::word).map(str::to_owned) else {
+        return after(tokens, 2);
+    };
+    let path = match name.as_str() {
+        "self" => Path { segments: vec!["crate".to_owned()], line: line_of(tokens) },
+        _ => external(std::slice::from_ref(&name), line_of(tokens)),
+    };
+    let renamed = tokens.get(3).filter(|token| token.is_word("as")).and(tokens.get(4));
+    let name = renamed.and_then(Token::word).map_or(name, str::to_owned);
+    module.uses.push(Use { path, name, is_item: true });
+    after(tokens, 3)
+}
+
+/// Type of `impl<T> Type<T> where ... { }`; none if a trait is implemented.
+fn inherent_impl(tokens: &[Token]) -> Option<Path> {
+    let line = line_of(tokens);
+    let mut rest = after(tokens, 1);
+    let mut depth = 0_usize;
+    let mut before_is_minus = false;
+    while let Some(token) = rest.first() {
+        if token.is_mark('<') {
+            depth = depth.saturating_add(1);
+        } else if token.is_mark('>') && !before_is_minus {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 {
+            break;
+        }
+        before_is_minus = token.is_mark('-');
+        rest = after(rest, 1);
+    }
+    let (segments, rest) = read_path(rest);
+    let head = rest.iter().take_while(|token| !matches!(token.kind, Kind::Group('{', _)));
+    let head: Vec<&Token> = head.collect();
+    // Not the `for<'a>` of a bound.
+    let is_trait = head
+        .iter()
+        .zip(head.iter().skip(1))
+        .any(|(word, next)| word.is_word("for") && !next.is_mark('<'));
+    (!is_trait && !segments.is_empty()).then_some(Path { segments, line })
+}
+
 /// Reads the tree of a `use`, without the keyword and the semicolon.
 fn use_tree(uses: &mut Vec<Use>, prefix: &[String], tree: &[Token], is_item: bool) {
     let branches = tree.split(|token| token.is_mark(','));
@@ -209,9 +281,13 @@ fn use_tree(uses: &mut Vec<Use>, prefix: &[String], tree: &[Token], is_item: boo
         let is_variable = branch.first().is_some_and(|token| token.is_mark('$'));
         let (own, rest) = read_path(after(branch, usize::from(is_variable)));
         let mut segments = [prefix, own.as_slice()].concat();
-        // Of another crate, `use ::library::X`, or what the caller of a macro gives.
-        let is_ours = !segments.is_empty() || !rest.first().is_some_and(Token::is_separator);
-        if !is_ours || is_variable && !is_crate(after(branch, 1)) {
+        // What the caller of a macro gives.
+        if is_variable && !is_crate(after(branch, 1)) {
+            continue;
+        }
+        // Of another crate, `use ::library::X`.
+        if segments.is_empty() && rest.first().is_some_and(Token::is_separator) {
+            use_tree(uses, &[String::new()], after(rest, 1), is_item);
             continue;
         }
         let rest = after(rest, usize::from(rest.first().is_some_and(Token::is_separator)));
