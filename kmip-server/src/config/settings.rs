@@ -174,7 +174,7 @@ settings! {
         /// How long requests under way may take to finish after SIGTERM; Docker waits 10 seconds
         shutdown_deadline_ms: u64, "MS", "KMIP_SERVER_SHUTDOWN_DEADLINE_MS", 8_000;
         /// What is logged: off, error, warn, info, debug or trace, also by module
-        /// (info,kmip_server::server=debug)
+        /// (info,kmip_server::net=debug)
         log: String, "FILTER", "KMIP_SERVER_LOG", "info".to_owned();
         /// The form of the log on the standard error stream
         log_format: LogFormat, "text|json", "KMIP_SERVER_LOG_FORMAT", LogFormat::Text;
