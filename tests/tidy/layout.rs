@@ -246,6 +246,31 @@ fn crate_has_lints_and_licence_of_the_workspace() {
     check("every crate has the workspace's lints, edition and licence", &breaches);
 }
 
+/// Settings of a profile and of its packages in `Cargo.toml`.
+fn profile(manifest: &str, name: &str) -> BTreeSet<String> {
+    let (mut section, mut found) = (None, BTreeSet::new());
+    for line in manifest.lines() {
+        if let Some(header) = line.strip_prefix('[') {
+            let profile = header.trim_end_matches(']').strip_prefix("profile.");
+            section = profile.and_then(|profile| profile.strip_prefix(name));
+        } else if let Some(section) = section
+            && line.contains('=')
+        {
+            found.insert(format!("{section}: {line}"));
+        }
+    }
+    found
+}
+
+#[test]
+fn benchmarks_are_built_with_the_settings_of_dist() {
+    let manifest = files().iter().find(|file| file.path == "Cargo.toml");
+    let manifest = manifest.and_then(|file| file.text()).expect("the manifest of the workspace");
+    let mut dist = profile(manifest, "dist");
+    assert!(dist.remove(": inherits = \"release\""), "bench inherits from release too");
+    assert_eq!(profile(manifest, "bench"), dist, "benchmarks measure what is shipped");
+}
+
 /// Files of payloads that several operations share.
 const SHARED_PAYLOADS: [&str; 1] = ["references"];
 
