@@ -80,7 +80,7 @@ impl Client {
 
     /// The same client as it acts for the owner of a ticket.
     #[must_use]
-    pub fn acting_for(&self, owner: String, rights: Option<Arc<Rights>>) -> Self {
+    pub(crate) fn acting_for(&self, owner: String, rights: Option<Arc<Rights>>) -> Self {
         Self { owner, rights, own_rows: None, ..self.clone() }
     }
 }

@@ -5,7 +5,7 @@
 
 /// Why a cryptographic step cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The parameters lack something, contradict each other, or do not fit the key.
     #[error("{0}")]
     Parameters(String),
@@ -35,17 +35,17 @@ pub(crate) type Result<T> = core::result::Result<T, Error>;
 
 impl Error {
     /// The parameters are wrong.
-    pub fn parameters(message: impl Into<String>) -> Self {
+    pub(crate) fn parameters(message: impl Into<String>) -> Self {
         Self::Parameters(message.into())
     }
 
     /// This server does not have it.
-    pub fn unsupported(message: impl Into<String>) -> Self {
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
         Self::Unsupported(message.into())
     }
 
     /// The data cannot be taken.
-    pub fn data(message: impl Into<String>) -> Self {
+    pub(crate) fn data(message: impl Into<String>) -> Self {
         Self::Data(message.into())
     }
 }

@@ -55,7 +55,7 @@ impl KeyServer {
 
     /// The same, with users whose credentials a request may carry.
     #[must_use]
-    pub fn with_users(self, users: Users) -> Self {
+    pub(crate) fn with_users(self, users: Users) -> Self {
         Self { users, ..self }
     }
 
@@ -79,7 +79,7 @@ impl KeyServer {
 
     /// The client with what this server would otherwise work out anew for each of its messages.
     #[must_use]
-    pub fn prepare_client(&self, client: Client) -> Client {
+    pub(crate) fn prepare_client(&self, client: Client) -> Client {
         let key = &self.resources.index_key;
         let own_rows = Some(Arc::new(OwnRows::of(key, &client.owner)));
         let replaced_row =

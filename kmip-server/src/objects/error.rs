@@ -12,7 +12,7 @@ use crate::store::StoreError;
 
 /// Why a batch item failed: the reason, and the words that the client is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OperationError {
+pub(crate) struct OperationError {
     /// The Result Reason, as the newest version has it.
     pub reason: ResultReason,
     /// The Result Message.
@@ -24,12 +24,12 @@ pub(crate) type Result<T> = core::result::Result<T, OperationError>;
 
 impl OperationError {
     /// A failure with its reason.
-    pub fn new(reason: ResultReason, message: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: ResultReason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into() }
     }
 
     /// The operation is not one that this server does, in this version.
-    pub fn not_supported(operation: Operation, version: Version) -> Self {
+    pub(crate) fn not_supported(operation: Operation, version: Version) -> Self {
         let lacks = match operation {
             Operation::Certify | Operation::ReCertify => {
                 ": it has no authority that certifies, which the setting certify-ca-cert names"
@@ -43,7 +43,7 @@ impl OperationError {
     }
 
     /// The client acts for another, who has not granted this.
-    pub fn not_granted(operation: Operation) -> Self {
+    pub(crate) fn not_granted(operation: Operation) -> Self {
         Self::new(
             ResultReason::PermissionDenied,
             format!("the rights of the ticket do not let its holder do {operation:?} so"),
@@ -51,12 +51,12 @@ impl OperationError {
     }
 
     /// There is no such object, or the client may not know of it: the same words for both.
-    pub fn not_found(id: &str) -> Self {
+    pub(crate) fn not_found(id: &str) -> Self {
         Self::new(ResultReason::ObjectNotFound, format!("there is no object {id}"))
     }
 
     /// The object is in the archive.
-    pub fn archived(id: &str) -> Self {
+    pub(crate) fn archived(id: &str) -> Self {
         Self::new(
             ResultReason::ObjectArchived,
             format!("object {id} is archived: recover it first"),
@@ -64,12 +64,12 @@ impl OperationError {
     }
 
     /// The object's material is gone.
-    pub fn destroyed(id: &str) -> Self {
+    pub(crate) fn destroyed(id: &str) -> Self {
         Self::new(ResultReason::ObjectDestroyed, format!("object {id} is destroyed"))
     }
 
     /// The object is in a state that forbids what was asked.
-    pub fn state(doing: &str, state: State) -> Self {
+    pub(crate) fn state(doing: &str, state: State) -> Self {
         Self::new(
             ResultReason::WrongKeyLifecycleState,
             format!("cannot {doing} an object that is {state:?}"),
@@ -77,7 +77,7 @@ impl OperationError {
     }
 
     /// A credential is wrong: the same words for an unknown user and for a wrong password.
-    pub fn wrong_credential() -> Self {
+    pub(crate) fn wrong_credential() -> Self {
         Self::new(
             ResultReason::AuthenticationNotSuccessful,
             "the user name or the password of the credential is wrong",
@@ -85,27 +85,27 @@ impl OperationError {
     }
 
     /// A field of the request has a value that it may not have.
-    pub fn invalid_field(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid_field(message: impl Into<String>) -> Self {
         Self::new(ResultReason::InvalidField, message)
     }
 
     /// The request lacks something.
-    pub fn missing(message: impl Into<String>) -> Self {
+    pub(crate) fn missing(message: impl Into<String>) -> Self {
         Self::new(ResultReason::MissingData, message)
     }
 
     /// The message is not what the standard says it must be.
-    pub fn invalid_message(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid_message(message: impl Into<String>) -> Self {
         Self::new(ResultReason::InvalidMessage, message)
     }
 
     /// The server failed, and the log says how.
-    pub fn internal(doing: &str) -> Self {
+    pub(crate) fn internal(doing: &str) -> Self {
         Self::new(ResultReason::GeneralFailure, format!("the server failed to {doing}"))
     }
 
     /// The reason as `version` has it.
-    pub fn reason_in(&self, version: Version) -> ResultReason {
+    pub(crate) fn reason_in(&self, version: Version) -> ResultReason {
         let mut reason = self.reason;
         while let Some((_, _, older)) =
             OLDER.iter().find(|(newer, since, _)| *newer == reason && version < *since)

@@ -37,7 +37,7 @@ use secrets_file::lines;
 
 /// What the server was told of users.
 #[derive(Default)]
-pub struct Users {
+pub(crate) struct Users {
     passwords: BTreeMap<String, Known>,
     hashed: hashed_password::Seen,
     one_time: OneTime,
@@ -51,7 +51,7 @@ struct Known {
 
 impl Users {
     /// Reads a file of lines `name:password`; empty lines and lines that begin with `#` are none.
-    pub fn read(path: &Path) -> core::result::Result<Self, String> {
+    pub(crate) fn read(path: &Path) -> core::result::Result<Self, String> {
         let wrong = |why: String| format!("the users in {}: {why}", path.display());
         let mut passwords = BTreeMap::new();
         for (number, name, password) in lines(path).map_err(wrong)? {
@@ -68,7 +68,7 @@ impl Users {
 
     /// The same, with the secrets of one-time passwords.
     #[must_use]
-    pub fn with_one_time(self, one_time: OneTime) -> Self {
+    pub(crate) fn with_one_time(self, one_time: OneTime) -> Self {
         Self { one_time, ..self }
     }
 
@@ -77,7 +77,7 @@ impl Users {
     ///
     /// Without users no password is wrong, and kinds that are not named above say nothing that
     /// could be.
-    pub fn check(
+    pub(crate) fn check(
         &self,
         authentication: Option<&Authentication>,
         now: i64,

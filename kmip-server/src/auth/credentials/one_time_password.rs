@@ -23,14 +23,14 @@ const SECRET_MIN: usize = 16;
 
 /// The secrets of users, and the last step that each has used.
 #[derive(Default)]
-pub struct OneTime {
+pub(crate) struct OneTime {
     secrets: BTreeMap<String, hmac::Key>,
     used: Mutex<BTreeMap<String, i64>>,
 }
 
 impl OneTime {
     /// Reads a file of lines `name:secret`, the secret in Base32.
-    pub fn read(path: &Path) -> Result<Self, String> {
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let wrong = |why: String| format!("the one-time secrets in {}: {why}", path.display());
         let mut secrets = BTreeMap::new();
         for (number, name, text) in lines(path).map_err(wrong)? {

@@ -34,7 +34,7 @@ use crate::crypto::keys::{EDWARDS_LEN, EcPublic, Edwards, Key, pkcs};
 
 /// Why a key is not to be had in a form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FormatError {
+pub(crate) enum FormatError {
     /// The key is wrapped, or not here.
     #[error("the key is wrapped or kept elsewhere, so that its form is not known")]
     NotPlain,
