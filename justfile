@@ -1,4 +1,4 @@
-# Recipes for developers; each is one line that can be typed without `just` too.
+# Recipes for developers. Their lines can be typed without `just` too.
 
 # Lists the recipes.
 default:

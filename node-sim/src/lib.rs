@@ -7,7 +7,8 @@
 //! node-sim serve --help          lists all settings
 //! ```
 //!
-//! The library is [`run`]; tests of other crates also use [`testing`].
+//! The library is [`run`]; tests of other crates also use the module `testing`, behind a feature of
+//! that name.
 //!
 //! # Code map
 //!
@@ -37,6 +38,11 @@
 //! `state::rekey_job` decides and does no I/O; the worker performs. The first run and the run after
 //! a crash are the same loop, so there is no recovery code.
 
+#![cfg_attr(
+    not(feature = "testing"),
+    allow(unreachable_pub, reason = "the feature publishes them, for tests of other crates only")
+)]
+
 mod api;
 mod cli;
 mod cluster;
@@ -45,6 +51,7 @@ mod crypto;
 mod key_server;
 mod node;
 mod state;
+#[cfg(feature = "testing")]
 pub mod testing;
 
 pub use cli::run;

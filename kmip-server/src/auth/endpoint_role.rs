@@ -1,6 +1,6 @@
 //! Which end of a connection asks (2.1, 6.1.54 and 6.2.5).
 //!
-//! Set Endpoint Role swaps the roles when its batch is durable; from then on `net::server_requests`
+//! Set Endpoint Role swaps the roles when its batch is durable; from then on `net::exchange`
 //! asks.
 
 use std::sync::{Mutex, PoisonError};

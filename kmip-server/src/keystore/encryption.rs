@@ -162,7 +162,9 @@ async fn with_pair(
 /// Usage Limits count what is protected, and not what is read again (1.4, 3.21; 2.1, 4.59).
 async fn count(cx: &mut Context<'_>, way: Way, subject: &UsableKey, bytes: usize) -> Result<()> {
     match way {
-        Way::There => usage_accounting::protect(cx, &subject.id, &subject.metadata, bytes).await,
+        Way::There => {
+            usage_accounting::count_protected(cx, &subject.id, &subject.metadata, bytes).await
+        }
         Way::Back => Ok(()),
     }
 }

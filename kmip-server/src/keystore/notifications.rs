@@ -2,11 +2,11 @@
 //! (1.4, 5.1 and 5.2; 2.1, 6.2.2 and 6.2.3).
 //!
 //! ```text
-//! batch, durable -> effect -> feed of the owner: change, change, change -> talk -> Notify | Put
+//! batch, durable -> effect -> queue of the owner: change, change, change -> talk -> Notify | Put
 //!                               the oldest is dropped when it is full
 //! ```
 //!
-//! A feed begins when a client first asks to be told, and what changes while it is away waits for
+//! A queue begins when a client first asks to be told, and what changes while it is away waits for
 //! it to come back. No key is here and no attribute: only which object changed, and in what. What
 //! is told is read when it is told, so it is never older than what the client could ask for.
 
@@ -25,7 +25,7 @@ use crate::objects::record::Metadata;
 pub(crate) const CHANGES_MAX: usize = 256;
 
 /// The most clients that are told. Each may have [`CHANGES_MAX`] changes of some hundred bytes.
-pub(crate) const FEEDS_MAX: usize = 4096;
+pub(crate) const QUEUES_MAX: usize = 4096;
 
 /// That one object has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +123,7 @@ struct NotificationQueue {
     wake: Arc<Notify>,
 }
 
-/// The feeds of all clients.
+/// The queues of all clients.
 #[derive(Default)]
 pub(crate) struct NotificationQueues {
     by_owner: Mutex<HashMap<String, NotificationQueue>>,
@@ -145,8 +145,8 @@ impl NotificationQueues {
     /// Something has changed, and is durable.
     pub(crate) fn push(&self, owner: &str, news: ObjectChange) {
         let mut all = self.all();
-        let Some(feed) = all.get_mut(owner) else { return };
-        match feed.waiting.iter_mut().find(|waiting| waiting.id == news.id) {
+        let Some(queue) = all.get_mut(owner) else { return };
+        match queue.waiting.iter_mut().find(|waiting| waiting.id == news.id) {
             // What is told is read when it is told, so one telling serves for both.
             Some(waiting) => {
                 waiting.changed.retain(|reference| !news.deleted.contains(reference));
@@ -155,49 +155,49 @@ impl NotificationQueues {
                 waiting.deleted.extend(news.deleted);
             }
             None => {
-                if feed.waiting.len() >= CHANGES_MAX {
-                    feed.waiting.pop_front();
-                    feed.dropped = feed.dropped.saturating_add(1);
-                    if feed.dropped == 1 {
+                if queue.waiting.len() >= CHANGES_MAX {
+                    queue.waiting.pop_front();
+                    queue.dropped = queue.dropped.saturating_add(1);
+                    if queue.dropped == 1 {
                         tracing::warn!(owner, "more than {CHANGES_MAX} changes wait to be told");
                     }
                 }
-                feed.waiting.push_back(news);
+                queue.waiting.push_back(news);
             }
         }
-        feed.wake.notify_one();
+        queue.wake.notify_one();
     }
 
-    /// Follows the client's feed from now on, and no other connection does; none if there are too
-    /// many feeds.
+    /// Follows the client's queue from now on, and no other connection does; none if there are too
+    /// many queues.
     pub(crate) fn follow(self: &Arc<Self>, owner: &str) -> Option<Subscriber> {
         let mut all = self.all();
-        if all.len() >= FEEDS_MAX && !all.contains_key(owner) {
-            all.retain(|_, feed| feed.is_followed);
-            if all.len() >= FEEDS_MAX {
+        if all.len() >= QUEUES_MAX && !all.contains_key(owner) {
+            all.retain(|_, queue| queue.is_followed);
+            if all.len() >= QUEUES_MAX {
                 return None;
             }
         }
-        let feed = all.entry(owner.to_owned()).or_default();
-        feed.follower = feed.follower.saturating_add(1);
-        feed.is_followed = true;
-        if feed.dropped > 0 {
-            tracing::warn!(owner, "{} changes are lost to a client that was away", feed.dropped);
-            feed.dropped = 0;
+        let queue = all.entry(owner.to_owned()).or_default();
+        queue.follower = queue.follower.saturating_add(1);
+        queue.is_followed = true;
+        if queue.dropped > 0 {
+            tracing::warn!(owner, "{} changes are lost to a client that was away", queue.dropped);
+            queue.dropped = 0;
         }
         // Whoever followed before must see that it does no more.
-        feed.wake.notify_one();
-        feed.wake = Arc::default();
-        let (number, wake) = (feed.follower, Arc::clone(&feed.wake));
+        queue.wake.notify_one();
+        queue.wake = Arc::default();
+        let (number, wake) = (queue.follower, Arc::clone(&queue.wake));
         self.count.store(all.len(), Ordering::Release);
-        let feeds = Arc::clone(self);
-        Some(Subscriber { feeds, owner: owner.to_owned(), number, wake, told: None })
+        let queues = Arc::clone(self);
+        Some(Subscriber { queues, owner: owner.to_owned(), number, wake, told: None })
     }
 }
 
 /// A connection that is told what changes.
 pub(crate) struct Subscriber {
-    feeds: Arc<NotificationQueues>,
+    queues: Arc<NotificationQueues>,
     owner: String,
     number: u64,
     wake: Arc<Notify>,
@@ -208,8 +208,8 @@ pub(crate) struct Subscriber {
 impl Subscriber {
     /// Completes when there may be something; may be dropped and called again.
     pub(crate) async fn wait(&self) {
-        let nothing = match self.feeds.all().get(&self.owner) {
-            Some(feed) => feed.follower == self.number && feed.waiting.is_empty(),
+        let nothing = match self.queues.all().get(&self.owner) {
+            Some(queue) => queue.follower == self.number && queue.waiting.is_empty(),
             None => false,
         };
         if nothing {
@@ -219,12 +219,12 @@ impl Subscriber {
 
     /// The next change. It waits again if the connection ends before [`Self::heard`].
     pub(crate) fn take(&mut self) -> Next {
-        let mut all = self.feeds.all();
-        let Some(feed) = all.get_mut(&self.owner) else { return Next::Superseded };
-        if feed.follower != self.number {
+        let mut all = self.queues.all();
+        let Some(queue) = all.get_mut(&self.owner) else { return Next::Superseded };
+        if queue.follower != self.number {
             return Next::Superseded;
         }
-        match feed.waiting.pop_front() {
+        match queue.waiting.pop_front() {
             Some(news) => {
                 self.told = Some(news.clone());
                 Next::ObjectChange(news)
@@ -242,13 +242,13 @@ impl Subscriber {
 impl Drop for Subscriber {
     fn drop(&mut self) {
         let told = self.told.take();
-        let mut all = self.feeds.all();
-        let Some(feed) = all.get_mut(&self.owner) else { return };
+        let mut all = self.queues.all();
+        let Some(queue) = all.get_mut(&self.owner) else { return };
         if let Some(news) = told {
-            feed.waiting.push_front(news);
-            feed.wake.notify_one();
+            queue.waiting.push_front(news);
+            queue.wake.notify_one();
         }
-        feed.is_followed &= feed.follower != self.number;
+        queue.is_followed &= queue.follower != self.number;
     }
 }
 
@@ -276,39 +276,39 @@ mod tests {
 
     #[test]
     fn what_was_not_heard_is_told_again_and_the_last_who_follows_is_told() {
-        let feeds = Arc::new(NotificationQueues::default());
-        feeds.push("a", news("before", &[]));
-        let mut first = feeds.follow("a").unwrap();
-        feeds.push("a", news("1", &[]));
-        feeds.push("b", news("another's", &[]));
-        feeds.push("a", news("2", &[]));
+        let queues = Arc::new(NotificationQueues::default());
+        queues.push("a", news("before", &[]));
+        let mut first = queues.follow("a").unwrap();
+        queues.push("a", news("1", &[]));
+        queues.push("b", news("another's", &[]));
+        queues.push("a", news("2", &[]));
         assert!(matches!(first.take(), Next::ObjectChange(news) if news.id == "1"));
         drop(first);
-        feeds.push("a", news("3", &[]));
-        let mut second = feeds.follow("a").unwrap();
+        queues.push("a", news("3", &[]));
+        let mut second = queues.follow("a").unwrap();
         assert_eq!(told(&mut second), ["1", "2", "3"]);
-        let third = feeds.follow("a").unwrap();
+        let third = queues.follow("a").unwrap();
         assert!(matches!(second.take(), Next::Superseded));
         drop(second);
-        assert!(feeds.all()["a"].is_followed, "the third follows");
+        assert!(queues.all()["a"].is_followed, "the third follows");
         drop(third);
-        assert!(!feeds.all()["a"].is_followed);
-        assert!(feeds.is_kept("a") && !feeds.is_kept("b"));
+        assert!(!queues.all()["a"].is_followed);
+        assert!(queues.is_kept("a") && !queues.is_kept("b"));
     }
 
     #[test]
     fn changes_of_one_object_are_told_once_and_the_oldest_are_dropped() {
-        let feeds = Arc::new(NotificationQueues::default());
-        let mut follower = feeds.follow("a").unwrap();
+        let queues = Arc::new(NotificationQueues::default());
+        let mut follower = queues.follow("a").unwrap();
         let [name, state] = [tags::Name, tags::State].map(AttributeReference::Standard);
-        feeds.push("a", news("one", std::slice::from_ref(&name)));
-        feeds.push("a", news("one", std::slice::from_ref(&state)));
+        queues.push("a", news("one", std::slice::from_ref(&name)));
+        queues.push("a", news("one", std::slice::from_ref(&state)));
         assert!(
             matches!(follower.take(), Next::ObjectChange(n) if n.changed == [name, state].into())
         );
         follower.heard();
         for n in 0..=CHANGES_MAX {
-            feeds.push("a", news(&n.to_string(), &[]));
+            queues.push("a", news(&n.to_string(), &[]));
         }
         let ids = told(&mut follower);
         assert_eq!((ids.len(), ids[0].as_str()), (CHANGES_MAX, "1"));

@@ -10,7 +10,7 @@ use crate::objects::usage_limits::take;
 
 /// Counts that the server protects `bytes` with a key. What is not to be had is Permission Denied
 /// here (1.4, 4.29 and 4.31; 2.1, 6.1.17 and 6.1.55), whatever Get Usage Allocation calls it.
-pub(crate) async fn protect(
+pub(crate) async fn count_protected(
     cx: &mut Context<'_>,
     id: &str,
     metadata: &Metadata,

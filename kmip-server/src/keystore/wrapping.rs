@@ -310,7 +310,8 @@ async fn seal(
         let (cipher, vector) = begun;
         (cipher.finish(plain)?.data, vector)
     };
-    usage_accounting::protect(cx, &unique_identifier, &subject.metadata, plain.len()).await?;
+    usage_accounting::count_protected(cx, &unique_identifier, &subject.metadata, plain.len())
+        .await?;
     let cryptographic_parameters = Some(parameters);
     let information = WrappingKeyInformation { unique_identifier, cryptographic_parameters };
     Ok(Sealed { bytes, information, vector })
@@ -376,7 +377,7 @@ async fn sign(
         mac.update(data);
         mac.finish().to_vec()
     };
-    usage_accounting::protect(cx, &id, &subject.metadata, data.len()).await?;
+    usage_accounting::count_protected(cx, &id, &subject.metadata, data.len()).await?;
     let cryptographic_parameters = Some(parameters);
     Ok((WrappingKeyInformation { unique_identifier, cryptographic_parameters }, code))
 }

@@ -22,7 +22,7 @@ use crate::config::limits::FIRST_CHUNK;
 use crate::dispatch::key_server::KeyServer;
 use crate::net::deadline::{IdleTimer, Limits, MessageDeadline};
 use crate::net::end::{CloseReason, leave};
-use crate::net::server_requests::Exchange;
+use crate::net::exchange::Exchange;
 use crate::secret::SecretBuffer;
 
 /// The type Structure (1.4, 9.1.1.2).
@@ -39,12 +39,12 @@ pub(crate) async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let silence = IdleTimer::of_at_most(limits.idle_deadline);
-    let mut connection = Connection { stream, limits, stop: Box::pin(stopped(stop)), silence };
-    let mut talk = Exchange::new(key_server, client, limits.message_deadline);
+    let idle_timer = IdleTimer::of_at_most(limits.idle_deadline);
+    let mut connection = Connection { stream, limits, stop: Box::pin(stopped(stop)), idle_timer };
+    let mut exchange = Exchange::new(key_server, client, limits.message_deadline);
     let mut answers: u64 = 0;
     loop {
-        let end = match exchange(&mut connection, &mut talk).await {
+        let end = match advance(&mut connection, &mut exchange).await {
             Ok(answered) => {
                 answers = answers.saturating_add(answered.into());
                 continue;
@@ -52,7 +52,7 @@ where
             Err(end) => end,
         };
         if let CloseReason::Refused(why) = &end {
-            let response = talk.refuse(why);
+            let response = exchange.refuse(why);
             // The peer is told if it listens; the log is told in any case.
             let _ = connection.send(&response).await;
         }
@@ -62,23 +62,23 @@ where
 }
 
 /// One frame in or one frame out, and what it brings; true when a request was answered.
-async fn exchange<S>(
+async fn advance<S>(
     connection: &mut Connection<S>,
-    talk: &mut Exchange<'_>,
+    exchange: &mut Exchange<'_>,
 ) -> Result<bool, CloseReason>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    match connection.turn(talk).await? {
+    match connection.turn(exchange).await? {
         Turn::Ours => {
             // Boxed, so that a connection does not keep room for what is seldom done.
-            if let Some(request) = Box::pin(talk.say()).await? {
+            if let Some(request) = Box::pin(exchange.say()).await? {
                 connection.send(&request).await?;
             }
             Ok(false)
         }
         Turn::Theirs(frame) => {
-            let response = talk.hear(&frame).await?;
+            let response = exchange.hear(&frame).await?;
             drop(frame);
             match response {
                 Some(response) => connection.send(&response).await.map(|()| true),
@@ -103,7 +103,7 @@ struct Connection<S> {
     /// Completes once the server stops. It waits as long as the connection lasts: to begin anew for
     /// each message takes two locks that all connections share.
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
-    silence: IdleTimer,
+    idle_timer: IdleTimer,
 }
 
 /// Completes once it is true, or nobody is left who could make it so.
@@ -116,16 +116,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// Between two requests nothing is kept for the peer but its TLS session, and only here does
     /// the server's stop end a connection, and the idle deadline.
-    async fn turn(&mut self, talk: &mut Exchange<'_>) -> Result<Turn, CloseReason> {
+    async fn turn(&mut self, exchange: &mut Exchange<'_>) -> Result<Turn, CloseReason> {
         let mut header = [0; HEADER_LEN];
         let read = tokio::select! {
             biased;
             () = self.stop.as_mut() => return Err(CloseReason::Stopping),
             read = self.stream.read(&mut header) => read,
-            () = self.silence.over() => {
-                return if talk.is_idle() { Ok(Turn::Ours) } else { Err(CloseReason::Idle) };
+            () = self.idle_timer.over() => {
+                return if exchange.take_role_back_if_idle() { Ok(Turn::Ours) } else { Err(CloseReason::Idle) };
             }
-            () = talk.ready() => return Ok(Turn::Ours),
+            () = exchange.ready() => return Ok(Turn::Ours),
         };
         let first = match read {
             Ok(0) => return Err(CloseReason::Closed),
@@ -133,24 +133,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Err(why) if is_eof(&why) => return Err(CloseReason::ClosedWithoutNotice),
             Err(why) => return Err(CloseReason::Broken(why)),
         };
-        let mut patience = MessageDeadline::of(self.limits.message_deadline);
-        self.fill_header(&mut header, first, &mut patience).await?;
+        let mut deadline = MessageDeadline::of(self.limits.message_deadline);
+        self.fill_header(&mut header, first, &mut deadline).await?;
         let parsed = Header::parse(header);
-        if !talk.takes(parsed.tag) {
+        if !exchange.takes(parsed.tag) {
             return Err(CloseReason::NotKmip);
         }
         let len = frame_len(parsed, self.limits.frame_len_max)?;
-        self.body(header, len, &mut patience).await.map(Turn::Theirs)
+        self.body(header, len, &mut deadline).await.map(Turn::Theirs)
     }
 
     async fn fill_header(
         &mut self,
         header: &mut [u8; HEADER_LEN],
         mut got: usize,
-        patience: &mut MessageDeadline,
+        deadline: &mut MessageDeadline,
     ) -> Result<(), CloseReason> {
         while let Some(rest) = header.get_mut(got..).filter(|rest| !rest.is_empty()) {
-            let read = patience.wait(self.stream.read(rest)).await;
+            let read = deadline.wait(self.stream.read(rest)).await;
             got = got.saturating_add(count(read, got, HEADER_LEN)?);
         }
         Ok(())
@@ -163,7 +163,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &mut self,
         header: [u8; HEADER_LEN],
         len: usize,
-        patience: &mut MessageDeadline,
+        deadline: &mut MessageDeadline,
     ) -> Result<SecretBuffer, CloseReason> {
         let mut frame = SecretBuffer::new(Vec::with_capacity(len.min(FIRST_CHUNK)));
         frame.extend_from_slice(&header);
@@ -179,7 +179,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let limit = u64::try_from(space).unwrap_or(u64::MAX);
             // Not a byte beyond the frame: what follows is the next request.
             let mut rest = (&mut self.stream).take(limit);
-            let read = patience.wait(rest.read_buf(&mut *frame)).await;
+            let read = deadline.wait(rest.read_buf(&mut *frame)).await;
             count(read, got, len)?;
         }
         Ok(frame)
@@ -187,8 +187,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Sends a response in one write, so that clients that read once get all of it.
     async fn send(&mut self, response: &[u8]) -> Result<(), CloseReason> {
-        let mut patience = MessageDeadline::of(self.limits.message_deadline);
-        let sent = patience.wait(async {
+        let mut deadline = MessageDeadline::of(self.limits.message_deadline);
+        let sent = deadline.wait(async {
             self.stream.write_all(response).await?;
             self.stream.flush().await
         });

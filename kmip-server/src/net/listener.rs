@@ -68,7 +68,7 @@ pub struct Server {
     tls: Tls,
     key_server: Arc<KeyServer>,
     connection_limit: Arc<ConnectionLimit>,
-    guests: Arc<OpenSessions>,
+    open_sessions: Arc<OpenSessions>,
     failures: LogThrottle,
     settings: Settings,
 }
@@ -78,12 +78,12 @@ impl Server {
     pub fn new(settings: &Settings, tls: Tls, key_server: Arc<KeyServer>) -> Arc<Self> {
         let connection_limit =
             ConnectionLimit::new(settings.connections_max, settings.connections_per_address_max);
-        let (guests, failures) = (Arc::default(), LogThrottle::default());
+        let (open_sessions, failures) = (Arc::default(), LogThrottle::default());
         Arc::new(Self {
             tls,
             key_server,
             connection_limit,
-            guests,
+            open_sessions,
             failures,
             settings: settings.clone(),
         })
@@ -97,7 +97,7 @@ impl Server {
         match self.tls.reload() {
             Ok(warnings) => {
                 info!("certificates were read again");
-                match self.guests.close_revoked(|shown| self.tls.is_revoked(shown)) {
+                match self.open_sessions.close_revoked(|shown| self.tls.is_revoked(shown)) {
                     0 => {}
                     count => warn!("{count} open connections end: their certificate is revoked"),
                 }
@@ -198,7 +198,7 @@ impl Server {
             Err(Refused::Nothing) => return debug!("{}", Refused::Nothing),
             Err(Refused::Because(why)) => return self.failed(&why),
         };
-        let stay = self.guests.enter(session.shown);
+        let stay = self.open_sessions.enter(session.shown);
         if self.tls.reloads() != reloads {
             stay.close_revoked(|shown| self.tls.is_revoked(shown));
         }

@@ -3,11 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many such lines are written within [`WHILE`].
+/// How many such lines are written within [`WINDOW`].
 pub(crate) const LINES_MAX: u32 = 60;
 
 /// How long a count lasts. Whoever reads the log sees each minute that it goes on.
-pub(crate) const WHILE: Duration = Duration::from_secs(60);
+pub(crate) const WINDOW: Duration = Duration::from_secs(60);
 
 /// Counts lines of one kind.
 #[derive(Default)]
@@ -26,7 +26,7 @@ impl LogThrottle {
     /// May a line be written now? If so, how many were left out before it.
     pub(crate) fn allow(&self, now: Instant) -> Option<u64> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.since.is_none_or(|since| now.saturating_duration_since(since) >= WHILE) {
+        if state.since.is_none_or(|since| now.saturating_duration_since(since) >= WINDOW) {
             state.since = Some(now);
             state.written = 0;
         }
@@ -41,7 +41,7 @@ impl LogThrottle {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINES_MAX, LogThrottle, WHILE};
+    use super::{LINES_MAX, LogThrottle, WINDOW};
     use std::time::Instant;
 
     #[test]
@@ -53,7 +53,7 @@ mod tests {
         for _ in 0..7 {
             assert_eq!(seldom.allow(now), None);
         }
-        let later = now.checked_add(WHILE).unwrap();
+        let later = now.checked_add(WINDOW).unwrap();
         assert_eq!(seldom.allow(later), Some(7));
         assert_eq!(seldom.allow(later), Some(0));
     }

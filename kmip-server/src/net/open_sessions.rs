@@ -31,9 +31,9 @@ struct Session {
 
 /// One connection's entry, gone when it is dropped.
 pub(crate) struct SessionGuard {
-    guests: Arc<OpenSessions>,
+    sessions: Arc<OpenSessions>,
     number: u64,
-    guest: Arc<Session>,
+    session: Arc<Session>,
 }
 
 impl OpenSessions {
@@ -44,21 +44,21 @@ impl OpenSessions {
 
     /// A connection begins, whose client showed this.
     pub(crate) fn enter(self: &Arc<Self>, shown: ClientChain) -> SessionGuard {
-        let guest = Session { shown, leave: watch::channel(false).0, sent_away: false.into() };
-        let guest = Arc::new(guest);
+        let session = Session { shown, leave: watch::channel(false).0, sent_away: false.into() };
+        let session = Arc::new(session);
         let mut all = self.all();
         let number = all.next;
         all.next = number.wrapping_add(1);
-        all.by_number.insert(number, Arc::clone(&guest));
-        SessionGuard { guests: Arc::clone(self), number, guest }
+        all.by_number.insert(number, Arc::clone(&session));
+        SessionGuard { sessions: Arc::clone(self), number, session }
     }
 
     /// Ends the connections whose clients showed such a certificate; how many.
     pub(crate) fn close_revoked(&self, such: impl Fn(&ClientChain) -> bool) -> usize {
         // Checking a certificate takes its time, and nobody shall wait for it at the door.
-        let guests: Vec<_> = self.all().by_number.values().cloned().collect();
-        let gone = guests.iter().filter(|guest| such(&guest.shown));
-        gone.inspect(|guest| guest.close_revoked()).count()
+        let sessions: Vec<_> = self.all().by_number.values().cloned().collect();
+        let gone = sessions.iter().filter(|session| such(&session.shown));
+        gone.inspect(|session| session.close_revoked()).count()
     }
 }
 
@@ -72,29 +72,29 @@ impl Session {
 impl SessionGuard {
     /// Becomes true when the connection shall end.
     pub(crate) fn leaving(&self) -> watch::Receiver<bool> {
-        self.guest.leave.subscribe()
+        self.session.leave.subscribe()
     }
 
     /// The server stops.
     pub(crate) fn leave(&self) {
-        self.guest.leave.send_replace(true);
+        self.session.leave.send_replace(true);
     }
 
     /// Ends this connection, if its client showed such a certificate.
     pub(crate) fn close_revoked(&self, such: impl Fn(&ClientChain) -> bool) {
-        if such(&self.guest.shown) {
-            self.guest.close_revoked();
+        if such(&self.session.shown) {
+            self.session.close_revoked();
         }
     }
 
     /// Was it ended for its certificate?
     pub(crate) fn was_sent_away(&self) -> bool {
-        self.guest.sent_away.load(Ordering::Acquire)
+        self.session.sent_away.load(Ordering::Acquire)
     }
 }
 
 impl Drop for SessionGuard {
     fn drop(&mut self) {
-        self.guests.all().by_number.remove(&self.number);
+        self.sessions.all().by_number.remove(&self.number);
     }
 }

@@ -29,7 +29,8 @@ pub(super) async fn mac(cx: &mut Context<'_>, request: MACRequest) -> Result<MAC
         return Err(OperationError::missing("the request has no Data"));
     }
     let data = data.as_ref().map(SecretBytes::as_bytes).unwrap_or_default();
-    usage_accounting::protect(cx, &unique_identifier, &subject.metadata, data.len()).await?;
+    usage_accounting::count_protected(cx, &unique_identifier, &subject.metadata, data.len())
+        .await?;
     let State::Mac(mac) = &mut stream.state else {
         return Err(OperationError::internal("go on with the stream"));
     };

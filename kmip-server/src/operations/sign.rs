@@ -34,7 +34,7 @@ pub(super) async fn sign(cx: &mut Context<'_>, request: SignRequest) -> Result<S
         request.digested_data.as_ref().map(SecretBytes::as_bytes),
     )?;
     let len = data.as_ref().map_or(0, |data| data.as_bytes().len());
-    usage_accounting::protect(cx, &unique_identifier, &subject.metadata, len).await?;
+    usage_accounting::count_protected(cx, &unique_identifier, &subject.metadata, len).await?;
     cx.id_placeholder = Some(unique_identifier.clone());
     if part.ends() {
         let message = message.clone();

@@ -47,13 +47,13 @@ pub(crate) struct Exchange<'a> {
     endpoint: Arc<Endpoint>,
     /// How long the client has for a response.
     patience: Duration,
-    asking: Option<Box<ServerRole>>,
+    server_role: Option<Box<ServerRole>>,
 }
 
 /// The server's part while it asks.
 struct ServerRole {
     version: Version,
-    follower: Subscriber,
+    subscriber: Subscriber,
     next: Step,
     /// What the client has not answered yet, and until when it may.
     open: Option<(Operation, Instant)>,
@@ -77,12 +77,12 @@ impl<'a> Exchange<'a> {
         let endpoint = Arc::new(Endpoint::default());
         endpoint.ask(key_server.state().push_targets.version_for(&client.owner));
         let client = Client { endpoint: Some(Arc::clone(&endpoint)), ..client.clone() };
-        Self { key_server, client, endpoint, patience, asking: None }
+        Self { key_server, client, endpoint, patience, server_role: None }
     }
 
     /// Is a frame with this tag one that may come now?
     pub(crate) fn takes(&self, tag: Tag) -> bool {
-        tag == tags::RequestMessage || (tag == tags::ResponseMessage && self.asking.is_some())
+        tag == tags::RequestMessage || (tag == tags::ResponseMessage && self.server_role.is_some())
     }
 
     /// The answer to bytes that are no frame.
@@ -92,12 +92,14 @@ impl<'a> Exchange<'a> {
 
     /// Completes when [`Self::say`] has something to say; may be dropped and called again.
     pub(crate) async fn ready(&self) {
-        match &self.asking {
+        match &self.server_role {
             None if self.endpoint.asks().is_some() => {}
             None => pending().await,
-            Some(asking) => match asking.open {
+            Some(server_role) => match server_role.open {
                 Some((_, until)) => sleep_until(until).await,
-                None if asking.next == Step::ObjectChange => asking.follower.wait().await,
+                None if server_role.next == Step::ObjectChange => {
+                    server_role.subscriber.wait().await
+                }
                 None => {}
             },
         }
@@ -105,10 +107,12 @@ impl<'a> Exchange<'a> {
 
     /// Nothing was said for so long that the connection would be closed: the client has its role
     /// back, and then as long again. False if the client asks already.
-    pub(crate) fn is_idle(&mut self) -> bool {
-        match &mut self.asking {
-            Some(asking) if asking.open.is_none() && asking.version >= Version::V2_0 => {
-                asking.next = Step::Return;
+    pub(crate) fn take_role_back_if_idle(&mut self) -> bool {
+        match &mut self.server_role {
+            Some(server_role)
+                if server_role.open.is_none() && server_role.version >= Version::V2_0 =>
+            {
+                server_role.next = Step::Return;
                 true
             }
             Some(_) | None => false,
@@ -117,41 +121,41 @@ impl<'a> Exchange<'a> {
 
     /// What the server says now, if anything.
     pub(crate) async fn say(&mut self) -> Result<Option<SecretBuffer>, CloseReason> {
-        if self.asking.is_none() {
+        if self.server_role.is_none() {
             self.begin();
         }
-        let Some(asking) = &mut self.asking else { return Ok(None) };
-        if asking.open.is_some() {
+        let Some(server_role) = &mut self.server_role else { return Ok(None) };
+        if server_role.open.is_some() {
             return Err(CloseReason::Unanswered);
         }
-        let payload = match asking.next {
+        let payload = match server_role.next {
             Step::Versions => discover_versions(),
             Step::Functions => query(),
-            Step::Return if asking.version < Version::V2_0 => {
+            Step::Return if server_role.version < Version::V2_0 => {
                 self.end();
                 return Ok(None);
             }
             Step::Return => SetEndpointRoleRequest { endpoint_role: EndpointRole::Client }.into(),
-            Step::ObjectChange => match asking.follower.take() {
+            Step::ObjectChange => match server_role.subscriber.take() {
                 Next::Nothing => return Ok(None),
                 Next::Superseded => {
                     tracing::info!("another connection of the client is told what changes");
-                    asking.next = Step::Return;
+                    server_role.next = Step::Return;
                     return Ok(None);
                 }
                 Next::ObjectChange(news) => {
-                    match asking.tell(self.key_server, &self.client, news).await {
+                    match server_role.tell(self.key_server, &self.client, news).await {
                         Some(payload) => payload,
                         None => {
-                            asking.follower.heard();
+                            server_role.subscriber.heard();
                             return Ok(None);
                         }
                     }
                 }
             },
         };
-        asking.open = Some((payload.operation(), deadline_after(self.patience)));
-        let header = RequestHeader::new(asking.version, 1);
+        server_role.open = Some((payload.operation(), deadline_after(self.patience)));
+        let header = RequestHeader::new(server_role.version, 1);
         let message = RequestMessage { header, items: vec![RequestBatchItem::from(payload)] };
         let frame = SecretBuffer::new(message.encode());
         self.key_server.trace("request of the server", &self.client, &frame);
@@ -162,7 +166,7 @@ impl<'a> Exchange<'a> {
     pub(crate) async fn hear(&mut self, frame: &[u8]) -> Result<Option<SecretBuffer>, CloseReason> {
         if !frame.starts_with(&[0x42, 0x00, 0x7B]) {
             let answer = self.key_server.answer(&self.client, frame).await;
-            if self.asking.is_some() && self.endpoint.asks().is_none() {
+            if self.server_role.is_some() && self.endpoint.asks().is_none() {
                 self.end();
             }
             return Ok(Some(answer));
@@ -172,8 +176,8 @@ impl<'a> Exchange<'a> {
             CloseReason::NotAnswer(format!("the client's response is wrong: {why}"))
         })?;
         let nobody = || CloseReason::NotAnswer("the client answered what nobody asked".to_owned());
-        let asking = self.asking.as_mut().ok_or_else(nobody)?;
-        let (operation, _) = asking.open.take().ok_or_else(nobody)?;
+        let server_role = self.server_role.as_mut().ok_or_else(nobody)?;
+        let (operation, _) = server_role.open.take().ok_or_else(nobody)?;
         let item = response.items.into_iter().next().ok_or_else(nobody)?;
         if item.operation.is_some_and(|answered| answered != operation) {
             let why = format!("the client answered {:?} to {operation:?}", item.operation);
@@ -183,7 +187,7 @@ impl<'a> Exchange<'a> {
         if let Some(reason) = refused {
             tracing::warn!(?operation, ?reason, "the client refused a request of the server");
         }
-        if asking.learn(refused, item.payload) {
+        if server_role.learn(refused, item.payload) {
             self.end();
         }
         Ok(None)
@@ -192,7 +196,7 @@ impl<'a> Exchange<'a> {
     /// The roles are swapped: the client is asked what it takes, and then told.
     fn begin(&mut self) {
         let Some(version) = self.endpoint.asks() else { return };
-        let Some(follower) = self.key_server.state().notifications.follow(&self.client.owner)
+        let Some(subscriber) = self.key_server.state().notifications.follow(&self.client.owner)
         else {
             tracing::warn!("too many clients are told what changes: this one is not");
             return self.end();
@@ -200,9 +204,9 @@ impl<'a> Exchange<'a> {
         // In 1.x the roles are swapped by the settings, by one who knows what the client takes.
         let next = if version < Version::V2_0 { Step::ObjectChange } else { Step::Versions };
         tracing::info!("the server asks on this connection, in KMIP {version}");
-        self.asking = Some(Box::new(ServerRole {
+        self.server_role = Some(Box::new(ServerRole {
             version,
-            follower,
+            subscriber,
             next,
             open: None,
             takes_notify: true,
@@ -214,7 +218,7 @@ impl<'a> Exchange<'a> {
     /// The client asks again.
     fn end(&mut self) {
         self.endpoint.ask(None);
-        if self.asking.take().is_some() {
+        if self.server_role.take().is_some() {
             tracing::info!("the client asks on this connection again");
         }
     }
@@ -258,7 +262,7 @@ impl ServerRole {
                 };
             }
             Step::ObjectChange => {
-                self.follower.heard();
+                self.subscriber.heard();
                 self.refusals = match refused {
                     Some(_) => self.refusals.saturating_add(1),
                     None => 0,
