@@ -123,7 +123,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             () = self.stop.as_mut() => return Err(CloseReason::Stopping),
             read = self.stream.read(&mut header) => read,
             () = self.idle_timer.over() => {
-                return if exchange.take_role_back_if_idle() { Ok(Turn::Ours) } else { Err(CloseReason::Idle) };
+                let is_ours = exchange.take_role_back_if_idle();
+                return if is_ours { Ok(Turn::Ours) } else { Err(CloseReason::Idle) };
             }
             () = exchange.ready() => return Ok(Turn::Ours),
         };
