@@ -12,8 +12,8 @@
 //! use kmip_server::{KeyServer, listen, serve};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let settings = Settings::new("data", "server.crt", "server.key", "ca.crt");
-//! let opened = open(StoreSettings { data: settings.data.clone(), key: None }).await?;
+//! let settings = Settings::new("server.crt", "server.key", "ca.crt");
+//! let opened = open(StoreSettings::new("data")).await?;
 //! let key_server = Arc::new(KeyServer::new(opened.store, opened.index_key));
 //! serve(listen(settings.listen)?, &settings, key_server, pending::<()>()).await?;
 //! # Ok(())

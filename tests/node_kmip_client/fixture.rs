@@ -9,7 +9,7 @@ use kmip::vocabulary::{CryptographicAlgorithm, CryptographicUsageMask, ObjectTyp
 use kmip_server::KeyServer;
 use kmip_server::config::Settings;
 use kmip_server::store::MemoryStore;
-use kmip_server::store::{KEY_LEN, RootKey};
+use kmip_server::store::{IndexKey, KEY_LEN};
 use kmip_server::{listen, serve};
 use node_sim::testing::{KeyProviderAccess, KeyServerAccess, KeyServerKmip, NodeId};
 use std::net::SocketAddr;
@@ -31,7 +31,7 @@ impl Fixture {
     pub(crate) async fn new() -> Self {
         let lab = Lab::new();
         let pair = lab.authority().client("cluster").unwrap();
-        let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
+        let index_key = IndexKey::new(&[7; KEY_LEN]);
         let key_server = Arc::new(KeyServer::new(Arc::new(MemoryStore::default()), index_key));
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
@@ -50,8 +50,8 @@ impl Fixture {
     /// Starts the server with this certificate.
     pub(crate) fn start_as(&mut self, pair: &str) {
         let pki = |kind| self.lab.pki(&format!("{pair}.{kind}"));
-        let (unused, ca) = (self.lab.path("unused"), self.lab.pki("ca.crt"));
-        let settings = Settings::new(unused, pki("crt"), pki("key"), ca);
+        let ca = self.lab.pki("ca.crt");
+        let settings = Settings::new(pki("crt"), pki("key"), ca);
         let listener = listen(self.address).unwrap();
         let key_server = Arc::clone(&self.key_server);
         let (stop, stopped) = oneshot::channel();

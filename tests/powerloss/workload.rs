@@ -1,9 +1,9 @@
 //! What the recorded process does, and what must be there of it.
 //!
 //! Each writer has keys of its own, and a plan that depends on nothing but its number. It counts
-//! its steps in a record that each step writes too. So what a store holds of a writer must be the
-//! plan up to the last step that was acknowledged, or one step further: it waits for each answer
-//! before it goes on.
+//! its steps in the value of a record that each step writes too. So what a store holds of a writer
+//! must be the plan up to the last step that was acknowledged, or one step further: it waits for
+//! each answer before it goes on.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -12,34 +12,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kmip_server::SecretBuffer;
+use kmip_server::config::Engine;
 use kmip_server::store::{Change, Order, Outcome, Range, Store, StoreSettings, To, open};
 
 use super::record::Entry;
 
 pub(crate) const WRITERS: usize = 16;
 
-/// A record of the plan: the revision it must have, and what its value is made from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Planned {
-    revision: u64,
-    len: usize,
-    fill: u8,
-}
+/// What a writer has: the value of each key.
+type State = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// What a writer has, key by key.
-type State = BTreeMap<Vec<u8>, Planned>;
-
-/// Keys so much alike that short rows are packed together, as those of an index are.
+/// Keys as alike as those of an index are.
 fn key(kind: &str, writer: usize, step: usize) -> Vec<u8> {
     format!("{kind}/{writer:02}/of-one-client/{step:06}").into_bytes()
 }
 
-/// Carries the plan of a writer one step further, and gives the changes of that step.
-fn advance(state: &mut State, writer: usize, step: usize) -> Vec<Change> {
+/// Carries the plan of a writer one step further, and gives the keys that this step changes.
+fn advance(state: &mut State, writer: usize, step: usize) -> Vec<Vec<u8>> {
     let fill = u8::try_from((writer * 31 + step) % 255).unwrap() + 1;
-    // Long ones too, so that the logs are full and take turns several times.
+    // Long ones too, which sled has in parts.
     let len = if step % 16 == 8 { 150_000 } else { 100 + (step * 37 + writer * 101) % 300 };
-    let mut wanted = vec![(key("count", writer, 0), Some(8))];
+    let mut wanted = Vec::new();
     match step % 4 {
         // An object with its index rows is made, changed, made again, and some go.
         0 | 2 => {
@@ -53,7 +46,7 @@ fn advance(state: &mut State, writer: usize, step: usize) -> Vec<Change> {
             wanted.push((key("name", writer, step - 1), None));
             wanted.push((key("owner", writer, step - 1), None));
         }
-        // One that has long been in the tree, in a block with its neighbours.
+        // One that was made long ago.
         _ if step % 16 == 7 => wanted.push((key("object", writer, step / 16 * 8), Some(len))),
         _ => {
             for kind in ["object", "name", "owner"] {
@@ -61,28 +54,38 @@ fn advance(state: &mut State, writer: usize, step: usize) -> Vec<Change> {
             }
         }
     }
-    let change = |(key, len): (Vec<u8>, Option<usize>)| {
-        let expected = state.get(&key).map_or(0, |planned| planned.revision);
-        let to = match len {
-            Some(len) => {
-                let fill = if len == 0 { 0 } else { fill };
-                let planned = Planned { revision: expected + 1, len, fill };
-                state.insert(key.clone(), planned);
-                To::Put(SecretBuffer::new(vec![fill; len]))
-            }
-            None => {
-                state.remove(&key);
-                To::Remove
-            }
-        };
-        Change { key, expected, to }
-    };
-    wanted.into_iter().map(change).collect()
+    let count = key("count", writer, 0);
+    state.insert(count.clone(), (step + 1).to_le_bytes().to_vec());
+    let mut changed = vec![count];
+    for (key, len) in wanted {
+        match len {
+            Some(len) => drop(state.insert(key.clone(), vec![fill; len])),
+            None => drop(state.remove(&key)),
+        }
+        changed.push(key);
+    }
+    changed
+}
+
+/// How many steps a writer has counted.
+fn count(value: Option<&[u8]>) -> usize {
+    value.map_or(0, |value| usize::from_le_bytes(value.try_into().unwrap()))
+}
+
+/// The changes that make these keys what the state has.
+async fn changes(store: &dyn Store, state: &State, keys: Vec<Vec<u8>>) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for key in keys {
+        let expected = store.get(&key).await.unwrap().map_or(0, |record| record.stamp);
+        let value = state.get(&key).map(|value| To::Put(SecretBuffer::new(value.clone())));
+        changes.push(Change { key, expected, to: value.unwrap_or(To::Remove) });
+    }
+    changes
 }
 
 /// Writes until so many steps were acknowledged, and ends the process there and then.
-pub(crate) async fn run(data: &Path, acks: &Path, steps: usize) {
-    let settings = StoreSettings { data: data.to_owned(), key: None };
+pub(crate) async fn run(data: &Path, engine: Engine, acks: &Path, steps: usize) {
+    let settings = StoreSettings { engine, free_space_reserve: 0, ..StoreSettings::new(data) };
     let store = open(settings).await.unwrap().store;
     let acks = Arc::new(std::fs::File::create(acks).unwrap());
     let (left, end) = (Arc::new(AtomicUsize::new(steps)), Arc::new(tokio::sync::Notify::new()));
@@ -92,12 +95,13 @@ pub(crate) async fn run(data: &Path, acks: &Path, steps: usize) {
         tokio::spawn(async move {
             let mut state = State::new();
             let known = store.get(&key("count", writer, 0)).await.unwrap();
-            let known = usize::try_from(known.map_or(0, |record| record.revision)).unwrap();
+            let known = count(known.as_ref().map(|record| record.value.as_slice()));
             for step in 0..known {
                 advance(&mut state, writer, step);
             }
             for step in known.. {
-                let changes = advance(&mut state, writer, step);
+                let keys = advance(&mut state, writer, step);
+                let changes = changes(&*store, &state, keys).await;
                 assert_eq!(store.commit(changes).await.unwrap(), Outcome::Durable);
                 // One call, so that the record has it as one entry.
                 (&*acks).write_all(format!("{writer} {}", step + 1).as_bytes()).unwrap();
@@ -142,8 +146,12 @@ pub(crate) fn steps(entries: &[Entry<'_>]) -> [Steps; WRITERS] {
 }
 
 /// What is wrong with the store in `data`, if these steps were acknowledged.
-pub(crate) async fn verify(data: &Path, steps: &[Steps; WRITERS]) -> Result<(), String> {
-    let settings = StoreSettings { data: data.to_owned(), key: None };
+pub(crate) async fn verify(
+    data: &Path,
+    engine: Engine,
+    steps: &[Steps; WRITERS],
+) -> Result<(), String> {
+    let settings = StoreSettings { engine, free_space_reserve: 0, ..StoreSettings::new(data) };
     let store = open(settings).await.map_err(|error| format!("it does not open: {error}"))?.store;
     let found = read_all(&*store).await?;
     for (writer, (steps, found)) in steps.iter().zip(found).enumerate() {
@@ -157,7 +165,7 @@ pub(crate) async fn verify(data: &Path, steps: &[Steps; WRITERS]) -> Result<(), 
             holds |= found == state;
         }
         if !holds {
-            let count = found.get(&key("count", writer, 0)).map_or(0, |count| count.revision);
+            let count = count(found.get(&key("count", writer, 0)).map(Vec::as_slice));
             let records = found.len();
             return Err(format!("writer {writer}: {count} steps, {records} records; {steps:?}"));
         }
@@ -175,13 +183,7 @@ async fn read_all(store: &dyn Store) -> Result<Vec<State>, String> {
         for (key, record) in page {
             let text = std::str::from_utf8(&key).map_err(|error| error.to_string())?;
             let writer: usize = text.split('/').nth(1).and_then(|n| n.parse().ok()).unwrap();
-            let fill = record.value.first().copied();
-            if *record.value != vec![fill.unwrap_or(0); record.value.len()] {
-                return Err(format!("the value of {text} is torn"));
-            }
-            // An empty value shows nothing of its making; its key and revision do.
-            let (revision, len) = (record.revision, record.value.len());
-            found[writer].insert(key, Planned { revision, len, fill: fill.unwrap_or(0) });
+            found[writer].insert(key, record.value.to_vec());
         }
     }
 }

@@ -39,6 +39,7 @@ const LIBRARY_PLACES: LibraryPlaces = &[
     ("quick_xml", &["crates/kmip/src/encoding/xml.rs"]),
     ("serde_json", JSON),
     ("sled", &["kmip-server/src/store/engine/sled/"]),
+    ("redb", &["kmip-server/src/store/engine/redb.rs"]),
     ("rustls", TLS),
     ("tokio_rustls", TLS),
     ("rcgen", RCGEN),

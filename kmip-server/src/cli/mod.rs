@@ -26,7 +26,7 @@ use crate::auth::credentials::{OneTime, Users};
 use crate::config::limits::FILES_BESIDE;
 use crate::config::policy::Policy;
 use crate::config::push_targets::PushTargets;
-use crate::config::{self, Engine, Given, Settings, WrongSetting};
+use crate::config::{self, Given, Settings, StoreLocation, WrongSetting};
 use crate::crypto::pkcs11::Module;
 use crate::crypto::x509::authority::Authority;
 use crate::dispatch::key_rotation;
@@ -35,10 +35,10 @@ use crate::keystore::process_state::ProcessState;
 use crate::net::listener::{Server, listen};
 use crate::net::tls::{Caller, Protocol, Tls, WrongFile};
 use crate::store::cache::CachedStore;
-use crate::store::engine::memory::MemoryStore;
 use crate::store::failure_signal::watched;
 use crate::store::key_source::KeySource;
-use crate::store::root_key::{KEY_LEN, RootKey};
+use crate::store::memory_store::MemoryStore;
+use crate::store::root_key::{IndexKey, KEY_LEN};
 use crate::store::{OpenStore, StoreSettings, open};
 
 /// The variable with the key that seals the store. No flag has it: flags are seen by all users.
@@ -71,6 +71,9 @@ struct Serve {
     /// A file with settings, in TOML
     #[arg(long, value_name = "FILE", env = "KMIP_SERVER_CONFIG")]
     config: Option<PathBuf>,
+    /// Open a store that has lost records, with what is left of it; what is lost is in the log
+    #[arg(long)]
+    accept_loss: bool,
     #[command(flatten)]
     given: Given,
 }
@@ -194,7 +197,7 @@ impl Serve {
         logging::start(&settings.log, settings.log_format).map_err(Failure::Setting)?;
         raise_file_limit(&settings);
         use_small_pages();
-        runtime()?.block_on(serve(&settings, key))
+        runtime()?.block_on(serve(&settings, key, self.accept_loss))
     }
 }
 
@@ -225,7 +228,11 @@ fn authority(settings: &Settings) -> Result<Option<Arc<Authority>>, Failure> {
     Ok(Some(Arc::new(authority.map_err(Failure::Setting)?)))
 }
 
-async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failure> {
+async fn serve(
+    settings: &Settings,
+    key: Option<KeySource>,
+    accept_loss: bool,
+) -> Result<(), Failure> {
     // What can be wrong without a store is found before one is made.
     let (tls, warnings) = Tls::open(settings)?;
     for warning in warnings {
@@ -250,7 +257,7 @@ async fn serve(settings: &Settings, key: Option<KeySource>) -> Result<(), Failur
     let (listener, address) = bind(settings.listen)?;
     let https = settings.https_listen.map(bind).transpose()?;
     let OpenStore { store, index_key, health: mut store_health } =
-        open_store(settings, key).await.map_err(Failure::Other)?;
+        open_store(settings, key, accept_loss).await.map_err(Failure::Other)?;
     let key_server = KeyServer::new(store, index_key).with_users(users);
     let key_server = key_server.with_policy(Policy::from(settings)).with_state(state);
     let key_server = Arc::new(key_server);
@@ -316,18 +323,29 @@ fn ready(address: SocketAddr, https: Option<SocketAddr>) {
 }
 
 /// Opens the place of all records, which no other process writes to.
-async fn open_store(settings: &Settings, key: Option<KeySource>) -> Result<OpenStore, String> {
+async fn open_store(
+    settings: &Settings,
+    key: Option<KeySource>,
+    accept_loss: bool,
+) -> Result<OpenStore, String> {
     let opened = match settings.store {
-        Engine::Sled => open(StoreSettings { data: settings.data.clone(), key })
-            .await
-            .map_err(|why| why.to_string())?,
-        Engine::Memory => {
+        StoreLocation::Data => open(StoreSettings {
+            data: settings.data.clone().ok_or("data is not set")?,
+            key,
+            engine: settings.engine,
+            create: settings.create_store,
+            free_space_reserve: settings.free_space_reserve,
+            accept_loss,
+        })
+        .await
+        .map_err(|why| why.to_string())?,
+        StoreLocation::Memory => {
             warn!("objects are kept in memory, and gone when the program ends");
             let mut bytes = Zeroizing::new([0; KEY_LEN]);
             rand::fill(bytes.as_mut()).map_err(|_| "the system gives no random numbers")?;
-            let index_key = RootKey::new(bytes).index_key();
-            // A store in memory cannot stop: the alarm is dropped unraised.
+            // A store in memory cannot stop: the signal is dropped unraised.
             let (_, health) = watched();
+            let index_key = IndexKey::new(&bytes);
             OpenStore { store: Arc::new(MemoryStore::default()), index_key, health }
         }
     };

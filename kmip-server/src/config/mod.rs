@@ -10,6 +10,6 @@ pub use disabled_algorithms::{DisabledAlgorithms, DisabledName};
 pub use policy::Policy;
 pub use push_targets::PushTargets;
 pub use settings::{
-    Engine, Given, Identity, LEASE_S, LogFormat, Names, RngSeed, Settings, WrongSetting, parse,
-    read, table,
+    CreateStore, Engine, FREE_SPACE_RESERVE_MIB, Given, Identity, LEASE_S, LogFormat, Names,
+    RngSeed, Settings, StoreLocation, WrongSetting, parse, read, table,
 };

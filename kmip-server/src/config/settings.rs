@@ -123,10 +123,12 @@ pub const LEASE_S: u32 = 3600;
 /// had it for long.
 const CERTIFY_DAYS: u32 = 365;
 
+/// Free space below which writes are refused unless set otherwise, in MiB: some segments of the
+/// engine, so that it never meets a full disk in a write.
+pub const FREE_SPACE_RESERVE_MIB: u64 = 64;
+
 settings! {
     required {
-        /// The folder of the store; made if it is not there
-        data: PathBuf, "DIR", "KMIP_SERVER_DATA";
         /// The server's certificate in PEM, with the authorities between it and the root
         cert: PathBuf, "FILE", "KMIP_SERVER_CERT";
         /// The private key of that certificate in PEM
@@ -156,7 +158,14 @@ settings! {
         /// 16 bytes, none of it, or the operation is refused
         rng_seed: RngSeed, "all|some|none|refuse", "KMIP_SERVER_RNG_SEED", RngSeed::All;
         /// Where objects are kept: in the data folder, or in memory until the program ends
-        store: Engine, "sled|memory", "KMIP_SERVER_STORE", Engine::Sled;
+        store: StoreLocation, "data|memory", "KMIP_SERVER_STORE", StoreLocation::Data;
+        /// The storage engine of the data folder; a store stays with the one it was made with
+        engine: Engine, "sled|redb", "KMIP_SERVER_ENGINE", Engine::Sled;
+        /// Whether a new store is made in a data folder that has none: auto, or never, where the
+        /// folder is a volume that may not be mounted
+        create_store: CreateStore, "auto|never", "KMIP_SERVER_CREATE_STORE", CreateStore::Auto;
+        /// Free space of the data folder, in MiB, below which writes are refused; 0 for none
+        free_space_reserve: u64, "MIB", "KMIP_SERVER_FREE_SPACE_RESERVE", FREE_SPACE_RESERVE_MIB;
         /// The longest request in bytes
         frame_len_max: usize, "BYTES", "KMIP_SERVER_FRAME_LEN_MAX", 1 << 20;
         /// The most connections at once
@@ -180,6 +189,8 @@ settings! {
         log_format: LogFormat, "text|json", "KMIP_SERVER_LOG_FORMAT", LogFormat::Text;
     }
     optional {
+        /// The folder of the store; made if it is not there. It must be set unless store is memory
+        data: PathBuf, "DIR", "KMIP_SERVER_DATA";
         /// The address to listen on for KMIP over HTTPS, POST /kmip; without it there is no such
         /// door
         https_listen: SocketAddr, "ADDR", "KMIP_SERVER_HTTPS_LISTEN";
@@ -269,11 +280,31 @@ words! {
 
 words! {
     /// Where objects are kept.
-    Engine {
-        /// In sled, sealed, in the data folder.
-        Sled = "sled",
+    StoreLocation {
+        /// Sealed, in the data folder.
+        Data = "data",
         /// In memory, until the program ends.
         Memory = "memory",
+    }
+}
+
+words! {
+    /// Storage engine of the data folder.
+    Engine {
+        /// sled 0.34.
+        Sled = "sled",
+        /// redb 4.
+        Redb = "redb",
+    }
+}
+
+words! {
+    /// Whether a new store may be made.
+    CreateStore {
+        /// Where there is none.
+        Auto = "auto",
+        /// Never: a data folder without a store is an error.
+        Never = "never",
     }
 }
 
@@ -302,7 +333,7 @@ impl Settings {
     fn check(&self) -> Result<(), WrongSetting> {
         let connections = to_u64(self.connections_max);
         let day = 24 * 60 * 60 * 1000;
-        let ranges: [(&str, u64, u64, u64, &str); 8] = [
+        let ranges: [(&str, u64, u64, u64, &str); 9] = [
             (
                 "frame-len-max",
                 to_u64(self.frame_len_max),
@@ -328,6 +359,7 @@ impl Settings {
             ("handshake-deadline-ms", self.handshake_deadline_ms, 1, day, "at most a day"),
             ("message-deadline-ms", self.message_deadline_ms, 1, day, "at most a day"),
             ("idle-deadline-ms", self.idle_deadline_ms, 1, 30 * day, "at most 30 days"),
+            ("free-space-reserve", self.free_space_reserve, 0, 1 << 30, "at most a PiB"),
             ("shutdown-deadline-ms", self.shutdown_deadline_ms, 0, day, "at most a day"),
         ];
         for (name, value, min, max, why) in ranges {
@@ -336,6 +368,9 @@ impl Settings {
                     "{name} is {value}, but must be from {min} to {max}: {why}"
                 )));
             }
+        }
+        if self.data.is_none() && self.store == StoreLocation::Data {
+            return Err(missing("data", "DIR", "KMIP_SERVER_DATA"));
         }
         match self.certify_ca_cert.is_some() == self.certify_ca_key.is_some() {
             true => Ok(()),

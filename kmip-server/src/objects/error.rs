@@ -188,16 +188,35 @@ impl From<crypto::Error> for OperationError {
     }
 }
 
+/// The reasons of a store that does not answer. What is the client's to know is in the message:
+/// that nothing was written, that it is not known, or that a record is damaged and not absent.
 impl From<StoreError> for OperationError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
-        Self::internal("read its store")
+        let failure = |message: &str| Self::new(ResultReason::GeneralFailure, message);
+        match error {
+            StoreError::NoSpace(_) => Self::new(
+                ResultReason::ServerLimitExceeded,
+                "the server has too little free space and takes no changes until there is more; \
+                 nothing was changed",
+            ),
+            StoreError::Unknown(_) => failure(
+                "the server failed to write to its store, and it is not known whether the change \
+                 was made: read before it is repeated",
+            ),
+            StoreError::Damaged(_) => {
+                failure("the server failed to read its store: a record is damaged")
+            }
+            StoreError::Stopped(_) => failure("the server failed: its store has stopped"),
+            StoreError::Unreadable(_) => Self::internal("read its store"),
+            StoreError::Limit { .. } | StoreError::Refused(_) => Self::internal("use its store"),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{OLDER, OperationError};
+    use super::{OLDER, OperationError, StoreError};
     use kmip::Version;
     use kmip::vocabulary::ResultReason;
 
@@ -210,6 +229,20 @@ mod tests {
                 let reason = error.reason_in(*version);
                 assert!(reason.exists_in(*version), "{newer:?} becomes {reason:?} in {version}");
             }
+        }
+    }
+
+    #[test]
+    fn store_failure_says_what_the_client_must_know() {
+        let rows = [
+            (StoreError::NoSpace(String::new()), ResultReason::ServerLimitExceeded, "free space"),
+            (StoreError::Unknown(String::new()), ResultReason::GeneralFailure, "not known whether"),
+            (StoreError::Damaged(String::new()), ResultReason::GeneralFailure, "damaged"),
+        ];
+        for (error, reason, words) in rows {
+            let shown = OperationError::from(error);
+            assert_eq!(shown.reason, reason);
+            assert!(shown.message.contains(words), "{}", shown.message);
         }
     }
 

@@ -228,12 +228,11 @@ pub(crate) fn value_bytes(value: &AttributeValue) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::root_key::{KEY_LEN, RootKey};
-    use zeroize::Zeroizing;
+    use crate::store::root_key::{IndexKey, KEY_LEN};
 
     #[test]
     fn what_is_known_of_a_clients_rows_is_what_would_be_worked_out() {
-        let key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
+        let key = IndexKey::new(&[7; KEY_LEN]);
         let mut all = Vec::new();
         for owner in ["subject:CN=a", "subject:CN=b"] {
             let own = OwnRows::of(&key, owner);

@@ -5,17 +5,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
+use tempfile::TempDir;
 
 use super::cache::CachedStore;
-use super::engine::memory::MemoryStore;
-use super::engine::sled::SledStore;
-use super::root_key::{KEY_LEN, RootKey};
-use super::sealed::Sealed;
+use super::engine::Engine;
+use super::engine::fault_injection::FaultyEngine;
+use super::engine::open::open_engine;
+use super::free_space::FreeSpace;
+use super::head_file::HeadFile;
+use super::integrity::{Head, Integrity};
+use super::key_ring::KeyRing;
+use super::local_store::LocalStore;
+use super::memory_store::MemoryStore;
+use super::record_seal::Seal;
+use super::sealed_store::SealedStore;
 use super::{
     CHANGES_MAX, Change, KEY_LEN_MAX, Key, Order, Outcome, Range, SCAN_MAX, Store, StoreError, To,
     VALUE_LEN_MAX,
 };
+use crate::config::Engine as EngineName;
 use crate::secret::SecretBuffer;
 
 /// What a store over an engine may add to a value.
@@ -38,11 +46,20 @@ fn conflict(key: impl AsRef<[u8]>) -> Outcome {
     Outcome::Conflict { key: key.as_ref().to_vec() }
 }
 
+/// Stamp of a key; 0 if it is absent.
+pub(crate) async fn stamp(store: &dyn Store, key: impl AsRef<[u8]>) -> u64 {
+    store.get(key.as_ref()).await.unwrap().map_or(0, |record| record.stamp)
+}
+
+async fn value(store: &dyn Store, key: impl AsRef<[u8]>) -> Option<Vec<u8>> {
+    store.get(key.as_ref()).await.unwrap().map(|record| record.value.to_vec())
+}
+
 /// Runs the whole contract on a store that is empty.
 pub(crate) async fn contract(store: Arc<dyn Store>) {
     let all = Range { from: Vec::new(), to: Vec::new(), limit: 10, order: Order::Ascending };
     assert!(store.scan(all).await.unwrap().is_empty(), "a new store is empty");
-    revisions_count_the_puts_of_a_key(&*store).await;
+    stamp_names_one_put_of_a_key(&*store).await;
     a_commit_is_all_or_nothing(&*store).await;
     a_guard_changes_nothing(&*store).await;
     pages_come_in_both_orders_and_leave_out_nothing(&*store).await;
@@ -53,62 +70,65 @@ pub(crate) async fn contract(store: Arc<dyn Store>) {
     it_does_what_an_ordered_map_does(&*store, seed()).await;
 }
 
-async fn value(store: &dyn Store, key: impl AsRef<[u8]>) -> Option<(u64, Vec<u8>)> {
-    let record = store.get(key.as_ref()).await.unwrap();
-    record.map(|record| (record.revision, record.value.to_vec()))
-}
-
-async fn revisions_count_the_puts_of_a_key(store: &dyn Store) {
-    let steps = [
-        (put("rev", 1, "x"), conflict("rev"), None),
-        (put("rev", 0, "a"), Outcome::Durable, Some((1, "a"))),
-        (put("rev", 0, "x"), conflict("rev"), Some((1, "a"))),
-        (put("rev", 1, "b"), Outcome::Durable, Some((2, "b"))),
-        (put("rev", 1, "x"), conflict("rev"), Some((2, "b"))),
-        (put("rev", 3, "x"), conflict("rev"), Some((2, "b"))),
-        (remove("rev", 1), conflict("rev"), Some((2, "b"))),
-        (remove("rev", 2), Outcome::Durable, None),
-        (remove("rev", 2), conflict("rev"), None),
-        (remove("rev", 0), Outcome::Durable, None),
-        (put("rev", 0, "c"), Outcome::Durable, Some((1, "c"))),
-    ];
-    for (n, (change, outcome, then)) in steps.into_iter().enumerate() {
-        assert_eq!(store.commit(vec![change]).await.unwrap(), outcome, "step {n}");
-        let then = then.map(|(revision, value)| (revision, value.as_bytes().to_vec()));
-        assert_eq!(value(store, "rev").await, then, "step {n}");
+async fn stamp_names_one_put_of_a_key(store: &dyn Store) {
+    let mut stamps = vec![0];
+    let commit = async |change: Change| store.commit(vec![change]).await.unwrap();
+    for round in ["a", "b", "a", "removed", "a"] {
+        let now = *stamps.last().unwrap();
+        for other in stamps.iter().copied().chain([u64::MAX]).filter(|other| *other != now) {
+            assert_eq!(commit(put("stamp", other, "x")).await, conflict("stamp"));
+            assert_eq!(commit(remove("stamp", other)).await, conflict("stamp"));
+            assert_eq!(commit(keep("stamp", other)).await, conflict("stamp"));
+        }
+        if round == "removed" {
+            assert_eq!(commit(remove("stamp", now)).await, Outcome::Durable);
+            assert_eq!(value(store, "stamp").await, None);
+            // The stamp of a row that was removed stays used.
+            stamps.push(0);
+        } else {
+            assert_eq!(commit(put("stamp", now, round)).await, Outcome::Durable);
+            assert_eq!(value(store, "stamp").await.as_deref(), Some(round.as_bytes()));
+            let new = stamp(store, "stamp").await;
+            assert!(!stamps.contains(&new), "{new} was used: {stamps:?}");
+            stamps.push(new);
+        }
     }
+    assert_eq!(commit(remove("none", 0)).await, Outcome::Durable);
 }
 
 async fn a_commit_is_all_or_nothing(store: &dyn Store) {
     assert_eq!(store.commit(Vec::new()).await.unwrap(), Outcome::Durable);
     let both = vec![put("all/a", 0, "1"), put("all/b", 0, "1")];
     assert_eq!(store.commit(both).await.unwrap(), Outcome::Durable);
+    let (a, b) = (stamp(store, "all/a").await, stamp(store, "all/b").await);
     let last_in_conflict =
-        vec![put("all/a", 1, "2"), remove("all/b", 1), put("all/c", 0, "2"), put("all/d", 7, "2")];
+        vec![put("all/a", a, "2"), remove("all/b", b), put("all/c", 0, "2"), put("all/d", 7, "2")];
     assert_eq!(store.commit(last_in_conflict).await.unwrap(), conflict("all/d"));
-    let two_in_conflict = vec![put("all/a", 1, "2"), put("all/z", 3, "2"), put("all/b", 9, "2")];
+    let two_in_conflict = vec![put("all/a", a, "2"), put("all/z", 3, "2"), put("all/b", 0, "2")];
     assert_eq!(store.commit(two_in_conflict).await.unwrap(), conflict("all/z"));
-    assert_eq!(value(store, "all/a").await, Some((1, b"1".to_vec())));
-    assert_eq!(value(store, "all/b").await, Some((1, b"1".to_vec())));
+    assert_eq!(value(store, "all/a").await, Some(b"1".to_vec()));
+    assert_eq!(value(store, "all/b").await, Some(b"1".to_vec()));
     assert_eq!(value(store, "all/c").await, None);
     assert_eq!(value(store, "all/d").await, None);
 }
 
 async fn a_guard_changes_nothing(store: &dyn Store) {
     store.commit(vec![put("keep/a", 0, "1")]).await.unwrap();
+    let a = stamp(store, "keep/a").await;
     let rows = [
-        (keep("keep/a", 1), Outcome::Durable),
+        (keep("keep/a", a), Outcome::Durable),
         (keep("keep/b", 0), Outcome::Durable),
         (keep("keep/a", 0), conflict("keep/a")),
-        (keep("keep/a", 2), conflict("keep/a")),
-        (keep("keep/b", 1), conflict("keep/b")),
+        (keep("keep/a", a + 1), conflict("keep/a")),
+        (keep("keep/b", a), conflict("keep/b")),
     ];
     for (n, (guard, outcome)) in (0_u64..).zip(rows) {
         let written = format!("keep/written/{n}");
         let changes = vec![put(&written, 0, "x"), guard];
         assert_eq!(store.commit(changes).await.unwrap(), outcome, "guard {n}");
         assert_eq!(value(store, &written).await.is_some(), outcome == Outcome::Durable);
-        assert_eq!(value(store, "keep/a").await, Some((1, b"1".to_vec())));
+        assert_eq!(value(store, "keep/a").await, Some(b"1".to_vec()));
+        assert_eq!(stamp(store, "keep/a").await, a);
         assert_eq!(value(store, "keep/b").await, None);
     }
 }
@@ -147,7 +167,7 @@ async fn pages_come_in_both_orders_and_leave_out_nothing(store: &dyn Store) {
     }
     let page = store.scan(Range::prefix(b"page/", usize::MAX, Order::Descending)).await.unwrap();
     assert_eq!(page.len(), SCAN_MAX, "a page has an end");
-    assert!(page.iter().all(|(key, record)| *key == *record.value && record.revision == 1));
+    assert!(page.iter().all(|(key, record)| *key == *record.value && record.stamp > 0));
 }
 
 async fn odd_ranges_are_empty_pages(store: &dyn Store) {
@@ -174,17 +194,20 @@ async fn odd_ranges_are_empty_pages(store: &dyn Store) {
 async fn values_of_every_length_come_back(store: &dyn Store) {
     let lens = [0, 1, 100_000, 65_536, 65_527, 65_528, 0, 200_000, 300_000, 5];
     let greatest = VALUE_LEN_MAX - VALUE_OVERHEAD;
-    for (expected, len) in (0..).zip(lens.into_iter().chain([greatest, 1])) {
+    for len in lens.into_iter().chain([greatest, 1]) {
+        let expected = stamp(store, "len").await;
         let bytes: Vec<u8> = (0..len).map(|n| u8::try_from((n + len) % 251).unwrap()).collect();
         let outcome = store.commit(vec![put("len", expected, &bytes)]).await.unwrap();
         assert_eq!(outcome, Outcome::Durable);
-        assert!(value(store, "len").await == Some((expected + 1, bytes.clone())), "{len} bytes");
+        assert!(value(store, "len").await.as_ref() == Some(&bytes), "{len} bytes");
         let page = store.scan(Range::prefix(b"len", 2, Order::Descending)).await.unwrap();
         assert_eq!(page.len(), 1);
         assert!(*page[0].1.value == bytes, "{len} bytes, scanned");
     }
-    store.commit(vec![put("len", 12, vec![7; 150_000])]).await.unwrap();
-    store.commit(vec![remove("len", 13)]).await.unwrap();
+    let long = put("len", stamp(store, "len").await, vec![7; 150_000]);
+    assert_eq!(store.commit(vec![long]).await.unwrap(), Outcome::Durable);
+    let removed = remove("len", stamp(store, "len").await);
+    assert_eq!(store.commit(vec![removed]).await.unwrap(), Outcome::Durable);
     assert_eq!(value(store, "len").await, None);
 }
 
@@ -193,14 +216,14 @@ async fn what_no_engine_takes_is_refused(store: &dyn Store) {
     let many = (0..CHANGES_MAX).map(|n| put(format!("no/{n}"), 0, "")).collect();
     let large = (0..10).map(|n| put(format!("no/{n}"), 0, vec![0; VALUE_LEN_MAX - 64])).collect();
     let rows: [(Vec<Change>, &str); 8] = [
-        (vec![put("", 0, "")], "a key is empty or begins with a zero byte"),
-        (vec![put([0, 1], 0, "")], "a key is empty or begins with a zero byte"),
+        (vec![put("", 0, "")], "a key is empty or begins as the store's own do"),
+        (vec![put([0, 1], 0, "")], "a key is empty or begins as the store's own do"),
+        (vec![put("\x01head", 0, "")], "a key is empty or begins as the store's own do"),
         (vec![put(&long, 0, "")], "a key of at most 512, and this is 513"),
         (many, "a count of changes of at most 1024, and this is 1025"),
         (vec![put("no/a", 0, vec![0; VALUE_LEN_MAX + 1])], "a value of at most 1048576"),
         (large, "values of one commit together of at most 8388608"),
         (vec![put("no/a", 0, ""), put("no/b", 0, ""), keep("no/a", 0)], "names a key twice"),
-        (vec![put("no/a", u64::MAX, "")], "the highest there is"),
     ];
     for (changes, reason) in rows {
         let changes = changes.into_iter().chain([put("no/written", 0, "")]).collect();
@@ -211,7 +234,8 @@ async fn what_no_engine_takes_is_refused(store: &dyn Store) {
     let found = store.scan(Range::prefix(b"no/", 9, Order::Ascending)).await.unwrap();
     assert!(found.is_empty());
     assert_eq!(value(store, "").await, None);
-    assert_eq!(value(store, [0, 0, 3, b'l', b'e', b'n', 0, 0]).await, None);
+    assert_eq!(value(store, [0, 0, 3, b'l', b'e', b'n', 0, 1]).await, None);
+    assert_eq!(value(store, "\x01head").await, None);
 }
 
 async fn no_update_of_a_counter_is_lost(store: Arc<dyn Store>) {
@@ -223,14 +247,14 @@ async fn no_update_of_a_counter_is_lost(store: Arc<dyn Store>) {
             tokio::spawn(async move {
                 let mut done = 0;
                 while done < EACH {
-                    let (revision, count) = match store.get(b"counter").await.unwrap() {
+                    let (stamp, count) = match store.get(b"counter").await.unwrap() {
                         None => (0, 0),
                         Some(record) => {
                             let count: [u8; 8] = record.value.as_slice().try_into().unwrap();
-                            (record.revision, u64::from_be_bytes(count))
+                            (record.stamp, u64::from_be_bytes(count))
                         }
                     };
-                    let next = put("counter", revision, (count + 1).to_be_bytes());
+                    let next = put("counter", stamp, (count + 1).to_be_bytes());
                     if store.commit(vec![next]).await.unwrap() == Outcome::Durable {
                         done += 1;
                     }
@@ -242,7 +266,7 @@ async fn no_update_of_a_counter_is_lost(store: Arc<dyn Store>) {
         task.await.unwrap();
     }
     let total = TASKS * EACH;
-    assert_eq!(value(&*store, "counter").await, Some((total, total.to_be_bytes().to_vec())));
+    assert_eq!(value(&*store, "counter").await, Some(total.to_be_bytes().to_vec()));
 }
 
 /// A sequence of numbers from one seed (Steele, Lea and Flood, "SplitMix").
@@ -258,7 +282,8 @@ impl Random {
     }
 }
 
-fn seed() -> u64 {
+/// Seed from the variable `STORE_SEED`, or a new one.
+pub(crate) fn seed() -> u64 {
     let given = std::env::var("STORE_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = given.unwrap_or_else(|| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -268,6 +293,7 @@ fn seed() -> u64 {
     seed
 }
 
+/// Stamp and value of each key.
 type Model = BTreeMap<Key, (u64, Vec<u8>)>;
 
 /// Random commits and pages over few keys, each compared with an ordered map.
@@ -283,20 +309,34 @@ async fn it_does_what_an_ordered_map_does(store: &dyn Store, seed: u64) {
             let range = Range { from, to, limit, order };
             let page = store.scan(range.clone()).await.unwrap();
             let page: Vec<_> =
-                page.into_iter().map(|(key, r)| (key, (r.revision, r.value.to_vec()))).collect();
+                page.into_iter().map(|(key, r)| (key, (r.stamp, r.value.to_vec()))).collect();
             assert!(page == model_page(&model, &range), "seed {seed}, step {step}: {range:?}");
         } else {
             let changes = model_changes(&model, &mut random, key);
             let expected = model_outcome(&mut model, &changes);
             let text = format!("seed {seed}, step {step}: {changes:?}");
+            let keys: Vec<Key> = changes.iter().map(|change| change.key.clone()).collect();
             assert_eq!(store.commit(changes).await.unwrap(), expected, "{text}");
+            // Which stamps the commit gave, only the store knows.
+            for key in keys {
+                let now = stamp(store, &key).await;
+                if let Some((stamp, _)) = model.get_mut(&key) {
+                    assert!(*stamp == now || *stamp == NEW && now > 0, "{text}");
+                    *stamp = now;
+                }
+            }
         }
     }
     for n in 0..24 {
         let key = format!("model/{n}");
-        assert!(value(store, &key).await == model.get(key.as_bytes()).cloned(), "seed {seed}");
+        let held = store.get(key.as_bytes()).await.unwrap();
+        let held = held.map(|record| (record.stamp, record.value.to_vec()));
+        assert!(held == model.get(key.as_bytes()).cloned(), "seed {seed}");
     }
 }
+
+/// In the model, a stamp that the store has just given.
+const NEW: u64 = u64::MAX;
 
 fn model_changes(
     model: &Model,
@@ -306,7 +346,7 @@ fn model_changes(
     let mut changes = BTreeMap::new();
     for _ in 0..=random.below(4) {
         let key = key(random);
-        let now = model.get(&key).map_or(0, |(revision, _)| *revision);
+        let now = model.get(&key).map_or(0, |(stamp, _)| *stamp);
         let expected = if random.below(12) == 0 { now + random.below(3) } else { now };
         let len =
             if random.below(20) == 0 { 70_000 + random.below(90_000) } else { random.below(80) };
@@ -322,14 +362,14 @@ fn model_changes(
 }
 
 fn model_outcome(model: &mut Model, changes: &[Change]) -> Outcome {
-    let now = |key: &Key| model.get(key).map_or(0, |(revision, _)| *revision);
+    let now = |key: &Key| model.get(key).map_or(0, |(stamp, _)| *stamp);
     if let Some(change) = changes.iter().find(|change| now(&change.key) != change.expected) {
         return conflict(&change.key);
     }
     for change in changes {
         match &change.to {
             To::Put(value) => {
-                model.insert(change.key.clone(), (change.expected + 1, value.to_vec()));
+                model.insert(change.key.clone(), (NEW, value.to_vec()));
             }
             To::Remove => {
                 model.remove(&change.key);
@@ -351,33 +391,72 @@ fn model_page(model: &Model, range: &Range) -> Vec<(Key, (u64, Vec<u8>))> {
     found
 }
 
+/// Keys of a test's store.
+fn seal() -> Seal {
+    Seal::new(&KeyRing::generate().unwrap()).unwrap()
+}
+
+/// Starts a store on an empty engine, without a header; its head file is in the directory.
+pub(crate) fn local_store(engine: Arc<dyn Engine>, directory: &TempDir) -> LocalStore {
+    let integrity = Arc::new(super::integrity::tests::integrity(1));
+    let path = directory.path().join("head");
+    HeadFile::create(&path, &integrity, &Head::default()).unwrap();
+    started(engine, integrity, &path)
+}
+
+fn started(
+    engine: Arc<dyn Engine>,
+    integrity: Arc<Integrity>,
+    head_file: &std::path::Path,
+) -> LocalStore {
+    let (head_file, head) = HeadFile::open(head_file, Arc::clone(&integrity)).unwrap();
+    let space = FreeSpace::new(std::path::Path::new("/"), std::path::Path::new(""), 0);
+    LocalStore::start(engine, integrity, head, head_file, space).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_memory_store_keeps_the_contract() {
+async fn memory_store_keeps_the_contract() {
     contract(Arc::new(MemoryStore::default())).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_sled_store_keeps_the_contract() {
-    let directory = tempfile::tempdir().unwrap();
-    contract(Arc::new(SledStore::open_at(directory.path()).unwrap())).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_sealed_memory_store_keeps_the_contract() {
-    let root_key = RootKey::new(Zeroizing::new([3; KEY_LEN]));
-    let store = Sealed::open(MemoryStore::default(), &root_key, "the test").await.unwrap();
-    contract(Arc::new(store)).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_sealed_sled_store_keeps_the_contract() {
-    let directory = tempfile::tempdir().unwrap();
-    let root_key = RootKey::new(Zeroizing::new([3; KEY_LEN]));
-    let store = SledStore::open_at(directory.path()).unwrap();
-    contract(Arc::new(Sealed::open(store, &root_key, "the test").await.unwrap())).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_store_that_remembers_keeps_the_contract() {
+    contract(Arc::new(SealedStore::new(MemoryStore::default(), seal()))).await;
     contract(Arc::new(CachedStore::new(MemoryStore::default(), &[b""]))).await;
+}
+
+/// The contract on a local store, bare and sealed; at the end the rows are what the head says.
+async fn local_stores_keep_the_contract(engine: impl Fn(&TempDir) -> Arc<dyn Engine>) {
+    for is_sealed in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = engine(&directory);
+        let store = local_store(Arc::clone(&engine), &directory);
+        match is_sealed {
+            false => contract(Arc::new(store)).await,
+            true => contract(Arc::new(SealedStore::new(store, seal()))).await,
+        }
+        let integrity = Arc::new(super::integrity::tests::integrity(1));
+        let head_file = HeadFile::open(&directory.path().join("head"), Arc::clone(&integrity));
+        let verdict = super::verify::verify(&*engine, &integrity, head_file.unwrap().1).unwrap();
+        let whole = matches!(&verdict, super::verify::Verdict::Whole(head) if head.count > 1000);
+        assert!(whole, "sealed: {is_sealed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn store_on_an_engine_in_memory_keeps_the_contract() {
+    let engine = |_: &TempDir| -> Arc<dyn Engine> { Arc::new(FaultyEngine::default()) };
+    local_stores_keep_the_contract(engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn store_on_sled_keeps_the_contract() {
+    local_stores_keep_the_contract(|directory| {
+        open_engine(EngineName::Sled, &directory.path().join("records")).unwrap()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn store_on_redb_keeps_the_contract() {
+    local_stores_keep_the_contract(|directory| {
+        open_engine(EngineName::Redb, &directory.path().join("records")).unwrap()
+    })
+    .await;
 }

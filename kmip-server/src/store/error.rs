@@ -22,6 +22,12 @@ pub enum StoreError {
     /// The disk did not give what is on it.
     #[error("the store cannot read: {0}")]
     Unreadable(String),
+    /// There is too little free space. Nothing was written.
+    #[error("the store has no space for writes: {0}; free some, and writes resume")]
+    NoSpace(String),
+    /// A write failed, and whether it was carried out is not known.
+    #[error("a write failed and its outcome is unknown: {0}; read before it is repeated")]
+    Unknown(String),
     /// A write failed. Nothing may be written until the program has been started again, because
     /// what is on disk is not known.
     #[error("the store has stopped: {0}; start the server again when the cause is gone")]

@@ -28,24 +28,22 @@ pub const COMMIT_LEN_MAX: usize = 8 << 20;
 pub const SCAN_MAX: usize = 1024;
 
 /// Keys of callers begin with this byte or a higher one. Those below are the store's own: 0 the
-/// engine's, 1 the seal's.
+/// engine's, 1 the head row's.
 pub const KEY_FIRST: u8 = 2;
 
-/// A value and how often its key was written.
-///
-/// Revision 0 means absent. Each put makes it one more than the expected one, so the revision of a
-/// value is known before it is written, and a seal can bind the value to it.
+/// A value and the stamp of the commit that wrote it.
 pub struct Record {
     /// The bytes.
     pub value: SecretBuffer,
-    /// The count of puts since the key was last absent: at least 1.
-    pub revision: u64,
+    /// Names the commit that wrote the value, at least 1. Opaque, and never the same for two values
+    /// of one key, also when the key was absent in between.
+    pub stamp: u64,
 }
 
 impl Record {
     /// Another one of it. Not `Clone`: a value is copied where somebody means to.
     pub(crate) fn copy(&self) -> Self {
-        Self { value: SecretBuffer::new(self.value.to_vec()), revision: self.revision }
+        Self { value: SecretBuffer::new(self.value.to_vec()), stamp: self.stamp }
     }
 }
 
@@ -54,7 +52,7 @@ impl Record {
 pub struct Change {
     /// The key.
     pub key: Key,
-    /// The revision the key must have, 0 for absent; otherwise the whole commit is a conflict.
+    /// The stamp the key must have, 0 for absent; otherwise the whole commit is a conflict.
     pub expected: u64,
     /// What becomes of it.
     pub to: To,
@@ -62,7 +60,7 @@ pub struct Change {
 
 /// What becomes of a key.
 pub enum To {
-    /// It holds this value, at the revision after the expected one.
+    /// It holds this value, under a new stamp.
     Put(SecretBuffer),
     /// It is absent.
     Remove,
@@ -75,7 +73,7 @@ pub enum To {
 pub enum Outcome {
     /// All changes were made, and are on disk.
     Durable,
-    /// None was made: this key had another revision than the expected one.
+    /// None was made: this key had another stamp than the expected one.
     Conflict {
         /// The first key, in the order of the changes, that did.
         key: Key,
@@ -179,14 +177,11 @@ pub(crate) fn check(changes: &[Change]) -> Result<(), StoreError> {
     let mut total: usize = 0;
     let mut keys: Vec<&[u8]> = Vec::with_capacity(changes.len());
     for change in changes {
-        if change.key.first().is_none_or(|first| *first == 0) {
-            return Err(StoreError::Refused("a key is empty or begins with a zero byte"));
+        if change.key.first().is_none_or(|first| *first < KEY_FIRST) {
+            return Err(StoreError::Refused("a key is empty or begins as the store's own do"));
         }
         at_most("a key", KEY_LEN_MAX, change.key.len())?;
         if let To::Put(value) = &change.to {
-            if change.expected == u64::MAX {
-                return Err(StoreError::Refused("the expected revision is the highest there is"));
-            }
             at_most("a value", VALUE_LEN_MAX, value.len())?;
             total = total.saturating_add(value.len());
         }
@@ -206,7 +201,7 @@ fn at_most(what: &'static str, max: usize, actual: usize) -> Result<(), StoreErr
 
 impl std::fmt::Debug for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Record({} bytes, revision {})", self.value.len(), self.revision)
+        write!(f, "Record({} bytes, stamp {})", self.value.len(), self.stamp)
     }
 }
 

@@ -45,15 +45,28 @@ impl KeySource {
         }
     }
 
-    /// The root key; a file is made if there is none, but only for a store that is new.
-    pub(super) fn root_key(&self, store_is_new: bool) -> Result<RootKey, OpenError> {
+    /// Name of the file beside the root key that holds the id of its store; `None` if the key is
+    /// not in a file.
+    pub(super) fn store_id_file(&self) -> Option<PathBuf> {
+        match self {
+            Self::File(path) => Some(path.with_added_extension("store-id")),
+            Self::Text { .. } => None,
+        }
+    }
+
+    /// The root key, and whether its file was made now: only for a store that is new.
+    pub(super) fn root_key(&self, store_is_new: bool) -> Result<(RootKey, bool), OpenError> {
         let wrong = |why: &str| OpenError::RootKey { place: self.place(), why: why.to_owned() };
         match self {
             Self::Text { text, .. } => {
-                parse(text.as_bytes()).map(RootKey::new).ok_or_else(|| wrong(NOT_A_KEY))
+                let key = parse(text.as_bytes()).ok_or_else(|| wrong(NOT_A_KEY))?;
+                Ok((RootKey::new(key), false))
             }
             Self::File(path) => match read(path) {
-                Ok(text) => parse(&text).map(RootKey::new).ok_or_else(|| wrong(NOT_A_KEY)),
+                Ok(text) => {
+                    let key = parse(&text).ok_or_else(|| wrong(NOT_A_KEY))?;
+                    Ok((RootKey::new(key), false))
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     if !store_is_new {
                         return Err(wrong(
@@ -61,7 +74,8 @@ impl KeySource {
                              put the file back",
                         ));
                     }
-                    make(path).map_err(|error| wrong(&format!("cannot be made: {error}")))
+                    let made = make(path).map(|key| (key, true));
+                    made.map_err(|error| wrong(&format!("cannot be made: {error}")))
                 }
                 Err(error) => Err(wrong(&format!("cannot be used: {error}"))),
             },
@@ -142,6 +156,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::store::root_key::first_bytes;
 
     fn text(text: &str) -> KeySource {
         let text = Zeroizing::new(text.to_owned());
@@ -149,13 +164,14 @@ mod tests {
     }
 
     fn hash(source: &KeySource, new: bool) -> Result<[u8; 16], String> {
-        let root_key = source.root_key(new).map_err(|error| error.to_string())?;
-        Ok(root_key.index_key().hash(&[b"x"]))
+        let (root_key, _) = source.root_key(new).map_err(|error| error.to_string())?;
+        Ok(first_bytes(root_key.keyed_hash(b"x")))
     }
 
     #[test]
     fn every_form_of_a_key_is_the_same_key() {
-        let expected = RootKey::new(Zeroizing::new([b'k'; KEY_LEN])).index_key().hash(&[b"x"]);
+        let expected =
+            first_bytes::<16>(RootKey::new(Zeroizing::new([b'k'; KEY_LEN])).keyed_hash(b"x"));
         let forms = [
             "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk".to_owned(),
             "6b".repeat(KEY_LEN),

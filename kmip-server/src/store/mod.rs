@@ -3,31 +3,46 @@
 //! ```text
 //! get(key)          one record, as last made durable
 //! scan(range)       a page of records, in either order
-//! commit(changes)   all or none, under expected revisions; answers when it is durable
+//! commit(changes)   all or none, under expected stamps; answers when it is durable
+//! ```
+//!
+//! ```text
+//! CachedStore -> SealedStore -> LocalStore -> Engine: sled | redb
+//!                                MemoryStore
 //! ```
 //!
 //! No word of KMIP may be here: a key and a value are bytes, and what they mean is the business
 //! of whoever wrote them.
 
 pub(crate) mod cache;
-pub(crate) mod engine;
+mod data_directory;
+mod engine;
 mod error;
 pub(crate) mod failure_signal;
-#[cfg(test)]
-pub(crate) mod fault_injection;
+mod free_space;
+mod group_commit;
+mod head_file;
+mod header;
+mod integrity;
 mod interface;
+mod key_ring;
 pub(crate) mod key_source;
+mod local_store;
+pub(crate) mod memory_store;
 mod open;
 mod open_error;
 mod record_seal;
 pub(crate) mod root_key;
-pub(crate) mod sealed;
+mod sealed_store;
+pub(crate) mod transaction;
+mod verify;
+mod view;
 
 #[cfg(test)]
 pub(crate) mod contract_tests;
-pub(crate) mod transaction;
+#[cfg(test)]
+mod group_tests;
 
-pub use engine::memory::MemoryStore;
 pub use error::StoreError;
 pub use failure_signal::FailureWatch;
 pub(crate) use interface::check;
@@ -36,6 +51,7 @@ pub use interface::{
     Range, Record, SCAN_MAX, Store, To, VALUE_LEN_MAX,
 };
 pub use key_source::KeySource;
+pub use memory_store::MemoryStore;
 pub use open::{OpenStore, StoreSettings, open};
 pub use open_error::OpenError;
 pub use root_key::{IndexKey, KEY_LEN, RootKey};

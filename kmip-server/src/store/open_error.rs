@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
+use crate::config::Engine;
 
 /// Why a store did not open.
 #[derive(Debug, thiserror::Error)]
@@ -33,25 +34,113 @@ pub enum OpenError {
         /// What the engine said.
         why: String,
     },
-    /// The log lacks what it must have.
+    /// The store is of a form that this program does not read.
     #[error(
-        "the log of the store in {} is damaged: its frame {number} was acknowledged and is not \
-         there; restore the store from a backup",
-        path.display()
-    )]
-    Log {
-        /// Where it is.
-        path: PathBuf,
-        /// The number of the frame.
-        number: u64,
-    },
-    /// The engine put a value where it is not durable.
-    #[error(
-        "{} is not empty: this store was written by another program, and values there are not \
-         safe from a power cut; restore the store from a backup",
+        "the store in {} was made before format version 1, which this program cannot read: start \
+         with an empty directory",
         .0.display()
     )]
-    Blobs(PathBuf),
+    OldStore(PathBuf),
+    /// The format version is another one.
+    #[error(
+        "{} has format version {version}, and this program knows 1: use the program that made the \
+         store",
+        path.display()
+    )]
+    FormatVersion {
+        /// The header.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+    /// The header is missing, or not what was written.
+    #[error("the header {} is missing or damaged: restore the store from a backup", .0.display())]
+    Header(PathBuf),
+    /// The head file is missing, or not what was written.
+    #[error(
+        "the head file {} is missing or damaged, so nothing shows what was acknowledged: restore \
+         the store from a backup, or start once with --accept-loss",
+        .0.display()
+    )]
+    HeadFile(PathBuf),
+    /// The engine's files are gone.
+    #[error("{} is missing: restore the store from a backup", .0.display())]
+    Records(PathBuf),
+    /// The engine is one that this program does not have.
+    #[error("{} names the engine {name:?}, which this program does not have", path.display())]
+    UnknownEngine {
+        /// The header.
+        path: PathBuf,
+        /// The engine.
+        name: String,
+    },
+    /// The store was made with another engine than the settings name.
+    #[error(
+        "the store in {} was made with the engine {made}, and the settings name {set}: set engine \
+         to {made}",
+        data.display()
+    )]
+    OtherEngine {
+        /// The data directory.
+        data: PathBuf,
+        /// The store's engine.
+        made: Engine,
+        /// The setting.
+        set: Engine,
+    },
+    /// The disk is full, and the engine needs space to start.
+    #[error("the store in {} does not open: {why}; free some space", path.display())]
+    NoSpace {
+        /// Where it is.
+        path: PathBuf,
+        /// What the engine said.
+        why: String,
+    },
+    /// Acknowledged rows are not there.
+    #[error(
+        "the store in {} is not whole: {report}; restore it from a backup, or start once with \
+         --accept-loss to go on with what is left",
+        path.display()
+    )]
+    Incomplete {
+        /// The data directory.
+        path: PathBuf,
+        /// What is missing.
+        report: String,
+    },
+    /// There is no store, and none may be created.
+    #[error(
+        "there is no store in {}, and create-store is never: is the volume mounted?",
+        .0.display()
+    )]
+    NotCreated(PathBuf),
+    /// There is no store, but its root key shows that there was one.
+    #[error(
+        "there is no store in {}, but {} shows that its root key has one: is the volume mounted? \
+         Remove that file to create a new store",
+        data.display(),
+        id_file.display()
+    )]
+    NotMounted {
+        /// The data directory.
+        data: PathBuf,
+        /// The file with the store id.
+        id_file: PathBuf,
+    },
+    /// The root key belongs to another store.
+    #[error("{} names another store than this one, which is {id}", id_file.display())]
+    OtherStore {
+        /// The file with the store id.
+        id_file: PathBuf,
+        /// The id of this store.
+        id: String,
+    },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    NoRandom,
+    /// No thread can be started.
+    #[error("a thread of the store cannot be started: {0}")]
+    Thread(io::Error),
     /// The root key cannot be had.
     #[error("the root key in {place} {why}")]
     RootKey {
@@ -69,12 +158,6 @@ pub enum OpenError {
         /// Where the key came from.
         place: String,
     },
-    /// There are records, but none that was sealed.
-    #[error("the store holds records that were not sealed: it is not a store of this program")]
-    NotSealed,
-    /// Two made it at once.
-    #[error("another process made the store at the same moment: start this one again")]
-    SetUpTwice,
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,111 +1,102 @@
-//! The seal of one value: nobody reads it, changes it or moves it without the root key.
+//! The seal of one value: nobody reads it, changes it or moves it without the store's keys.
 //!
 //! ```text
-//! sealed   1 | nonce (24) | AES-256-GCM ciphertext | tag (16)
-//! empty    2 | HMAC-SHA256 over revision and key, its first 16 bytes
-//! bound to          revision (8) | key
+//! key id (4) | nonce (24) | AES-256-GCM ciphertext | tag (16)      bound to the key of the row
 //! ```
 //!
-//! Every value is bound to its key and its revision: moved to another key, or put back after a
-//! later put, it does not open. What a seal cannot show is that a whole record is gone, that a
-//! record was removed and made anew, or that the whole disk is an older copy of itself.
+//! Moved to another key, a value does not open. That an older value was put back, or that a row is
+//! gone, the sum over all rows shows ([`super::integrity`]).
 //!
 //! **The nonce is random, and long enough for that.** AES-256-GCM alone has a nonce of 12 bytes:
 //! drawn at random it is good for 2^32 values, which a busy server writes in days. So the first 12
 //! of 24 random bytes choose a key of their own, and the other 12 are the nonce under it. This is
-//! XAES-256-GCM (C2SP), good for 2^80 values of any length we have. Nothing drawn from key and
-//! revision would do in its place: the same two are sealed again when a commit loses a race, or
-//! when a record is removed and made anew.
-//!
-//! An empty value, as index rows have it, holds nothing to hide. It gets a tag alone.
+//! XAES-256-GCM (C2SP), good for 2^80 values of any length we have.
 
 use aes::Aes256;
 use aes::cipher::{Block, BlockCipherEncrypt, KeyInit};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::{constant_time, rand};
-use hmac::Mac;
+use aws_lc_rs::rand;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::root_key::{KEY_LEN, KeyedHash, RootKey, first_bytes};
+use super::key_ring::KeyRing;
+use super::root_key::KEY_LEN;
 use super::{Record, StoreError};
 use crate::secret::SecretBuffer;
 
-const SEALED: u8 = 1;
-const EMPTY: u8 = 2;
+const ID_LEN: usize = 4;
 const NONCE_LEN: usize = 24;
 const HALF_LEN: usize = NONCE_LEN / 2;
 const TAG_LEN: usize = 16;
 
 /// How much longer a sealed value is.
-const SEAL_LEN: usize = 1 + NONCE_LEN + TAG_LEN;
+pub(crate) const SEAL_LEN: usize = ID_LEN + NONCE_LEN + TAG_LEN;
+
+/// Random bytes of one seal.
+pub(crate) type SealNonce = [u8; NONCE_LEN];
 
 /// Seals and opens values.
-pub(super) struct Seal {
-    cipher: Xaes,
-    tagging: KeyedHash,
+pub(crate) struct Seal {
+    /// Cipher of each seal key, with the key's id; the last one seals.
+    ciphers: Vec<(u32, Xaes)>,
+    current: u32,
 }
 
 impl Seal {
-    pub(super) fn new(root_key: &RootKey) -> Self {
-        Self { cipher: Xaes::new(&root_key.derive(b"seal")), tagging: root_key.keyed_hash(b"tag") }
+    /// Seals under the keys of a store; `None` if the ring has none.
+    pub(crate) fn new(keys: &KeyRing) -> Option<Self> {
+        let ciphers: Vec<_> = keys.seals().map(|(id, key)| (id, Xaes::new(key))).collect();
+        let (current, _) = ciphers.last()?;
+        Some(Self { current: *current, ciphers })
     }
 
-    /// The seal of an empty value.
-    fn tag(&self, bound: &[u8]) -> [u8; TAG_LEN] {
-        first_bytes(self.tagging.clone().chain_update(bound))
+    fn cipher(&self, id: u32) -> Option<&Xaes> {
+        self.ciphers.iter().find(|(known, _)| *known == id).map(|(_, cipher)| cipher)
     }
 
-    /// The value as it may be shown to a disk.
-    pub(super) fn seal(
+    /// Draws the random bytes of so many seals.
+    pub(crate) fn nonces(count: usize) -> Result<Vec<SealNonce>, StoreError> {
+        let mut nonces = vec![[0; NONCE_LEN]; count];
+        rand::fill(nonces.as_flattened_mut())
+            .map_err(|_| StoreError::Unreadable("the system gives no random bytes".to_owned()))?;
+        Ok(nonces)
+    }
+
+    /// The value as a disk may have it, under a nonce that is used once.
+    pub(crate) fn seal(
         &self,
         key: &[u8],
-        revision: u64,
         value: &[u8],
+        nonce: &SealNonce,
     ) -> Result<SecretBuffer, StoreError> {
-        let bound = [&revision.to_be_bytes()[..], key].concat();
-        if value.is_empty() {
-            let tag = self.tag(&bound);
-            return Ok(SecretBuffer::new([&[EMPTY][..], &tag].concat()));
-        }
-        let mut nonce = [0; NONCE_LEN];
-        rand::fill(&mut nonce)
-            .map_err(|_| StoreError::Unreadable("the system gives no random bytes".to_owned()))?;
         // In one piece from the start: a vector that grows leaves what it held behind.
         let mut sealed =
             SecretBuffer::new(Vec::with_capacity(value.len().saturating_add(SEAL_LEN)));
-        sealed.push(SEALED);
-        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(&self.current.to_be_bytes());
+        sealed.extend_from_slice(nonce);
         sealed.extend_from_slice(value);
-        let text = sealed.get_mut(1 + NONCE_LEN..).unwrap_or_default();
-        let tag = self.cipher.encrypt(&nonce, &bound, text).ok_or_else(too_long)?;
-        sealed.extend_from_slice(&tag);
+        let text = sealed.get_mut(ID_LEN + NONCE_LEN..).unwrap_or_default();
+        let cipher = self.cipher(self.current);
+        let tag = cipher.and_then(|cipher| cipher.encrypt(nonce, key, text));
+        let too_long = StoreError::Refused("a value is longer than a seal can be");
+        sealed.extend_from_slice(&tag.ok_or(too_long)?);
         Ok(sealed)
     }
 
     /// The record behind the seal.
-    pub(super) fn open(&self, key: &[u8], mut record: Record) -> Result<Record, StoreError> {
-        let bound = [&record.revision.to_be_bytes()[..], key].concat();
+    pub(crate) fn open(&self, key: &[u8], mut record: Record) -> Result<Record, StoreError> {
         let value = &mut *record.value;
-        let opened = match value.split_first_mut() {
-            Some((&mut EMPTY, tag)) => {
-                constant_time::verify_slices_are_equal(tag, &self.tag(&bound)).ok().map(|()| 0)
-            }
-            Some((&mut SEALED, sealed)) => self.cipher.open(sealed, &bound),
-            Some(_) | None => None,
-        };
-        let Some(len) = opened else {
-            return Err(StoreError::Damaged("its seal does not hold".to_owned()));
-        };
-        if len > 0 {
-            value.copy_within(1 + NONCE_LEN.., 0);
-        }
+        let len = self.open_in_place(key, value);
+        let len = len.ok_or_else(|| StoreError::Damaged("its seal does not hold".to_owned()))?;
+        value.copy_within(ID_LEN + NONCE_LEN.., 0);
         value.truncate(len);
         Ok(record)
     }
-}
 
-fn too_long() -> StoreError {
-    StoreError::Refused("a value is longer than a seal can be")
+    /// Opens a value behind its nonce, and returns its length.
+    fn open_in_place(&self, key: &[u8], value: &mut [u8]) -> Option<usize> {
+        let (id, sealed) = value.split_first_chunk_mut()?;
+        self.cipher(u32::from_be_bytes(*id))?.open(sealed, key)
+    }
 }
 
 /// XAES-256-GCM, <https://c2sp.org/XAES-256-GCM>.
@@ -178,12 +169,16 @@ fn halves(nonce: &[u8; NONCE_LEN]) -> Option<(&[u8; HALF_LEN], &[u8; HALF_LEN])>
 mod tests {
     use super::*;
 
-    fn seal(root: u8) -> Seal {
-        Seal::new(&RootKey::new(Zeroizing::new([root; KEY_LEN])))
-    }
-
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn sealed(seal: &Seal, key: &[u8], value: &[u8]) -> SecretBuffer {
+        seal.seal(key, value, &Seal::nonces(1).unwrap()[0]).unwrap()
+    }
+
+    fn seal() -> Seal {
+        Seal::new(&KeyRing::generate().unwrap()).unwrap()
     }
 
     /// The vectors of C2SP's XAES-256-GCM: one for either value of the subkey's carry.
@@ -207,30 +202,32 @@ mod tests {
     }
 
     #[test]
-    fn a_value_comes_back_under_its_key_and_revision_alone() {
+    fn value_comes_back_under_its_store_and_key_only() {
+        let (one, other) = (seal(), seal());
         for value in [&b""[..], b"x", &[7; 5000]] {
-            let sealed = seal(1).seal(b"key", 3, value).unwrap();
-            let open = |root, key: &[u8], revision| {
-                seal(root).open(key, Record { value: sealed.clone(), revision })
+            let sealed = sealed(&one, b"key", value);
+            let open = |seal: &Seal, key: &[u8]| {
+                seal.open(key, Record { value: sealed.clone(), stamp: 3 })
             };
-            let record = open(1, b"key", 3).unwrap();
-            assert_eq!((record.revision, record.value.as_slice()), (3, value));
-            for (root, key, revision) in [(2, &b"key"[..], 3), (1, b"kez", 3), (1, b"key", 4)] {
-                assert!(matches!(open(root, key, revision), Err(StoreError::Damaged(_))));
+            let record = open(&one, b"key").unwrap();
+            assert_eq!((record.stamp, record.value.as_slice()), (3, value));
+            for (seal, key) in [(&other, &b"key"[..]), (&one, b"kez")] {
+                assert!(matches!(open(seal, key), Err(StoreError::Damaged(_))));
             }
         }
     }
 
     #[test]
-    fn no_changed_byte_and_no_lost_one_goes_unseen() {
+    fn changed_or_missing_byte_is_damage() {
+        let seal = seal();
         for value in [&b""[..], b"secret"] {
-            let sealed = seal(1).seal(b"key", 3, value).unwrap();
+            let sealed = sealed(&seal, b"key", value);
             for at in 0..sealed.len() {
                 let mut changed = sealed.clone();
                 changed[at] ^= 0x04;
                 let short = SecretBuffer::new(sealed[..at].to_vec());
                 for value in [changed, short] {
-                    let opened = seal(1).open(b"key", Record { value, revision: 3 });
+                    let opened = seal.open(b"key", Record { value, stamp: 3 });
                     assert!(matches!(opened, Err(StoreError::Damaged(_))), "byte {at}");
                 }
             }
@@ -238,10 +235,9 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_value_shows_nothing_and_never_looks_the_same() {
-        let seal = seal(1);
-        let (one, two) = (seal.seal(b"k", 1, b"secret"), seal.seal(b"k", 1, b"secret"));
-        let (one, two) = (one.unwrap(), two.unwrap());
+    fn sealed_value_shows_nothing_and_never_looks_the_same() {
+        let seal = seal();
+        let (one, two) = (sealed(&seal, b"k", b"secret"), sealed(&seal, b"k", b"secret"));
         assert!(one != two);
         assert_eq!(one.len(), b"secret".len() + SEAL_LEN);
         assert!(!one.windows(6).any(|bytes| bytes == b"secret"));

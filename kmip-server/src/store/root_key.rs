@@ -1,12 +1,12 @@
-//! The one secret that the store hangs on, and the keys derived from it.
+//! Root key of a store, and keyed hashes.
 //!
 //! ```text
-//!              +-- HKDF "seal"  --> the key that seals values
-//! root key  ---+-- HKDF "tag"   --> the key that authenticates empty values
-//!              +-- HKDF "index" --> the key that hashes what indexes look for
+//!              +-- HKDF "wrap"        --> wraps the store's keys ([`super::key_ring`])
+//! root key  ---+-- HKDF "header"      --> authenticates the header ([`super::header`])
+//!              +-- HKDF "root key id" --> tells one root key from another
 //! ```
 //!
-//! The root key itself is used for nothing but derivation, and leaves this file in no other form.
+//! The root key itself is used for derivation only, and leaves this file in no other form.
 
 use aws_lc_rs::hkdf;
 use hmac::digest::Key;
@@ -37,6 +37,16 @@ pub(super) fn first_bytes<const LEN: usize>(hashing: KeyedHash) -> [u8; LEN] {
     first
 }
 
+/// HMAC-SHA256 under a key.
+pub(super) fn keyed_hash(key: &[u8; KEY_LEN]) -> KeyedHash {
+    // A key is filled with zeros to the length of the hash's block (RFC 2104, 2).
+    let mut block = Zeroizing::new(Key::<KeyedHash>::default());
+    for (byte, key) in block.iter_mut().zip(key) {
+        *byte = *key;
+    }
+    KeyedHash::new(&block)
+}
+
 /// The root key.
 pub struct RootKey(Zeroizing<[u8; KEY_LEN]>);
 
@@ -46,19 +56,9 @@ impl RootKey {
         Self(bytes)
     }
 
-    /// The key that index values are hashed under.
-    pub fn index_key(&self) -> IndexKey {
-        IndexKey(self.keyed_hash(b"index"))
-    }
-
     /// HMAC-SHA256 under the key for one purpose.
     pub(super) fn keyed_hash(&self, purpose: &[u8]) -> KeyedHash {
-        // A key is filled with zeros to the length of the hash's block (RFC 2104, 2).
-        let mut block = Zeroizing::new(Key::<KeyedHash>::default());
-        for (byte, key) in block.iter_mut().zip(*self.derive(purpose)) {
-            *byte = key;
-        }
-        KeyedHash::new(&block)
+        keyed_hash(&self.derive(purpose))
     }
 
     /// The key for one purpose (RFC 5869).
@@ -85,6 +85,11 @@ impl std::fmt::Debug for RootKey {
 pub struct IndexKey(KeyedHash);
 
 impl IndexKey {
+    /// Hashes index values under this key.
+    pub fn new(key: &[u8; KEY_LEN]) -> Self {
+        Self(keyed_hash(key))
+    }
+
     /// HMAC-SHA256 over `parts`, each with its length before it so that two lists of parts never
     /// look the same, cut to `HASH_LEN`.
     pub fn hash(&self, parts: &[&[u8]]) -> [u8; HASH_LEN] {
@@ -116,7 +121,7 @@ mod tests {
 
     #[test]
     fn lists_of_parts_that_join_alike_hash_apart() {
-        let key = root(7).index_key();
+        let key = IndexKey::new(&[7; KEY_LEN]);
         let lists: [&[&[u8]]; 6] =
             [&[], &[b""], &[b"", b""], &[b"ab"], &[b"a", b"b"], &[b"", b"ab"]];
         let mut hashes: Vec<_> = lists.iter().map(|parts| key.hash(parts)).collect();
@@ -126,30 +131,31 @@ mod tests {
     }
 
     #[test]
-    fn the_same_root_key_gives_the_same_hash_and_another_one_another() {
-        let hash = |byte| root(byte).index_key().hash(&[b"name", b"disk-7"]);
+    fn index_hash_depends_on_its_key() {
+        let hash = |byte| IndexKey::new(&[byte; KEY_LEN]).hash(&[b"name", b"disk-7"]);
         assert_eq!(hash(1), hash(1));
         assert_ne!(hash(1), hash(2));
     }
 
     #[test]
-    fn it_is_hmac_sha256_as_another_library_has_it() {
-        let root = root(7);
-        let key = hmac::Key::new(hmac::HMAC_SHA256, root.derive(b"index").as_ref());
+    fn index_hash_is_hmac_sha256_as_another_library_has_it() {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; KEY_LEN]);
         let framed = b"\0\0\0\0\0\0\0\x04name\0\0\0\0\0\0\0\x06disk-7";
         let whole = hmac::sign(&key, framed);
-        assert_eq!(root.index_key().hash(&[b"name", b"disk-7"]), whole.as_ref()[..HASH_LEN]);
+        let hash = IndexKey::new(&[7; KEY_LEN]).hash(&[b"name", b"disk-7"]);
+        assert_eq!(hash, whole.as_ref()[..HASH_LEN]);
     }
 
     #[test]
     fn each_purpose_has_its_own_key() {
         let root = root(9);
-        assert_ne!(*root.derive(b"seal"), *root.derive(b"index"));
-        assert_ne!(*root.derive(b"seal"), *root.0);
+        assert_ne!(*root.derive(b"wrap"), *root.derive(b"header"));
+        assert_ne!(*root.derive(b"wrap"), *root.0);
     }
 
     #[test]
     fn no_debug_text_shows_a_key() {
-        assert_eq!(format!("{:?} {:?}", root(1), root(1).index_key()), "RootKey IndexKey");
+        let index_key = IndexKey::new(&[1; KEY_LEN]);
+        assert_eq!(format!("{:?} {index_key:?}", root(1)), "RootKey IndexKey");
     }
 }

@@ -1,9 +1,12 @@
 //! The store as one batch sees it: what is durable, with the batch's own changes over it.
 //!
 //! Nothing is written here. What the items want written is gathered and becomes one commit, under
-//! the revisions that were read; undo is dropping it.
+//! the stamps that were read; undo is dropping it.
+//!
+//! What a decision was read from is guarded ([`Transaction::guard`]): if it changes before the
+//! commit, the commit is a conflict, though it does not write that key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::secret::SecretBuffer;
 use crate::store::{Change, Key, Order, Range, Store, StoreError, To};
@@ -17,18 +20,20 @@ pub(crate) struct Transaction<'a> {
     /// What was read last: who reads what is known of an object then asks for the object, which
     /// stands in the same row.
     last: Option<Read>,
-    /// The revision of every other key that was read.
+    /// The stamp of every other key that was read.
     read: BTreeMap<Key, u64>,
+    /// Keys that were read for a decision.
+    guarded: BTreeSet<Key>,
     /// What the items that are done want written.
     batch: BTreeMap<Key, Value>,
     /// What the item under way wants written.
     item: BTreeMap<Key, Value>,
 }
 
-/// A record as it was read: at revision 0, that it is absent.
+/// A record as it was read: at stamp 0, that it is absent.
 struct Read {
     key: Key,
-    revision: u64,
+    stamp: u64,
     value: Value,
 }
 
@@ -36,7 +41,8 @@ impl<'a> Transaction<'a> {
     /// A view without changes.
     pub(crate) fn new(store: &'a dyn Store) -> Self {
         let (batch, item) = (BTreeMap::new(), BTreeMap::new());
-        Self { store, last: None, read: BTreeMap::new(), batch, item }
+        let guarded = BTreeSet::new();
+        Self { store, last: None, read: BTreeMap::new(), guarded, batch, item }
     }
 
     /// The value of a key, to be kept.
@@ -45,17 +51,33 @@ impl<'a> Transaction<'a> {
         Ok(value.map(|value| SecretBuffer::new(value.to_vec())))
     }
 
+    /// The value of a key that a decision is made by: it must be the same when the batch is
+    /// committed, if the batch writes anything.
+    pub(crate) async fn get_guarded(&mut self, key: &[u8]) -> Result<Value, StoreError> {
+        self.guard(key).await?;
+        self.get(key).await
+    }
+
+    /// Requires that a key is at the commit as it was first read in this batch.
+    pub(crate) async fn guard(&mut self, key: &[u8]) -> Result<(), StoreError> {
+        self.peek(key).await?;
+        if !self.guarded.contains(key) {
+            self.guarded.insert(key.to_vec());
+        }
+        Ok(())
+    }
+
     /// The value of a key, to be looked at: each copy of a secret has to be wiped again.
     pub(crate) async fn peek(&mut self, key: &[u8]) -> Result<Option<&[u8]>, StoreError> {
         if self.wanted(key).is_none() && self.last.as_ref().is_none_or(|last| last.key != key) {
-            let (revision, value) = match self.store.get(key).await? {
-                Some(record) => (record.revision, Some(record.value)),
+            let (stamp, value) = match self.store.get(key).await? {
+                Some(record) => (record.stamp, Some(record.value)),
                 None => (0, None),
             };
-            if let Some(last) = self.last.replace(Read { key: key.to_vec(), revision, value }) {
+            if let Some(last) = self.last.replace(Read { key: key.to_vec(), stamp, value }) {
                 // A key that changed since it was first read in this batch must fail the commit,
-                // so the first revision stands.
-                self.read.entry(last.key).or_insert(last.revision);
+                // so the first stamp stands.
+                self.read.entry(last.key).or_insert(last.stamp);
             }
         }
         let value = match self.wanted(key) {
@@ -129,7 +151,7 @@ impl<'a> Transaction<'a> {
 
     /// How many keys the batch and the item under way want changed.
     pub(crate) fn changed(&self) -> usize {
-        self.batch.len().saturating_add(self.item.len())
+        self.batch.len().saturating_add(self.item.len()).saturating_add(self.guarded.len())
     }
 
     /// What the batch wants written, as one commit.
@@ -139,20 +161,24 @@ impl<'a> Transaction<'a> {
         }
         let mut read = self.read;
         if let Some(last) = self.last {
-            read.entry(last.key).or_insert(last.revision);
+            read.entry(last.key).or_insert(last.stamp);
         }
-        self.batch
-            .into_iter()
-            .filter_map(|(key, value)| {
-                let expected = read.get(&key).copied().unwrap_or(0);
-                let to = match value {
-                    Some(value) => To::Put(value),
-                    None if expected == 0 => return None,
-                    None => To::Remove,
-                };
-                Some(Change { key, expected, to })
-            })
-            .collect()
+        let expected = |key: &Key| read.get(key).copied().unwrap_or(0);
+        let guards = self.guarded.into_iter().filter(|key| !self.batch.contains_key(key));
+        let guards = guards.map(|key| (expected(&key), key));
+        let mut changes: Vec<Change> =
+            guards.map(|(expected, key)| Change { key, expected, to: To::Keep }).collect();
+        changes.extend(self.batch.into_iter().map(|(key, value)| {
+            let expected = expected(&key);
+            let to = match value {
+                Some(value) => To::Put(value),
+                // Made and removed by this batch.
+                None if expected == 0 => To::Keep,
+                None => To::Remove,
+            };
+            Change { key, expected, to }
+        }));
+        changes
     }
 }
 
@@ -160,7 +186,7 @@ impl<'a> Transaction<'a> {
 mod tests {
     use super::Transaction;
     use crate::secret::SecretBuffer;
-    use crate::store::engine::memory::MemoryStore;
+    use crate::store::memory_store::MemoryStore;
     use crate::store::{Outcome, Store};
 
     async fn put(view: &mut Transaction<'_>, key: &[u8], value: &[u8]) {
@@ -196,6 +222,39 @@ mod tests {
             store.commit(two.into_changes()).await.unwrap(),
             Outcome::Conflict { .. }
         ));
+    }
+
+    #[tokio::test]
+    async fn guarded_key_that_changed_or_came_since_makes_a_conflict() {
+        for present in [false, true] {
+            let store = MemoryStore::default();
+            let mut first = Transaction::new(&store);
+            put(&mut first, b"other", b"").await;
+            if present {
+                put(&mut first, b"rule", b"old").await;
+            }
+            first.keep_item();
+            store.commit(first.into_changes()).await.unwrap();
+            let mut guarded = Transaction::new(&store);
+            let value = guarded.get_guarded(b"rule").await.unwrap();
+            assert_eq!(value.is_some(), present);
+            put(&mut guarded, b"object", b"").await;
+            guarded.keep_item();
+            let mut free = Transaction::new(&store);
+            free.get(b"rule").await.unwrap();
+            put(&mut free, b"other object", b"").await;
+            free.keep_item();
+            let mut reads = Transaction::new(&store);
+            reads.guard(b"rule").await.unwrap();
+            assert!(reads.into_changes().is_empty(), "nothing to write, nothing to guard");
+            let mut change = Transaction::new(&store);
+            put(&mut change, b"rule", b"new").await;
+            change.keep_item();
+            assert_eq!(store.commit(change.into_changes()).await.unwrap(), Outcome::Durable);
+            let conflict = Outcome::Conflict { key: b"rule".to_vec() };
+            assert_eq!(store.commit(guarded.into_changes()).await.unwrap(), conflict);
+            assert_eq!(store.commit(free.into_changes()).await.unwrap(), Outcome::Durable);
+        }
     }
 
     #[tokio::test]

@@ -31,10 +31,13 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn start(lab: &Lab, more: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kmip-server"))
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .arg("--data")
-            .arg(lab.path("data"))
+        let mut serve = Command::new(env!("CARGO_BIN_EXE_kmip-server"));
+        serve.args(["serve", "--listen", "127.0.0.1:0"]);
+        // A store in memory needs no folder.
+        if !more.starts_with(IN_MEMORY) {
+            serve.arg("--data").arg(lab.path("data"));
+        }
+        let mut child = serve
             .arg("--cert")
             .arg(lab.path("server.crt"))
             .arg("--key")

@@ -8,13 +8,12 @@ use certs::{Authority, CertifiedKey, HOSTS_DEFAULT};
 use kmip_server::KeyServer;
 use kmip_server::config::{PushTargets, Settings};
 use kmip_server::store::MemoryStore;
-use kmip_server::store::{KEY_LEN, RootKey};
+use kmip_server::store::{IndexKey, KEY_LEN};
 use kmip_server::{Protocol, Tls};
 use kmip_server::{Server, listen};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use zeroize::Zeroizing;
 
 use crate::client::Client;
 
@@ -43,8 +42,8 @@ impl Lab {
     /// Settings with this lab's files, on a free port.
     pub(crate) fn settings(&self) -> Settings {
         let path = |name| self.path(name);
-        let mut settings =
-            Settings::new(path("data"), path("server.crt"), path("server.key"), path("ca.crt"));
+        let mut settings = Settings::new(path("server.crt"), path("server.key"), path("ca.crt"));
+        settings.data = Some(path("data"));
         settings.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         settings
     }
@@ -82,7 +81,7 @@ impl Running {
         let listener = listen(settings.listen).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
+        let index_key = IndexKey::new(&[7; KEY_LEN]);
         let key_server = KeyServer::new(Arc::new(MemoryStore::default()), index_key);
         let key_server = Arc::new(key_server.with_push_targets(push_targets));
         let (tls, _) = Tls::open(settings).unwrap();

@@ -29,13 +29,10 @@ fn the_example_names_every_setting_and_its_default() {
     assert_eq!(named, all, "the example names every setting");
 
     let shown = given.settle().unwrap();
-    let mut expected = Settings::new(
-        shown.data.clone(),
-        shown.cert.clone(),
-        shown.key.clone(),
-        shown.client_ca.clone(),
-    );
+    let mut expected =
+        Settings::new(shown.cert.clone(), shown.key.clone(), shown.client_ca.clone());
     // These have no default, only an example.
+    expected.data.clone_from(&shown.data);
     expected.https_listen.clone_from(&shown.https_listen);
     expected.client_crl.clone_from(&shown.client_crl);
     expected.store_key_file.clone_from(&shown.store_key_file);
@@ -140,6 +137,15 @@ fn a_wrong_file_is_told_in_one_sentence_with_its_line() {
 }
 
 #[test]
+fn data_folder_is_needed_unless_the_store_is_in_memory() {
+    let files = "cert = 'a'\nkey = 'b'\nclient-ca = 'c'\n";
+    let settle = |more: &str| parse(&format!("{files}{more}")).unwrap().settle();
+    assert_eq!(settle("store = 'memory'").unwrap().data, None);
+    assert!(settle("").unwrap_err().to_string().starts_with("data is not set: give --data DIR"));
+    assert!(settle("data = 'd'").is_ok());
+}
+
+#[test]
 fn a_wrong_setting_ends_the_program_with_one_sentence_and_status_2() {
     let lab = Lab::new();
     let path = |name| lab.path(name).display().to_string();
@@ -151,8 +157,13 @@ fn a_wrong_setting_ends_the_program_with_one_sentence_and_status_2() {
     };
     let key = path("server.key");
     type Row<'a> = (Vec<String>, &'a [(&'a str, &'a str)], &'a str);
-    let rows: [Row<'_>; 12] = [
-        (vec![], &[], "data is not set: give --data DIR, KMIP_SERVER_DATA in the environment or"),
+    let rows: [Row<'_>; 13] = [
+        (vec![], &[], "cert is not set: give --cert FILE, KMIP_SERVER_CERT in the environment or"),
+        (
+            flags(&[]).split_off(2),
+            &[],
+            "data is not set: give --data DIR, KMIP_SERVER_DATA in the environment or",
+        ),
         (flags(&["--listen", "here"]), &[], "invalid value 'here' for '--listen <ADDR>'"),
         (flags(&[]), &[("KMIP_SERVER_LISTEN", "here")], "invalid value 'here' for '--listen"),
         (flags(&["--listne", "x"]), &[], "unexpected argument '--listne' found"),

@@ -8,11 +8,10 @@ use crate::config::policy::Policy;
 use crate::dispatch::key_server::KeyServer;
 use crate::keystore::process_state::ProcessState;
 use crate::store::Store;
-use crate::store::engine::memory::MemoryStore;
-use crate::store::root_key::{IndexKey, KEY_LEN, RootKey};
+use crate::store::memory_store::MemoryStore;
+use crate::store::root_key::{IndexKey, KEY_LEN};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 // What the tests name, so that each needs one import.
 pub(crate) use kmip::attributes::{
@@ -39,7 +38,7 @@ pub(crate) use kmip::{Encode, Identifier, Version};
 pub(crate) use ttlv::{Raw, Writer};
 
 fn index_key() -> IndexKey {
-    RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key()
+    IndexKey::new(&[7; KEY_LEN])
 }
 
 /// A client before a server.

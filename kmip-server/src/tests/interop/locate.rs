@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::secret::SecretBuffer;
-use crate::store::engine::memory::MemoryStore;
+use crate::store::memory_store::MemoryStore;
 use crate::store::{Change, Order, Range, Store, To};
 use kmip::payload::{ArchiveRequest, RecoverRequest};
 
@@ -96,7 +96,7 @@ async fn a_name_is_found_in_rows_that_do_not_say_whether_the_object_is_at_hand()
     let [(row, record)] = rows.as_slice() else { panic!("one row of a name") };
     let to = To::Put(SecretBuffer::new(key.clone().into_bytes()));
     assert_ne!(*record.value, key.as_bytes(), "it says more now");
-    let change = Change { key: row.clone(), expected: record.revision, to };
+    let change = Change { key: row.clone(), expected: record.stamp, to };
     store.commit(vec![change]).await.unwrap();
 
     let located =

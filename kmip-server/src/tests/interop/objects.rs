@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::store::engine::memory::MemoryStore;
+use crate::store::memory_store::MemoryStore;
 use crate::store::{Order, Range, Store};
 use kmip::objects::OpaqueObject;
 use kmip::vocabulary::OpaqueDataType;

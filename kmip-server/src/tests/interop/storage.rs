@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::store::engine::memory::MemoryStore;
+use crate::store::memory_store::MemoryStore;
 use kmip::Interval;
 use kmip::payload::{
     ArchiveRequest, CheckRequest, GetAttributeListRequest, ObtainLeaseRequest, PingRequest,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::store::engine::memory::MemoryStore;
+use crate::store::memory_store::MemoryStore;
 use crate::store::{Change, Key, Outcome, Pending, Range, Record, Store};
 use tokio::sync::Semaphore;
 

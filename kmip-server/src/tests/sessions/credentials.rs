@@ -4,14 +4,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::auth::credentials::Users;
 use crate::dispatch::key_server::KeyServer;
-use crate::store::engine::memory::MemoryStore;
-use crate::store::root_key::{KEY_LEN, RootKey};
+use crate::store::memory_store::MemoryStore;
+use crate::store::root_key::{IndexKey, KEY_LEN};
 use aws_lc_rs::digest::{SHA256, digest};
 use kmip::DateTimeExtended;
 use kmip::message::{Authentication, Credential, HashedPassword};
 use kmip::vocabulary::CredentialType;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 use crate::tests::harness::*;
 
@@ -48,7 +47,7 @@ async fn a_client_that_proves_its_password_is_shown_the_servers_proof() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("users");
     std::fs::write(&file, "ada:lovelace\n").unwrap();
-    let index_key = RootKey::new(Zeroizing::new([7; KEY_LEN])).index_key();
+    let index_key = IndexKey::new(&[7; KEY_LEN]);
     let server = KeyServer::new(Arc::new(MemoryStore::default()), index_key)
         .with_users(Users::read(&file).unwrap());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();

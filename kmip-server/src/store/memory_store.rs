@@ -10,10 +10,17 @@ use crate::store::{
 
 /// A store that forgets.
 #[derive(Default)]
-pub struct MemoryStore(Mutex<BTreeMap<Key, Record>>);
+pub struct MemoryStore(Mutex<Records>);
+
+#[derive(Default)]
+struct Records {
+    by_key: BTreeMap<Key, Record>,
+    /// The stamp of the last commit.
+    last: u64,
+}
 
 impl MemoryStore {
-    fn records(&self) -> MutexGuard<'_, BTreeMap<Key, Record>> {
+    fn records(&self) -> MutexGuard<'_, Records> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -22,7 +29,7 @@ impl MemoryStore {
             return Vec::new();
         }
         let records = self.records();
-        let found = records.range::<[u8], _>(range.bounds());
+        let found = records.by_key.range::<[u8], _>(range.bounds());
         let copy = |(key, record): (&Key, &Record)| (key.clone(), record.copy());
         let limit = range.limit.min(SCAN_MAX);
         match range.order {
@@ -34,17 +41,19 @@ impl MemoryStore {
     fn change(&self, changes: Vec<Change>) -> Result<Outcome, StoreError> {
         check(&changes)?;
         let mut records = self.records();
-        let now = |key: &[u8]| records.get(key).map_or(0, |record| record.revision);
+        let now = |key: &[u8]| records.by_key.get(key).map_or(0, |record| record.stamp);
         if let Some(change) = changes.iter().find(|change| now(&change.key) != change.expected) {
             return Ok(Outcome::Conflict { key: change.key.clone() });
         }
-        for Change { key, expected, to } in changes {
+        records.last = records.last.saturating_add(1);
+        let stamp = records.last;
+        for Change { key, to, .. } in changes {
             match to {
                 To::Put(value) => {
-                    records.insert(key, Record { value, revision: expected.saturating_add(1) });
+                    records.by_key.insert(key, Record { value, stamp });
                 }
                 To::Remove => {
-                    records.remove(&key);
+                    records.by_key.remove(&key);
                 }
                 To::Keep => {}
             }
@@ -55,7 +64,7 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn get<'a>(&'a self, key: &'a [u8]) -> Pending<'a, Option<Record>> {
-        Box::pin(ready(Ok(self.records().get(key).map(Record::copy))))
+        Box::pin(ready(Ok(self.records().by_key.get(key).map(Record::copy))))
     }
 
     fn scan(&self, range: Range) -> Pending<'_, Vec<(Key, Record)>> {

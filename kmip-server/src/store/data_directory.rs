@@ -1,0 +1,128 @@
+//! Data directory of a store: created whole or not at all, and used by one process at a time.
+//!
+//! ```text
+//! <data>/lock              held while a process uses the store
+//! <data>/store.key         root key, unless it is elsewhere;  store.key.store-id beside it
+//! <data>/store/header      what the store is
+//! <data>/store/head        what was acknowledged last
+//! <data>/store/records/    the engine's files
+//! <data>/store/reserve     space for a start on a full disk
+//! ```
+//!
+//! ```text
+//! store.new/ filled -> closed -> every file and directory synced -> renamed to store/ -> synced
+//! ```
+//!
+//! A power cut before the rename leaves a `store.new` in which nothing was acknowledged: it is
+//! removed.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use support::durable_fs::{self, sync_tree};
+
+use super::OpenError;
+use super::engine::EngineError;
+use super::engine::open::open_engine;
+use super::head_file::HeadFile;
+use super::header::Header;
+use super::integrity::{Head, Integrity, Place};
+use super::root_key::RootKey;
+use super::verify::HEAD_KEY;
+
+/// Directory that this process alone uses.
+#[derive(Debug)]
+pub(crate) struct DataDirectory {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// Names of a store's files.
+pub(crate) struct Files {
+    pub(crate) header: PathBuf,
+    pub(crate) head: PathBuf,
+    pub(crate) records: PathBuf,
+    pub(crate) reserve: PathBuf,
+}
+
+impl Files {
+    fn of(store: &Path) -> Self {
+        Self {
+            header: store.join("header"),
+            head: store.join("head"),
+            records: store.join("records"),
+            reserve: store.join("reserve"),
+        }
+    }
+}
+
+impl DataDirectory {
+    /// Takes the directory for this process, and creates it if `create` says so.
+    pub(crate) fn lock(path: &Path, create: bool) -> Result<Self, OpenError> {
+        if create {
+            durable_fs::create_dir_all(path).map_err(|error| OpenError::io("make", path, error))?;
+        }
+        let lock_path = path.join("lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(|error| OpenError::io("open", &lock_path, error))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => Err(OpenError::io("lock", &lock_path, error)),
+        }
+    }
+
+    fn store(&self) -> PathBuf {
+        self.path.join("store")
+    }
+
+    /// Returns the names of the store's files.
+    pub(crate) fn files(&self) -> Files {
+        Files::of(&self.store())
+    }
+
+    /// Tells whether there is no store yet. A store of an unknown form is an error.
+    pub(crate) fn is_new(&self) -> Result<bool, OpenError> {
+        // The form of before format version 1.
+        if self.path.join("records").exists() || self.path.join("log.0").exists() {
+            return Err(OpenError::OldStore(self.path.clone()));
+        }
+        Ok(!self.store().exists())
+    }
+
+    /// Creates the store that the header describes.
+    pub(crate) fn create(&self, header: &Header, root: &RootKey) -> Result<(), OpenError> {
+        let new = self.path.join("store.new");
+        match fs::remove_dir_all(&new) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(OpenError::io("remove", &new, error)),
+        }
+        durable_fs::create_dir_all(&new).map_err(|error| OpenError::io("make", &new, error))?;
+        let files = Files::of(&new);
+        let integrity = Integrity::new(&header.keys, header.store_id).ok_or(OpenError::NoRandom)?;
+        fill(&files, header, &integrity).map_err(|why| OpenError::Engine {
+            path: files.records.clone(),
+            why: why.to_string(),
+        })?;
+        HeadFile::create(&files.head, &integrity, &Head::default())
+            .map_err(|error| OpenError::io("make", &files.head, error))?;
+        header.write(&files.header, root)?;
+        let store = self.store();
+        sync_tree(&new)
+            .and_then(|()| durable_fs::rename(&new, &store))
+            .map_err(|error| OpenError::io("make", &store, error))
+    }
+}
+
+/// Creates the engine's files, with the head of an empty store.
+fn fill(files: &Files, header: &Header, integrity: &Integrity) -> Result<(), EngineError> {
+    let engine = open_engine(header.engine, &files.records)?;
+    let head = integrity.encode(Place::Row, &Head::default());
+    engine.write(&[(HEAD_KEY.to_vec(), Some(head))])
+}

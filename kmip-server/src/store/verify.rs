@@ -1,0 +1,114 @@
+//! Comparison of an engine's rows with what must be there, at the start.
+//!
+//! ```text
+//! head file: group  <=  head row: group        else groups are missing
+//! head row: count, sum  =  those of all rows   else rows are missing, changed or added
+//! ```
+
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use super::engine::{Engine, EngineError, Value};
+use super::integrity::{Head, Integrity, Place};
+use super::{KEY_FIRST, Key, Order, Range};
+
+/// Key of the head row.
+pub(crate) const HEAD_KEY: &[u8] = b"\x01head";
+
+/// Rows read at once.
+const PAGE: usize = 1024;
+
+/// Pages read before they are hashed.
+const PAGES_AHEAD: usize = 4;
+
+/// What a scan over all rows gave.
+pub(crate) enum Verdict {
+    /// Everything that was acknowledged is there.
+    Whole(Head),
+    /// It is not.
+    Incomplete {
+        /// What is missing, in words.
+        report: String,
+        /// Head of what is there, with a group number that was never used.
+        found: Head,
+    },
+}
+
+/// Returns the head row; `None` if there is none or its MAC is wrong.
+pub(crate) fn read_head(
+    engine: &dyn Engine,
+    integrity: &Integrity,
+) -> Result<Option<Head>, EngineError> {
+    Ok(engine.get(HEAD_KEY)?.and_then(|row| integrity.decode(Place::Row, &row)))
+}
+
+/// Returns count and sum of all rows, in group 0. One thread reads, and this one hashes.
+pub(crate) fn count_rows(engine: &dyn Engine, integrity: &Integrity) -> Result<Head, EngineError> {
+    let (sender, pages) = sync_channel::<Vec<(Key, Value)>>(PAGES_AHEAD);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(move || read_pages(engine, &sender));
+        let mut found = Head::default();
+        for (key, row) in pages.into_iter().flatten() {
+            found.sum.add(&integrity.element(&key, &row));
+            found.count = found.count.saturating_add(1);
+        }
+        let read = reader.join();
+        read.map_err(|_| EngineError::Corrupt("reading its rows panicked".to_owned()))??;
+        Ok(found)
+    })
+}
+
+fn read_pages(
+    engine: &dyn Engine,
+    pages: &SyncSender<Vec<(Key, Value)>>,
+) -> Result<(), EngineError> {
+    let mut range =
+        Range { from: vec![KEY_FIRST], to: Vec::new(), limit: PAGE, order: Order::Ascending };
+    loop {
+        let page = engine.scan(&range)?;
+        let last = page.last().filter(|_| page.len() >= PAGE).map(|(key, _)| key.clone());
+        if pages.send(page).is_err() {
+            return Ok(());
+        }
+        let Some(last) = last else { return Ok(()) };
+        range = range.beyond(&last);
+    }
+}
+
+/// Compares all rows with the head row, and that with the head file.
+pub(crate) fn verify(
+    engine: &dyn Engine,
+    integrity: &Integrity,
+    acknowledged: Head,
+) -> Result<Verdict, EngineError> {
+    let head = read_head(engine, integrity)?;
+    let found = count_rows(engine, integrity)?;
+    let last = acknowledged.group;
+    let mut report = Vec::new();
+    match &head {
+        None => {
+            report.push(format!("the head row is missing or damaged; group {last} was the last"))
+        }
+        Some(head) if head.group < last => {
+            report.push(format!("groups {} to {last} are missing", head.group.saturating_add(1)))
+        }
+        Some(_) => {}
+    }
+    let expected = head.filter(|head| head.group >= last).unwrap_or(acknowledged);
+    if found.count != expected.count {
+        report.push(format!("{} rows are there of {}", found.count, expected.count));
+    } else if found.sum != expected.sum {
+        report.push(format!("of {} rows some are changed or replaced", found.count));
+    }
+    if let (Some(head), true) = (head, report.is_empty()) {
+        if head.group > last {
+            tracing::info!(
+                group = head.group,
+                head_file = last,
+                "the head file is older than the engine, as after a power cut"
+            );
+        }
+        return Ok(Verdict::Whole(head));
+    }
+    let group = head.map_or(0, |head| head.group).max(last).saturating_add(1);
+    Ok(Verdict::Incomplete { report: report.join("; "), found: Head { group, ..found } })
+}
