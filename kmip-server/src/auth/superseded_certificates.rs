@@ -15,9 +15,9 @@ use crate::auth::client::Client;
 use crate::crypto::x509::certificate::Certificate;
 use crate::objects::error::{OperationError, Result};
 use crate::secret::SecretBuffer;
+use crate::store::Key;
 use crate::store::root_key::IndexKey;
 use crate::store::transaction::Transaction;
-use crate::store::{Key, Store};
 
 /// What the keys of the rows begin with.
 pub(crate) const ROWS: &[u8] = b"x/";
@@ -34,7 +34,7 @@ pub(crate) async fn is_replaced(
     key: &IndexKey,
     certificate: &Certificate,
 ) -> Result<bool> {
-    Ok(view.get(&row(key, certificate)).await?.is_some())
+    Ok(view.get_guarded(&row(key, certificate)).await?.is_some())
 }
 
 /// The certificate is invalid from now on.
@@ -49,11 +49,10 @@ pub(crate) async fn mark_superseded(
     Ok(())
 }
 
-/// Refuses a message under a certificate that its client has replaced.
-///
-/// Nothing of the message is done yet, so the store itself is asked, and not the view.
+/// Refuses a message under a certificate that its client has replaced. What the message writes is
+/// committed only if the certificate is still in use then.
 pub(crate) async fn reject_superseded(
-    store: &dyn Store,
+    view: &mut Transaction<'_>,
     key: &IndexKey,
     client: &Client,
 ) -> Result<()> {
@@ -62,7 +61,7 @@ pub(crate) async fn reject_superseded(
         Some(row) => Cow::Borrowed(row.as_slice()),
         None => Cow::Owned(row(key, certificate)),
     };
-    match store.get(&row).await?.is_some() {
+    match view.get_guarded(&row).await?.is_some() {
         true => Err(OperationError::new(
             ResultReason::AuthenticationNotSuccessful,
             "this certificate was replaced by Re-Provision: connect with the one in its place",

@@ -63,7 +63,7 @@ pub(crate) async fn run(
         references: BatchReferences::default(),
         chosen: BTreeSet::new(),
     };
-    superseded_certificates::reject_superseded(on.store.as_ref(), cx.index_key, client).await?;
+    superseded_certificates::reject_superseded(&mut cx.transaction, cx.index_key, client).await?;
     let on_error = request.header.batch_error_continuation_option.unwrap_or(OnError::Stop);
     let mut items = Vec::with_capacity(request.items.len());
     let mut undone = false;

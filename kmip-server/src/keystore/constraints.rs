@@ -28,10 +28,12 @@ use crate::store::StoreError;
 /// The version whose form the constraints are kept in: the one that has them.
 const KEPT_VERSION: Version = Version::V2_1;
 
-/// The client's constraints.
+/// The client's constraints. They must be the same when the batch is committed.
 pub(crate) async fn kept(cx: &mut Context<'_>) -> Result<Constraints> {
     let key = cx.index().setting(Setting::Constraints);
-    let Some(bytes) = cx.transaction.get(&key).await? else { return Ok(Constraints::default()) };
+    let Some(bytes) = cx.transaction.get_guarded(&key).await? else {
+        return Ok(Constraints::default());
+    };
     let kept = Constraints::decode(tags::Constraints, &mut Reader::new(&bytes), KEPT_VERSION);
     let damaged = |error| StoreError::Damaged(format!("the constraints of a client: {error}"));
     Ok(kept.map_err(damaged)?)

@@ -78,10 +78,10 @@ fn fill(values: &mut Vec<AttributeValue>, defaults: &[AttributeValue], origin: O
     values.extend(supplied);
 }
 
-/// The client's own defaults.
+/// The client's own defaults. They must be the same when the batch is committed.
 pub(crate) async fn kept(cx: &mut Context<'_>) -> Result<DefaultsInformation> {
     let key = cx.index().setting(Setting::Defaults);
-    let Some(bytes) = cx.transaction.get(&key).await? else {
+    let Some(bytes) = cx.transaction.get_guarded(&key).await? else {
         return Ok(DefaultsInformation::default());
     };
     let kept = DefaultsInformation::decode(

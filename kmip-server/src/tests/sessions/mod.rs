@@ -12,5 +12,6 @@
 mod asynchronous;
 mod blocking_store;
 mod credentials;
+mod guards;
 mod roles;
 mod tickets;
