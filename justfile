@@ -19,9 +19,9 @@ test-fast:
 test:
     cargo test --workspace
 
-# The long rounds, whole: kills and power cuts. `just soak 3` runs three times as many.
+# The long rounds, whole: kills, power cuts and damage. `just soak 3` runs three times as many.
 soak factor="1":
-    SOAK={{factor}} cargo test --release -p tests --test durability --test powerloss
+    SOAK={{factor}} cargo test --release -p tests --test durability --test powerloss --test damage
 
 # The migration in one command.
 lab:

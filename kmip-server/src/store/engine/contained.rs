@@ -23,9 +23,11 @@ fn contain<T>(step: impl FnOnce() -> Result<T, EngineError>) -> Result<T, Engine
     })
 }
 
+/// First line of what a panic says: the rest shows what was compared.
 fn text(panic: &(dyn Any + Send)) -> &str {
     let owned = panic.downcast_ref::<String>().map(String::as_str);
-    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text")
+    let text = owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
+    text.lines().next().unwrap_or_default()
 }
 
 impl<E: Engine> Engine for Contained<E> {
@@ -74,7 +76,7 @@ mod tests {
 
     #[test]
     fn panic_of_an_engine_is_damage() {
-        let opened = Contained::<Panicking>::open(|| panic!("in open"));
+        let opened = Contained::<Panicking>::open(|| panic!("in open\n left: 1\nright: 2"));
         let damage =
             |text: &str| Some(EngineError::Corrupt(format!("the engine panicked: {text}")));
         assert_eq!(opened.map(drop).err(), damage("in open"));
