@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use harness::repository;
+use harness::{Random, repository, seed};
 use kmip_server::config::Engine;
 use kmip_server::store::{OpenStore, StoreError, open};
 use tempfile::TempDir;
@@ -184,7 +184,7 @@ async fn read(opened: &OpenStore, model: &Model) -> Result<Verdict, String> {
 
 /// One damage of one file.
 enum Damage {
-    Flip(u64),
+    Flip(usize),
     Zeroed,
     Halved,
     Removed,
@@ -209,7 +209,7 @@ impl Damage {
                 if bytes.is_empty() {
                     return;
                 }
-                let bit = usize::try_from(*at).unwrap() % (bytes.len() * 8);
+                let bit = at % (bytes.len() * 8);
                 bytes[bit / 8] ^= 1 << (bit % 8);
             }
             Self::Zeroed => bytes.fill(0),
@@ -225,33 +225,12 @@ impl Damage {
     }
 }
 
-/// Random numbers from one seed (Steele, Lea and Flood, "SplitMix").
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-}
-
-fn seed() -> u64 {
-    let given = std::env::var("DAMAGE_SEED").ok().and_then(|seed| seed.parse().ok());
-    given.unwrap_or_else(|| {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        u64::from(now.subsec_nanos()) ^ now.as_secs()
-    })
-}
-
 /// Damages each file of a store in each way, and shows what came of it.
 fn damage(engine: Engine, name: &'static str, stop: Stop) {
     let sample = Sample::make(engine, name, stop);
-    let seed = seed();
+    let seed = seed("DAMAGE_SEED");
     println!("DAMAGE_SEED={seed}");
-    let mut random = Random(seed);
+    let mut random = Random::new(seed, 0);
     let mut found = Vec::new();
     files(&sample.stored(), Path::new(""), &mut found);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -260,7 +239,8 @@ fn damage(engine: Engine, name: &'static str, stop: Stop) {
     let flips = std::env::var("DAMAGE_FLIPS")
         .map_or_else(|_| harness::rounds(40, 1_000), |n| n.parse().unwrap());
     for file in &found {
-        let mut damages: Vec<Damage> = (0..flips).map(|_| Damage::Flip(random.next())).collect();
+        let mut damages: Vec<Damage> =
+            (0..flips).map(|_| Damage::Flip(random.below(usize::MAX))).collect();
         damages.extend([Damage::Zeroed, Damage::Halved, Damage::Removed, Damage::Older]);
         for damage in damages {
             let trial = scratch();

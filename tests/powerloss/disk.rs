@@ -14,8 +14,8 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::random::Random;
 use super::record::{Entry, split};
+use harness::Random;
 
 /// What becomes of that which is not durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,7 +23,6 @@
 )]
 
 mod disk;
-mod random;
 mod record;
 mod workload;
 
@@ -34,8 +33,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use disk::{Disk, Model};
+use harness::{Random, seed};
 use kmip_server::config::Engine;
-use random::{Random, seed};
 use record::Entry;
 use tempfile::TempDir;
 
@@ -154,7 +153,7 @@ fn power_cut(
 
 /// The power goes at `points` acknowledgements; gives what was wrong, moment by moment.
 fn power_cuts(recording: &Recording, model: Model, points: usize) -> Vec<String> {
-    let seed = seed();
+    let seed = seed("POWERLOSS_SEED");
     let entries = record::read(&recording.record);
     let is_ack = |n: &usize| matches!(entries[*n], Entry::Acknowledged(_));
     let mut acks: Vec<usize> = (0..entries.len()).filter(is_ack).collect();
@@ -203,7 +202,7 @@ fn nothing_acknowledged_is_lost_when_writes_come_through_at_random() {
 fn the_store_opens_after_a_power_cut_at_any_moment_of_its_making() {
     for engine in [Engine::Sled, Engine::Redb] {
         let Some(recording) = recording(engine) else { return };
-        let seed = seed();
+        let seed = seed("POWERLOSS_SEED");
         let entries = record::read(&recording.record);
         let is_ack = |entry: &Entry<'_>| matches!(entry, Entry::Acknowledged(_));
         let first = entries.iter().position(is_ack).unwrap();
