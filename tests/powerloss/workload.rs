@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kmip_server::SecretBuffer;
 use kmip_server::config::Engine;
-use kmip_server::store::{Change, Order, Outcome, Range, Store, StoreSettings, To, open};
+use kmip_server::store::{Change, Outcome, Range, Store, StoreSettings, To, open};
 
 use super::record::Entry;
 
@@ -175,7 +175,7 @@ pub(crate) async fn verify(
 
 async fn read_all(store: &dyn Store) -> Result<Vec<State>, String> {
     let mut found = vec![State::new(); WRITERS];
-    let mut range = Range { from: vec![], to: vec![], limit: 500, order: Order::Ascending };
+    let mut range = Range { from: vec![], to: vec![], limit: 500 };
     loop {
         let page = store.scan(range.clone()).await.map_err(|error| error.to_string())?;
         let Some((last, _)) = page.last() else { return Ok(found) };

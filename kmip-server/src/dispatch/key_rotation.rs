@@ -28,7 +28,7 @@ use crate::objects::attribute::attribute;
 use crate::objects::record::{Metadata, damaged};
 use crate::objects::rotation::{self, Due};
 use crate::operations::availability::is_served;
-use crate::store::{Order, Range, StoreError};
+use crate::store::{Range, StoreError};
 
 /// Rows read at once.
 const PAGE: usize = 256;
@@ -55,7 +55,6 @@ pub(crate) async fn rotate_due_keys(
         from: rotation::PREFIX.to_vec(),
         to: rotation::row_of(DateTime(now.0.saturating_add(1))),
         limit: PAGE,
-        order: Order::Ascending,
     };
     loop {
         let page = key_server.store().scan(range.clone()).await?;

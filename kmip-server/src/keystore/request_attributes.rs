@@ -19,7 +19,7 @@ use crate::objects::attribute_consistency;
 use crate::objects::attribute_rules;
 use crate::objects::default_attributes::Origin;
 use crate::objects::error::{OperationError, Result};
-use crate::objects::index::{Holder, value_bytes};
+use crate::objects::index::{Holder, id_of, value_bytes};
 use crate::objects::lifecycle;
 use crate::objects::record::{ATTRIBUTES, Metadata};
 
@@ -115,10 +115,9 @@ fn merge(values: &mut Vec<AttributeValue>, more: impl IntoIterator<Item = Attrib
 async fn template(cx: &mut Context<'_>, name: &Name) -> Result<Metadata> {
     let row = cx.index().name(&value_bytes(&AttributeValue::Name(name.clone())));
     let holder = cx.transaction.get(&row).await?.map(|holder| Holder::read(&holder).id);
-    let sharers = cx.transaction.page(&row, None, SHARERS_MAX).await?;
-    let sharers =
-        sharers.iter().filter_map(|key| key.get(row.len()..)).map(String::from_utf8_lossy);
-    for id in holder.into_iter().chain(sharers.map(Into::into)).filter(|id| !id.is_empty()) {
+    let sharers = cx.transaction.page(&row, Some(&row), SHARERS_MAX).await?;
+    let sharers = sharers.iter().filter_map(|key| id_of(&row, key));
+    for id in holder.into_iter().chain(sharers) {
         let found = cx.object(&id).await?;
         if found.object_type() == Some(ObjectType::Template) {
             return match lifecycle::is_archived(found.values()) {

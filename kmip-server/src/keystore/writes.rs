@@ -16,7 +16,7 @@ use crate::objects::attribute::attribute;
 use crate::objects::attribute_consistency;
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
-use crate::objects::index::{Holder, has_row};
+use crate::objects::index::{Holder, has_row, id_of, with_id};
 use crate::objects::lifecycle;
 use crate::objects::record::{BESIDE_LEN_MAX, Material, Metadata, Summary, damaged, take_apart};
 use crate::secret::SecretBuffer;
@@ -256,7 +256,7 @@ impl Context<'_> {
             )),
             Names::Shared => {
                 self.transaction.put(key.to_vec(), holder);
-                self.transaction.put([key, id.as_bytes()].concat(), SecretBuffer::default());
+                self.transaction.put(with_id(key, id), SecretBuffer::default());
                 Ok(())
             }
         }
@@ -265,19 +265,18 @@ impl Context<'_> {
     /// Takes a name from an object. If others share it, one of them comes into its row.
     async fn leave_name(&mut self, key: &[u8], holder: &[u8], id: &str) -> Result<()> {
         if Holder::read(holder).id != id {
-            let own = [key, id.as_bytes()].concat();
+            let own = with_id(key, id);
             self.transaction.get(&own).await?;
             self.transaction.remove(own);
             return Ok(());
         }
-        // Also where names are unique: they may have been shared before. The row itself is last.
-        let sharers = self.transaction.page(key, None, 1).await?;
-        match sharers.first().filter(|row| row.len() > key.len()) {
+        // Also where names are unique: they may have been shared before.
+        let sharers = self.transaction.page(key, Some(key), 1).await?;
+        match sharers.first().and_then(|row| Some((row, id_of(key, row)?))) {
             None => self.transaction.remove(key.to_vec()),
-            Some(row) => {
+            Some((row, other)) => {
                 self.transaction.get(row).await?;
-                let other = row.get(key.len()..).unwrap_or_default().to_vec();
-                self.transaction.put(key.to_vec(), SecretBuffer::new(other));
+                self.transaction.put(key.to_vec(), SecretBuffer::new(other.into_bytes()));
                 self.transaction.remove(row.clone());
             }
         }

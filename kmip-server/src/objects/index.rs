@@ -3,17 +3,20 @@
 //! ```text
 //! n/<hash of owner and name>            -> id    one object a name, see [`Holder`]: what makes
 //!                                                names unique
-//! n/<hash of owner and name><id>        -> -     further objects of it, if they may share it
-//! i/<hash of owner, attribute, value><id> -> -   many objects a value
-//! c/<hash of owner><id>                 -> -     every object of a client
-//! t/<hash of owner><id>                 -> -     every template of a client
+//! n/<hash of owner and name><di>        -> -     further objects of it, if they may share it
+//! i/<hash of owner, attribute, value><di> -> -   many objects a value
+//! c/<hash of owner><di>                 -> -     every object of a client
+//! t/<hash of owner><di>                 -> -     every template of a client
 //! r/<when><hash of owner><id>           -> -     every key that the server is to replace
 //! s/<hash of owner and which>           -> ...   what a client has set for itself
 //! ```
 //!
 //! The hashes are keyed, so a stolen disk shows neither names nor who has what in common.
-//! Identifiers are UUIDs of version 7, which sort by their time: a scan from the end answers the
-//! newest first. The rows follow from the metadata alone and are written in the same commit.
+//! `<di>` is an identifier with its bytes counted down ([`with_id`]), so that a scan answers the
+//! greatest one first. Those that the server makes are UUIDs of version 7, which sort by their
+//! time: the greatest is the newest.
+//!
+//! The rows follow from the metadata alone and are written in the same commit.
 
 use std::collections::BTreeMap;
 
@@ -190,14 +193,13 @@ impl Index<'_> {
     /// All rows of one object. One that is archived keeps its names, and is else found in the row
     /// of its client alone; one that is destroyed gives its names free.
     pub(crate) fn rows(self, id: &str, metadata: &Metadata, storage: Storage) -> Rows {
-        let with_id = |prefix: Vec<u8>| [prefix.as_slice(), id.as_bytes()].concat();
-        let mut rows = Rows::from([(with_id(self.client()), Vec::new())]);
+        let mut rows = Rows::from([(with_id(&self.client(), id), Vec::new())]);
         if storage == Storage::Destroyed {
             return rows;
         }
         let is_template = metadata.object_type() == Some(ObjectType::Template);
         if is_template {
-            rows.insert(with_id(self.templates()), Vec::new());
+            rows.insert(with_id(&self.templates(), id), Vec::new());
         }
         if let Some(when) = rotation::due(metadata).filter(|_| storage == Storage::OnLine) {
             let due = Due { when, chosen: self.chosen(), id: id.to_owned() };
@@ -210,11 +212,34 @@ impl Index<'_> {
                 rows.insert(self.name(&value_bytes(value)), holder.clone());
             } else if storage == Storage::OnLine {
                 let prefix = self.value(&value.reference(), &value_bytes(value));
-                rows.insert(with_id(prefix), Vec::new());
+                rows.insert(with_id(&prefix, id), Vec::new());
             }
         }
         rows
     }
+}
+
+/// What an identifier's bytes are counted down from: no byte of UTF-8 is as high.
+const ID_TOP: u8 = 0xfe;
+
+/// What ends an identifier, so that the longer of two comes first.
+const ID_END: u8 = 0xff;
+
+/// The key of an object's row among those that begin with `prefix`: keys sort by their identifiers,
+/// the greatest first.
+pub(crate) fn with_id(prefix: &[u8], id: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(prefix.len().saturating_add(id.len()).saturating_add(1));
+    key.extend_from_slice(prefix);
+    key.extend(id.bytes().map(|byte| ID_TOP.wrapping_sub(byte)));
+    key.push(ID_END);
+    key
+}
+
+/// Reads the identifier behind `prefix`; `None` for the row of a name, which has none.
+pub(crate) fn id_of(prefix: &[u8], key: &[u8]) -> Option<String> {
+    let id = key.strip_prefix(prefix)?.strip_suffix(&[ID_END])?;
+    let id: Vec<u8> = id.iter().map(|byte| ID_TOP.wrapping_sub(*byte)).collect();
+    Some(String::from_utf8_lossy(&id).into_owned())
 }
 
 /// A value as the index and Locate compare it: one item under the tag Attribute Value, in the form
@@ -248,5 +273,19 @@ mod tests {
         all.sort();
         all.dedup();
         assert_eq!(all.len(), 6);
+    }
+
+    #[test]
+    fn keys_sort_by_their_identifiers_the_greatest_first() {
+        let mut ids = ["", "\0", "a", "a\0", "aa", "ab", "b", "\u{e9}", "\u{ffff}", "\u{10ffff}"]
+            .map(str::to_owned)
+            .to_vec();
+        ids.extend([127, 128].map(|len| "k".repeat(len)));
+        let mut keys: Vec<_> = ids.iter().map(|id| with_id(b"c/", id)).collect();
+        keys.sort();
+        ids.sort();
+        ids.reverse();
+        assert_eq!(keys.iter().filter_map(|key| id_of(b"c/", key)).collect::<Vec<_>>(), ids);
+        assert_eq!(id_of(b"c/", b"c/"), None);
     }
 }

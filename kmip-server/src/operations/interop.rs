@@ -11,6 +11,7 @@ use kmip::vocabulary::{InteropFunction, ResultReason};
 use crate::keystore::Context;
 use crate::keystore::{constraints, defaults};
 use crate::objects::error::{OperationError, Result};
+use crate::objects::index::id_of;
 use crate::store::CHANGES_MAX;
 
 /// Rows read at once.
@@ -48,11 +49,10 @@ async fn reset(cx: &mut Context<'_>) -> Result<()> {
     loop {
         // What is forgotten is in the rows no more: the first page is always the next one.
         let page = cx.transaction.page(&prefix, None, PAGE).await?;
-        for key in &page {
-            let id = key.get(prefix.len()..).unwrap_or_default();
-            let id = String::from_utf8_lossy(id).into_owned();
-            let metadata = cx.object(&id).await?;
-            cx.forget(&id, &metadata).await?;
+        let ids: Vec<String> = page.iter().filter_map(|key| id_of(&prefix, key)).collect();
+        for id in &ids {
+            let metadata = cx.object(id).await?;
+            cx.forget(id, &metadata).await?;
             if cx.transaction.changed() > CHANGES_MAX {
                 return Err(OperationError::new(
                     ResultReason::ServerLimitExceeded,
@@ -61,7 +61,7 @@ async fn reset(cx: &mut Context<'_>) -> Result<()> {
                 ));
             }
         }
-        if page.is_empty() {
+        if ids.is_empty() {
             break;
         }
     }

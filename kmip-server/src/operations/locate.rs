@@ -16,7 +16,7 @@ use kmip::{Version, payload::Condition};
 use crate::config::Names;
 use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
-use crate::objects::index::{Holder, is_indexed};
+use crate::objects::index::{Holder, id_of, is_indexed};
 use crate::objects::lifecycle::{self, Storage};
 use matching::Conditions;
 
@@ -123,13 +123,13 @@ async fn holders(cx: &mut Context<'_>, key: &[u8]) -> Result<Vec<Holder>> {
     if cx.policy.names == Names::Unique {
         return Ok(holders);
     }
-    let mut before: Option<Vec<u8>> = None;
+    let mut after = key.to_vec();
     loop {
-        let page = cx.transaction.page(key, before.as_deref(), PAGE).await?;
-        let others = page.iter().filter_map(|row| row.get(key.len()..).filter(|id| !id.is_empty()));
-        holders.extend(others.map(Holder::read));
+        let page = cx.transaction.page(key, Some(&after), PAGE).await?;
+        let others = page.iter().filter_map(|row| id_of(key, row));
+        holders.extend(others.map(|id| Holder { id, is_at_hand: false }));
         match page.last() {
-            Some(last) if page.len() >= PAGE => before = Some(last.clone()),
+            Some(last) if page.len() >= PAGE => after = last.clone(),
             _ => break,
         }
     }
@@ -187,12 +187,10 @@ impl Search {
         conditions: &Conditions,
         wanted: &Wanted,
     ) -> Result<()> {
-        let mut before: Option<Vec<u8>> = None;
+        let mut after: Option<Vec<u8>> = None;
         loop {
-            let page = cx.transaction.page(prefix, before.as_deref(), PAGE).await?;
-            for key in &page {
-                let id = key.get(prefix.len()..).unwrap_or_default();
-                let id = String::from_utf8_lossy(id).into_owned();
+            let page = cx.transaction.page(prefix, after.as_deref(), PAGE).await?;
+            for id in page.iter().filter_map(|key| id_of(prefix, key)) {
                 if suffices || is_match(cx, &id, conditions, wanted).await? {
                     self.take(id);
                 }
@@ -201,7 +199,7 @@ impl Search {
                 }
             }
             match page.last() {
-                Some(last) if page.len() >= PAGE => before = Some(last.clone()),
+                Some(last) if page.len() >= PAGE => after = Some(last.clone()),
                 _ => return Ok(()),
             }
         }

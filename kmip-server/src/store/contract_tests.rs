@@ -20,7 +20,7 @@ use super::memory_store::MemoryStore;
 use super::record_seal::Seal;
 use super::sealed_store::SealedStore;
 use super::{
-    CHANGES_MAX, Change, KEY_LEN_MAX, Key, Order, Outcome, Range, SCAN_MAX, Store, StoreError, To,
+    CHANGES_MAX, Change, KEY_LEN_MAX, Key, Outcome, Range, SCAN_MAX, Store, StoreError, To,
     VALUE_LEN_MAX,
 };
 use crate::config::Engine as EngineName;
@@ -57,12 +57,12 @@ async fn value(store: &dyn Store, key: impl AsRef<[u8]>) -> Option<Vec<u8>> {
 
 /// Runs the whole contract on a store that is empty.
 pub(crate) async fn contract(store: Arc<dyn Store>) {
-    let all = Range { from: Vec::new(), to: Vec::new(), limit: 10, order: Order::Ascending };
+    let all = Range { from: Vec::new(), to: Vec::new(), limit: 10 };
     assert!(store.scan(all).await.unwrap().is_empty(), "a new store is empty");
     stamp_names_one_put_of_a_key(&*store).await;
     a_commit_is_all_or_nothing(&*store).await;
     a_guard_changes_nothing(&*store).await;
-    pages_come_in_both_orders_and_leave_out_nothing(&*store).await;
+    pages_come_in_order_and_leave_out_nothing(&*store).await;
     odd_ranges_are_empty_pages(&*store).await;
     values_of_every_length_come_back(&*store).await;
     what_no_engine_takes_is_refused(&*store).await;
@@ -146,7 +146,7 @@ async fn keys(store: &dyn Store, mut range: Range) -> Vec<Key> {
     }
 }
 
-async fn pages_come_in_both_orders_and_leave_out_nothing(store: &dyn Store) {
+async fn pages_come_in_order_and_leave_out_nothing(store: &dyn Store) {
     let many = SCAN_MAX + 30;
     let mut expected: Vec<Key> = (0..many).map(|n| format!("page/{n:05}").into_bytes()).collect();
     // Neighbours that a careless bound would let in, or leave out.
@@ -159,36 +159,30 @@ async fn pages_come_in_both_orders_and_leave_out_nothing(store: &dyn Store) {
         assert_eq!(store.commit(puts).await.unwrap(), Outcome::Durable);
     }
     for limit in [1, 7, SCAN_MAX, SCAN_MAX + 1, usize::MAX] {
-        let ascending = keys(store, Range::prefix(b"page/", limit, Order::Ascending)).await;
-        assert!(ascending == expected, "limit {limit}");
-        let mut descending = keys(store, Range::prefix(b"page/", limit, Order::Descending)).await;
-        descending.reverse();
-        assert!(descending == expected, "limit {limit}, descending");
+        let found = keys(store, Range::prefix(b"page/", limit)).await;
+        assert!(found == expected, "limit {limit}");
     }
-    let page = store.scan(Range::prefix(b"page/", usize::MAX, Order::Descending)).await.unwrap();
+    let page = store.scan(Range::prefix(b"page/", usize::MAX)).await.unwrap();
     assert_eq!(page.len(), SCAN_MAX, "a page has an end");
     assert!(page.iter().all(|(key, record)| *key == *record.value && record.stamp > 0));
 }
 
 async fn odd_ranges_are_empty_pages(store: &dyn Store) {
-    let range = |from: &str, to: &str, limit, order| Range {
+    let range = |from: &str, to: &str, limit| Range {
         from: from.as_bytes().to_vec(),
         to: to.as_bytes().to_vec(),
         limit,
-        order,
     };
-    for order in [Order::Ascending, Order::Descending] {
-        for odd in [
-            range("page/", "page0", 0, order),
-            range("page/", "page/", 9, order),
-            range("page0", "page/", 9, order),
-            range("\u{7f}", "", 9, order),
-        ] {
-            assert!(store.scan(odd.clone()).await.unwrap().is_empty(), "{odd:?}");
-        }
-        let to_the_end = store.scan(range("page0", "page1", 9, order)).await.unwrap();
-        assert_eq!(to_the_end.len(), 1, "from is within, to is not");
+    for odd in [
+        range("page/", "page0", 0),
+        range("page/", "page/", 9),
+        range("page0", "page/", 9),
+        range("\u{7f}", "", 9),
+    ] {
+        assert!(store.scan(odd.clone()).await.unwrap().is_empty(), "{odd:?}");
     }
+    let to_the_end = store.scan(range("page0", "page1", 9)).await.unwrap();
+    assert_eq!(to_the_end.len(), 1, "from is within, to is not");
 }
 
 async fn values_of_every_length_come_back(store: &dyn Store) {
@@ -200,7 +194,7 @@ async fn values_of_every_length_come_back(store: &dyn Store) {
         let outcome = store.commit(vec![put("len", expected, &bytes)]).await.unwrap();
         assert_eq!(outcome, Outcome::Durable);
         assert!(value(store, "len").await.as_ref() == Some(&bytes), "{len} bytes");
-        let page = store.scan(Range::prefix(b"len", 2, Order::Descending)).await.unwrap();
+        let page = store.scan(Range::prefix(b"len", 2)).await.unwrap();
         assert_eq!(page.len(), 1);
         assert!(*page[0].1.value == bytes, "{len} bytes, scanned");
     }
@@ -231,7 +225,7 @@ async fn what_no_engine_takes_is_refused(store: &dyn Store) {
         assert!(error.to_string().contains(reason), "{error}");
         assert!(matches!(error, StoreError::Limit { .. } | StoreError::Refused(_)));
     }
-    let found = store.scan(Range::prefix(b"no/", 9, Order::Ascending)).await.unwrap();
+    let found = store.scan(Range::prefix(b"no/", 9)).await.unwrap();
     assert!(found.is_empty());
     assert_eq!(value(store, "").await, None);
     assert_eq!(value(store, [0, 0, 3, b'l', b'e', b'n', 0, 1]).await, None);
@@ -304,9 +298,8 @@ async fn it_does_what_an_ordered_map_does(store: &dyn Store, seed: u64) {
     for step in 0..400 {
         if random.below(3) == 0 {
             let (from, to) = (key(&mut random), key(&mut random));
-            let order = [Order::Ascending, Order::Descending][usize::from(step % 2 == 0)];
             let limit = usize::try_from(random.below(12)).unwrap();
-            let range = Range { from, to, limit, order };
+            let range = Range { from, to, limit };
             let page = store.scan(range.clone()).await.unwrap();
             let page: Vec<_> =
                 page.into_iter().map(|(key, r)| (key, (r.stamp, r.value.to_vec()))).collect();
@@ -383,12 +376,7 @@ fn model_outcome(model: &mut Model, changes: &[Change]) -> Outcome {
 fn model_page(model: &Model, range: &Range) -> Vec<(Key, (u64, Vec<u8>))> {
     let within = |key: &&Key| **key >= range.from && **key < range.to;
     let found = model.iter().filter(|(key, _)| within(key)).map(|(k, v)| (k.clone(), v.clone()));
-    let mut found: Vec<_> = found.collect();
-    if range.order == Order::Descending {
-        found.reverse();
-    }
-    found.truncate(range.limit);
-    found
+    found.take(range.limit).collect()
 }
 
 /// Keys of a test's store.

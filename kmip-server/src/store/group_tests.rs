@@ -12,7 +12,7 @@ use super::engine::fault_injection::{Disk, FaultyEngine, Verdict};
 use super::engine::{Engine, EngineError};
 use super::group_commit::GROUP_MAX;
 use super::local_store::LocalStore;
-use super::{Change, Order, Outcome, Range, Store, StoreError};
+use super::{Change, Outcome, Range, Store, StoreError};
 
 type Answered = oneshot::Receiver<Result<Outcome, StoreError>>;
 
@@ -46,31 +46,26 @@ impl OnADisk {
         outcome
     }
 
-    /// Keys and lengths of values, read page by page and one by one, in both orders.
+    /// Keys and lengths of values, read page by page and one by one.
     async fn seen(&self, prefix: &str) -> Vec<(String, usize)> {
         for limit in [1, 2, 3] {
-            for order in [Order::Ascending, Order::Descending] {
-                let mut found = Vec::new();
-                let mut range = Range::prefix(prefix.as_bytes(), limit, order);
-                loop {
-                    let page = self.store.scan(range.clone()).await.unwrap();
-                    let last = page.last().filter(|_| page.len() >= limit);
-                    let last = last.map(|(key, _)| key.clone());
-                    found.extend(page);
-                    let Some(last) = last else { break };
-                    range = range.beyond(&last);
-                }
-                if order == Order::Descending {
-                    found.reverse();
-                }
-                let found: Vec<_> = found.iter().map(|(key, r)| (key, r.stamp)).collect();
-                let range = Range::prefix(prefix.as_bytes(), 99, Order::Ascending);
-                let whole = self.store.scan(range).await.unwrap();
-                let whole: Vec<_> = whole.iter().map(|(key, r)| (key, r.stamp)).collect();
-                assert_eq!(found, whole, "{limit} {order:?}");
+            let mut found = Vec::new();
+            let mut range = Range::prefix(prefix.as_bytes(), limit);
+            loop {
+                let page = self.store.scan(range.clone()).await.unwrap();
+                let last = page.last().filter(|_| page.len() >= limit);
+                let last = last.map(|(key, _)| key.clone());
+                found.extend(page);
+                let Some(last) = last else { break };
+                range = range.beyond(&last);
             }
+            let found: Vec<_> = found.iter().map(|(key, r)| (key, r.stamp)).collect();
+            let range = Range::prefix(prefix.as_bytes(), 99);
+            let whole = self.store.scan(range).await.unwrap();
+            let whole: Vec<_> = whole.iter().map(|(key, r)| (key, r.stamp)).collect();
+            assert_eq!(found, whole, "{limit}");
         }
-        let range = Range::prefix(prefix.as_bytes(), 99, Order::Ascending);
+        let range = Range::prefix(prefix.as_bytes(), 99);
         let page = self.store.scan(range).await.unwrap();
         for (key, record) in &page {
             let got = self.store.get(key).await.unwrap().unwrap();
@@ -195,7 +190,7 @@ async fn after_a_failed_write_its_outcome_is_unknown_and_nothing_goes_on() {
     let cause = on.store.failure().stopped().await;
     let errors = [
         on.store.get(b"f/a").await.map(drop).unwrap_err(),
-        on.store.scan(Range::prefix(b"f", 9, Order::Ascending)).await.map(drop).unwrap_err(),
+        on.store.scan(Range::prefix(b"f", 9)).await.map(drop).unwrap_err(),
         on.store.commit(vec![put("f/d", 0, "1")]).await.unwrap_err(),
     ];
     assert!(errors.iter().all(|error| *error == cause), "{errors:?}");
@@ -253,7 +248,7 @@ async fn page_that_cannot_be_read_is_damaged_and_never_absent() {
     on.engine.damage(b"d/");
     let damaged = |error: StoreError| matches!(error, StoreError::Damaged(_));
     assert!(damaged(on.store.get(b"d/a").await.map(drop).unwrap_err()));
-    let page = on.store.scan(Range::prefix(b"d/", 9, Order::Ascending)).await;
+    let page = on.store.scan(Range::prefix(b"d/", 9)).await;
     assert!(damaged(page.map(drop).unwrap_err()));
     assert!(damaged(on.store.commit(vec![put("d/b", 0, "1")]).await.unwrap_err()));
     // Others are served.
@@ -270,6 +265,6 @@ async fn queued_commits_are_carried_out_when_the_store_is_closed() {
         drop(store.submit(vec![put(format!("q/{n}"), 0, "")]).unwrap());
     }
     drop(store);
-    let range = Range { limit: 99, ..Range::prefix(b"q/", 99, Order::Ascending) };
+    let range = Range { limit: 99, ..Range::prefix(b"q/", 99) };
     assert_eq!(engine.scan(&range).unwrap().len(), 50);
 }

@@ -80,16 +80,7 @@ pub enum Outcome {
     },
 }
 
-/// The order of a scan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// The smallest key first.
-    Ascending,
-    /// The greatest key first.
-    Descending,
-}
-
-/// A page to be read: keys in `[from, to)`.
+/// A page to be read: keys in `[from, to)`, the smallest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Range {
     /// The smallest key.
@@ -98,13 +89,11 @@ pub struct Range {
     pub to: Key,
     /// The most records to answer, at most [`SCAN_MAX`].
     pub limit: usize,
-    /// Which end to begin at.
-    pub order: Order,
 }
 
 impl Range {
     /// The first page of all keys that begin with `prefix`.
-    pub fn prefix(prefix: &[u8], limit: usize, order: Order) -> Self {
+    pub fn prefix(prefix: &[u8], limit: usize) -> Self {
         let mut to = prefix.to_vec();
         // The key after the last one with this prefix: the last byte that can grow grows.
         while let Some(last) = to.pop() {
@@ -113,18 +102,13 @@ impl Range {
                 break;
             }
         }
-        Self { from: prefix.to_vec(), to, limit, order }
+        Self { from: prefix.to_vec(), to, limit }
     }
 
     /// The page that begins where a page that ended with `last` stopped.
     #[must_use]
     pub fn beyond(mut self, last: &[u8]) -> Self {
-        match self.order {
-            Order::Ascending => {
-                self.from = [last, &[0]].concat();
-            }
-            Order::Descending => self.to = last.to_vec(),
-        }
+        self.from = [last, &[0]].concat();
         self
     }
 

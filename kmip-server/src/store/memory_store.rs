@@ -5,7 +5,7 @@ use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::store::{
-    Change, Key, Order, Outcome, Pending, Range, Record, SCAN_MAX, Store, StoreError, To, check,
+    Change, Key, Outcome, Pending, Range, Record, SCAN_MAX, Store, StoreError, To, check,
 };
 
 /// A store that forgets.
@@ -31,11 +31,7 @@ impl MemoryStore {
         let records = self.records();
         let found = records.by_key.range::<[u8], _>(range.bounds());
         let copy = |(key, record): (&Key, &Record)| (key.clone(), record.copy());
-        let limit = range.limit.min(SCAN_MAX);
-        match range.order {
-            Order::Ascending => found.take(limit).map(copy).collect(),
-            Order::Descending => found.rev().take(limit).map(copy).collect(),
-        }
+        found.take(range.limit.min(SCAN_MAX)).map(copy).collect()
     }
 
     fn change(&self, changes: Vec<Change>) -> Result<Outcome, StoreError> {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! get(key)          one record, as last made durable
-//! scan(range)       a page of records, in either order
+//! scan(range)       a page of records, the smallest key first
 //! commit(changes)   all or none, under expected stamps; answers when it is durable
 //! ```
 //!
@@ -47,8 +47,8 @@ pub use error::StoreError;
 pub use failure_signal::FailureWatch;
 pub(crate) use interface::check;
 pub use interface::{
-    CHANGES_MAX, COMMIT_LEN_MAX, Change, KEY_FIRST, KEY_LEN_MAX, Key, Order, Outcome, Pending,
-    Range, Record, SCAN_MAX, Store, To, VALUE_LEN_MAX,
+    CHANGES_MAX, COMMIT_LEN_MAX, Change, KEY_FIRST, KEY_LEN_MAX, Key, Outcome, Pending, Range,
+    Record, SCAN_MAX, Store, To, VALUE_LEN_MAX,
 };
 pub use key_source::KeySource;
 pub use memory_store::MemoryStore;

@@ -22,7 +22,7 @@ use super::root_key::IndexKey;
 use super::sealed_store::SealedStore;
 use super::verify::{HEAD_KEY, Verdict, verify};
 use super::view::record;
-use super::{KEY_FIRST, OpenError, Order, Range, Store};
+use super::{KEY_FIRST, OpenError, Range, Store};
 use crate::config::{CreateStore, Engine as EngineName, FREE_SPACE_RESERVE_MIB};
 
 /// Most keys of unreadable rows that a report names.
@@ -245,8 +245,7 @@ fn open_head_file(
 /// Names the rows whose seal does not open, for a report.
 fn unreadable(engine: &dyn Engine, seal: &Seal) -> Result<String, EngineError> {
     let (mut count, mut names) = (0_usize, Vec::new());
-    let mut range =
-        Range { from: vec![KEY_FIRST], to: Vec::new(), limit: PAGE, order: Order::Ascending };
+    let mut range = Range { from: vec![KEY_FIRST], to: Vec::new(), limit: PAGE };
     loop {
         let page = engine.scan(&range)?;
         let last = page.last().filter(|_| page.len() >= PAGE).map(|(key, _)| key.clone());

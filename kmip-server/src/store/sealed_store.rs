@@ -64,7 +64,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::store::Order;
     use crate::store::contract_tests::{put, stamp};
     use crate::store::key_ring::KeyRing;
     use crate::store::memory_store::MemoryStore;
@@ -80,7 +79,7 @@ mod tests {
     async fn store_below_sees_no_value() {
         let (below, store) = sealed();
         store.commit(vec![put("key", 0, "plain value"), put("index", 0, "")]).await.unwrap();
-        let page = below.scan(Range::prefix(&[], 9, Order::Ascending)).await.unwrap();
+        let page = below.scan(Range::prefix(&[], 9)).await.unwrap();
         let lens: Vec<_> = page.iter().map(|(_, record)| record.value.len()).collect();
         assert_eq!(lens, [SEAL_LEN, b"plain value".len() + SEAL_LEN]);
         assert!(page.iter().all(|(_, r)| !r.value.windows(5).any(|bytes| bytes == b"plain")));
@@ -93,7 +92,7 @@ mod tests {
         let first = below.get(b"a").await.unwrap().unwrap().value;
         below.commit(vec![put("b", stamp(&*below, "b").await, &first)]).await.unwrap();
         assert!(matches!(store.get(b"b").await, Err(StoreError::Damaged(_))));
-        let page = store.scan(Range::prefix(b"b", 9, Order::Ascending)).await;
+        let page = store.scan(Range::prefix(b"b", 9)).await;
         assert!(matches!(page, Err(StoreError::Damaged(_))));
         assert_eq!(*store.get(b"a").await.unwrap().unwrap().value, b"first");
     }

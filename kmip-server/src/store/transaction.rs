@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::secret::SecretBuffer;
-use crate::store::{Change, Key, Order, Range, Store, StoreError, To};
+use crate::store::{Change, Key, Range, Store, StoreError, To};
 
 /// A value, or none where the key is absent.
 type Value = Option<SecretBuffer>;
@@ -113,17 +113,17 @@ impl<'a> Transaction<'a> {
         self.item.clear();
     }
 
-    /// Keys that begin with `prefix` and are less than `before`, the greatest first; a page that
+    /// Keys that begin with `prefix` and are greater than `after`, the smallest first; a page that
     /// is shorter than `limit` is the last.
     pub(crate) async fn page(
         &self,
         prefix: &[u8],
-        before: Option<&[u8]>,
+        after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Key>, StoreError> {
-        let mut range = Range::prefix(prefix, limit, Order::Descending);
-        if let Some(before) = before {
-            range = range.beyond(before);
+        let mut range = Range::prefix(prefix, limit);
+        if let Some(after) = after {
+            range = range.beyond(after);
         }
         let mut keys = Vec::new();
         loop {
@@ -131,7 +131,7 @@ impl<'a> Transaction<'a> {
             let page = self.store.scan(range.clone()).await?;
             let last = page.last().filter(|_| page.len() >= limit).map(|(key, _)| key.clone());
             // Of our own changes, those belong to this page that lie in the part the page covers.
-            let from = last.clone().unwrap_or(from);
+            let to = last.as_ref().map_or(to, |last| [last.as_slice(), &[0]].concat());
             let stored = page.into_iter().map(|(key, _)| (key, true));
             let mut part: BTreeMap<Key, bool> = stored.collect();
             for (key, value) in self.batch.range(from.clone()..to.clone()) {
@@ -140,7 +140,7 @@ impl<'a> Transaction<'a> {
             for (key, value) in self.item.range(from..to) {
                 part.insert(key.clone(), value.is_some());
             }
-            keys.extend(part.into_iter().rev().filter_map(|(key, stands)| stands.then_some(key)));
+            keys.extend(part.into_iter().filter_map(|(key, stands)| stands.then_some(key)));
             // What the batch has removed is missing here, and is no end.
             match last {
                 Some(last) if keys.len() < limit => range = range.beyond(&last),
@@ -267,13 +267,13 @@ mod tests {
         view.keep_item();
         store.commit(view.into_changes()).await.unwrap();
         let mut view = Transaction::new(&store);
-        put(&mut view, b"p/4", b"").await;
+        put(&mut view, b"p/2", b"").await;
         view.get(b"p/3").await.unwrap();
         view.remove(b"p/3".to_vec());
         let first = view.page(b"p/", None, 2).await.unwrap();
-        assert_eq!(first, [b"p/5".to_vec(), b"p/4".to_vec()]);
+        assert_eq!(first, [b"p/1".to_vec(), b"p/2".to_vec()]);
         let rest = view.page(b"p/", Some(b"p/3"), 2).await.unwrap();
-        assert_eq!(rest, [b"p/1".to_vec()]);
+        assert_eq!(rest, [b"p/5".to_vec()]);
     }
 
     /// A page of which the batch had removed a key was short, and so it was taken for the last.
@@ -288,13 +288,12 @@ mod tests {
         view.keep_item();
         store.commit(view.into_changes()).await.unwrap();
         let mut view = Transaction::new(&store);
-        for key in keys.iter().skip(5).step_by(2).chain([&keys[18], &keys[16]]) {
+        for key in keys.iter().skip(1).step_by(2).take(8).chain([&keys[2], &keys[4]]) {
             view.get(key).await.unwrap();
             view.remove(key.clone());
         }
-        let mut expected: Vec<&Vec<u8>> =
+        let expected: Vec<&Vec<u8>> =
             keys.iter().filter(|key| !view.item.contains_key(*key)).collect();
-        expected.reverse();
         for limit in 1..12 {
             let mut found: Vec<Vec<u8>> = Vec::new();
             loop {

@@ -9,7 +9,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use super::engine::{Engine, EngineError, Value};
 use super::integrity::{Head, Integrity, Place};
-use super::{KEY_FIRST, Key, Order, Range};
+use super::{KEY_FIRST, Key, Range};
 
 /// Key of the head row.
 pub(crate) const HEAD_KEY: &[u8] = b"\x01head";
@@ -61,8 +61,7 @@ fn read_pages(
     engine: &dyn Engine,
     pages: &SyncSender<Vec<(Key, Value)>>,
 ) -> Result<(), EngineError> {
-    let mut range =
-        Range { from: vec![KEY_FIRST], to: Vec::new(), limit: PAGE, order: Order::Ascending };
+    let mut range = Range { from: vec![KEY_FIRST], to: Vec::new(), limit: PAGE };
     loop {
         let page = engine.scan(&range)?;
         let last = page.last().filter(|_| page.len() >= PAGE).map(|(key, _)| key.clone());

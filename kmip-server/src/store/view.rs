@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::engine::{Engine, Value};
-use super::{KEY_FIRST, Key, Order, Range, Record, SCAN_MAX, StoreError};
+use super::{KEY_FIRST, Key, Range, Record, SCAN_MAX, StoreError};
 use crate::secret::SecretBuffer;
 
 /// Length of the stamp before the value in a row.
@@ -101,7 +101,7 @@ impl View {
         let page = self.engine.scan(&Range { limit, ..range.clone() });
         let mut page = page.map_err(|error| error.on_read())?;
         if old().next().is_some() {
-            page = overlay(page, limit, range.order, old());
+            page = overlay(page, limit, old());
             page.truncate(range.limit);
         }
         page.into_iter().map(|(key, row)| Ok((key, record(row)?))).collect()
@@ -112,15 +112,10 @@ impl View {
 fn overlay<'a>(
     page: Vec<(Key, Value)>,
     limit: usize,
-    order: Order,
     old: impl Iterator<Item = (&'a Key, &'a Option<Value>)>,
 ) -> Vec<(Key, Value)> {
     let end = page.last().filter(|_| page.len() >= limit).map(|(key, _)| key.clone());
-    let is_covered = |key: &Key| match (&end, order) {
-        (None, _) => true,
-        (Some(end), Order::Ascending) => key <= end,
-        (Some(end), Order::Descending) => key >= end,
-    };
+    let is_covered = |key: &Key| end.as_ref().is_none_or(|end| key <= end);
     let mut rows: BTreeMap<Key, Value> = page.into_iter().collect();
     for (key, row) in old.filter(|(key, _)| is_covered(key)) {
         match row {
@@ -128,8 +123,5 @@ fn overlay<'a>(
             None => rows.remove(key),
         };
     }
-    match order {
-        Order::Ascending => rows.into_iter().collect(),
-        Order::Descending => rows.into_iter().rev().collect(),
-    }
+    rows.into_iter().collect()
 }

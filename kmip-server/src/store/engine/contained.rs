@@ -51,7 +51,6 @@ impl<E: Engine> Engine for Contained<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Order;
 
     /// An engine that panics, each time in another form.
     struct Panicking;
@@ -81,7 +80,7 @@ mod tests {
             |text: &str| Some(EngineError::Corrupt(format!("the engine panicked: {text}")));
         assert_eq!(opened.map(drop).err(), damage("in open"));
         let engine = Contained::open(|| Ok(Panicking)).unwrap();
-        let range = Range::prefix(b"k", 3, Order::Ascending);
+        let range = Range::prefix(b"k", 3);
         assert_eq!(engine.get(b"k").err(), damage("in get"));
         assert_eq!(engine.scan(&range).err(), damage("in scan of 3"));
         assert_eq!(engine.write(&[]).err(), damage("no text"));

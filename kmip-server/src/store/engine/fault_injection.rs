@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Engine, EngineError, RowChange, Value};
-use crate::store::{Key, Order, Range};
+use crate::store::{Key, Range};
 
 type Rows = BTreeMap<Key, Value>;
 
@@ -110,10 +110,7 @@ impl Engine for FaultyEngine {
             self.check(key)?;
             Ok((key.clone(), row.clone()))
         };
-        match range.order {
-            Order::Ascending => found.take(range.limit).map(copy).collect(),
-            Order::Descending => found.rev().take(range.limit).map(copy).collect(),
-        }
+        found.take(range.limit).map(copy).collect()
     }
 
     fn write(&self, changes: &[RowChange]) -> Result<(), EngineError> {

@@ -24,7 +24,8 @@ pub(crate) trait Engine: Send + Sync {
     /// Returns the row of a key.
     fn get(&self, key: &[u8]) -> Result<Option<Value>, EngineError>;
 
-    /// Returns at most `range.limit` rows of a range that is not empty. No write is seen in part.
+    /// Returns the first rows of a range that is not empty, at most `range.limit`, the smallest key
+    /// first. No write is seen in part.
     fn scan(&self, range: &Range) -> Result<Vec<(Key, Value)>, EngineError>;
 
     /// Makes all changes or none; a key occurs once. When it returns, they survive a power cut.

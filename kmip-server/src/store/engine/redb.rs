@@ -10,7 +10,7 @@ use ::redb::{Database, Durability, ReadableDatabase, TableDefinition};
 use support::durable_fs;
 
 use super::{Engine, EngineError, RowChange, Value};
-use crate::store::{Key, Order, Range};
+use crate::store::{Key, Range};
 
 /// Name of the file.
 const FILE: &str = "redb";
@@ -94,10 +94,7 @@ impl Engine for RedbEngine {
                     row?;
                 Ok((key.value().to_vec(), row.value().to_vec()))
             };
-            match range.order {
-                Order::Ascending => rows.take(range.limit).map(owned).collect(),
-                Order::Descending => rows.rev().take(range.limit).map(owned).collect(),
-            }
+            rows.take(range.limit).map(owned).collect()
         })
     }
 

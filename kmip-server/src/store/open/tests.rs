@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::store::Range;
 use crate::store::contract_tests::{Random, put, remove, seed, stamp};
-use crate::store::{Order, Range};
 
 fn settings(data: &Path, key: Option<&str>) -> StoreSettings {
     let text = |text: &str| KeySource::Text {
@@ -42,7 +42,7 @@ async fn fill(data: &Path, engine: EngineName) {
 
 async fn count(data: &Path, engine: EngineName) -> usize {
     let store = open(with(data, engine)).await.unwrap().store;
-    store.scan(Range::prefix(b"k/", 99, Order::Ascending)).await.unwrap().len()
+    store.scan(Range::prefix(b"k/", 99)).await.unwrap().len()
 }
 
 #[tokio::test]
@@ -249,7 +249,7 @@ async fn rows_that_are_missing_changed_or_added_are_noticed_and_can_be_accepted(
             assert!(stamp(&*store, "new").await > 10, "a stamp is used once");
             drop(store);
             let store = open(with(data.path(), engine)).await.unwrap().store;
-            let range = Range::prefix(b"k/", 99, Order::Ascending);
+            let range = Range::prefix(b"k/", 99);
             match report.contains("do not open") {
                 true => assert!(store.scan(range).await.is_err()),
                 false => assert_eq!(store.scan(range).await.unwrap().len(), left, "{what}"),
@@ -370,11 +370,11 @@ async fn pieces_of_the_stores_own_files_in_keys_and_values_are_bytes_like_others
             let killed = tempfile::tempdir().unwrap();
             copy(data.path(), killed.path());
             let again = open(with(killed.path(), engine)).await.unwrap().store;
-            let range = Range::prefix(b"piece/", 1024, Order::Ascending);
+            let range = Range::prefix(b"piece/", 1024);
             let found = again.scan(range).await.unwrap().into_iter();
             let found: BTreeMap<_, _> = found.map(|(key, r)| (key, r.value.to_vec())).collect();
             assert!(found == expected, "{engine}, round {round}: {} rows", found.len());
-            let others = again.scan(Range::prefix(b"k/", 99, Order::Ascending)).await.unwrap();
+            let others = again.scan(Range::prefix(b"k/", 99)).await.unwrap();
             assert_eq!(others.len(), 40);
         }
     }

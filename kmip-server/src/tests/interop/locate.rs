@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use crate::secret::SecretBuffer;
 use crate::store::memory_store::MemoryStore;
-use crate::store::{Change, Order, Range, Store, To};
-use kmip::payload::{ArchiveRequest, RecoverRequest};
+use crate::store::{Change, Range, Store, To};
+use kmip::attributes::AllAttributes;
+use kmip::objects::OpaqueObject;
+use kmip::payload::{ArchiveRequest, ImportRequest, RecoverRequest};
+use kmip::vocabulary::OpaqueDataType;
 
 use crate::tests::harness::*;
 
@@ -92,7 +95,7 @@ async fn a_name_is_found_in_rows_that_do_not_say_whether_the_object_is_at_hand()
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let harness = Harness::over(Arc::clone(&store));
     let key = harness.create(NEWEST, vec![name("n")]).await;
-    let rows = store.scan(Range::prefix(b"n/", 9, Order::Ascending)).await.unwrap();
+    let rows = store.scan(Range::prefix(b"n/", 9)).await.unwrap();
     let [(row, record)] = rows.as_slice() else { panic!("one row of a name") };
     let to = To::Put(SecretBuffer::new(key.clone().into_bytes()));
     assert_ne!(*record.value, key.as_bytes(), "it says more now");
@@ -109,7 +112,7 @@ async fn a_name_is_found_in_rows_that_do_not_say_whether_the_object_is_at_hand()
     harness.ask(NEWEST, RecoverRequest { unique_identifier: id(&key) }).await.unwrap();
     assert_eq!(located().await, [key.as_str()]);
     harness.ask(NEWEST, DestroyRequest { unique_identifier: id(&key) }).await.unwrap();
-    assert!(store.scan(Range::prefix(b"n/", 9, Order::Ascending)).await.unwrap().is_empty());
+    assert!(store.scan(Range::prefix(b"n/", 9)).await.unwrap().is_empty());
 }
 
 /// Every object has a policy: the one named default, unless the client said otherwise.
@@ -164,6 +167,71 @@ async fn pages_have_the_true_total_and_the_newest_first() {
         let found = harness.ask(NEWEST, request).await.unwrap();
         assert_eq!(found.located_items, Some(600));
         assert_eq!(found.unique_identifiers, made[100..400]);
+    }
+}
+
+/// Imports an object under an identifier of the client's, with these attributes.
+async fn import(harness: &Harness, id: &str, values: Vec<AttributeValue>) {
+    let object = Object::OpaqueObject(OpaqueObject {
+        opaque_data_type: OpaqueDataType(0x8000_0001),
+        opaque_data_value: SecretBytes::new(&[1]),
+    });
+    let request = ImportRequest {
+        unique_identifier: id.to_owned(),
+        object_type: Some(ObjectType::OpaqueObject),
+        replace_existing: None,
+        key_wrap_type: None,
+        attributes: AllAttributes(values.into_iter().map(Attribute::from).collect()),
+        object,
+    };
+    assert_eq!(harness.ask(NEWEST, request).await.unwrap().unique_identifier, id);
+}
+
+/// Identifiers of other servers are of version 7 too, or anything of 1 to 128 bytes, one the
+/// beginning of another; they come in between by what they say.
+#[tokio::test]
+async fn pages_of_every_size_have_made_and_chosen_identifiers_the_newest_first() {
+    let harness = Harness::sharing(Arc::new(MemoryStore::default()));
+    let group = || AttributeValue::ObjectGroup("g".to_owned());
+    let longest = "z".repeat(128);
+    let chosen = [
+        "01890000-0000-7000-8000-000000000001",
+        "ffffffff-ffff-7fff-bfff-ffffffffffff",
+        "0",
+        "k",
+        "key",
+        "key/1",
+        "key/10",
+        "key/2",
+        "schl\u{fc}ssel",
+        "\u{10ffff}",
+        &longest[1..],
+        &longest,
+    ];
+    let mut expected = Vec::new();
+    for id in chosen {
+        expected.push(harness.create(NEWEST, vec![group(), name("n")]).await);
+        import(&harness, id, vec![group(), name("n")]).await;
+        expected.push(id.to_owned());
+    }
+    expected.sort();
+    expected.reverse();
+    let made: Vec<_> = expected.iter().filter(|id| !chosen.contains(&id.as_str())).collect();
+    assert_eq!(made.len(), chosen.len());
+    for filter in [vec![], vec![group()], vec![name("n")]] {
+        for size in 1..=expected.len() + 1 {
+            let mut found = Vec::new();
+            while found.len() < expected.len() {
+                let mut request = locate(filter.clone());
+                request.maximum_items = Some(i32::try_from(size).unwrap());
+                request.offset_items = Some(i32::try_from(found.len()).unwrap());
+                let page = harness.ask(NEWEST, request).await.unwrap();
+                assert_eq!(page.located_items, Some(24));
+                assert_eq!(page.unique_identifiers.len(), size.min(expected.len() - found.len()));
+                found.extend(page.unique_identifiers);
+            }
+            assert_eq!(found, expected, "{size} of {filter:?}");
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::store::memory_store::MemoryStore;
-use crate::store::{Order, Range, Store};
+use crate::store::{Range, Store};
 use kmip::objects::OpaqueObject;
 use kmip::vocabulary::OpaqueDataType;
 
@@ -290,7 +290,7 @@ async fn an_object_of_any_length_outlives_changes_and_does_not_outlive_its_destr
             protection_storage_masks: None,
         };
         let made = harness.ask(NEWEST, request).await.unwrap().unique_identifier;
-        let own = Range::prefix(b"k/", 9, Order::Ascending);
+        let own = Range::prefix(b"k/", 9);
         assert_eq!(store.scan(own.clone()).await.unwrap().len(), rows, "{len} bytes");
         for round in ["fresh", "served once", "named"] {
             assert_eq!(harness.ask(NEWEST, get(&made)).await.unwrap().object, object, "{round}");
@@ -300,7 +300,7 @@ async fn an_object_of_any_length_outlives_changes_and_does_not_outlive_its_destr
         }
         harness.ask(NEWEST, DestroyRequest { unique_identifier: id(&made) }).await.unwrap();
         assert!(harness.ask(NEWEST, get(&made)).await.is_err());
-        let all = store.scan(Range::prefix(&[], 99, Order::Ascending)).await.unwrap();
+        let all = store.scan(Range::prefix(&[], 99)).await.unwrap();
         let holds = |value: &[u8]| value.windows(16).any(|part| part == &bytes[..16]);
         assert!(!all.iter().any(|(_, record)| holds(&record.value)), "{len} bytes");
     }

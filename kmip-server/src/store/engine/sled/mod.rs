@@ -22,7 +22,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use self::files::{Files, failure};
 use super::{Engine, EngineError, RowChange, Value};
-use crate::store::{Key, Order, Range};
+use crate::store::{Key, Range};
 
 /// Rows in a directory of sled.
 pub(crate) struct SledEngine {
@@ -77,10 +77,7 @@ impl Engine for SledEngine {
             let value = chunks::join(db, &key, &first)?;
             Ok((key.to_vec(), value))
         };
-        match range.order {
-            Order::Ascending => rows.take(range.limit).map(whole).collect(),
-            Order::Descending => rows.rev().take(range.limit).map(whole).collect(),
-        }
+        rows.take(range.limit).map(whole).collect()
     }
 
     fn write(&self, changes: &[RowChange]) -> Result<(), EngineError> {

@@ -5,7 +5,7 @@
 use super::*;
 
 fn rows(engine: &SledEngine) -> Vec<(Key, usize)> {
-    let range = Range { from: vec![1], to: Vec::new(), limit: 99, order: Order::Ascending };
+    let range = Range { from: vec![1], to: Vec::new(), limit: 99 };
     engine.scan(&range).unwrap().into_iter().map(|(key, row)| (key, row.len())).collect()
 }
 
@@ -34,7 +34,7 @@ fn missing_part_is_damage() {
     engine.write(&[(b"k".to_vec(), Some(vec![7; 100_000]))]).unwrap();
     engine.files().as_ref().unwrap().db.remove([0, 0, 1, b'k', 0, 1]).unwrap().unwrap();
     assert!(matches!(engine.get(b"k"), Err(EngineError::Corrupt(_))));
-    let range = Range { from: vec![1], to: Vec::new(), limit: 99, order: Order::Ascending };
+    let range = Range { from: vec![1], to: Vec::new(), limit: 99 };
     assert!(matches!(engine.scan(&range), Err(EngineError::Corrupt(_))));
 }
 
