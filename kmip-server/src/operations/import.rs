@@ -26,9 +26,10 @@ use crate::objects::{attribute_rules, lifecycle, server_attributes};
 
 pub(super) async fn import(cx: &mut Context<'_>, request: ImportRequest) -> Result<ImportResponse> {
     let ImportRequest { unique_identifier, object_type, replace_existing, .. } = request;
-    if unique_identifier.is_empty() || unique_identifier.len() > ID_LEN_MAX {
+    // No request can name an object whose identifier has a zero byte: it would be kept unread.
+    if !(1..=ID_LEN_MAX).contains(&unique_identifier.len()) || unique_identifier.contains('\0') {
         return Err(OperationError::invalid_field(format!(
-            "a Unique Identifier is text of 1 to {ID_LEN_MAX} bytes"
+            "a Unique Identifier is text of 1 to {ID_LEN_MAX} bytes, none of them zero"
         )));
     }
     let kind = request.object.object_type();

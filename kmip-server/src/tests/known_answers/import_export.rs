@@ -145,6 +145,19 @@ async fn identifiers_follow_unless_they_were_supplied() {
     assert_eq!(refused, Err(ResultReason::InvalidAttributeValue));
 }
 
+/// An identifier that no request can name is refused: what is kept under it could not be read.
+#[tokio::test]
+async fn an_identifier_that_cannot_be_asked_for_is_refused() {
+    let harness = Harness::new();
+    let longest = "i".repeat(128);
+    for refused in ["", "\0", "a\0b", "trailing\0", &format!("{longest}i")] {
+        let answer = harness.ask(NEWEST, import(refused, NEWEST, vec![])).await;
+        assert_eq!(answer, Err(ResultReason::InvalidField), "{refused:?}");
+    }
+    harness.ask(NEWEST, import(&longest, NEWEST, vec![])).await.unwrap();
+    assert_eq!(key_bytes(&harness.ask(NEWEST, get(&longest)).await.unwrap().object), KEY);
+}
+
 /// KMIP 1.4, table 365: one row a case of an identifier that is in use.
 #[tokio::test]
 async fn an_identifier_that_is_in_use() {
