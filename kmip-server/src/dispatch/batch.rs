@@ -36,6 +36,8 @@ pub(crate) struct BatchOutcome {
     pub items: Vec<ResponseBatchItem>,
     /// What is to be written.
     pub changes: Vec<Change>,
+    /// Whether the answers are right without the changes too.
+    pub is_minor: bool,
     /// What is to be done once that is durable.
     pub effects: Vec<Effect>,
 }
@@ -104,11 +106,12 @@ pub(crate) async fn run(
             }
         }
     }
+    let is_minor = cx.transaction.is_minor();
     let (changes, effects) = match undone {
         true => (Vec::new(), Vec::new()),
         false => (cx.transaction.into_changes(), cx.effects.into_batch()),
     };
-    Ok(BatchOutcome { items, changes, effects })
+    Ok(BatchOutcome { items, changes, is_minor, effects })
 }
 
 /// What must hold before the first item is done.

@@ -19,7 +19,7 @@ use crate::dispatch::batch;
 use crate::dispatch::resources::{Resources, now};
 use crate::keystore::process_state::{Effect, ProcessState};
 use crate::objects::error::{OperationError, Result};
-use crate::store::Outcome;
+use crate::store::{Outcome, StoreError};
 
 /// How often a batch is done again when others were quicker. Each time some other batch has been
 /// committed, so a client meets this limit only when very many change one object at once.
@@ -52,12 +52,18 @@ pub(crate) async fn run<T>(
             take_effects(&on.state, done.effects);
             return Ok(answer);
         }
-        match on.store.commit(done.changes).await? {
-            Outcome::Durable => {
+        match on.store.commit(done.changes).await {
+            Ok(Outcome::Durable) => {
                 take_effects(&on.state, done.effects);
                 return Ok(answer);
             }
-            Outcome::Conflict { .. } => tracing::debug!("another batch was quicker"),
+            Ok(Outcome::Conflict { .. }) => tracing::debug!("another batch was quicker"),
+            // On a full disk reads go on.
+            Err(StoreError::NoSpace(_) | StoreError::Unknown(_)) if done.is_minor => {
+                take_effects(&on.state, done.effects);
+                return Ok(answer);
+            }
+            Err(error) => return Err(error.into()),
         }
     }
     Err(OperationError::new(

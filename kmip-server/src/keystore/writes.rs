@@ -131,11 +131,15 @@ impl Context<'_> {
 
     /// Writes what is known of an object, and leaves the object itself as it is.
     async fn write_metadata(&mut self, id: &str, metadata: &Metadata) -> Result<()> {
-        let key = self.metadata_key(id);
-        let row = self.transaction.get(&key).await?.unwrap_or_default();
-        let (_, beside) = take_apart(&row);
-        self.transaction.put(key, metadata.encode(beside));
+        let row = self.metadata_row(id, metadata).await?;
+        self.transaction.put(self.metadata_key(id), row);
         Ok(())
+    }
+
+    async fn metadata_row(&mut self, id: &str, metadata: &Metadata) -> Result<SecretBuffer> {
+        let row = self.transaction.get(&self.metadata_key(id)).await?.unwrap_or_default();
+        let (_, beside) = take_apart(&row);
+        Ok(metadata.encode(beside))
     }
 
     /// Writes what is now known of an object in the place of what was.
@@ -163,12 +167,14 @@ impl Context<'_> {
     }
 
     /// An object is fresh until it has been served once (1.4, 3.34; 2.1, 4.24). That changes
-    /// nothing else of it, not even its Last Change Date.
+    /// nothing else of it, not even its Last Change Date, and on a full disk it stays fresh: who
+    /// cannot fetch keys loses what they open.
     pub(crate) async fn served(&mut self, id: &str, summary: &Summary) -> Result<()> {
         if summary.fresh == Some(true) {
             let mut served = self.object(id).await?;
             served.set(AttributeValue::Fresh(false));
-            self.write_metadata(id, &served).await?;
+            let row = self.metadata_row(id, &served).await?;
+            self.transaction.put_minor(self.metadata_key(id), row);
         }
         Ok(())
     }

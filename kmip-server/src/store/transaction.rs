@@ -28,6 +28,8 @@ pub(crate) struct Transaction<'a> {
     batch: BTreeMap<Key, Value>,
     /// What the item under way wants written.
     item: BTreeMap<Key, Value>,
+    /// Keys whose changes are minor: see [`Transaction::put_minor`].
+    minor: BTreeSet<Key>,
 }
 
 /// A record as it was read: at stamp 0, that it is absent.
@@ -41,8 +43,8 @@ impl<'a> Transaction<'a> {
     /// A view without changes.
     pub(crate) fn new(store: &'a dyn Store) -> Self {
         let (batch, item) = (BTreeMap::new(), BTreeMap::new());
-        let guarded = BTreeSet::new();
-        Self { store, last: None, read: BTreeMap::new(), guarded, batch, item }
+        let (guarded, minor) = (BTreeSet::new(), BTreeSet::new());
+        Self { store, last: None, read: BTreeMap::new(), guarded, batch, item, minor }
     }
 
     /// The value of a key, to be kept.
@@ -95,12 +97,28 @@ impl<'a> Transaction<'a> {
     /// The key shall have this value. It must have been read, or else be absent: the commit fails
     /// if it is not.
     pub(crate) fn put(&mut self, key: Key, value: SecretBuffer) {
+        self.minor.remove(&key);
+        self.item.insert(key, Some(value));
+    }
+
+    /// As [`Self::put`], of a change without which the answer is right too: it is given even where
+    /// there is no space for the change.
+    pub(crate) fn put_minor(&mut self, key: Key, value: SecretBuffer) {
+        if self.wanted(&key).is_none() {
+            self.minor.insert(key.clone());
+        }
         self.item.insert(key, Some(value));
     }
 
     /// The key shall be absent. It must have been read.
     pub(crate) fn remove(&mut self, key: Key) {
+        self.minor.remove(&key);
         self.item.insert(key, None);
+    }
+
+    /// Tells whether all that the batch wants written is minor.
+    pub(crate) fn is_minor(&self) -> bool {
+        self.batch.keys().all(|key| self.minor.contains(key))
     }
 
     /// The item under way is done: its changes are the batch's.
@@ -207,6 +225,32 @@ mod tests {
         assert_eq!(view.page(b"p/", None, 10).await.unwrap(), [b"p/1"]);
         assert_eq!(store.commit(view.into_changes()).await.unwrap(), Outcome::Durable);
         assert!(store.get(b"p/1").await.unwrap().is_some());
+    }
+
+    #[test]
+    fn batch_is_minor_until_one_change_is_not() {
+        let store = MemoryStore::default();
+        let mut view = Transaction::new(&store);
+        let value = || SecretBuffer::new(vec![1]);
+        for (key, is_minor, after) in [
+            (b"a", true, true),
+            (b"b", true, true),
+            (b"b", false, false),
+            (b"b", true, false),
+            (b"a", true, false),
+        ] {
+            match is_minor {
+                true => view.put_minor(key.to_vec(), value()),
+                false => view.put(key.to_vec(), value()),
+            }
+            view.keep_item();
+            assert_eq!(view.is_minor(), after, "{}", key.escape_ascii());
+        }
+        let mut view = Transaction::new(&store);
+        view.put_minor(b"a".to_vec(), value());
+        view.remove(b"a".to_vec());
+        view.keep_item();
+        assert!(!view.is_minor());
     }
 
     #[tokio::test]
