@@ -397,8 +397,8 @@ fn started(
     integrity: Arc<Integrity>,
     head_file: &std::path::Path,
 ) -> LocalStore {
+    let space = FreeSpace::new(std::path::Path::new("/"), &head_file.with_file_name("reserve"), 0);
     let (head_file, head) = HeadFile::open(head_file, Arc::clone(&integrity)).unwrap();
-    let space = FreeSpace::new(std::path::Path::new("/"), std::path::Path::new(""), 0);
     LocalStore::start(engine, integrity, head, head_file, space).unwrap()
 }
 

@@ -166,7 +166,7 @@ impl Committer {
             Some(Failed::NoSpace(why)) => {
                 tracing::error!(%why, "a write found no space; writes are refused until there is");
                 self.full = Some(why);
-                Ok(())
+                self.reopen_for_reads()
             }
             Some(failed @ Failed::Stop(_)) => Err(failed.error()),
         }
@@ -191,10 +191,21 @@ impl Committer {
                 self.full = Some(why);
                 Ok(Err(StoreError::NoSpace(again)))
             }
-            Err(error) => {
-                Err(StoreError::Stopped(format!("it could not be opened again: {error}")))
+            Err(error) => Err(not_reopened(&error)),
+        }
+    }
+
+    /// After a failed write an engine may not read on until it was opened again, which may need
+    /// space: what was held back for a start is given up for it. Fails if the store must stop.
+    fn reopen_for_reads(&mut self) -> Result<(), StoreError> {
+        if self.space.release() {
+            match self.reopen() {
+                Ok(()) => self.full = None,
+                Err(EngineError::NoSpace(_)) => {}
+                Err(error) => return Err(not_reopened(&error)),
             }
         }
+        Ok(())
     }
 
     /// Opens the engine again after a failed write, and takes what it holds for what it is.
@@ -227,6 +238,10 @@ impl Committer {
         self.view.end_group();
         Ok(())
     }
+}
+
+fn not_reopened(error: &EngineError) -> StoreError {
+    StoreError::Stopped(format!("it could not be opened again: {error}"))
 }
 
 impl From<EngineError> for Failed {

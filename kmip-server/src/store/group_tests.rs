@@ -21,7 +21,7 @@ struct OnADisk {
     store: LocalStore,
     engine: Arc<FaultyEngine>,
     disk: Disk,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 fn on_a_disk() -> OnADisk {
@@ -29,7 +29,7 @@ fn on_a_disk() -> OnADisk {
     let (engine, disk) = FaultyEngine::on_a_disk();
     let engine = Arc::new(engine);
     let store = local_store(engine.clone(), &directory);
-    OnADisk { store, engine, disk, _directory: directory }
+    OnADisk { store, engine, disk, directory }
 }
 
 impl OnADisk {
@@ -226,6 +226,24 @@ async fn store_on_a_full_disk_reads_on_and_writes_again_after_a_reopen() {
         assert_ne!(stamp(&on.store, "s/a").await, stamp(&on.store, "s/c").await);
         assert!(on.store.failure().check().is_ok());
     }
+}
+
+/// sled reads nothing more after a write that failed, until it was opened again.
+#[tokio::test]
+async fn space_held_back_is_given_up_so_that_an_engine_reads_on() {
+    let on = on_a_disk();
+    on.commit(vec![put("r/a", 0, "1")]).await;
+    let reserve = on.directory.path().join("reserve");
+    std::fs::write(&reserve, "").unwrap();
+    on.disk.tell(Verdict::Lost(EngineError::NoSpace("full".to_owned())));
+    on.store.commit(vec![put("r/b", 0, "1")]).await.unwrap_err();
+    on.disk.wait_for_write();
+    // Comes behind it in the queue.
+    let guard = keep("r/a", stamp(&on.store, "r/a").await);
+    assert_eq!(on.store.commit(vec![guard]).await.unwrap(), Outcome::Durable);
+    assert!(on.engine.get(b"r/b").unwrap().is_none(), "it was opened again");
+    assert!(!reserve.exists());
+    assert_eq!(on.seen("r/").await, rows(&[("r/a", 1)]));
 }
 
 #[tokio::test]
