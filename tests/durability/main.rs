@@ -17,5 +17,9 @@
     reason = "a test stops at the first thing that is not as it says"
 )]
 
+mod forged;
+mod forged_imports;
+mod hostile_bytes;
+mod imports;
 mod kills;
 mod requests;
