@@ -17,6 +17,7 @@
     reason = "a test stops at the first thing that is not as it says"
 )]
 
+mod failed_sync;
 mod forged;
 mod forged_imports;
 mod hostile_bytes;

@@ -33,7 +33,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use disk::{Disk, Model};
-use harness::{Random, seed};
+use harness::{Random, preload, seed};
 use kmip_server::config::Engine;
 use record::Entry;
 use tempfile::TempDir;
@@ -73,29 +73,11 @@ fn recorded_process() {
     runtime.block_on(workload::run(&data, engine, Path::new(&acks), STEPS));
 }
 
-/// Compiles the recorder; `None` where there is no C compiler.
-fn recorder(folder: &Path) -> Option<PathBuf> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("powerloss/recorder.c");
-    let library = folder.join("recorder.so");
-    let mut cc = Command::new("cc");
-    cc.args(["-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o"]);
-    match cc.arg(&library).arg(source).arg("-ldl").output() {
-        Err(_) => {
-            harness::foreign::skip("there is no C compiler `cc` for the recorder of writes");
-            None
-        }
-        Ok(output) => {
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            Some(library)
-        }
-    }
-}
-
 /// Lets a process write, twice, and records it; `ignored` names a sync that does nothing, or the
 /// end of the path of a file whose syncs do nothing.
 fn record(engine: Engine, ignored: Option<&str>) -> Option<Recording> {
     let around = tempfile::tempdir().unwrap();
-    let library = recorder(around.path())?;
+    let library = preload("powerloss/recorder.c", around.path())?;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().canonicalize().unwrap();
     let (record, acks) = (around.path().join("record"), around.path().join("acks"));
