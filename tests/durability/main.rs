@@ -20,6 +20,7 @@
 mod failed_sync;
 mod forged;
 mod forged_imports;
+mod full_disk;
 mod hostile_bytes;
 mod imports;
 mod kills;

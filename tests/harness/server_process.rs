@@ -69,6 +69,13 @@ impl ServerProcess {
         started.map(|process| self.process = process).is_ok()
     }
 
+    /// As [`Self::restart`]; what it said when it ended before it was ready.
+    pub fn try_restart(&mut self) -> Result<(), String> {
+        self.process.kill();
+        self.process = self.program_with_address().try_start()?;
+        Ok(())
+    }
+
     fn program_with_address(&self) -> Program {
         self.program.clone().arg("--listen").arg(self.address.to_string())
     }
