@@ -1,5 +1,6 @@
 //! Clients that send frames as fast as they are answered.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -15,8 +16,8 @@ use tokio_rustls::client::TlsStream;
 
 use crate::{Peer, messages, tls};
 
-/// Objects in one message of the filling.
-const FILL_BATCH: usize = 100;
+/// Items in one message of the filling.
+const BATCH: usize = 100;
 /// The answer's length that an echo is asked for stands in the last four bytes of its request.
 pub(crate) const LEN_BYTES: usize = 4;
 
@@ -53,7 +54,13 @@ impl Load {
     }
 
     pub(crate) fn locate(objects: usize) -> Self {
-        Self::of((0..1_000).map(|n| messages::locate(&messages::name(n * 7_919 % objects))))
+        Self::locate_some(objects, 1_000)
+    }
+
+    /// Looks for so many of the objects in turn.
+    pub(crate) fn locate_some(objects: usize, count: usize) -> Self {
+        let name = |n| messages::name(n * 7_919 % objects);
+        Self::of((0..count).map(|n| messages::locate(&name(n))))
     }
 
     /// What storage arrays send: 97 of 100 are Locate and Get Attributes.
@@ -107,11 +114,20 @@ async fn ask(stream: &mut Stream, frame: &[u8], answer: &mut Vec<u8>) {
 
 /// Makes named objects, and gives their identifiers.
 pub(crate) async fn fill(lab: &Lab, peer: &Peer, count: usize) -> Vec<String> {
+    let ids = create_named(lab, peer, 0..count).await;
+    read_once(lab, peer, ids.get(..crate::SMALL).unwrap_or(&ids)).await;
+    ids
+}
+
+/// Makes objects with the names of these numbers over one connection, and gives their identifiers.
+pub(crate) async fn create_named(lab: &Lab, peer: &Peer, names: Range<usize>) -> Vec<String> {
     let mut stream = connect(lab, &peer.address).await;
     let (mut ids, mut answer) = (Vec::new(), Vec::new());
-    while ids.len() < count {
-        let names = ids.len()..count.min(ids.len() + FILL_BATCH);
-        let creates = names.map(|n| messages::create(Some(&messages::name(n))));
+    let mut next = names.start;
+    while next < names.end {
+        let batch = next..names.end.min(next + BATCH);
+        next = batch.end;
+        let creates = batch.map(|n| messages::create(Some(&messages::name(n))));
         ask(&mut stream, &messages::frame(creates.collect()), &mut answer).await;
         for item in ResponseMessage::decode(&answer).unwrap().items {
             match item.payload {
@@ -120,11 +136,20 @@ pub(crate) async fn fill(lab: &Lab, peer: &Peer, count: usize) -> Vec<String> {
             }
         }
     }
-    // The first Get of an object writes that it is no longer fresh: that is not what is measured.
-    for id in ids.iter().take(crate::SMALL) {
-        ask(&mut stream, &messages::frame(vec![messages::get(id)]), &mut answer).await;
-    }
     ids
+}
+
+/// Gets each object. Its first Get writes that it is no longer fresh: that is not what is measured.
+pub(crate) async fn read_once(lab: &Lab, peer: &Peer, ids: &[String]) {
+    let mut stream = connect(lab, &peer.address).await;
+    let mut answer = Vec::new();
+    for batch in ids.chunks(BATCH) {
+        let gets = batch.iter().map(|id| messages::get(id));
+        ask(&mut stream, &messages::frame(gets.collect()), &mut answer).await;
+        for item in ResponseMessage::decode(&answer).unwrap().items {
+            assert_eq!(item.result_status, ResultStatus::Success);
+        }
+    }
 }
 
 /// Sends the load over so many connections for so long.

@@ -5,15 +5,17 @@
 //! echo      rustls, mutual TLS: reads a frame, answers fixed bytes of the same lengths
 //! commit    the echo, but each answer waits until ~1 KiB of its request is synced with its group
 //! loop      the same group commit without any socket: tasks and one thread
-//! server    kmip-server with sled on the same disk
+//! server    kmip-server with each of its engines, on the same disk
 //! ```
 //!
 //! Each of the programs is a process of its own, this executable run again, so that the processor
 //! time of an operation is the server's alone. Rounds are interleaved and the median is shown. The
 //! figures are ratios inside one run; the rates beside them belong to the machine of the day.
 //!
-//! `BENCH_ROWS=Create` measures the rows alone that have this in their name, and
-//! `BENCH_CONNECTIONS=64` those with so many connections.
+//! `BENCH_ROWS=Create` measures the rows alone that have this in their name,
+//! `BENCH_CONNECTIONS=64` those with so many connections, and `BENCH_ENGINE=redb` one engine.
+//!
+//! `cargo bench -p tests --bench server -- million` measures starts and reads of a large store.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,16 +32,18 @@
 mod baseline;
 mod load;
 mod messages;
+mod million;
 mod report;
 mod tls;
 
 use std::cell::RefCell;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use harness::Lab;
 use load::Load;
-use report::Report;
+use report::{NO_ENGINE, Report};
+use tokio::runtime::Runtime;
 
 /// The program's own: it must be measured as it is used.
 #[global_allocator]
@@ -49,8 +53,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const ROUND: Duration = Duration::from_millis(1_500);
 /// Rounds of each row; the median is shown.
 const ROUNDS: usize = 3;
+/// Engines of the server's store.
+const ENGINES: [&str; 2] = ["sled", "redb"];
 /// Connections at once.
 const CONNECTIONS: [usize; 3] = [1, 8, 64];
+/// The most connections in the rows that make a new one for each request.
+const RECONNECTING_MAX: usize = 8;
 /// Objects of the small and of the great store.
 const SMALL: usize = 1_000;
 const GREAT: usize = 100_000;
@@ -66,6 +74,7 @@ fn main() {
         Some("serve") => {
             kmip_server::run(args);
         }
+        Some("million") => million::measure(),
         _ => measure(),
     }
 }
@@ -74,10 +83,13 @@ fn main() {
 pub(crate) struct Peer {
     child: Child,
     pub(crate) address: String,
+    /// From its start to the line that says where it listens.
+    pub(crate) ready: Duration,
 }
 
 impl Peer {
     fn start(args: &[&str]) -> Self {
+        let begun = Instant::now();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(args)
             .stdout(Stdio::piped())
@@ -88,10 +100,11 @@ impl Peer {
         let out = child.stdout.take().unwrap();
         std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).unwrap();
         let address = line.trim().rsplit(' ').next().unwrap().to_owned();
-        Self { child, address }
+        Self { child, address, ready: begun.elapsed() }
     }
 
-    fn kmip(lab: &Lab, folder: &str) -> Self {
+    /// Starts a key server on a folder of the lab.
+    pub(crate) fn kmip(lab: &Lab, folder: &str, engine: &str) -> Self {
         let path = |name: &str| lab.pki(name).to_string_lossy().into_owned();
         let data = lab.path(folder).to_string_lossy().into_owned();
         Self::start(&[
@@ -100,6 +113,8 @@ impl Peer {
             "127.0.0.1:0",
             "--data",
             &data,
+            "--engine",
+            engine,
             "--cert",
             &path("server.crt"),
             "--key",
@@ -119,6 +134,22 @@ impl Peer {
         // Linux shows these in hundredths of a second on every architecture.
         Duration::from_millis(ticks * 10)
     }
+
+    /// Its memory in bytes, as the system counts it (RSS).
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// Ends it with SIGTERM, and returns how long that took.
+    pub(crate) fn stop(mut self) -> Duration {
+        let begun = Instant::now();
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+        begun.elapsed()
+    }
 }
 
 impl Drop for Peer {
@@ -128,53 +159,105 @@ impl Drop for Peer {
     }
 }
 
+/// Key servers of one engine, filled.
+struct Servers {
+    engine: &'static str,
+    small: Peer,
+    great: Peer,
+    get: Load,
+    mix: Load,
+}
+
+impl Servers {
+    fn start(lab: &Lab, runtime: &Runtime, engine: &'static str, only: &Only) -> Self {
+        let start = |size: &str| Peer::kmip(lab, &format!("{engine}-{size}"), engine);
+        let (small, great) = (start("small"), start("great"));
+        let fill = |peer, count| runtime.block_on(load::fill(lab, peer, count));
+        let get = Load::get(&fill(&small, SMALL));
+        let is_asked = GREAT_ROWS.iter().any(|row| only.has_name(row));
+        let mix = Load::mix(&fill(&great, if is_asked { GREAT } else { SMALL }));
+        Self { engine, small, great, get, mix }
+    }
+}
+
+/// One run: what is measured, and what came of it.
+struct Bench {
+    lab: Lab,
+    runtime: Runtime,
+    only: Only,
+    report: RefCell<Report>,
+}
+
+impl Bench {
+    fn run(&self, row: (&str, &'static str, usize), peer: &Peer, load: &Load) {
+        let (name, engine, connections) = row;
+        if self.only.has(name, connections) {
+            let run = load::run(&self.lab, peer, load, connections, ROUND);
+            let measured = self.runtime.block_on(run);
+            self.report.borrow_mut().add(name, engine, connections, measured);
+        }
+    }
+
+    fn server_rows(&self, servers: &Servers, connections: usize) {
+        let Servers { engine, small, great, get, mix } = servers;
+        let run =
+            |name, peer: &Peer, load: &Load| self.run((name, engine, connections), peer, load);
+        run("Get", small, get);
+        run("Create", small, &Load::create());
+        run("Locate by Name, 1 k objects", small, &Load::locate(SMALL));
+        run("Locate by Name, 100 k objects", great, &Load::locate(GREAT));
+        run("storage array's mix, 100 k objects", great, mix);
+        if connections <= RECONNECTING_MAX {
+            run("Get, new connection", small, &get.reconnecting());
+        }
+    }
+}
+
 fn measure() {
-    let lab = Lab::new();
+    let bench = Bench {
+        lab: Lab::new(),
+        runtime: Runtime::new().unwrap(),
+        only: Only::asked(),
+        report: RefCell::default(),
+    };
+    let Bench { lab, runtime, only, report } = &bench;
     let pki = lab.path("pki").to_string_lossy().into_owned();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
     let echo = Peer::start(&["echo", &pki]);
     let commit = Peer::start(&["commit", &pki]);
-    let small = Peer::kmip(&lab, "small");
-    let great = Peer::kmip(&lab, "great");
-    let fill = |peer: &Peer, count| runtime.block_on(load::fill(&lab, peer, count));
-    let small_ids = fill(&small, SMALL);
-    let only = Only::asked();
-    let great_ids =
-        fill(&great, if GREAT_ROWS.iter().any(|row| only.has_name(row)) { GREAT } else { SMALL });
-
-    let report = RefCell::new(Report::default());
-    let run = |name: &str, peer: &Peer, load: &Load, connections: usize| {
-        if only.has(name, connections) {
-            let measured = runtime.block_on(load::run(&lab, peer, load, connections, ROUND));
-            report.borrow_mut().add(name, connections, measured);
-        }
-    };
-    let get = Load::get(&small_ids);
-    let get_echo = Load::echo(&get);
-    let create = Load::create();
-    let create_echo = Load::echo(&create);
+    let engines = asked_engines();
+    let servers: Vec<Servers> =
+        engines.iter().map(|engine| Servers::start(lab, runtime, engine, only)).collect();
+    let get_echo = Load::echo(&servers[0].get);
+    let create_echo = Load::echo(&Load::create());
     for _ in 0..ROUNDS {
         for connections in CONNECTIONS {
-            run("echo of a Get", &echo, &get_echo, connections);
-            run("Get", &small, &get, connections);
-            run("echo of a Create, committed in groups", &commit, &create_echo, connections);
-            run("Create", &small, &create, connections);
-            run("Locate by Name, 1 k objects", &small, &Load::locate(SMALL), connections);
-            run("Locate by Name, 100 k objects", &great, &Load::locate(GREAT), connections);
-            run("storage array's mix, 100 k objects", &great, &Load::mix(&great_ids), connections);
-        }
-        for connections in [1, 8] {
-            run("echo of a Get, new connection", &echo, &get_echo.reconnecting(), connections);
-            run("Get, new connection", &small, &get.reconnecting(), connections);
-        }
-        for connections in CONNECTIONS {
+            let run = |name, peer: &Peer, load: &Load| {
+                bench.run((name, NO_ENGINE, connections), peer, load)
+            };
+            run("echo of a Get", &echo, &get_echo);
+            run("echo of a Create, committed in groups", &commit, &create_echo);
+            if connections <= RECONNECTING_MAX {
+                run("echo of a Get, new connection", &echo, &get_echo.reconnecting());
+            }
+            for servers in &servers {
+                bench.server_rows(servers, connections);
+            }
             if only.has(baseline::LOOP, connections) {
-                let measured = runtime.block_on(baseline::bare_loop(&lab, connections, ROUND));
-                report.borrow_mut().add(baseline::LOOP, connections, measured);
+                let measured = runtime.block_on(baseline::bare_loop(lab, connections, ROUND));
+                report.borrow_mut().add(baseline::LOOP, NO_ENGINE, connections, measured);
             }
         }
     }
     report.borrow().print();
+}
+
+/// The engines that are asked for.
+pub(crate) fn asked_engines() -> Vec<&'static str> {
+    let asked = std::env::var("BENCH_ENGINE").ok();
+    let is_asked = |engine: &&str| asked.as_deref().is_none_or(|asked| asked == *engine);
+    let engines: Vec<_> = ENGINES.into_iter().filter(is_asked).collect();
+    assert!(!engines.is_empty(), "BENCH_ENGINE is one of {ENGINES:?}");
+    engines
 }
 
 /// The rows that are asked for, where it is not all of them.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::ENGINES;
 use crate::load::Measured;
 
 /// Which row a row is measured by, and what is asked of the ratio, if anything.
@@ -21,41 +22,55 @@ const RATIOS: &[(&str, &str, usize, Option<f64>)] = &[
     ("Get, new connection", "echo of a Get, new connection", 8, None),
 ];
 
+/// In the place of the engine, where there is none.
+pub(crate) const NO_ENGINE: &str = "-";
+
+/// Name, engine, connections.
+type Row = (String, &'static str, usize);
+
 #[derive(Default)]
-pub(crate) struct Report(BTreeMap<(String, usize), Vec<Measured>>);
+pub(crate) struct Report(BTreeMap<Row, Vec<Measured>>);
 
 impl Report {
-    pub(crate) fn add(&mut self, name: &str, connections: usize, measured: Measured) {
-        self.0.entry((name.to_owned(), connections)).or_default().push(measured);
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        engine: &'static str,
+        connections: usize,
+        measured: Measured,
+    ) {
+        self.0.entry((name.to_owned(), engine, connections)).or_default().push(measured);
     }
 
     /// The round in the middle.
-    fn median(&self, name: &str, connections: usize) -> Measured {
-        let mut rounds = self.0[&(name.to_owned(), connections)].clone();
+    fn median(&self, name: &str, engine: &'static str, connections: usize) -> Option<Measured> {
+        let mut rounds = self.0.get(&(name.to_owned(), engine, connections))?.clone();
         rounds.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-        rounds[rounds.len() / 2]
+        Some(rounds[rounds.len() / 2])
     }
 
     pub(crate) fn print(&self) {
-        println!("| what | connections | a second | processor of the server, us each |");
-        println!("|---|---|---|---|");
-        for (name, connections) in self.0.keys() {
-            let median = self.median(name, *connections);
-            let used = median.processor_us.map_or("-".to_owned(), |us| format!("{us:.0}"));
-            println!("| {name} | {connections} | {:.0} | {used} |", median.rate);
-        }
-        println!("\n| what | beside | connections | ratio | wanted |");
+        println!("| what | engine | connections | a second | processor of the server, us each |");
         println!("|---|---|---|---|---|");
-        let is_there =
-            |name: &str, connections| self.0.contains_key(&(name.to_owned(), connections));
+        for (name, engine, connections) in self.0.keys() {
+            let Some(median) = self.median(name, engine, *connections) else { continue };
+            let used = median.processor_us.map_or("-".to_owned(), |us| format!("{us:.1}"));
+            println!("| {name} | {engine} | {connections} | {:.0} | {used} |", median.rate);
+        }
+        println!("\n| what | beside | engine | connections | ratio | wanted |");
+        println!("|---|---|---|---|---|---|");
         for (name, beside, connections, wanted) in RATIOS {
-            if !is_there(name, *connections) || !is_there(beside, *connections) {
-                continue;
+            for engine in ENGINES {
+                let a = self.median(name, engine, *connections);
+                let b = self.median(beside, NO_ENGINE, *connections);
+                let b = b.or_else(|| self.median(beside, engine, *connections));
+                let (Some(a), Some(b)) = (a, b) else { continue };
+                let wanted = wanted.map_or("-".to_owned(), |wanted| format!("at least {wanted}"));
+                let ratio = a.rate / b.rate;
+                println!(
+                    "| {name} | {beside} | {engine} | {connections} | {ratio:.2} | {wanted} |"
+                );
             }
-            let (a, b) = (self.median(name, *connections), self.median(beside, *connections));
-            let wanted = wanted.map_or("-".to_owned(), |wanted| format!("at least {wanted}"));
-            let ratio = a.rate / b.rate;
-            println!("| {name} | {beside} | {connections} | {ratio:.2} | {wanted} |");
         }
     }
 }
