@@ -19,7 +19,7 @@ use crate::dispatch::batch;
 use crate::dispatch::resources::{Resources, now};
 use crate::keystore::process_state::{Effect, ProcessState};
 use crate::objects::error::{OperationError, Result};
-use crate::store::{Outcome, StoreError};
+use crate::store::{CHANGES_MAX, Outcome, StoreError};
 
 /// How often a batch is done again when others were quicker. Each time some other batch has been
 /// committed, so a client meets this limit only when very many change one object at once.
@@ -51,6 +51,13 @@ pub(crate) async fn run<T>(
         if done.changes.is_empty() {
             take_effects(&on.state, done.effects);
             return Ok(answer);
+        }
+        if done.changes.len() > CHANGES_MAX {
+            return Err(OperationError::new(
+                ResultReason::ServerLimitExceeded,
+                "the message changes and reads more than is kept together at once: send its items \
+                 in several messages",
+            ));
         }
         match on.store.commit(done.changes).await {
             Ok(Outcome::Durable) => {

@@ -1,7 +1,8 @@
 //! What an operation may see and do: the objects of its client, as its batch sees them, and what
 //! the batch has named so far. **Access is checked here and nowhere else**: every object comes
 //! through [`Context::object`], and every new one goes through [`Context::insert`] or
-//! [`Context::import`].
+//! [`Context::import`]. **What it reads is guarded here**: a batch that writes is committed only if
+//! the objects that it has read are as they were.
 
 use std::collections::BTreeSet;
 
@@ -87,21 +88,41 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// What is known of an object that the client may know of.
+    /// What is known of an object that the client may know of. It, or that there is none, is the
+    /// same when the batch is committed, if the batch writes anything.
     pub(crate) async fn object(&mut self, id: &str) -> Result<Metadata> {
-        self.known(id).await
+        self.known(id, Reading::Decides).await
+    }
+
+    /// As [`Self::object`], where nothing that is written follows from it: one of many that are
+    /// looked through. [`Self::guard`] is for the one that is found.
+    pub(crate) async fn glance(&mut self, id: &str) -> Result<Metadata> {
+        self.known(id, Reading::Glance).await
+    }
+
+    /// Guards an object that [`Self::glance`] has let through, as it was first read.
+    pub(crate) async fn guard(&mut self, id: &str) -> Result<()> {
+        let key = self.metadata_key(id);
+        Ok(self.transaction.guard(&key).await?)
     }
 
     /// As [`Self::object`], as much as is asked for.
-    async fn known<K: Known>(&mut self, id: &str) -> Result<K> {
+    async fn known<K: Known>(&mut self, id: &str, reading: Reading) -> Result<K> {
         // An identifier longer than any that was given cannot be a key of the store.
         if id.len() > ID_LEN_MAX {
             return Err(OperationError::not_found("of so long an identifier"));
         }
-        let given = self.read(id, &Metadata::key(id)).await?;
+        let given = self.read(id, &Metadata::key(id), reading).await?;
         let chosen = match given {
             Some(_) => None,
-            None => self.read(id, &Metadata::chosen_key(self.index().chosen(), id)).await?,
+            None => {
+                let key = Metadata::chosen_key(self.index().chosen(), id);
+                if reading == Reading::Decides {
+                    // Also if it is absent: a client may bring it. Ours nobody can name before.
+                    self.transaction.guard(&key).await?;
+                }
+                self.read(id, &key, reading).await?
+            }
         };
         match chosen {
             Some(_) => self.chosen.insert(id.to_owned()),
@@ -112,13 +133,22 @@ impl<'a> Context<'a> {
 
     /// What is known by a row, if the client may know of it in this version: there are no templates
     /// from 2.0 on.
-    async fn read<K: Known>(&mut self, id: &str, key: &[u8]) -> Result<Option<K>> {
+    async fn read<K: Known>(
+        &mut self,
+        id: &str,
+        key: &[u8],
+        reading: Reading,
+    ) -> Result<Option<K>> {
         let Some(row) = self.transaction.peek(key).await? else { return Ok(None) };
         let known = K::decode(row).map_err(|error| damaged(id, &error))?;
         let is_shown = known
             .object_type()
             .is_none_or(|kind| kind != ObjectType::Template || kind.exists_in(self.version));
         let may = access_control::may(self.client, self.operation, id, &known);
+        // What another client does with its objects is nothing to wait for.
+        if reading == Reading::Decides && known.owner() == self.client.owner {
+            self.transaction.guard(key).await?;
+        }
         Ok(Some(known).filter(|_| is_shown && may))
     }
 
@@ -148,7 +178,7 @@ impl<'a> Context<'a> {
     }
 
     async fn online<K: Known>(&mut self, id: &str) -> Result<K> {
-        let known: K = self.known(id).await?;
+        let known: K = self.known(id, Reading::Decides).await?;
         match known.is_archived() {
             true => Err(OperationError::archived(id)),
             false => Ok(known),
@@ -186,6 +216,15 @@ impl<'a> Context<'a> {
         let bytes = self.transaction.peek(&key).await?.ok_or_else(missing)?;
         Ok(Material::decode(bytes).map_err(|error| damaged(id, &error))?)
     }
+}
+
+/// What an object is read for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// For a decision: it is guarded.
+    Decides,
+    /// To be looked at.
+    Glance,
 }
 
 /// The longest Unique Identifier that is looked up. Ours are 36 bytes long; the limit keeps what a

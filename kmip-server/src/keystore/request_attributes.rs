@@ -114,12 +114,13 @@ fn merge(values: &mut Vec<AttributeValue>, more: impl IntoIterator<Item = Attrib
 /// The client's template of this name.
 async fn template(cx: &mut Context<'_>, name: &Name) -> Result<Metadata> {
     let row = cx.index().name(&value_bytes(&AttributeValue::Name(name.clone())));
-    let holder = cx.transaction.get(&row).await?.map(|holder| Holder::read(&holder).id);
+    let holder = cx.transaction.get_guarded(&row).await?.map(|holder| Holder::read(&holder).id);
     let sharers = cx.transaction.page(&row, Some(&row), SHARERS_MAX).await?;
     let sharers = sharers.iter().filter_map(|key| id_of(&row, key));
     for id in holder.into_iter().chain(sharers) {
-        let found = cx.object(&id).await?;
+        let found = cx.glance(&id).await?;
         if found.object_type() == Some(ObjectType::Template) {
+            cx.guard(&id).await?;
             return match lifecycle::is_archived(found.values()) {
                 true => Err(OperationError::archived(&name.value)),
                 false => Ok(found),

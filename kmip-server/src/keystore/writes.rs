@@ -236,7 +236,7 @@ impl Context<'_> {
                 self.transaction.put(key.clone(), SecretBuffer::new(value.clone()));
                 continue;
             }
-            match self.transaction.get(key).await? {
+            match self.transaction.get_guarded(key).await? {
                 Some(holder) if !is_own && Holder::read(&holder).id != id => {
                     // One that has it already stands among those who share it, and stays there.
                     if !old.contains_key(key) {

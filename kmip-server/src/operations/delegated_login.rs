@@ -52,7 +52,7 @@ async fn granted(cx: &mut Context<'_>, right: kmip::payload::Right) -> Result<Ri
             let mut ids = Vec::with_capacity(objects.unique_identifiers.len());
             for named in &objects.unique_identifiers {
                 let id = cx.identify(Some(named))?;
-                cx.object(&id).await?;
+                cx.glance(&id).await?;
                 ids.push(id);
             }
             Some(ids)

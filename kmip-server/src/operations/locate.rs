@@ -50,19 +50,27 @@ pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Resu
     let conditions = Conditions::new(conditions);
     match Candidates::narrowest(cx, &conditions, &wanted) {
         Candidates::Name { key, suffices } => {
+            let mut suffices = suffices;
             for Holder { id, is_at_hand } in holders(cx, &key).await? {
-                let is_known = suffices && is_at_hand;
-                if is_known || is_match(cx, &id, &conditions, &wanted).await? {
+                suffices = suffices && is_at_hand;
+                if suffices || is_match(cx, &id, &conditions, &wanted).await? {
                     search.take(id);
                 }
                 if search.is_over() {
                     break;
                 }
             }
+            // The row of the name is guarded: who has it alone, has it at the commit.
+            if let [one] = search.found.as_slice()
+                && !suffices
+            {
+                cx.guard(one).await?;
+            }
         }
         Candidates::Rows { prefix, suffices } => {
             let suffices = suffices && !hides_templates(cx).await?;
             search.run(cx, &prefix, suffices, &conditions, &wanted).await?;
+            search.hold(cx, !suffices, &conditions, &wanted).await?;
         }
     }
     cx.id_placeholder = match search.found.as_slice() {
@@ -118,6 +126,8 @@ impl Candidates {
 
 /// The objects that have a name, the newest first: one, unless they may share it.
 async fn holders(cx: &mut Context<'_>, key: &[u8]) -> Result<Vec<Holder>> {
+    // What the batch does with the object, it does because it has the name, or nobody.
+    cx.transaction.guard(key).await?;
     let Some(first) = cx.transaction.peek(key).await? else { return Ok(Vec::new()) };
     let mut holders = vec![Holder::read(first)];
     if cx.policy.names == Names::Unique {
@@ -179,6 +189,24 @@ impl Search {
         !self.counts_all && self.found.len() >= self.maximum
     }
 
+    /// The batch may do something with the one object that was found: then it is at the commit what
+    /// it was found by.
+    async fn hold(
+        &mut self,
+        cx: &mut Context<'_>,
+        was_glanced_at: bool,
+        conditions: &Conditions,
+        wanted: &Wanted,
+    ) -> Result<()> {
+        let [one] = self.found.as_slice() else { return Ok(()) };
+        if was_glanced_at || is_match(cx, one, conditions, wanted).await? {
+            return cx.guard(one).await;
+        }
+        self.found.clear();
+        self.total = self.total.saturating_sub(1);
+        Ok(())
+    }
+
     async fn run(
         &mut self,
         cx: &mut Context<'_>,
@@ -212,7 +240,7 @@ async fn is_match(
     conditions: &Conditions,
     wanted: &Wanted,
 ) -> Result<bool> {
-    let metadata = match cx.object(id).await {
+    let metadata = match cx.glance(id).await {
         Ok(metadata) => metadata,
         // Destroyed and forgotten between the reading of two pages.
         Err(error) if error.reason == kmip::vocabulary::ResultReason::ObjectNotFound => {

@@ -20,10 +20,8 @@ pub(crate) struct Transaction<'a> {
     /// What was read last: who reads what is known of an object then asks for the object, which
     /// stands in the same row.
     last: Option<Read>,
-    /// The stamp of every other key that was read.
-    read: BTreeMap<Key, u64>,
-    /// Keys that were read for a decision.
-    guarded: BTreeSet<Key>,
+    /// What was first seen of every other key that was read.
+    read: BTreeMap<Key, Seen>,
     /// What the items that are done want written.
     batch: BTreeMap<Key, Value>,
     /// What the item under way wants written.
@@ -32,19 +30,28 @@ pub(crate) struct Transaction<'a> {
     minor: BTreeSet<Key>,
 }
 
-/// A record as it was read: at stamp 0, that it is absent.
+/// A record as it was read.
 struct Read {
     key: Key,
-    stamp: u64,
+    seen: Seen,
     value: Value,
+}
+
+/// What the commit must know of a key that was read.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// The stamp; 0 if it was absent.
+    stamp: u64,
+    /// Was it read for a decision?
+    is_guarded: bool,
 }
 
 impl<'a> Transaction<'a> {
     /// A view without changes.
     pub(crate) fn new(store: &'a dyn Store) -> Self {
         let (batch, item) = (BTreeMap::new(), BTreeMap::new());
-        let (guarded, minor) = (BTreeSet::new(), BTreeSet::new());
-        Self { store, last: None, read: BTreeMap::new(), guarded, batch, item, minor }
+        let minor = BTreeSet::new();
+        Self { store, last: None, read: BTreeMap::new(), batch, item, minor }
     }
 
     /// The value of a key, to be kept.
@@ -60,11 +67,14 @@ impl<'a> Transaction<'a> {
         self.get(key).await
     }
 
-    /// Requires that a key is at the commit as it was first read in this batch.
+    /// Requires that a key is at the commit as it was first read in this batch. It costs nothing
+    /// for the key that was read last.
     pub(crate) async fn guard(&mut self, key: &[u8]) -> Result<(), StoreError> {
         self.peek(key).await?;
-        if !self.guarded.contains(key) {
-            self.guarded.insert(key.to_vec());
+        let last = self.last.as_mut().filter(|last| last.key == key).map(|last| &mut last.seen);
+        // One that was not read at all is the batch's own.
+        if let Some(seen) = last.or_else(|| self.read.get_mut(key)) {
+            seen.is_guarded = true;
         }
         Ok(())
     }
@@ -76,10 +86,9 @@ impl<'a> Transaction<'a> {
                 Some(record) => (record.stamp, Some(record.value)),
                 None => (0, None),
             };
-            if let Some(last) = self.last.replace(Read { key: key.to_vec(), stamp, value }) {
-                // A key that changed since it was first read in this batch must fail the commit,
-                // so the first stamp stands.
-                self.read.entry(last.key).or_insert(last.stamp);
+            let seen = Seen { stamp, is_guarded: false };
+            if let Some(last) = self.last.replace(Read { key: key.to_vec(), seen, value }) {
+                keep_first(&mut self.read, last);
             }
         }
         let value = match self.wanted(key) {
@@ -167,9 +176,12 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// How many keys the batch and the item under way want changed.
+    /// How many keys the batch and the item under way want changed or guarded.
     pub(crate) fn changed(&self) -> usize {
-        self.batch.len().saturating_add(self.item.len()).saturating_add(self.guarded.len())
+        let last = self.last.iter().map(|last| (&last.key, &last.seen));
+        let read = self.read.iter().chain(last);
+        let guards = read.filter(|(key, seen)| seen.is_guarded && self.wanted(key).is_none());
+        self.batch.len().saturating_add(self.item.len()).saturating_add(guards.count())
     }
 
     /// What the batch wants written, as one commit.
@@ -179,15 +191,18 @@ impl<'a> Transaction<'a> {
         }
         let mut read = self.read;
         if let Some(last) = self.last {
-            read.entry(last.key).or_insert(last.stamp);
+            keep_first(&mut read, last);
         }
-        let expected = |key: &Key| read.get(key).copied().unwrap_or(0);
-        let guards = self.guarded.into_iter().filter(|key| !self.batch.contains_key(key));
-        let guards = guards.map(|key| (expected(&key), key));
-        let mut changes: Vec<Change> =
-            guards.map(|(expected, key)| Change { key, expected, to: To::Keep }).collect();
+        let guards =
+            read.iter().filter(|(key, seen)| seen.is_guarded && !self.batch.contains_key(*key));
+        let guard = |(key, seen): (&Key, &Seen)| Change {
+            key: key.clone(),
+            expected: seen.stamp,
+            to: To::Keep,
+        };
+        let mut changes: Vec<Change> = guards.map(guard).collect();
         changes.extend(self.batch.into_iter().map(|(key, value)| {
-            let expected = expected(&key);
+            let expected = read.get(&key).map_or(0, |seen| seen.stamp);
             let to = match value {
                 Some(value) => To::Put(value),
                 // Made and removed by this batch.
@@ -198,6 +213,13 @@ impl<'a> Transaction<'a> {
         }));
         changes
     }
+}
+
+/// Puts a key with those that were read. One that changed since it was first read in this batch
+/// must fail the commit, so the first stamp stands.
+fn keep_first(read: &mut BTreeMap<Key, Seen>, last: Read) {
+    let first = read.entry(last.key).or_insert(last.seen);
+    first.is_guarded |= last.seen.is_guarded;
 }
 
 #[cfg(test)]
@@ -298,6 +320,29 @@ mod tests {
             let conflict = Outcome::Conflict { key: b"rule".to_vec() };
             assert_eq!(store.commit(guarded.into_changes()).await.unwrap(), conflict);
             assert_eq!(store.commit(free.into_changes()).await.unwrap(), Outcome::Durable);
+        }
+    }
+
+    /// It changed between the first read and the one that was for a decision.
+    #[tokio::test]
+    async fn key_is_guarded_as_it_was_first_read() {
+        let store = MemoryStore::default();
+        for keys_between in [&[][..], &[b"a", b"b"]] {
+            let mut view = Transaction::new(&store);
+            view.peek(b"rule").await.unwrap();
+            put(&mut view, b"object", b"").await;
+            view.keep_item();
+            let mut change = Transaction::new(&store);
+            put(&mut change, b"rule", b"").await;
+            change.keep_item();
+            assert_eq!(store.commit(change.into_changes()).await.unwrap(), Outcome::Durable);
+            view.guard(b"rule").await.unwrap();
+            for key in keys_between {
+                view.peek(*key).await.unwrap();
+            }
+            assert_eq!(view.changed(), 2, "one is written, one is guarded");
+            let conflict = Outcome::Conflict { key: b"rule".to_vec() };
+            assert_eq!(store.commit(view.into_changes()).await.unwrap(), conflict);
         }
     }
 

@@ -69,6 +69,11 @@ impl Harness {
         Self::at(KeyServer::new(store, index_key()).with_state(live))
     }
 
+    /// A server with these rules and this beside the store, which is there.
+    pub(crate) fn with(store: Arc<dyn Store>, rules: Policy, live: ProcessState) -> Self {
+        Self::at(KeyServer::new(store, index_key()).with_policy(rules).with_state(live))
+    }
+
     /// A server where objects may share a Name, over a store that is there.
     pub(crate) fn sharing(store: Arc<dyn Store>) -> Self {
         let rules = Policy { names: Names::Shared, ..Policy::default() };

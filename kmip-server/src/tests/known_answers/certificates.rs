@@ -25,16 +25,24 @@ const DAYS: u32 = 30;
 pub(crate) const DAY: i64 = 86_400;
 const REQUESTS: &str = include_str!("requests.txt");
 
-/// A server with an authority, and the authority's certificate.
-fn desk_of(algorithm: &'static rcgen::SignatureAlgorithm) -> (Harness, Vec<u8>) {
+/// An authority, and its certificate.
+fn authority_of(algorithm: &'static rcgen::SignatureAlgorithm) -> (ProcessState, Vec<u8>) {
     let key = KeyPair::generate_for(algorithm).unwrap();
     let der = authority(&key, |_| {});
     let private = pkcs::read_pkcs8(&key.serialize_der()).unwrap();
     let own = Authority::new(der.clone(), private, DAYS).unwrap();
-    (
-        Harness::living(ProcessState { authority: Some(Arc::new(own)), ..ProcessState::default() }),
-        der,
-    )
+    (ProcessState { authority: Some(Arc::new(own)), ..ProcessState::default() }, der)
+}
+
+/// A server with an authority, and the authority's certificate.
+fn desk_of(algorithm: &'static rcgen::SignatureAlgorithm) -> (Harness, Vec<u8>) {
+    let (state, der) = authority_of(algorithm);
+    (Harness::living(state), der)
+}
+
+/// What stands beside the store of a server with an authority.
+pub(crate) fn certifying() -> ProcessState {
+    authority_of(&rcgen::PKCS_ECDSA_P256_SHA256).0
 }
 
 pub(crate) fn harness() -> (Harness, Vec<u8>) {

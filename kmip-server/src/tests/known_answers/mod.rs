@@ -13,7 +13,7 @@
 
 mod asymmetric;
 mod attributes;
-mod certificates;
+pub(crate) mod certificates;
 mod chains;
 mod ciphers;
 mod codes;
@@ -23,7 +23,7 @@ mod import_export;
 mod pairs;
 mod re_provision;
 mod renewals;
-mod served;
+pub(crate) mod served;
 mod settings;
 mod signatures;
 mod split_keys;

@@ -21,18 +21,18 @@ use crate::store::{Change, Key, Outcome, Pending, Range, Record, Store, StoreErr
 use crate::tests::harness::*;
 
 /// A store where another request is processed right before the first commit.
-struct Interposed {
-    store: Arc<MemoryStore>,
-    request: Mutex<Option<(Harness, RequestPayload)>>,
-    commits: AtomicUsize,
+pub(super) struct Interposed {
+    pub(super) store: Arc<MemoryStore>,
+    pub(super) request: Mutex<Option<(Harness, Version, RequestPayload)>>,
+    pub(super) commits: AtomicUsize,
 }
 
 impl Interposed {
     async fn carry_out(&self, changes: Vec<Change>) -> Result<Outcome, StoreError> {
         self.commits.fetch_add(1, Ordering::SeqCst);
         let request = self.request.lock().unwrap().take();
-        if let Some((harness, request)) = request {
-            let items = harness.batch(NEWEST, vec![request]).await;
+        if let Some((harness, version, request)) = request {
+            let items = harness.batch(version, vec![request]).await;
             assert_eq!(items[0].result_reason, None, "{items:?}");
         }
         self.store.commit(changes).await
@@ -70,7 +70,7 @@ async fn create_while(
 ) -> (Result<(Harness, String), ResultReason>, usize) {
     let store = Arc::new(MemoryStore::default());
     let other = Harness::over(store.clone()).as_client(client.clone());
-    let request = Mutex::new(Some((other, request.into())));
+    let request = Mutex::new(Some((other, NEWEST, request.into())));
     let store = Arc::new(Interposed { store, request, commits: AtomicUsize::new(0) });
     let harness = Harness::over(store.clone()).as_client(client.clone());
     let created = harness.ask(NEWEST, aes(vec![])).await;
@@ -132,7 +132,7 @@ async fn usage_limit_is_drawn_on_once() {
     let key = other.create(NEWEST, vec![limits]).await;
     other.ask(NEWEST, ActivateRequest { unique_identifier: id(&key) }).await.unwrap();
     let take = GetUsageAllocationRequest { unique_identifier: id(&key), usage_limits_count: 1 };
-    let request = Mutex::new(Some((other, take.clone().into())));
+    let request = Mutex::new(Some((other, NEWEST, take.clone().into())));
     let store = Interposed { store, request, commits: AtomicUsize::new(0) };
     let harness = Harness::over(Arc::new(store));
     let refused = harness.ask(NEWEST, take).await.map(drop);

@@ -12,6 +12,7 @@
 mod asynchronous;
 mod blocking_store;
 mod credentials;
+mod guarded_reads;
 mod guards;
 mod roles;
 mod tickets;
