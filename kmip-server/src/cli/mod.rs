@@ -1,7 +1,10 @@
 //! The program `kmip-server`: the only place that speaks to a terminal and listens to signals.
 
+mod failure;
 pub(crate) mod health_check;
 pub(crate) mod logging;
+mod store_commands;
+mod store_key;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -22,27 +25,27 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 use zeroize::Zeroizing;
 
+use self::failure::Failure;
+use self::store_commands::StoreCommand;
+use self::store_key::store_key;
 use crate::auth::credentials::{OneTime, Users};
 use crate::config::limits::FILES_BESIDE;
 use crate::config::policy::Policy;
 use crate::config::push_targets::PushTargets;
-use crate::config::{self, Given, Settings, StoreLocation, WrongSetting};
+use crate::config::{self, Given, Settings, StoreLocation};
 use crate::crypto::pkcs11::Module;
 use crate::crypto::x509::authority::Authority;
 use crate::dispatch::key_rotation;
 use crate::dispatch::key_server::{KeyServer, SELDOM_WRITTEN};
 use crate::keystore::process_state::ProcessState;
 use crate::net::listener::{Server, listen};
-use crate::net::tls::{Caller, Protocol, Tls, WrongFile};
+use crate::net::tls::{Caller, Protocol, Tls};
 use crate::store::cache::CachedStore;
 use crate::store::failure_signal::watched;
 use crate::store::key_source::KeySource;
 use crate::store::memory_store::MemoryStore;
 use crate::store::root_key::{IndexKey, KEY_LEN};
 use crate::store::{OpenStore, StoreSettings, open};
-
-/// The variable with the key that seals the store. No flag has it: flags are seen by all users.
-const STORE_KEY: &str = "KMIP_SERVER_STORE_KEY";
 
 /// A KMIP key server over mutual TLS.
 #[derive(Parser)]
@@ -57,8 +60,11 @@ enum Command {
     /// Serve KMIP until SIGTERM or SIGINT; SIGHUP reads the certificates again.
     #[command(after_help = SERVE_HELP)]
     Serve(Box<Serve>),
-    /// Ask a running server whether it serves: a Discover Versions over mutual TLS.
+    /// Ask a running server over mutual TLS whether it serves, and whether its store is whole.
     Health(Asked),
+    /// Verify, export or import the store of a stopped server.
+    #[command(subcommand)]
+    Store(StoreCommand),
 }
 
 const SERVE_HELP: &str = "\
@@ -110,26 +116,6 @@ struct Asked {
     deadline_ms: u64,
 }
 
-/// Why the program ends with a failure.
-enum Failure {
-    /// A setting is wrong: status 2, as for a wrong flag.
-    Setting(String),
-    /// Anything else: status 1.
-    Other(String),
-}
-
-impl From<WrongSetting> for Failure {
-    fn from(why: WrongSetting) -> Self {
-        Self::Setting(why.to_string())
-    }
-}
-
-impl From<WrongFile> for Failure {
-    fn from(why: WrongFile) -> Self {
-        Self::Setting(why.to_string())
-    }
-}
-
 /// Runs the program with `args`, the program's name first; another program can be `kmip-server` by
 /// this.
 pub fn run<I>(args: I) -> ExitCode
@@ -145,6 +131,7 @@ where
     let done = match program.command {
         Command::Serve(serve) => serve.run(),
         Command::Health(asked) => asked.run(),
+        Command::Store(command) => command.run(),
     };
     let (why, status) = match done {
         Ok(()) => return ExitCode::SUCCESS,
@@ -193,29 +180,11 @@ impl Serve {
     fn run(self) -> Result<(), Failure> {
         let file = self.config.as_deref().map(config::read).transpose()?.unwrap_or_default();
         let settings = self.given.or(file).settle()?;
-        let key = store_key(&settings)?;
+        let key = store_key(settings.store_key_file.clone())?;
         logging::start(&settings.log, settings.log_format).map_err(Failure::Setting)?;
         raise_file_limit(&settings);
         use_small_pages();
         runtime()?.block_on(serve(&settings, key, self.accept_loss))
-    }
-}
-
-/// Where the store's key comes from; the default is the store's own.
-fn store_key(settings: &Settings) -> Result<Option<KeySource>, WrongSetting> {
-    let text = match std::env::var(STORE_KEY) {
-        Ok(text) => Some(Zeroizing::new(text)),
-        Err(std::env::VarError::NotPresent) => None,
-        Err(std::env::VarError::NotUnicode(_)) => {
-            return Err(WrongSetting::new(format!("{STORE_KEY} is not text")));
-        }
-    };
-    match (text, settings.store_key_file.clone()) {
-        (Some(_), Some(_)) => Err(WrongSetting::new(format!(
-            "the store's key is given twice: unset {STORE_KEY} or store-key-file"
-        ))),
-        (Some(text), None) => Ok(Some(KeySource::Text { text, setting: STORE_KEY.to_owned() })),
-        (None, file) => Ok(file.map(KeySource::File)),
     }
 }
 
@@ -256,8 +225,9 @@ async fn serve(
     let state = ProcessState { pkcs11, authority, push_targets, ..ProcessState::default() };
     let (listener, address) = bind(settings.listen)?;
     let https = settings.https_listen.map(bind).transpose()?;
-    let OpenStore { store, index_key, health: mut store_health } =
-        open_store(settings, key, accept_loss).await.map_err(Failure::Other)?;
+    let opened = open_store(settings, key, accept_loss).await.map_err(Failure::Other)?;
+    let OpenStore { store, index_key, health: mut store_health, last_check } = opened;
+    let state = ProcessState { last_check, ..state };
     let key_server = KeyServer::new(store, index_key).with_users(users);
     let key_server = key_server.with_policy(Policy::from(settings)).with_state(state);
     let key_server = Arc::new(key_server);
@@ -335,6 +305,7 @@ async fn open_store(
             engine: settings.engine,
             create: settings.create_store,
             free_space_reserve: settings.free_space_reserve,
+            check_interval: config::check_interval(settings.check_interval_h),
             accept_loss,
         })
         .await
@@ -346,7 +317,8 @@ async fn open_store(
             // A store in memory cannot stop: the signal is dropped unraised.
             let (_, health) = watched();
             let index_key = IndexKey::new(&bytes);
-            OpenStore { store: Arc::new(MemoryStore::default()), index_key, health }
+            let store = Arc::new(MemoryStore::default());
+            OpenStore { store, index_key, health, last_check: None }
         }
     };
     let store = Arc::new(CachedStore::new(opened.store, SELDOM_WRITTEN));

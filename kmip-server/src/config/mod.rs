@@ -9,7 +9,8 @@ mod settings;
 pub use disabled_algorithms::{DisabledAlgorithms, DisabledName};
 pub use policy::Policy;
 pub use push_targets::PushTargets;
+pub(crate) use settings::check_interval;
 pub use settings::{
-    CreateStore, Engine, FREE_SPACE_RESERVE_MIB, Given, Identity, LEASE_S, LogFormat, Names,
-    RngSeed, Settings, StoreLocation, WrongSetting, parse, read, table,
+    CHECK_INTERVAL_H, CreateStore, Engine, FREE_SPACE_RESERVE_MIB, Given, Identity, LEASE_S,
+    LogFormat, Names, RngSeed, Settings, StoreLocation, WrongSetting, parse, read, table,
 };

@@ -127,6 +127,14 @@ const CERTIFY_DAYS: u32 = 365;
 /// engine, so that it never meets a full disk in a write.
 pub const FREE_SPACE_RESERVE_MIB: u64 = 64;
 
+/// Hours between two checks of all rows unless set otherwise.
+pub const CHECK_INTERVAL_H: u32 = 24;
+
+/// Returns the time of so many hours; `None` for 0.
+pub(crate) fn check_interval(hours: u32) -> Option<Duration> {
+    (hours > 0).then(|| Duration::from_secs(u64::from(hours).saturating_mul(3600)))
+}
+
 settings! {
     required {
         /// The server's certificate in PEM, with the authorities between it and the root
@@ -166,6 +174,8 @@ settings! {
         create_store: CreateStore, "auto|never", "KMIP_SERVER_CREATE_STORE", CreateStore::Auto;
         /// Free space of the data folder, in MiB, below which writes are refused; 0 for none
         free_space_reserve: u64, "MIB", "KMIP_SERVER_FREE_SPACE_RESERVE", FREE_SPACE_RESERVE_MIB;
+        /// Hours between two checks of all rows of the store while it is in use; 0 for none
+        check_interval_h: u32, "HOURS", "KMIP_SERVER_CHECK_INTERVAL_H", CHECK_INTERVAL_H;
         /// The longest request in bytes
         frame_len_max: usize, "BYTES", "KMIP_SERVER_FRAME_LEN_MAX", 1 << 20;
         /// The most connections at once

@@ -21,6 +21,7 @@ use crate::crypto::x509::authority::Authority;
 use crate::keystore::async_requests::AsyncRequests;
 use crate::keystore::notifications::NotificationQueues;
 use crate::keystore::streaming::{Advances, Streams};
+use crate::store::CheckWatch;
 
 /// What lives beside the store.
 #[derive(Default)]
@@ -29,6 +30,8 @@ pub(crate) struct ProcessState {
     pub pkcs11: Option<Arc<Module>>,
     /// The authority that certifies public keys, where the server has one.
     pub authority: Option<Arc<Authority>>,
+    /// What the last check of the store gave, where there is one.
+    pub last_check: Option<CheckWatch>,
     /// What changes of the objects of clients that are told.
     pub notifications: Arc<NotificationQueues>,
     /// The clients that are told without having asked.

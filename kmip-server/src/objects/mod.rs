@@ -13,4 +13,5 @@ pub(crate) mod lifecycle;
 pub(crate) mod record;
 pub(crate) mod rotation;
 pub(crate) mod server_attributes;
+pub(crate) mod server_information;
 pub(crate) mod usage_limits;

@@ -1,19 +1,27 @@
 //! 1.4, 4.25; 2.1, 6.1.40: what the server can do, in the client's version.
 
+use std::time::UNIX_EPOCH;
+
 use kmip::objects::ProtectionStorageMasks;
 use kmip::payload::{
-    CapabilityInformation, ProfileInformation, QueryRequest, QueryResponse, ServerInformation,
+    CapabilityInformation, ProfileInformation, QueryRequest, QueryResponse, RemainingItems,
+    ServerInformation,
 };
 use kmip::vocabulary::{
     ClientRegistrationMethod, DestroyAction, ObjectType, Operation, ProfileName,
     ProtectionStorageMask, QueryFunction as Function, RNGMode, UnwrapMode,
 };
+use ttlv::Raw;
 
 use crate::keystore::Context;
 use crate::keystore::defaults;
 use crate::objects::attribute_consistency::RNG;
 use crate::objects::error::Result;
+use crate::objects::server_information::{
+    STORE_CHECK, STORE_CHECK_DATE, STORE_INCOMPLETE, STORE_WHOLE,
+};
 use crate::operations::availability::{is_available, served};
+use crate::store::CheckWatch;
 
 /// The kinds of objects that Register takes.
 const OBJECT_TYPES: &[ObjectType] = &[
@@ -69,6 +77,7 @@ fn answer(function: Function, cx: &Context<'_>, response: &mut QueryResponse) {
             response.server_information = Some(Box::new(ServerInformation {
                 product_name: Some("kmip-server".to_owned()),
                 server_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+                vendor_specific: RemainingItems(store_check(cx)),
                 ..ServerInformation::default()
             }));
         }
@@ -103,6 +112,18 @@ fn answer(function: Function, cx: &Context<'_>, response: &mut QueryResponse) {
         }
         _ => {}
     }
+}
+
+/// What the last check of all rows of the store gave, and when.
+fn store_check(cx: &Context<'_>) -> Vec<Raw> {
+    let Some(last) = cx.state.last_check.as_ref().map(CheckWatch::last) else { return Vec::new() };
+    let since = last.at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let at = i64::try_from(since.as_secs()).unwrap_or_default();
+    let state = if last.problem.is_none() { STORE_WHOLE } else { STORE_INCOMPLETE };
+    vec![
+        Raw::build(|w| w.text_string(STORE_CHECK, state)),
+        Raw::build(|w| w.date_time(STORE_CHECK_DATE, at)),
+    ]
 }
 
 /// A profile that is kept to at whatever address the client came to.

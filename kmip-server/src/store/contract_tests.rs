@@ -17,6 +17,7 @@ use super::integrity::{Head, Integrity};
 use super::key_ring::KeyRing;
 use super::local_store::LocalStore;
 use super::memory_store::MemoryStore;
+use super::open::rows::Rows;
 use super::record_seal::Seal;
 use super::sealed_store::SealedStore;
 use super::{
@@ -399,7 +400,7 @@ fn started(
 ) -> LocalStore {
     let space = FreeSpace::new(std::path::Path::new("/"), &head_file.with_file_name("reserve"), 0);
     let (head_file, head) = HeadFile::open(head_file, Arc::clone(&integrity)).unwrap();
-    LocalStore::start(engine, integrity, head, head_file, space).unwrap()
+    LocalStore::start(Rows::new(engine, head, head_file), integrity, space).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -7,6 +7,8 @@
 //! <data>/store/head        what was acknowledged last
 //! <data>/store/records/    the engine's files
 //! <data>/store/reserve     space for a start on a full disk
+//! <data>/store/stopped     list of the engine's files after a clean stop
+//! <data>/store/evidence/   copy of the engine's files while a start checks them
 //! ```
 //!
 //! ```text
@@ -23,8 +25,8 @@ use std::path::{Path, PathBuf};
 use support::durable_fs::{self, sync_tree};
 
 use super::OpenError;
-use super::engine::EngineError;
 use super::engine::open::open_engine;
+use super::engine::{Engine, EngineError};
 use super::head_file::HeadFile;
 use super::header::Header;
 use super::integrity::{Head, Integrity, Place};
@@ -44,6 +46,8 @@ pub(crate) struct Files {
     pub(crate) head: PathBuf,
     pub(crate) records: PathBuf,
     pub(crate) reserve: PathBuf,
+    pub(crate) stopped: PathBuf,
+    pub(crate) evidence: PathBuf,
 }
 
 impl Files {
@@ -53,6 +57,8 @@ impl Files {
             head: store.join("head"),
             records: store.join("records"),
             reserve: store.join("reserve"),
+            stopped: store.join("stopped"),
+            evidence: store.join("evidence"),
         }
     }
 }
@@ -95,22 +101,31 @@ impl DataDirectory {
         Ok(!self.store().exists())
     }
 
-    /// Creates the store that the header describes.
+    /// Creates the empty store that the header describes.
     pub(crate) fn create(&self, header: &Header, root: &RootKey) -> Result<(), OpenError> {
+        self.create_with(header, root, |_, _| Ok(Head::default()))
+    }
+
+    /// Creates the store that the header describes, with the rows that `fill` writes and returns
+    /// the head of. It is there whole or not at all.
+    pub(crate) fn create_with(
+        &self,
+        header: &Header,
+        root: &RootKey,
+        fill: impl FnOnce(&dyn Engine, &Integrity) -> Result<Head, OpenError>,
+    ) -> Result<(), OpenError> {
         let new = self.path.join("store.new");
-        match fs::remove_dir_all(&new) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(OpenError::io("remove", &new, error)),
-        }
+        self.remove_new()?;
         durable_fs::create_dir_all(&new).map_err(|error| OpenError::io("make", &new, error))?;
         let files = Files::of(&new);
         let integrity = Integrity::new(&header.keys, header.store_id).ok_or(OpenError::NoRandom)?;
-        fill(&files, header, &integrity).map_err(|why| OpenError::Engine {
-            path: files.records.clone(),
-            why: why.to_string(),
-        })?;
-        HeadFile::create(&files.head, &integrity, &Head::default())
+        let failed = |error: EngineError| OpenError::engine(&files.records, &error);
+        let engine = open_engine(header.engine, &files.records).map_err(failed)?;
+        let head = fill(&*engine, &integrity)?;
+        let row = integrity.encode(Place::Row, &head);
+        engine.write(&[(HEAD_KEY.to_vec(), Some(row))]).map_err(failed)?;
+        engine.close().map_err(failed)?;
+        HeadFile::create(&files.head, &integrity, &head)
             .map_err(|error| OpenError::io("make", &files.head, error))?;
         header.write(&files.header, root)?;
         let store = self.store();
@@ -118,11 +133,15 @@ impl DataDirectory {
             .and_then(|()| durable_fs::rename(&new, &store))
             .map_err(|error| OpenError::io("make", &store, error))
     }
-}
 
-/// Creates the engine's files, with the head of an empty store.
-fn fill(files: &Files, header: &Header, integrity: &Integrity) -> Result<(), EngineError> {
-    let engine = open_engine(header.engine, &files.records)?;
-    let head = integrity.encode(Place::Row, &Head::default());
-    engine.write(&[(HEAD_KEY.to_vec(), Some(head))])
+    /// Removes a store whose creation was interrupted.
+    pub(crate) fn remove_new(&self) -> Result<(), OpenError> {
+        let new = self.path.join("store.new");
+        match fs::remove_dir_all(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(OpenError::io("remove", &new, error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
 }

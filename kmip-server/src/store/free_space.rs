@@ -69,6 +69,12 @@ impl FreeSpace {
         if free < needed { Err(shortage(free, needed, "to open the engine takes")) } else { Ok(()) }
     }
 
+    /// Tells whether so many bytes can be written and the reserve is still free.
+    pub(crate) fn has_room(&self, len: u64) -> bool {
+        let kept = self.reserve.max(FILE_MIB.saturating_mul(MIB));
+        self.free() >= len.saturating_add(kept)
+    }
+
     /// Makes the file `reserve`, if there is a reserve and space for it.
     pub(crate) fn hold(&self) {
         let len = FILE_MIB.saturating_mul(MIB);

@@ -221,7 +221,7 @@ impl Committer {
             .ok_or_else(|| EngineError::Corrupt("rows are missing".to_owned()))?;
         self.head_file.write(&head).map_err(|error| EngineError::from(&error))?;
         self.head = head;
-        self.view.end_group();
+        self.view.reopened(head);
         Ok(())
     }
 
@@ -235,7 +235,7 @@ impl Committer {
         let written = self.head_file.write(&head);
         written.map_err(|error| Failed::from(EngineError::from(&error)))?;
         self.head = head;
-        self.view.end_group();
+        self.view.end_group(&changes, head, &self.integrity);
         Ok(())
     }
 }
@@ -313,14 +313,7 @@ impl Group {
         let (mut old, mut changes) = (Rows::new(), Vec::new());
         for (key, slot) in self.slots {
             let Some(new) = slot.new else { continue };
-            if let Some(row) = &slot.old {
-                head.sum.subtract(&integrity.element(&key, row));
-                head.count = head.count.saturating_sub(1);
-            }
-            if let Some(row) = &new {
-                head.sum.add(&integrity.element(&key, row));
-                head.count = head.count.saturating_add(1);
-            }
+            integrity.replace(&mut head, &key, slot.old.as_deref(), new.as_deref());
             if slot.old.is_some() || new.is_some() {
                 old.insert(key.clone(), slot.old);
                 changes.push((key, new));

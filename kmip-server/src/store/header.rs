@@ -57,6 +57,12 @@ impl Header {
 
     /// Writes the file, durably.
     pub(crate) fn write(&self, path: &Path, root: &RootKey) -> Result<(), OpenError> {
+        let bytes = self.encode(root)?;
+        durable_fs::replace_file(path, &bytes).map_err(|error| OpenError::io("make", path, error))
+    }
+
+    /// Returns the bytes of the file.
+    pub(crate) fn encode(&self, root: &RootKey) -> Result<Vec<u8>, OpenError> {
         let keys = self.keys.wrap(root, &self.store_id.0).ok_or(OpenError::NoRandom)?;
         let mut bytes = [
             &MAGIC[..],
@@ -69,7 +75,7 @@ impl Header {
         .concat();
         let mac = mac(root, &bytes);
         bytes.extend_from_slice(&mac);
-        durable_fs::replace_file(path, &bytes).map_err(|error| OpenError::io("make", path, error))
+        Ok(bytes)
     }
 
     /// Reads the file; `place` says where the root key came from. `None` if there is no file.
@@ -83,6 +89,16 @@ impl Header {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(OpenError::io("read", path, error)),
         };
+        Self::decode(&bytes, path, root, place).map(Some)
+    }
+
+    /// Takes the bytes of a header apart, which are from the file `path`.
+    pub(crate) fn decode(
+        bytes: &[u8],
+        path: &Path,
+        root: &RootKey,
+        place: &str,
+    ) -> Result<Self, OpenError> {
         let damaged = || OpenError::Header(path.to_owned());
         let version = bytes.strip_prefix(MAGIC).and_then(|rest| rest.split_first_chunk());
         let (version, _) = version.ok_or_else(damaged)?;
@@ -105,7 +121,7 @@ impl Header {
                 path: path.to_owned(),
                 name: String::from_utf8_lossy(fields.engine).trim_end_matches('\0').to_owned(),
             })?;
-        Ok(Some(Self { store_id: StoreId(*fields.store_id), engine, keys }))
+        Ok(Self { store_id: StoreId(*fields.store_id), engine, keys })
     }
 }
 

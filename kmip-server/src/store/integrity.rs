@@ -10,6 +10,8 @@
 //! compute an element nor a MAC. Stored values are in the elements, so a scan finds a flipped
 //! bit in a value as well as a lost row.
 
+use std::io::{self, Read};
+
 use aws_lc_rs::constant_time;
 use hmac::Mac;
 
@@ -21,7 +23,11 @@ use super::root_key::{KeyedHash, first_bytes, keyed_hash};
 pub(crate) const HEAD_LEN: usize = STORE_ID_LEN + 8 + 8 + SUM_LEN + MAC_LEN;
 
 const SUM_LEN: usize = 32;
-const MAC_LEN: usize = 32;
+/// Length of a MAC.
+pub(crate) const MAC_LEN: usize = 32;
+
+/// Bytes of a file that are read at once.
+const READ_LEN: usize = 1 << 20;
 
 /// First bytes of what a MAC is computed over. No element begins so: its key would be too long.
 const MAC_PREFIX: [u8; 4] = [0xff; 4];
@@ -71,13 +77,31 @@ pub(crate) struct Head {
     pub(crate) sum: Sum,
 }
 
-/// Place of a head, so that one cannot be put in place of the other.
+/// Place of what has a MAC, so that one cannot be put in place of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Row of the engine.
+    /// Head in a row of the engine.
     Row,
-    /// Slot of the head file.
+    /// Head in a slot of the head file.
     File,
+    /// Head at the end of an export file.
+    Export,
+    /// List of the engine's files after a clean stop.
+    Stop,
+    /// Content of one of them.
+    Content,
+}
+
+impl Place {
+    const fn label(self) -> &'static [u8; 4] {
+        match self {
+            Self::Row => b"row ",
+            Self::File => b"file",
+            Self::Export => b"expo",
+            Self::Stop => b"stop",
+            Self::Content => b"cont",
+        }
+    }
 }
 
 /// Computes elements and MACs of one store.
@@ -92,6 +116,11 @@ impl Integrity {
         Some(Self { hash: keyed_hash(keys.integrity_key()?), store_id })
     }
 
+    /// Returns the id of the store.
+    pub(crate) const fn store_id(&self) -> StoreId {
+        self.store_id
+    }
+
     /// Returns the element of a row.
     pub(crate) fn element(&self, key: &[u8], row: &[u8]) -> [u8; SUM_LEN] {
         let len = u32::try_from(key.len()).unwrap_or(u32::MAX);
@@ -100,34 +129,75 @@ impl Integrity {
         )
     }
 
+    /// Changes count and sum as a row of this key is written, replaced or removed.
+    pub(crate) fn replace(
+        &self,
+        head: &mut Head,
+        key: &[u8],
+        old: Option<&[u8]>,
+        new: Option<&[u8]>,
+    ) {
+        if let Some(row) = old {
+            head.sum.subtract(&self.element(key, row));
+            head.count = head.count.wrapping_sub(1);
+        }
+        if let Some(row) = new {
+            head.sum.add(&self.element(key, row));
+            head.count = head.count.wrapping_add(1);
+        }
+    }
+
     fn mac(&self, place: Place, covered: &[u8]) -> [u8; MAC_LEN] {
-        let label = match place {
-            Place::Row => b"row ",
-            Place::File => b"file",
-        };
-        let hash = self.hash.clone().chain_update(MAC_PREFIX).chain_update(label);
-        first_bytes(hash.chain_update(covered))
+        first_bytes(self.begin(place).chain_update(covered))
+    }
+
+    fn begin(&self, place: Place) -> KeyedHash {
+        self.hash.clone().chain_update(MAC_PREFIX).chain_update(place.label())
+    }
+
+    /// Returns the MAC of all bytes of a reader.
+    pub(crate) fn mac_of(&self, mut content: impl Read) -> io::Result<[u8; MAC_LEN]> {
+        let mut hash = self.begin(Place::Content);
+        let mut buffer = vec![0; READ_LEN];
+        loop {
+            match content.read(&mut buffer) {
+                Ok(0) => return Ok(first_bytes(hash)),
+                Ok(len) => hash.update(buffer.get(..len).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Appends a MAC.
+    pub(crate) fn append_mac(&self, place: Place, mut bytes: Vec<u8>) -> Vec<u8> {
+        let mac = self.mac(place, &bytes);
+        bytes.extend_from_slice(&mac);
+        bytes
+    }
+
+    /// Returns what is before a MAC, if that is right.
+    pub(crate) fn strip_mac<'a>(&self, place: Place, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let (covered, mac) = bytes.split_last_chunk::<MAC_LEN>()?;
+        constant_time::verify_slices_are_equal(mac, &self.mac(place, covered)).ok()?;
+        Some(covered)
     }
 
     /// Returns the bytes of a head.
     pub(crate) fn encode(&self, place: Place, head: &Head) -> Vec<u8> {
-        let mut bytes = [
+        let bytes = [
             &self.store_id.0[..],
             &head.group.to_be_bytes(),
             &head.count.to_be_bytes(),
             &head.sum.to_bytes(),
         ]
         .concat();
-        let mac = self.mac(place, &bytes);
-        bytes.extend_from_slice(&mac);
-        bytes
+        self.append_mac(place, bytes)
     }
 
     /// Returns the head of this store in these bytes, if its MAC is right.
     pub(crate) fn decode(&self, place: Place, bytes: &[u8]) -> Option<Head> {
-        let (covered, mac) = bytes.split_last_chunk::<MAC_LEN>()?;
-        constant_time::verify_slices_are_equal(mac, &self.mac(place, covered)).ok()?;
-        let rest = covered.strip_prefix(&self.store_id.0)?;
+        let rest = self.strip_mac(place, bytes)?.strip_prefix(&self.store_id.0)?;
         let (group, rest) = rest.split_first_chunk()?;
         let (count, sum) = rest.split_first_chunk()?;
         let sum = Sum(Sum::digits(sum.try_into().ok()?));

@@ -37,6 +37,11 @@ pub enum KeySource {
 }
 
 impl KeySource {
+    /// The file in a data directory, unless the settings name another one.
+    pub(crate) fn in_directory(data: &Path) -> Self {
+        Self::File(data.join(KEY_FILE))
+    }
+
     /// How an error text names it.
     pub fn place(&self) -> String {
         match self {

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::background_check::{CheckSignal, Checker};
 use super::data_directory::DataDirectory;
-use super::engine::Engine;
 use super::failure_signal::{FailureWatch, watched};
 use super::free_space::FreeSpace;
 use super::group_commit::{Commit, Committer};
-use super::head_file::HeadFile;
-use super::integrity::{Head, Integrity};
+use super::integrity::Integrity;
+use super::open::rows::Rows;
 use super::view::View;
-use super::{Change, Key, OpenError, Outcome, Pending, Range, Record, Store, StoreError, check};
+use super::{
+    Change, Key, OpenError, Outcome, Pending, Range, Record, Store, StoreError, check, evidence,
+};
 
 /// Longest page that is read on the runtime's workers; longer ones leave them.
 const PAGE_ON_WORKER: usize = 64;
@@ -26,25 +29,26 @@ pub(crate) struct LocalStore {
     /// Empty once the store is being dropped.
     queue: Option<Sender<Commit>>,
     thread: Option<JoinHandle<()>>,
+    integrity: Arc<Integrity>,
+    checker: Option<(Sender<()>, JoinHandle<()>)>,
     /// Dropped last: no other process opens the files before they are closed.
-    lock: Option<DataDirectory>,
+    directory: Option<DataDirectory>,
 }
 
 impl LocalStore {
-    /// Starts the committer of an engine whose rows have this head.
+    /// Starts the committer of rows that were checked.
     pub(crate) fn start(
-        engine: Arc<dyn Engine>,
+        rows: Rows,
         integrity: Arc<Integrity>,
-        head: Head,
-        head_file: HeadFile,
         space: FreeSpace,
     ) -> Result<Self, OpenError> {
+        let Rows { engine, head, head_file, .. } = rows;
         let (signal, failure) = watched();
         let (sender, queue) = channel();
-        let view = Arc::new(View::new(engine));
+        let view = Arc::new(View::new(engine, head));
         let committer = Committer {
             view: Arc::clone(&view),
-            integrity,
+            integrity: Arc::clone(&integrity),
             head,
             head_file,
             queue,
@@ -56,20 +60,57 @@ impl LocalStore {
             .name("committer".to_owned())
             .spawn(move || committer.run())
             .map_err(OpenError::Thread)?;
-        Ok(Self { view, failure, queue: Some(sender), thread: Some(thread), lock: None })
+        let (queue, thread) = (Some(sender), Some(thread));
+        Ok(Self { view, failure, queue, thread, integrity, checker: None, directory: None })
     }
 
-    /// Keeps the directory locked for as long as the store lives.
-    pub(crate) fn with_lock(self, directory: DataDirectory) -> Self {
+    /// Checks all rows at this interval from now on.
+    pub(crate) fn with_checks(
+        self,
+        interval: Duration,
+        signal: CheckSignal,
+    ) -> Result<Self, OpenError> {
+        let mut store = self;
+        let (sender, stop) = channel();
+        let (view, integrity) = (Arc::clone(&store.view), Arc::clone(&store.integrity));
+        let checker = Checker { view, integrity, signal, interval, stop };
+        let thread = std::thread::Builder::new()
+            .name("checker".to_owned())
+            .spawn(move || checker.run())
+            .map_err(OpenError::Thread)?;
+        store.checker = Some((sender, thread));
+        Ok(store)
+    }
+
+    /// Keeps the directory locked for as long as the store lives, and lists its files at the end.
+    pub(crate) fn with_directory(self, directory: DataDirectory) -> Self {
         // A type with a destructor cannot be taken apart.
         let mut store = self;
-        store.lock = Some(directory);
+        store.directory = Some(directory);
         store
+    }
+
+    /// Closes the engine, and lists its files for the next start.
+    fn close(&self, directory: &DataDirectory) {
+        let files = directory.files();
+        let closed = self.view.engine.close().map_err(|error| error.to_string());
+        let listed = closed.and_then(|()| {
+            evidence::record_stop(&files, &self.integrity).map_err(|error| error.to_string())
+        });
+        if let Err(why) = listed {
+            let stopped = files.stopped.display();
+            tracing::warn!(%stopped, %why, "the engine's files cannot be listed");
+        }
     }
 
     /// Returns a watch that reports when the store has stopped.
     pub(crate) fn failure(&self) -> FailureWatch {
         self.failure.clone()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view)
     }
 
     /// Puts a commit in the queue.
@@ -79,6 +120,7 @@ impl LocalStore {
     ) -> Result<oneshot::Receiver<Result<Outcome, StoreError>>, StoreError> {
         check(&changes)?;
         self.failure.check()?;
+        self.view.check_complete()?;
         let (answer, outcome) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(ended)?;
         queue.send(Commit::new(changes, answer)).map_err(|_| ended())?;
@@ -119,9 +161,17 @@ impl Drop for LocalStore {
     /// What is queued is still carried out: its callers may have gone, but were not refused.
     fn drop(&mut self) {
         drop(self.queue.take());
+        if let Some((stop, thread)) = self.checker.take() {
+            drop(stop);
+            let _ = thread.join();
+        }
         if let Some(thread) = self.thread.take() {
             // A panic of the thread was reported by its signal.
             let _ = thread.join();
+        }
+        // After a failed write nobody knows what the files hold.
+        if let Some(directory) = self.directory.as_ref().filter(|_| self.failure.check().is_ok()) {
+            self.close(directory);
         }
     }
 }

@@ -14,10 +14,13 @@
 //! No word of KMIP may be here: a key and a value are bytes, and what they mean is the business
 //! of whoever wrote them.
 
+mod background_check;
 pub(crate) mod cache;
 mod data_directory;
 mod engine;
 mod error;
+mod evidence;
+mod export_file;
 pub(crate) mod failure_signal;
 mod free_space;
 mod group_commit;
@@ -29,11 +32,13 @@ mod key_ring;
 pub(crate) mod key_source;
 mod local_store;
 pub(crate) mod memory_store;
+pub mod offline;
 mod open;
 mod open_error;
 mod record_seal;
 pub(crate) mod root_key;
 mod sealed_store;
+mod settings;
 pub(crate) mod transaction;
 mod verify;
 mod view;
@@ -43,6 +48,7 @@ pub(crate) mod contract_tests;
 #[cfg(test)]
 mod group_tests;
 
+pub use background_check::{CheckWatch, LastCheck};
 pub use error::StoreError;
 pub use failure_signal::FailureWatch;
 pub(crate) use interface::check;
@@ -52,6 +58,7 @@ pub use interface::{
 };
 pub use key_source::KeySource;
 pub use memory_store::MemoryStore;
-pub use open::{OpenStore, StoreSettings, open};
+pub use open::{OpenStore, open};
 pub use open_error::OpenError;
 pub use root_key::{IndexKey, KEY_LEN, RootKey};
+pub use settings::StoreSettings;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::engine::EngineError;
 use super::error::StoreError;
 use crate::config::Engine;
 
@@ -108,9 +109,22 @@ pub enum OpenError {
         /// What is missing.
         report: String,
     },
+    /// The engine's files were changed since the last clean stop.
+    #[error(
+        "in {} these files are not as the last stop left them: {what}; there is no room to copy \
+         them before the engine opens them: free some space, restore the store from a backup, or \
+         start once with --accept-loss",
+        path.display()
+    )]
+    Changed {
+        /// Directory of the engine.
+        path: PathBuf,
+        /// The files.
+        what: String,
+    },
     /// There is no store, and none may be created.
     #[error(
-        "there is no store in {}, and create-store is never: is the volume mounted?",
+        "there is no store in {}, and none may be created: is the volume mounted?",
         .0.display()
     )]
     NotCreated(PathBuf),
@@ -134,6 +148,17 @@ pub enum OpenError {
         id_file: PathBuf,
         /// The id of this store.
         id: String,
+    },
+    /// There is a store already.
+    #[error("there is a store in {} already: import into an empty data folder", .0.display())]
+    NotEmpty(PathBuf),
+    /// An export file cannot be written or used.
+    #[error("the export file {}: {why}", path.display())]
+    Export {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
     },
     /// The system gives no random bytes.
     #[error("the system gives no random bytes")]
@@ -164,6 +189,17 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Failure of the engine in a directory.
+    pub(crate) fn engine(records: &Path, error: &EngineError) -> Self {
+        let path = records.to_owned();
+        match error {
+            EngineError::NoSpace(why) => Self::NoSpace { path, why: why.clone() },
+            EngineError::Io(_) | EngineError::Corrupt(_) => {
+                Self::Engine { path, why: error.to_string() }
+            }
+        }
+    }
+
     pub(crate) fn io(what: &'static str, path: &Path, why: io::Error) -> Self {
         Self::Io { what, path: path.to_owned(), why }
     }

@@ -5,7 +5,7 @@
 //! head row: count, sum  =  those of all rows   else rows are missing, changed or added
 //! ```
 
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 
 use super::engine::{Engine, EngineError, Value};
 use super::integrity::{Head, Integrity, Place};
@@ -43,11 +43,12 @@ pub(crate) fn read_head(
 
 /// Returns count and sum of all rows, in group 0. One thread reads, and this one hashes.
 pub(crate) fn count_rows(engine: &dyn Engine, integrity: &Integrity) -> Result<Head, EngineError> {
-    let (sender, pages) = sync_channel::<Vec<(Key, Value)>>(PAGES_AHEAD);
+    let (sender, rows) = sync_channel::<Vec<(Key, Value)>>(PAGES_AHEAD);
     std::thread::scope(|scope| {
-        let reader = scope.spawn(move || read_pages(engine, &sender));
+        let send = move |page| Ok::<_, EngineError>(sender.send(page).is_ok());
+        let reader = scope.spawn(|| pages(engine, send));
         let mut found = Head::default();
-        for (key, row) in pages.into_iter().flatten() {
+        for (key, row) in rows.into_iter().flatten() {
             found.sum.add(&integrity.element(&key, &row));
             found.count = found.count.saturating_add(1);
         }
@@ -57,19 +58,31 @@ pub(crate) fn count_rows(engine: &dyn Engine, integrity: &Integrity) -> Result<H
     })
 }
 
-fn read_pages(
+/// Gives all rows, in pages, to `take`, until that says `false`.
+pub(crate) fn pages<E: From<EngineError>>(
     engine: &dyn Engine,
-    pages: &SyncSender<Vec<(Key, Value)>>,
-) -> Result<(), EngineError> {
+    mut take: impl FnMut(Vec<(Key, Value)>) -> Result<bool, E>,
+) -> Result<(), E> {
     let mut range = Range { from: vec![KEY_FIRST], to: Vec::new(), limit: PAGE };
     loop {
         let page = engine.scan(&range)?;
         let last = page.last().filter(|_| page.len() >= PAGE).map(|(key, _)| key.clone());
-        if pages.send(page).is_err() {
+        if !take(page)? {
             return Ok(());
         }
         let Some(last) = last else { return Ok(()) };
         range = range.beyond(&last);
+    }
+}
+
+/// Says what is missing of the rows that a head describes, if anything.
+pub(crate) fn missing(found: &Head, expected: &Head) -> Option<String> {
+    if found.count != expected.count {
+        Some(format!("{} rows are there of {}", found.count, expected.count))
+    } else if found.sum != expected.sum {
+        Some(format!("of {} rows some are changed or replaced", found.count))
+    } else {
+        None
     }
 }
 
@@ -93,11 +106,7 @@ pub(crate) fn verify(
         Some(_) => {}
     }
     let expected = head.filter(|head| head.group >= last).unwrap_or(acknowledged);
-    if found.count != expected.count {
-        report.push(format!("{} rows are there of {}", found.count, expected.count));
-    } else if found.sum != expected.sum {
-        report.push(format!("of {} rows some are changed or replaced", found.count));
-    }
+    report.extend(missing(&found, &expected));
     if let (Some(head), true) = (head, report.is_empty()) {
         if head.group > last {
             tracing::info!(

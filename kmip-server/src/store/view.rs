@@ -9,9 +9,13 @@
 //! while it reads the engine, so that a page is of one moment.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 
-use super::engine::{Engine, Value};
+use super::engine::{Engine, EngineError, RowChange, Value};
+use super::integrity::{Head, Integrity};
+use super::verify::missing;
 use super::{KEY_FIRST, Key, Range, Record, SCAN_MAX, StoreError};
 use crate::secret::SecretBuffer;
 
@@ -21,10 +25,46 @@ pub(crate) const STAMP_LEN: usize = 8;
 /// Rows by key; `None` where there is none.
 pub(crate) type Rows = BTreeMap<Key, Option<Value>>;
 
+/// Most rows that one step of a check counts: writes wait for it.
+const CHECK_PAGE: usize = 256;
+
 /// Durable rows of an engine.
 pub(crate) struct View {
     pub(crate) engine: Arc<dyn Engine>,
-    pending: RwLock<Rows>,
+    shown: RwLock<Shown>,
+    /// What is missing, once a check has found that something is.
+    incomplete: OnceLock<String>,
+}
+
+/// What readers see beside the engine, all of one moment.
+struct Shown {
+    /// Rows of the group under way, as they were before it.
+    pending: Rows,
+    /// Head of the last durable group.
+    head: Head,
+    /// Check under way.
+    check: Mutex<Option<Progress>>,
+}
+
+/// Check of all rows that is under way.
+struct Progress {
+    /// Rows with lesser keys are counted.
+    next: Key,
+    /// Their count and sum.
+    found: Head,
+}
+
+/// Outcome of one step of a check.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum CheckStep {
+    /// There is more to count.
+    More,
+    /// The engine was opened again meanwhile.
+    Interrupted,
+    /// All rows of this head are there.
+    Whole(Head),
+    /// They are not.
+    Incomplete(String),
 }
 
 /// Returns the stamp of a row; 0 if there is none.
@@ -47,65 +87,144 @@ pub(crate) fn record(mut row: Value) -> Result<Record, StoreError> {
 }
 
 impl View {
-    /// Shows the rows of an engine, which are durable.
-    pub(crate) fn new(engine: Arc<dyn Engine>) -> Self {
-        Self { engine, pending: RwLock::default() }
+    /// Shows the rows of an engine, which are durable and have this head.
+    pub(crate) fn new(engine: Arc<dyn Engine>, head: Head) -> Self {
+        let shown = Shown { pending: Rows::new(), head, check: Mutex::new(None) };
+        Self { engine, shown: RwLock::new(shown), incomplete: OnceLock::new() }
     }
 
-    fn pending(&self) -> RwLockReadGuard<'_, Rows> {
-        self.pending.read().unwrap_or_else(PoisonError::into_inner)
+    fn shown(&self) -> RwLockReadGuard<'_, Shown> {
+        self.shown.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pending_mut(&self) -> RwLockWriteGuard<'_, Rows> {
-        self.pending.write().unwrap_or_else(PoisonError::into_inner)
+    fn shown_mut(&self) -> RwLockWriteGuard<'_, Shown> {
+        self.shown.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows these rows in place of the engine's until [`Self::end_group`].
+    /// Shows these rows in place of the engine's until the group has ended.
     pub(crate) fn begin_group(&self, old: Rows) {
-        *self.pending_mut() = old;
+        self.shown_mut().pending = old;
     }
 
-    /// Shows the engine's rows again: they are durable.
-    pub(crate) fn end_group(&self) {
-        let ended = std::mem::take(&mut *self.pending_mut());
+    /// Shows the engine's rows again: the group with these changes and this head is durable.
+    pub(crate) fn end_group(&self, changes: &[RowChange], head: Head, integrity: &Integrity) {
+        let mut shown = self.shown_mut();
+        let ended = std::mem::take(&mut shown.pending);
+        shown.head = head;
+        let check = shown.check.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Progress { next, found }) = check {
+            for (key, new) in changes.iter().filter(|(key, _)| is_client_key(key) && key < next) {
+                let old = ended.get(key).and_then(Option::as_ref);
+                integrity.replace(found, key, old.map(Vec::as_slice), new.as_deref());
+            }
+        }
+        drop(shown);
         // Readers need not wait until all of it is dropped.
         drop(ended);
     }
 
+    /// Shows the engine's rows after it was opened again.
+    pub(crate) fn reopened(&self, head: Head) {
+        *self.shown_mut() = Shown { pending: Rows::new(), head, check: Mutex::new(None) };
+    }
+
+    /// Begins a check of all rows; one that is under way is given up.
+    pub(crate) fn begin_check(&self) {
+        let begun = Progress { next: vec![KEY_FIRST], found: Head::default() };
+        *self.shown().check() = Some(begun);
+    }
+
+    /// Counts some more rows of a check.
+    pub(crate) fn check_page(&self, integrity: &Integrity) -> Result<CheckStep, EngineError> {
+        let shown = self.shown();
+        let Some(Progress { next, mut found }) = shown.check().take() else {
+            return Ok(CheckStep::Interrupted);
+        };
+        let range = Range { from: next, to: Vec::new(), limit: CHECK_PAGE };
+        let page = self.page(&shown, &range)?;
+        for (key, row) in &page {
+            integrity.replace(&mut found, key, None, Some(row));
+        }
+        match page.last() {
+            Some((last, _)) if page.len() >= CHECK_PAGE => {
+                let next = range.beyond(last).from;
+                *shown.check() = Some(Progress { next, found });
+                Ok(CheckStep::More)
+            }
+            Some(_) | None => Ok(match missing(&found, &shown.head) {
+                None => CheckStep::Whole(shown.head),
+                Some(report) => CheckStep::Incomplete(report),
+            }),
+        }
+    }
+
+    /// From now on, answers nothing from an absence.
+    pub(crate) fn set_incomplete(&self, report: &str) {
+        // The first report stays.
+        let _ = self.incomplete.set(report.to_owned());
+    }
+
+    /// Fails if a check has found that rows are missing.
+    pub(crate) fn check_complete(&self) -> Result<(), StoreError> {
+        match self.incomplete.get() {
+            Some(report) => Err(StoreError::Damaged(report.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the durable record of a key.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Record>, StoreError> {
-        if key.first().is_none_or(|first| *first < KEY_FIRST) {
+        if !is_client_key(key) {
             return Ok(None);
         }
-        let pending = self.pending();
-        let row = match pending.get(key) {
+        let shown = self.shown();
+        let row = match shown.pending.get(key) {
             Some(old) => old.clone(),
             None => self.engine.get(key).map_err(|error| error.on_read())?,
         };
-        row.map(record).transpose()
+        match row {
+            Some(row) => record(row).map(Some),
+            None => self.check_complete().map(|()| None),
+        }
     }
 
     /// Returns the durable records of a page.
     pub(crate) fn scan(&self, mut range: Range) -> Result<Vec<(Key, Record)>, StoreError> {
+        self.check_complete()?;
         range.limit = range.limit.min(SCAN_MAX);
-        if range.from.first().is_none_or(|first| *first < KEY_FIRST) {
+        if !is_client_key(&range.from) {
             range.from = vec![KEY_FIRST];
         }
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        let pending = self.pending();
-        let old = || pending.range::<[u8], _>(range.bounds());
+        let page = self.page(&self.shown(), &range).map_err(|error| error.on_read())?;
+        page.into_iter().map(|(key, row)| Ok((key, record(row)?))).collect()
+    }
+
+    /// Returns the durable rows of a range that is not empty.
+    fn page(&self, shown: &Shown, range: &Range) -> Result<Vec<(Key, Value)>, EngineError> {
+        let old = || shown.pending.range::<[u8], _>(range.bounds());
         // Rows that are not durable yet are left out, so as many more are read.
         let limit = range.limit.saturating_add(old().count());
-        let page = self.engine.scan(&Range { limit, ..range.clone() });
-        let mut page = page.map_err(|error| error.on_read())?;
+        let mut page = self.engine.scan(&Range { limit, ..range.clone() })?;
         if old().next().is_some() {
             page = overlay(page, limit, old());
             page.truncate(range.limit);
         }
-        page.into_iter().map(|(key, row)| Ok((key, record(row)?))).collect()
+        Ok(page)
     }
+}
+
+impl Shown {
+    fn check(&self) -> MutexGuard<'_, Option<Progress>> {
+        self.check.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells whether a key is one of the store's callers.
+fn is_client_key(key: &[u8]) -> bool {
+    key.first().is_some_and(|first| *first >= KEY_FIRST)
 }
 
 /// Puts old rows in place of the engine's, in the part of the range that the page covers.

@@ -46,6 +46,10 @@ impl<E: Engine> Engine for Contained<E> {
     fn reopen(&self) -> Result<(), EngineError> {
         contain(|| self.0.reopen())
     }
+
+    fn close(&self) -> Result<(), EngineError> {
+        contain(|| self.0.close())
+    }
 }
 
 #[cfg(test)]
@@ -71,6 +75,10 @@ mod tests {
         fn reopen(&self) -> Result<(), EngineError> {
             panic!("in reopen")
         }
+
+        fn close(&self) -> Result<(), EngineError> {
+            panic!("in close")
+        }
     }
 
     #[test]
@@ -85,5 +93,6 @@ mod tests {
         assert_eq!(engine.scan(&range).err(), damage("in scan of 3"));
         assert_eq!(engine.write(&[]).err(), damage("no text"));
         assert_eq!(engine.reopen().err(), damage("in reopen"));
+        assert_eq!(engine.close().err(), damage("in close"));
     }
 }

@@ -34,6 +34,10 @@ pub(crate) trait Engine: Send + Sync {
 
     /// Closes the files and opens them again: what is read afterwards is what is on the disk.
     fn reopen(&self) -> Result<(), EngineError>;
+
+    /// Closes the files. When it returns, no thread of the engine changes them any more; later
+    /// calls are errors.
+    fn close(&self) -> Result<(), EngineError>;
 }
 
 /// Failure of an engine.

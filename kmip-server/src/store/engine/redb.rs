@@ -20,7 +20,7 @@ const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
 /// Rows in a file of redb.
 pub(crate) struct RedbEngine {
     path: PathBuf,
-    /// Empty after a failed reopen.
+    /// Empty after a failed reopen, and once it is closed.
     database: RwLock<Option<Database>>,
 }
 
@@ -125,5 +125,10 @@ impl Engine for RedbEngine {
             *database = Some(open_database(&self.path)?);
             Ok(())
         })
+    }
+
+    fn close(&self) -> Result<(), EngineError> {
+        drop(self.database.write().unwrap_or_else(PoisonError::into_inner).take());
+        Ok(())
     }
 }

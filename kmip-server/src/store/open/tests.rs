@@ -9,6 +9,10 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::store::Range;
 use crate::store::contract_tests::{Random, put, remove, seed, stamp};
+use crate::store::engine::Engine;
+use crate::store::engine::open::open_engine;
+use crate::store::key_source::KEY_FILE;
+use crate::store::verify::HEAD_KEY;
 
 fn settings(data: &Path, key: Option<&str>) -> StoreSettings {
     let text = |text: &str| KeySource::Text {
@@ -148,7 +152,7 @@ async fn empty_folder_is_no_store_where_none_may_be_made() {
         |data: &Path| StoreSettings { create: CreateStore::Never, ..StoreSettings::new(data) };
     for folder in [data.path().to_owned(), data.path().join("missing")] {
         let error = refused(never(&folder)).await;
-        assert!(error.contains("create-store is never: is the volume mounted?"), "{error}");
+        assert!(error.contains("none may be created: is the volume mounted?"), "{error}");
         assert!(!folder.join("store").exists() && !folder.join(KEY_FILE).exists());
     }
     drop(open(settings(data.path(), None)).await.unwrap());

@@ -5,7 +5,7 @@
 //! quarantine/                snapshots that were damaged; nothing is ever deleted
 //! ```
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -23,6 +23,9 @@ const CLEAN_EVERY_MS: u64 = 500;
 
 /// How long the threads of a sled that was just closed may hold its file.
 const CLOSING: Duration = Duration::from_secs(5);
+
+/// Pause between two looks at whether they do.
+const CLOSING_STEP: Duration = Duration::from_millis(5);
 
 /// Open files of sled.
 pub(super) struct Files {
@@ -54,6 +57,28 @@ impl Files {
         files.make_durable()?;
         refuse_blobs(directory)?;
         Ok(files)
+    }
+
+    /// Closes the files, and waits until sled's threads have let go of them.
+    pub(super) fn close(self) -> Result<(), EngineError> {
+        let Self { db, log } = self;
+        db.flush().map_err(failure)?;
+        drop(db);
+        let deadline = Instant::now().checked_add(CLOSING);
+        loop {
+            match log.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::WouldBlock)
+                    if deadline.is_some_and(|deadline| Instant::now() < deadline) =>
+                {
+                    std::thread::sleep(CLOSING_STEP);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(EngineError::Io("its threads did not end".to_owned()));
+                }
+                Err(TryLockError::Error(error)) => return Err(EngineError::from(&error)),
+            }
+        }
     }
 
     /// Makes durable what was written. sled's flush alone does not.
@@ -94,7 +119,7 @@ fn open_db(directory: &Path) -> ::sled::Result<::sled::Db> {
                 if error.to_string().starts_with("could not acquire lock")
                     && deadline.is_some_and(|deadline| Instant::now() < deadline) =>
             {
-                std::thread::sleep(Duration::from_millis(5));
+                std::thread::sleep(CLOSING_STEP);
             }
             other => return other,
         }

@@ -27,7 +27,7 @@ use crate::store::{Key, Range};
 /// Rows in a directory of sled.
 pub(crate) struct SledEngine {
     directory: PathBuf,
-    /// Empty after a failed reopen.
+    /// Empty after a failed reopen, and once it is closed.
     files: RwLock<Option<Files>>,
     /// Held by readers of a page or of a row of several parts, which must be of one moment, and
     /// by the writer while a batch is applied.
@@ -51,7 +51,7 @@ impl SledEngine {
 }
 
 fn opened(files: &Option<Files>) -> Result<&Files, EngineError> {
-    files.as_ref().ok_or_else(|| EngineError::Io("its files could not be opened again".to_owned()))
+    files.as_ref().ok_or_else(|| EngineError::Io("its files are closed".to_owned()))
 }
 
 impl Engine for SledEngine {
@@ -96,5 +96,10 @@ impl Engine for SledEngine {
         drop(files.take());
         *files = Some(Files::open(&self.directory)?);
         Ok(())
+    }
+
+    fn close(&self) -> Result<(), EngineError> {
+        let files = self.files.write().unwrap_or_else(PoisonError::into_inner).take();
+        files.map_or(Ok(()), Files::close)
     }
 }
