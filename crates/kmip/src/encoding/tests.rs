@@ -223,6 +223,23 @@ fn a_character_that_xml_cannot_have_is_said_so() {
     assert_eq!(error, Error { element: "Username".to_owned(), fault: Fault::Character });
 }
 
+/// As it is, or as a number. What is read could not be written again.
+#[test]
+fn a_character_that_xml_cannot_have_is_not_read() {
+    for character in ["\u{1}", "&#1;", "&#x1F;", "\u{FFFE}", "&#xFFFF;"] {
+        let xml = format!(r#"<Username type="TextString" value="a{character}"/>"#);
+        let error = xml::decode(&xml).unwrap_err();
+        let expected = Error { element: "Username".to_owned(), fault: Fault::Character };
+        assert_eq!(error, expected, "{character:?}");
+    }
+    for character in ["&#9;", "&#xA;", "&#13;", "\u{7F}", "&#x10FFFF;"] {
+        let xml = format!(r#"<Username type="TextString" value="a{character}"/>"#);
+        let bytes = xml::decode(&xml).unwrap();
+        let written = xml::encode(&bytes).unwrap();
+        assert_eq!(xml::decode(&written).unwrap(), bytes, "{character:?}");
+    }
+}
+
 #[test]
 fn bytes_that_are_no_item_are_refused() {
     let one = Raw::build(|w| w.integer(tags::D, 1));

@@ -101,11 +101,16 @@ fn escape(text: &str, out: &mut SecretTextBuffer) -> Result<(), Fault> {
             '\t' => out.push_str("&#9;"),
             '\n' => out.push_str("&#10;"),
             '\r' => out.push_str("&#13;"),
-            '\0'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}' => return Err(Fault::Character),
+            c if !is_allowed(c) => return Err(Fault::Character),
             c => out.push_str(c.encode_utf8(&mut [0; 4])),
         }
     }
     Ok(())
+}
+
+/// Returns whether XML can have a character, be it as a number (XML 1.0, 2.2 and 4.1).
+fn is_allowed(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r') || !matches!(c, '\0'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// XML as an element. Whether its names mean anything is seen by [`Element::to_ttlv`].
@@ -184,6 +189,10 @@ fn element(start: &BytesStart<'_>, namespace: &ResolveResult<'_>) -> Result<Elem
         let text = attribute
             .normalized_value(XmlVersion::Implicit1_0)
             .map_err(|_| Error::at(name, Fault::Syntax(MALFORMED)))?;
+        // The parser takes such a number. What it stands for could not be written again.
+        if !text.chars().all(is_allowed) {
+            return Err(Error::at(name, Fault::Character));
+        }
         match attribute.key.0 {
             "type" => {
                 let named = Type::ALL.iter().find(|ty| ty.name() == text);
