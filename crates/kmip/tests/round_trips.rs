@@ -19,7 +19,8 @@ use kmip::attributes::{
 };
 use kmip::message::{RequestBatchItem, RequestMessage, ResponseBatchItem, ResponseMessage};
 use kmip::payload::{
-    DeleteAttributeRequest, GetAttributesRequest, OPERATIONS, RequestPayload, ResponsePayload,
+    Condition, DeleteAttributeRequest, Filter, GetAttributesRequest, LocateRequest, OPERATIONS,
+    RequestPayload, ResponsePayload,
 };
 use kmip::vocabulary::{Operation, ResultReason, ResultStatus, State, tags};
 use kmip::{DateTime, Decode, Encode, Version};
@@ -335,6 +336,23 @@ fn two_values_are_of_one_attribute_if_they_are_referred_to_alike() {
     }
     // Each with itself, and two pairs that differ: the racks, and State in two forms.
     assert_eq!(pairs, all.len() + 4);
+}
+
+/// A filter that lost a condition on its way would find more.
+#[test]
+fn attribute_in_no_row_is_looked_for_by_its_tag_in_2_x() {
+    let condition = Condition {
+        attribute: AttributeReference::Standard(Tag(0x54_0001)),
+        value: Raw::build(|w| w.integer(tags::AttributeValue, 7)),
+    };
+    for (version, is_kept) in [(Version::V1_4, false), (Version::V2_0, true)] {
+        let attributes = Filter(vec![condition.clone()]);
+        let payload = LocateRequest { attributes: attributes.clone(), ..LocateRequest::default() };
+        let read = RequestMessage::decode(&request(version, payload.into()).encode()).unwrap();
+        let expected = if is_kept { attributes } else { Filter::default() };
+        let RequestPayload::Locate(read) = &read.items[0].payload else { panic!("{read:?}") };
+        assert_eq!(read.attributes, expected, "{version}");
+    }
 }
 
 fn attribute_bytes(attribute: &Attribute, version: Version) -> Vec<u8> {

@@ -53,9 +53,9 @@ impl AttributeReference {
     /// Does `version` have a way to name it?
     pub fn exists_in(&self, version: Version) -> bool {
         match self {
-            Self::Standard(tag) => {
-                AttributeValue::row(*tag).is_some_and(|row| row.versions().contains(&version))
-            }
+            // 2.x names by its tag even what is in no row.
+            Self::Standard(tag) => AttributeValue::row(*tag)
+                .map_or(version >= Version::V2_0, |row| row.versions().contains(&version)),
             Self::Vendor { vendor, .. } => {
                 version >= Version::V2_0 || VENDOR_1_X.contains(&vendor.as_str())
             }
