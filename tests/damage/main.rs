@@ -7,6 +7,8 @@
 //!        open -> refused | each acknowledged row: its bytes | "damaged"   else: silent
 //! ```
 //!
+//! A start that is refused leaves the engine's files as they were.
+//!
 //! 40 flips a file; 1,000 with `SOAK=1`, or as many as `DAMAGE_FLIPS` says. The table is left in
 //! `target/damage-ENGINE-STOP.md`.
 
@@ -19,10 +21,12 @@
     reason = "a test stops at the first thing that is not as it says"
 )]
 
+mod working_copy;
 mod workload;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -31,12 +35,16 @@ use harness::{Random, repository, seed};
 use kmip_server::config::Engine;
 use kmip_server::store::{OpenStore, StoreError, open};
 use tempfile::TempDir;
+use working_copy::WorkingCopy;
 use workload::{Model, STEPS, acknowledged, model, settings};
 
 const FOLDER: &str = "DAMAGE_FOLDER";
 const ENGINE: &str = "DAMAGE_ENGINE";
 const ACKS: &str = "DAMAGE_ACKS";
 const LIVES: &str = "DAMAGE_STEPS";
+
+/// Least length of the engine's file: five segments of sled.
+const LEN_MIN: u64 = 5 * (8 << 20);
 
 /// How the last process ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,38 +74,14 @@ fn scratch() -> TempDir {
     made.unwrap()
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
-/// Files below a folder, with their paths from it.
-fn files(folder: &Path, below: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder.join(below)).unwrap() {
-        let entry = entry.unwrap();
-        let path = below.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            files(folder, &path, found);
-        } else {
-            found.push(path);
-        }
-    }
-    found.sort();
-}
-
 /// A stopped store, an older copy of it, and what must be in it.
 struct Sample {
     around: TempDir,
     engine: Engine,
     steps: usize,
+    must: Model,
+    /// With the step after the last acknowledged one, which may be there as a whole.
+    may: Model,
 }
 
 impl Sample {
@@ -121,7 +105,7 @@ impl Sample {
             process
         };
         assert!(process(STEPS).status().unwrap().success());
-        copy(&data, &around.path().join("older"));
+        WorkingCopy::new(&data, around.path().join("older"));
         match stop {
             Stop::Clean => assert!(process(STEPS).status().unwrap().success()),
             Stop::Killed => {
@@ -134,8 +118,12 @@ impl Sample {
                 running.wait().unwrap();
             }
         }
+        let records = data.join("store/records");
+        let lengths = std::fs::read_dir(records).unwrap();
+        let longest = lengths.map(|entry| entry.unwrap().metadata().unwrap().len()).max().unwrap();
+        assert!(longest >= LEN_MIN, "the store spans {longest} bytes");
         let steps = acknowledged(&acks);
-        Self { around, engine, steps }
+        Self { around, engine, steps, must: model(steps), may: model(steps + 1) }
     }
 }
 
@@ -160,10 +148,9 @@ async fn judge(folder: &Path, sample: &Sample) -> Result<Verdict, String> {
         }
         Ok(opened) => opened,
     };
-    // The step after the last acknowledged one may be there as a whole.
-    let (must, may) = (model(sample.steps), model(sample.steps + 1));
-    let first = read(&opened, &must).await;
-    if first.is_ok() { first } else { read(&opened, &may).await.map_err(|_| first.unwrap_err()) }
+    let first = read(&opened, &sample.must).await;
+    let Err(why) = first else { return first };
+    read(&opened, &sample.may).await.map_err(|_| why)
 }
 
 async fn read(opened: &OpenStore, model: &Model) -> Result<Verdict, String> {
@@ -203,15 +190,12 @@ impl Damage {
     }
 
     fn apply(&self, file: &Path, older: &Path) {
+        if let Self::Flip(at) = self {
+            return flip(file, *at);
+        }
         let mut bytes = std::fs::read(file).unwrap();
         match self {
-            Self::Flip(at) => {
-                if bytes.is_empty() {
-                    return;
-                }
-                let bit = at % (bytes.len() * 8);
-                bytes[bit / 8] ^= 1 << (bit % 8);
-            }
+            Self::Flip(_) => {}
             Self::Zeroed => bytes.fill(0),
             Self::Halved => bytes.truncate(bytes.len() / 2),
             Self::Removed => return std::fs::remove_file(file).unwrap(),
@@ -225,29 +209,57 @@ impl Damage {
     }
 }
 
+/// Flips one bit, drawn by a number.
+fn flip(file: &Path, number: usize) {
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(file).unwrap();
+    let bits = usize::try_from(file.metadata().unwrap().len()).unwrap() * 8;
+    let (bit, mut byte) = (number % bits, [0]);
+    let offset = u64::try_from(bit / 8).unwrap();
+    file.read_exact_at(&mut byte, offset).unwrap();
+    file.write_all_at(&[byte[0] ^ (1 << (bit % 8))], offset).unwrap();
+}
+
+/// A start that is refused leaves the engine's files as they were, so that they can be saved.
+fn is_untouched(changed: &[PathBuf], damaged: &Path, is_same: bool) -> Result<Verdict, String> {
+    let is_engines = |path: &&PathBuf| path.starts_with("store/records");
+    match changed.iter().filter(is_engines).find(|path| *path != damaged || !is_same) {
+        None => Ok(Verdict::Refused),
+        Some(path) => Err(format!("the start is refused, and has changed {}", path.display())),
+    }
+}
+
 /// Damages each file of a store in each way, and shows what came of it.
 fn damage(engine: Engine, name: &'static str, stop: Stop) {
     let sample = Sample::make(engine, name, stop);
     let seed = seed("DAMAGE_SEED");
     println!("DAMAGE_SEED={seed}");
     let mut random = Random::new(seed, 0);
-    let mut found = Vec::new();
-    files(&sample.stored(), Path::new(""), &mut found);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let mut counts: BTreeMap<(String, &str), BTreeMap<Verdict, usize>> = BTreeMap::new();
     let mut silent = Vec::new();
     let flips = std::env::var("DAMAGE_FLIPS")
         .map_or_else(|_| harness::rounds(40, 1_000), |n| n.parse().unwrap());
-    for file in &found {
+    let copy = WorkingCopy::new(&sample.stored(), sample.around.path().join("copy"));
+    let undamaged = runtime.block_on(judge(&copy.path, &sample));
+    assert_eq!(undamaged, Ok(Verdict::Whole), "a copy opens");
+    copy.restore();
+    for (file, len) in copy.files() {
+        // An empty file has no bit.
+        let flips = if len == 0 { 0 } else { flips };
         let mut damages: Vec<Damage> =
             (0..flips).map(|_| Damage::Flip(random.below(usize::MAX))).collect();
         damages.extend([Damage::Zeroed, Damage::Halved, Damage::Removed, Damage::Older]);
         for damage in damages {
-            let trial = scratch();
-            let folder = trial.path().join("data");
-            copy(&sample.stored(), &folder);
-            damage.apply(&folder.join(file), &sample.older().join(file));
-            let judged = runtime.block_on(judge(&folder, &sample));
+            let path = copy.path.join(file);
+            damage.apply(&path, &sample.older().join(file));
+            let damaged = std::fs::read(&path).ok();
+            let judged = runtime.block_on(judge(&copy.path, &sample));
+            let is_same = std::fs::read(&path).ok() == damaged;
+            let changed = copy.restore();
+            let judged = match judged {
+                Ok(Verdict::Refused) => is_untouched(&changed, file, is_same),
+                other => other,
+            };
             let row = (file.display().to_string(), damage.name());
             match judged {
                 Ok(verdict) => *counts.entry(row).or_default().entry(verdict).or_default() += 1,

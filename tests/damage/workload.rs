@@ -12,7 +12,7 @@ use kmip_server::config::Engine;
 use kmip_server::store::{Change, Outcome, Store, StoreSettings, To, open};
 
 /// Steps of one life of the process; there are two.
-pub(crate) const STEPS: usize = 160;
+pub(crate) const STEPS: usize = 60;
 
 /// Rows that one step writes.
 const ROWS: usize = 12;
@@ -42,8 +42,10 @@ pub(crate) fn plan(step: usize) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
     if step >= 8 {
         wanted.push((key(step - 8, 3), Some(value(step, 3))));
         wanted.push((key(step - 8, 7), Some(value(step, 8))));
+        wanted.push((key(step - 8, 8), Some(value(step, 9))));
         wanted.push((key(step - 8, 4), None));
         wanted.push((key(step - 8, 9), None));
+        wanted.push((key(step - 8, 10), None));
     }
     wanted
 }
