@@ -23,6 +23,10 @@ test:
 soak factor="1":
     SOAK={{factor}} cargo test --release -p tests --test durability --test powerloss --test damage
 
+# Foreign bytes for the parsers, the batch and the files of a store; `just fuzz message 900`.
+fuzz target="all" seconds="60":
+    fuzz/run {{target}} {{seconds}}
+
 # The migration in one command.
 lab:
     cargo run --release --bin lab

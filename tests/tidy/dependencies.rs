@@ -26,6 +26,9 @@ const LICENCES: [&str; 11] = [
     "Zlib",
 ];
 
+/// Lock files of the workspaces.
+const LOCKS: [&str; 2] = ["Cargo.lock", "fuzz/Cargo.lock"];
+
 /// Only registry.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
@@ -79,13 +82,15 @@ fn dependency_has_a_permitted_licence_and_is_not_banned() {
 
 #[test]
 fn dependency_comes_from_the_registry() {
-    let lock = files().iter().find(|file| file.path == "Cargo.lock").expect("Cargo.lock is in git");
     let mut breaches = Vec::new();
-    for (number, line) in lock.lines() {
-        if let Some(source) = line.strip_prefix("source = ")
-            && source.trim_matches('"') != REGISTRY
-        {
-            breaches.push(format!("Cargo.lock:{number}: {source}"));
+    for path in LOCKS {
+        let lock = files().iter().find(|file| file.path == path).expect("a lock file is in git");
+        for (number, line) in lock.lines() {
+            if let Some(source) = line.strip_prefix("source = ")
+                && source.trim_matches('"') != REGISTRY
+            {
+                breaches.push(format!("{path}:{number}: {source}"));
+            }
         }
     }
     check("a dependency comes from the registry, where a version never changes", &breaches);

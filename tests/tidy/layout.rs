@@ -12,8 +12,8 @@ use crate::check;
 use crate::source::Source;
 use crate::tree::{files, sources};
 
-/// Crate, and the crates of this workspace that it may import.
-const CRATE_IMPORTS: [(&str, &[&str]); 9] = [
+/// Crate, and the crates of this repository that it may import.
+const CRATE_IMPORTS: [(&str, &[&str]); 10] = [
     ("ttlv", &[]),
     ("support", &[]),
     ("kmip", &["support", "ttlv"]),
@@ -22,6 +22,7 @@ const CRATE_IMPORTS: [(&str, &[&str]); 9] = [
     ("certs", &["support"]),
     ("kmip-conformance", &["kmip", "ttlv"]),
     ("lab", &["certs", "kmip", "kmip-server", "node-sim"]),
+    ("fuzz", &["kmip", "kmip-server", "ttlv"]),
     ("tests", &["certs", "kmip", "kmip-conformance", "kmip-server", "node-sim", "ttlv"]),
 ];
 
@@ -46,6 +47,7 @@ const LIBRARY_PLACES: LibraryPlaces = &[
     ("hyper", HTTP),
     ("hyper_util", HTTP),
     ("axum", HTTP),
+    ("libfuzzer_sys", &["fuzz/"]),
 ];
 
 /// One directory of each program.
@@ -93,11 +95,24 @@ const RCGEN: &[&str] = &[
 /// derives nothing.
 const WITHOUT_SERDE: [&str; 2] = ["ttlv", "kmip"];
 
-fn metadata() -> Value {
+/// Manifests of the workspaces.
+const WORKSPACES: [&str; 2] = ["Cargo.toml", "fuzz/Cargo.toml"];
+
+/// Packages of all workspaces.
+fn packages() -> Vec<Value> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let args = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
-    let output = Command::new(cargo).current_dir(repository()).args(args).output();
-    serde_json::from_slice(&output.expect("cargo runs").stdout).expect("metadata in JSON")
+    let mut packages = Vec::new();
+    for manifest in WORKSPACES {
+        let args = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
+        let mut command = Command::new(&cargo);
+        command.current_dir(repository()).args(args).args(["--manifest-path", manifest]);
+        let output = command.output().expect("cargo runs").stdout;
+        let metadata: Value = serde_json::from_slice(&output).expect("metadata in JSON");
+        let found = list(&metadata, "packages");
+        assert!(!found.is_empty(), "{manifest} has packages");
+        packages.extend_from_slice(found);
+    }
+    packages
 }
 
 fn text<'a>(value: &'a Value, member: &str) -> &'a str {
@@ -110,11 +125,10 @@ fn list<'a>(value: &'a Value, member: &str) -> &'a [Value] {
 
 #[test]
 fn crate_imports_only_what_its_row_lists() {
-    let metadata = metadata();
-    let crates: BTreeSet<&str> =
-        list(&metadata, "packages").iter().map(|package| text(package, "name")).collect();
+    let packages = packages();
+    let crates: BTreeSet<&str> = packages.iter().map(|package| text(package, "name")).collect();
     let mut breaches = Vec::new();
-    for package in list(&metadata, "packages") {
+    for package in &packages {
         let name = text(package, "name");
         let Some((_, allowed)) = CRATE_IMPORTS.iter().find(|(row, _)| *row == name) else {
             breaches.push(format!("{name}: has no row in the table"));
@@ -227,7 +241,7 @@ fn library_outside_its_places_is_a_breach() {
 #[test]
 fn crate_has_lints_and_licence_of_the_workspace() {
     let mut breaches = Vec::new();
-    for package in list(&metadata(), "packages") {
+    for package in &packages() {
         let name = text(package, "name");
         if text(package, "license") != "MIT OR Apache-2.0" || text(package, "edition") != "2024" {
             breaches.push(format!("{name}: licence or edition is not the workspace's"));
@@ -245,6 +259,35 @@ fn crate_has_lints_and_licence_of_the_workspace() {
         }
     }
     check("every crate has the workspace's lints, edition and licence", &breaches);
+}
+
+/// Lines that declare a module, or import from one, that is for the fuzzing targets alone, without
+/// the condition that only their build meets.
+fn open_to_others(text: &str) -> Vec<usize> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let names_module = |line: &str| {
+        line.ends_with("mod fuzzing;")
+            || line.contains("mod fuzzing {")
+            || line.contains("fuzzing::")
+    };
+    let is_open = |at: &usize| {
+        let before = at.checked_sub(1).and_then(|before| lines.get(before));
+        lines.get(*at).is_some_and(|line| names_module(line)) && before != Some(&"#[cfg(fuzzing)]")
+    };
+    (0..lines.len()).filter(is_open).map(|at| at.saturating_add(1)).collect()
+}
+
+#[test]
+fn module_for_fuzzing_is_in_no_other_build() {
+    let outside = |path: &str| !path.starts_with("fuzz/") && !path.starts_with("tests/tidy/");
+    let mut breaches = Vec::new();
+    for file in sources().filter(|file| outside(&file.path)) {
+        let lines = open_to_others(file.text().unwrap_or_default());
+        breaches.extend(lines.into_iter().map(|line| format!("{}:{line}", file.path)));
+    }
+    check("a module `fuzzing` stands under #[cfg(fuzzing)]", &breaches);
+    assert!(open_to_others("#[cfg(fuzzing)]\npub mod fuzzing;").is_empty());
+    assert_eq!(open_to_others("mod a;\npub mod fuzzing;\nuse a::fuzzing::B;"), [2, 3]);
 }
 
 /// Settings of a profile and of its packages in `Cargo.toml`.

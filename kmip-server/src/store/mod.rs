@@ -23,6 +23,8 @@ mod evidence;
 mod export_file;
 pub(crate) mod failure_signal;
 mod free_space;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod group_commit;
 mod head_file;
 mod header;
