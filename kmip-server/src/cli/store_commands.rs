@@ -24,10 +24,14 @@ pub(super) enum StoreCommand {
         #[arg(long, value_name = "DIR")]
         scratch: Option<PathBuf>,
     },
-    /// Write all records to a file, sealed as in the store, and read it back.
+    /// Write all records to a file, sealed as in the store, and read it back. The store is not
+    /// changed: the engine opens a copy of its files.
     Export {
         #[command(flatten)]
         place: Place,
+        /// The folder in which the copy is made, and removed [default: that for temporary files]
+        #[arg(long, value_name = "DIR")]
+        scratch: Option<PathBuf>,
         /// Export what is left of a store that has lost records
         #[arg(long)]
         accept_loss: bool,
@@ -90,9 +94,10 @@ impl StoreCommand {
                     false => Err(Failure::Other(format!("the store in {data} is not whole"))),
                 }
             }
-            Self::Export { place, accept_loss, file } => {
+            Self::Export { place, scratch, accept_loss, file } => {
                 let settings = StoreSettings { accept_loss, ..place.settings(None)? };
-                let moved = offline::export(settings, &file).map_err(failed)?;
+                let scratch = scratch.unwrap_or_else(std::env::temp_dir);
+                let moved = offline::export(settings, &scratch, &file).map_err(failed)?;
                 say_moved("exported", &moved);
                 Ok(())
             }

@@ -92,7 +92,9 @@ pub(crate) async fn run(
             Err(error) => {
                 cx.transaction.drop_item();
                 cx.effects.drop_item();
-                tracing::info!(?operation, reason = ?error.reason, why = %error.message, "refused");
+                // A client may have chosen parts of the text.
+                let why = error.message.escape_debug();
+                tracing::info!(?operation, reason = ?error.reason, %why, "refused");
             }
         }
         if let Some(failed_item) = failed_item {

@@ -13,3 +13,6 @@ pub(crate) const STORE_WHOLE: &str = "all records are there";
 
 /// [`STORE_CHECK`] of one that has not.
 pub(crate) const STORE_INCOMPLETE: &str = "records are missing";
+
+/// [`STORE_CHECK`] of one that could not be read to its end.
+pub(crate) const STORE_UNREADABLE: &str = "not all records can be read";

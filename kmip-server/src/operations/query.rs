@@ -18,10 +18,10 @@ use crate::keystore::defaults;
 use crate::objects::attribute_consistency::RNG;
 use crate::objects::error::Result;
 use crate::objects::server_information::{
-    STORE_CHECK, STORE_CHECK_DATE, STORE_INCOMPLETE, STORE_WHOLE,
+    STORE_CHECK, STORE_CHECK_DATE, STORE_INCOMPLETE, STORE_UNREADABLE, STORE_WHOLE,
 };
 use crate::operations::availability::{is_available, served};
-use crate::store::CheckWatch;
+use crate::store::{CheckResult, CheckWatch};
 
 /// The kinds of objects that Register takes.
 const OBJECT_TYPES: &[ObjectType] = &[
@@ -119,7 +119,11 @@ fn store_check(cx: &Context<'_>) -> Vec<Raw> {
     let Some(last) = cx.state.last_check.as_ref().map(CheckWatch::last) else { return Vec::new() };
     let since = last.at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let at = i64::try_from(since.as_secs()).unwrap_or_default();
-    let state = if last.problem.is_none() { STORE_WHOLE } else { STORE_INCOMPLETE };
+    let state = match last.result {
+        CheckResult::Whole => STORE_WHOLE,
+        CheckResult::Incomplete(_) => STORE_INCOMPLETE,
+        CheckResult::Unfinished(_) => STORE_UNREADABLE,
+    };
     vec![
         Raw::build(|w| w.text_string(STORE_CHECK, state)),
         Raw::build(|w| w.date_time(STORE_CHECK_DATE, at)),

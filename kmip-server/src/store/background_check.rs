@@ -27,8 +27,19 @@ const PAUSE: u32 = 9;
 pub struct LastCheck {
     /// Its end.
     pub at: SystemTime,
-    /// What is missing, if anything.
-    pub problem: Option<String>,
+    /// What it gave.
+    pub result: CheckResult,
+}
+
+/// Result of a check of all rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckResult {
+    /// All are there.
+    Whole,
+    /// Some are not.
+    Incomplete(String),
+    /// They could not all be read.
+    Unfinished(String),
 }
 
 /// Tells what the last check of all rows gave.
@@ -49,12 +60,13 @@ pub(crate) struct CheckSignal(watch::Sender<LastCheck>);
 impl CheckSignal {
     /// Returns a new pair, for rows that have just been found whole.
     pub(crate) fn new() -> (Self, CheckWatch) {
-        let (sender, receiver) = watch::channel(LastCheck { at: SystemTime::now(), problem: None });
+        let (sender, receiver) =
+            watch::channel(LastCheck { at: SystemTime::now(), result: CheckResult::Whole });
         (Self(sender), CheckWatch(receiver))
     }
 
-    fn report(&self, problem: Option<String>) {
-        self.0.send_replace(LastCheck { at: SystemTime::now(), problem });
+    fn report(&self, result: CheckResult) {
+        self.0.send_replace(LastCheck { at: SystemTime::now(), result });
     }
 }
 
@@ -77,11 +89,14 @@ impl Checker {
                 Ok(Some(problem)) => {
                     tracing::error!(%problem, "the store has lost records: writes are refused");
                     self.view.set_incomplete(&problem);
-                    self.signal.report(Some(problem));
+                    self.signal.report(CheckResult::Incomplete(problem));
                     return;
                 }
                 Ok(None) => {}
-                Err(why) => tracing::error!(%why, "the check of all rows could not be finished"),
+                Err(why) => {
+                    tracing::error!(%why, "the check of all rows could not be finished");
+                    self.signal.report(CheckResult::Unfinished(why.to_string()));
+                }
             }
         }
     }
@@ -102,7 +117,7 @@ impl Checker {
                 Ok(CheckStep::Whole(head)) => {
                     let seconds = begun.elapsed().as_secs();
                     tracing::info!(head.group, rows = head.count, seconds, "all rows are there");
-                    self.signal.report(None);
+                    self.signal.report(CheckResult::Whole);
                     return Ok(None);
                 }
                 Ok(CheckStep::Incomplete(report)) => return Ok(Some(report)),

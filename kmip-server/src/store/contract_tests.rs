@@ -400,7 +400,7 @@ fn started(
 ) -> LocalStore {
     let space = FreeSpace::new(std::path::Path::new("/"), &head_file.with_file_name("reserve"), 0);
     let (head_file, head) = HeadFile::open(head_file, Arc::clone(&integrity)).unwrap();
-    LocalStore::start(Rows::new(engine, head, head_file), integrity, space).unwrap()
+    LocalStore::start(Rows { engine, head, head_file }, integrity, space).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -83,6 +83,12 @@ impl DataDirectory {
         }
     }
 
+    /// Tells whether a directory is this one, or in it.
+    pub(crate) fn contains(&self, path: &Path) -> bool {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        real(path).starts_with(real(&self.path))
+    }
+
     fn store(&self) -> PathBuf {
         self.path.join("store")
     }

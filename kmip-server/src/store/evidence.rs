@@ -3,11 +3,10 @@
 //!
 //! ```text
 //! clean stop    engine closed -> files synced -> `stopped`: length and MAC of each file
-//! start         the files are as in `stopped`     -> engine opens
-//!               they are not, or there is none    -> copied to `evidence/` -> engine opens
+//! start         files compared with `stopped` -> copied to `evidence/` -> engine opens
 //! all is there  `evidence/` removed
 //! refused       `evidence/` becomes `records/` again
-//! loss accepted `evidence/` stays as `before-loss-<group>/`
+//! loss accepted `evidence/` stays as `before-loss-<n>/`
 //! ```
 //!
 //! ```text
@@ -26,6 +25,7 @@ use support::durable_fs::{self, sync_tree};
 
 use super::OpenError;
 use super::data_directory::Files;
+use super::engine::EngineError;
 use super::free_space::FreeSpace;
 use super::integrity::{Integrity, MAC_LEN, Place};
 
@@ -43,11 +43,26 @@ pub(crate) struct Evidence<'a> {
     files: &'a Files,
     /// The file `stopped`, if there was one.
     stopped: Option<Vec<u8>>,
-    is_copied: bool,
+    copy: Copied,
 }
 
-/// Lists the engine's files after a clean stop. Nothing may change them any more.
+/// Origin of `evidence/`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copied {
+    /// There is none.
+    No,
+    /// This start has made it.
+    Now,
+    /// An earlier start made it and did not end: the files may have been replaced since.
+    Before,
+}
+
+/// Lists the engine's files after a clean stop. Nothing may change them any more. What is too large
+/// for a copy is not listed.
 pub(crate) fn record_stop(files: &Files, integrity: &Integrity) -> io::Result<()> {
+    if total_len(&files.records)? > COPY_MAX {
+        return Ok(());
+    }
     sync_tree(&files.records)?;
     let list = list(&files.records, integrity)?;
     durable_fs::replace_file(&files.stopped, &encode(&list, integrity))
@@ -68,41 +83,47 @@ pub(crate) fn changed_since_stop(
 }
 
 impl<'a> Evidence<'a> {
-    /// Looks at the files before the engine opens them, and copies them unless they are as the last
-    /// clean stop left them.
+    /// Keeps nothing: the store was made just now.
+    pub(crate) fn none(files: &'a Files) -> Self {
+        Self { files, stopped: None, copy: Copied::No }
+    }
+
+    /// Copies the files before the engine opens them, where there is room. Without room, files that
+    /// are not as the last clean stop left them are refused unless a loss is accepted.
     pub(crate) fn take(
         files: &'a Files,
         integrity: &Integrity,
         space: &FreeSpace,
         accept_loss: bool,
     ) -> Result<Self, OpenError> {
-        let evidence = &files.evidence;
+        let Files { records, evidence, stopped: list, .. } = files;
         let failed = |what| move |error| OpenError::io(what, evidence, error);
         // A start was ended while it put the files back.
-        if evidence.is_dir() && !files.records.exists() {
-            durable_fs::rename(evidence, &files.records).map_err(failed("put back"))?;
+        if evidence.is_dir() && !records.exists() {
+            durable_fs::rename(evidence, records).map_err(failed("put back"))?;
         }
-        let read = |error| OpenError::io("read", &files.records, error);
-        let changed = changed_since_stop(files, integrity).map_err(read)?;
-        let stopped = read_if_exists(&files.stopped).map_err(read)?;
-        // A start was ended before it had checked anything: what it copied is still the evidence.
-        let mut is_copied = evidence.is_dir();
-        if changed.as_ref().is_none_or(|changed| !changed.is_empty()) && !is_copied {
-            is_copied = copy_aside(files, space).map_err(failed("copy files to"))?;
-            match changed.map(|changed| changed.join(", ")) {
-                Some(what) if !is_copied && !accept_loss => {
-                    return Err(OpenError::Changed { path: files.records.clone(), what });
-                }
-                Some(what) => {
-                    let records = files.records.display();
-                    tracing::error!(%records, %what, "files are not as the last stop left them");
-                }
-                None => {}
+        for left in [evidence.with_extension("new"), evidence.with_extension("old")] {
+            remove_aside(&left).map_err(failed("remove what is left of"))?;
+        }
+        remove_aside(&records.with_extension("refused")).map_err(failed("clear the way for"))?;
+        let read = |error| OpenError::io("read", list, error);
+        let changed = changed_since_stop(files, integrity).map_err(read)?.unwrap_or_default();
+        let stopped = read_if_exists(list).map_err(read)?;
+        let copy = match evidence.is_dir() {
+            true => Copied::Before,
+            false if copy_aside(files, space).map_err(failed("copy files to"))? => Copied::Now,
+            false => Copied::No,
+        };
+        if !changed.is_empty() {
+            let (path, what) = (records.clone(), changed.join(", "));
+            if copy == Copied::No && !accept_loss {
+                return Err(OpenError::Changed { path, what });
             }
+            let path = path.display();
+            tracing::error!(%path, %what, "files are not as the last stop left them");
         }
-        durable_fs::remove_file(&files.stopped)
-            .map_err(|error| OpenError::io("remove", &files.stopped, error))?;
-        Ok(Self { files, stopped, is_copied })
+        durable_fs::remove_file(list).map_err(|error| OpenError::io("remove", list, error))?;
+        Ok(Self { files, stopped, copy })
     }
 
     /// Everything is there: the copy goes, before anything is acknowledged.
@@ -111,58 +132,81 @@ impl<'a> Evidence<'a> {
         remove_aside(evidence).map_err(|error| OpenError::io("remove", evidence, error))
     }
 
-    /// The loss is accepted: the copy stays, and its place is returned.
-    pub(crate) fn keep(self, group: u64) -> Result<Option<PathBuf>, OpenError> {
-        let evidence = &self.files.evidence;
-        if !self.is_copied {
-            return Ok(None);
+    /// The loss is accepted: the copy stays, before anything is written.
+    pub(crate) fn keep(&mut self) -> Result<(), OpenError> {
+        if self.copy == Copied::No {
+            tracing::warn!("there is no copy of the engine's files as they were before the loss");
+            return Ok(());
         }
-        let kept = evidence.with_file_name(format!("before-loss-{group}"));
+        let evidence = &self.files.evidence;
+        let kept = free_name(evidence, "before-loss");
         durable_fs::rename(evidence, &kept)
             .map_err(|error| OpenError::io("rename", evidence, error))?;
-        Ok(Some(kept))
+        let kept = kept.display();
+        tracing::warn!(%kept, "the engine's files as they were before the loss are kept");
+        self.copy = Copied::No;
+        Ok(())
     }
 
     /// The start is refused: the files become what they were. The engine must be closed.
     pub(crate) fn put_back(self) {
-        if !self.is_copied {
-            return;
-        }
         let Files { records, evidence, stopped, .. } = self.files;
-        let refused = records.with_extension("refused");
-        let swap = || {
-            remove_aside(&refused)?;
-            fs::rename(records, &refused)?;
-            durable_fs::rename(evidence, records)?;
-            if let Some(bytes) = &self.stopped {
-                durable_fs::replace_file(stopped, bytes)?;
-            }
-            remove_aside(&refused)
+        let refused = match self.copy {
+            Copied::No => return,
+            Copied::Now => records.with_extension("refused"),
+            Copied::Before => free_name(records, "refused"),
         };
-        if let Err(why) = swap() {
+        let swapped =
+            fs::rename(records, &refused).and_then(|()| durable_fs::rename(evidence, records));
+        if let Err(why) = swapped {
             let evidence = evidence.display();
             tracing::error!(%evidence, %why, "the engine's files as they were are still here");
+            return;
+        }
+        if let Some(bytes) = &self.stopped
+            && let Err(why) = durable_fs::replace_file(stopped, bytes)
+        {
+            tracing::warn!(file = %stopped.display(), %why, "the list is not written again");
+        }
+        if self.copy == Copied::Before {
+            let refused = refused.display();
+            tracing::warn!(%refused, "the files that were refused are kept: they may be newer");
+        } else if let Err(why) = remove_aside(&refused) {
+            tracing::warn!(path = %refused.display(), %why, "a directory is not removed");
         }
     }
 }
 
+/// Returns a name beside a path that nothing has.
+fn free_name(path: &Path, name: &str) -> PathBuf {
+    let names = (1_u64..).map(|n| path.with_file_name(format!("{name}-{n}")));
+    names.into_iter().find(|name| !name.exists()).unwrap_or_else(|| path.with_file_name(name))
+}
+
+fn total_len(directory: &Path) -> io::Result<u64> {
+    let lens = paths(directory)?.into_iter().map(|path| fs::metadata(directory.join(path)));
+    lens.map(|metadata| metadata.map(|metadata| metadata.len())).sum()
+}
+
 /// Copies the engine's files, whole or not at all. Returns whether there was room.
 fn copy_aside(files: &Files, space: &FreeSpace) -> io::Result<bool> {
-    let paths = paths(&files.records)?;
-    let mut len = 0_u64;
-    for path in &paths {
-        len = len.saturating_add(fs::metadata(files.records.join(path))?.len());
-    }
+    let len = total_len(&files.records)?;
     if len > COPY_MAX || !space.has_room(len) {
-        tracing::warn!(len, "no room for a copy of the files: a start that fails may change them");
+        tracing::warn!(len, "the files are not copied: a start that fails may change them");
         return Ok(false);
     }
     let new = files.evidence.with_extension("new");
-    remove_aside(&new)?;
-    copy_files(&files.records, &new)?;
-    sync_tree(&new)?;
-    durable_fs::rename(&new, &files.evidence)?;
-    Ok(true)
+    let copied = copy_files(&files.records, &new)
+        .and_then(|()| sync_tree(&new))
+        .and_then(|()| durable_fs::rename(&new, &files.evidence));
+    match copied {
+        Ok(()) => Ok(true),
+        Err(why) if matches!(EngineError::from(&why), EngineError::NoSpace(_)) => {
+            tracing::warn!(%why, "the files are not copied: a start that fails may change them");
+            remove_aside(&new).map(|()| false)
+        }
+        Err(why) => Err(why),
+    }
 }
 
 /// Copies all files and directories below `from`, into a directory that may be there already.

@@ -78,8 +78,8 @@ impl FreeSpace {
     /// Makes the file `reserve`, if there is a reserve and space for it.
     pub(crate) fn hold(&self) {
         let len = FILE_MIB.saturating_mul(MIB);
-        if self.reserve == 0 || self.file.exists() || self.free() < self.reserve.saturating_add(len)
-        {
+        let is_held = fs::metadata(&self.file).is_ok_and(|found| found.len() == len);
+        if self.reserve == 0 || is_held || self.free() < self.reserve.saturating_add(len) {
             return;
         }
         let made = File::create(&self.file).and_then(|file| {

@@ -115,15 +115,17 @@ enum Failed {
 }
 
 impl Committer {
-    /// Serves the queue until the store is dropped or a write fails.
-    pub(crate) fn run(mut self) {
+    /// Serves the queue until the store is dropped or a write fails. Tells whether the engine holds
+    /// what was written last.
+    pub(crate) fn run(mut self) -> bool {
         while let Ok(first) = self.queue.recv() {
             let commits = self.gather(first);
             if let Err(error) = self.carry_out(commits) {
                 self.signal.raise(&error);
-                return;
+                return false;
             }
         }
+        self.full.is_none()
     }
 
     fn gather(&self, first: Commit) -> Vec<Commit> {

@@ -28,7 +28,7 @@ pub(crate) struct LocalStore {
     failure: FailureWatch,
     /// Empty once the store is being dropped.
     queue: Option<Sender<Commit>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<bool>>,
     integrity: Arc<Integrity>,
     checker: Option<(Sender<()>, JoinHandle<()>)>,
     /// Dropped last: no other process opens the files before they are closed.
@@ -94,6 +94,9 @@ impl LocalStore {
     fn close(&self, directory: &DataDirectory) {
         let files = directory.files();
         let closed = self.view.engine.close().map_err(|error| error.to_string());
+        if self.view.is_damaged() {
+            return;
+        }
         let listed = closed.and_then(|()| {
             evidence::record_stop(&files, &self.integrity).map_err(|error| error.to_string())
         });
@@ -165,12 +168,10 @@ impl Drop for LocalStore {
             drop(stop);
             let _ = thread.join();
         }
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread was reported by its signal.
-            let _ = thread.join();
-        }
-        // After a failed write nobody knows what the files hold.
-        if let Some(directory) = self.directory.as_ref().filter(|_| self.failure.check().is_ok()) {
+        // A panic of the thread was reported by its signal.
+        let is_sound = self.thread.take().is_some_and(|thread| thread.join().unwrap_or(false));
+        // What a failed write or damage has left is not listed as what must be there.
+        if let Some(directory) = self.directory.as_ref().filter(|_| is_sound) {
             self.close(directory);
         }
     }

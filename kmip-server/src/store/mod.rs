@@ -50,7 +50,7 @@ pub(crate) mod contract_tests;
 #[cfg(test)]
 mod group_tests;
 
-pub use background_check::{CheckWatch, LastCheck};
+pub use background_check::{CheckResult, CheckWatch, LastCheck};
 pub use error::StoreError;
 pub use failure_signal::FailureWatch;
 pub(crate) use interface::check;

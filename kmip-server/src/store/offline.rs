@@ -1,16 +1,17 @@
 //! Work on the store of a stopped server: verify it, export it, make one of an export file.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, BufReader, BufWriter};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::rand;
 use support::durable_fs;
 
 use super::data_directory::{DataDirectory, Files};
-use super::engine::Engine;
 use super::engine::open::open_engine;
-use super::evidence::{self, changed_since_stop, copy_files};
+use super::engine::{Engine, EngineError};
+use super::evidence::{changed_since_stop, copy_files};
 use super::export_file::{ExportReader, ExportWriter, FileError, Frame, Row};
 use super::head_file::HeadFile;
 use super::header::{FORMAT_VERSION, Header};
@@ -41,17 +42,13 @@ impl Report {
 /// Checks the store and changes nothing in it: the engine opens a copy of its files, which is made
 /// in `scratch` and removed.
 pub fn verify(settings: StoreSettings, scratch: &Path) -> Result<Report, OpenError> {
-    let settings = existing(settings);
-    let store = unlock(&settings, None)?;
-    let files = store.directory.files();
+    let store = unlock(&existing(settings), None)?;
     let mut report = Report { lines: Vec::new(), is_whole: true };
     let Header { store_id, engine, .. } = &store.header;
     report.push(true, format!("store {store_id}, format {FORMAT_VERSION}, engine {engine}"));
-    if !files.records.is_dir() {
-        return Err(OpenError::Records(files.records));
-    }
+    let files = store.directory.files();
     let changed = changed_since_stop(&files, &store.integrity);
-    match changed.map_err(|error| OpenError::io("read", &files.records, error))? {
+    match changed.map_err(|error| OpenError::io("read", &files.stopped, error))? {
         None => report.push(true, "files: the last stop was not a clean one".to_owned()),
         Some(changed) if changed.is_empty() => {
             report.push(true, "files: as the last stop left them".to_owned());
@@ -61,34 +58,35 @@ pub fn verify(settings: StoreSettings, scratch: &Path) -> Result<Report, OpenErr
             report.push(true, format!("files: changed since the last stop: {changed}"));
         }
     }
-    let head = match HeadFile::open(&files.head, store.integrity.clone()) {
-        Ok((_, head)) => {
-            report.push(true, format!("head file: group {}, {} rows", head.group, head.count));
-            Some(head)
+    let head = head_of(&files, &store)?;
+    match &head {
+        Some(Head { group, count, .. }) => {
+            report.push(true, format!("head file: group {group}, {count} rows"));
         }
-        Err(OpenError::HeadFile(_)) => {
-            report.push(false, "head file: missing or damaged".to_owned());
-            None
-        }
-        Err(error) => return Err(error),
-    };
-    let copy = Scratch::make(scratch)?;
-    copy_files(&files.records, &copy.0)
-        .map_err(|error| OpenError::io("copy the store to", &copy.0, error))?;
+        None => report.push(false, "head file: missing or damaged".to_owned()),
+    }
+    let copy = Scratch::copy(&files, scratch, &store.directory)?;
     match open_engine(*engine, &copy.0) {
-        Ok(engine) => compare_rows(&*engine, &store, head, &mut report)?,
-        Err(error) => report.push(false, format!("engine: it does not open: {error}")),
+        Ok(engine) => compare_rows(&*engine, &store, head, &mut report),
+        Err(EngineError::Corrupt(why)) => {
+            report.push(false, format!("engine: it does not open: {why}"));
+        }
+        Err(error) => return Err(OpenError::engine(&copy.0, &error)),
     }
     Ok(report)
 }
 
-/// Compares the rows of an engine with the head, and opens each.
-fn compare_rows(
-    engine: &dyn Engine,
-    store: &Unlocked,
-    head: Option<Head>,
-    report: &mut Report,
-) -> Result<(), OpenError> {
+/// Returns the head in the head file; `None` if that is lost.
+fn head_of(files: &Files, store: &Unlocked) -> Result<Option<Head>, OpenError> {
+    match HeadFile::open(&files.head, store.integrity.clone()) {
+        Ok((_, head)) => Ok(Some(head)),
+        Err(OpenError::HeadFile(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Compares the rows of an engine with the head, opens each, and closes the engine.
+fn compare_rows(engine: &dyn Engine, store: &Unlocked, head: Option<Head>, report: &mut Report) {
     match compare(engine, &store.integrity, head.unwrap_or_default()) {
         Ok(Verdict::Whole(head)) => {
             report.push(true, format!("rows: all {} of group {}", head.count, head.group));
@@ -103,22 +101,32 @@ fn compare_rows(
         Ok(Some(found)) => report.push(false, format!("seals: {found}")),
         Err(error) => report.push(false, format!("seals: they cannot be read: {error}")),
     }
-    // The copy is removed; that it was closed is all that is asked.
+    // The files are a copy, which is removed.
     let _ = engine.close();
-    Ok(())
 }
 
-/// Directory that is removed when it is dropped.
+/// Copy of the engine's files, which is removed when this is dropped.
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn make(parent: &Path) -> Result<Self, OpenError> {
-        let path = parent.join(format!("kmip-server-verify-{}", std::process::id()));
-        let made = fs::create_dir(&path).and_then(|()| {
-            fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700))
-        });
+    fn copy(files: &Files, parent: &Path, directory: &DataDirectory) -> Result<Self, OpenError> {
+        // A start that was ended while it put the files back has left them there.
+        let records = [&files.records, &files.evidence].into_iter().find(|path| path.is_dir());
+        let records = records.ok_or_else(|| OpenError::Records(files.records.clone()))?;
+        let mut random = [0; 8];
+        rand::fill(&mut random).map_err(|_| OpenError::NoRandom)?;
+        let name = format!("kmip-server-store-{:016x}", u64::from_be_bytes(random));
+        let path = parent.join(name);
+        if directory.contains(parent) {
+            let inside = io::Error::other("it is in the data folder");
+            return Err(OpenError::io("copy the store to", &path, inside));
+        }
+        let made = DirBuilder::new().mode(0o700).create(&path);
         made.map_err(|error| OpenError::io("make", &path, error))?;
-        Ok(Self(path))
+        let copy = Self(path);
+        copy_files(records, &copy.0)
+            .map_err(|error| OpenError::io("copy the store to", &copy.0, error))?;
+        Ok(copy)
     }
 }
 
@@ -147,9 +155,10 @@ impl Moved {
     }
 }
 
-/// Writes all rows of a store to a file, and reads it back. The store is opened as a server opens
-/// it, so one that is not whole is refused unless the settings accept the loss.
-pub fn export(settings: StoreSettings, path: &Path) -> Result<Moved, OpenError> {
+/// Writes all rows of a store to a file, and reads it back. Nothing in the store is changed: the
+/// engine opens a copy of its files in `scratch`. A store that is not whole is refused, unless the
+/// settings accept the loss, which then is logged and in the file alone.
+pub fn export(settings: StoreSettings, scratch: &Path, path: &Path) -> Result<Moved, OpenError> {
     let settings = existing(settings);
     let failed = |why: FileError| OpenError::Export { path: path.to_owned(), why: why.to_string() };
     if path.exists() {
@@ -157,31 +166,45 @@ pub fn export(settings: StoreSettings, path: &Path) -> Result<Moved, OpenError> 
     }
     let store = unlock(&settings, None)?;
     let files = store.directory.files();
-    let (rows, _) = store.open_rows(&settings)?;
-    let new = path.with_added_extension("new");
-    let written = write_file(&new, &files, &*rows.engine, &rows.head, &store);
-    let checked = written.and_then(|()| check_file(&new, &rows.head, &store));
-    let closed = rows.engine.close();
-    closed.map_err(|error| OpenError::engine(&files.records, &error))?;
-    if let Err(why) = evidence::record_stop(&files, &store.integrity) {
-        tracing::warn!(stopped = %files.stopped.display(), %why, "files cannot be listed");
+    let acknowledged = head_of(&files, &store)?;
+    if acknowledged.is_none() && !settings.accept_loss {
+        return Err(OpenError::HeadFile(files.head));
     }
-    let finished = checked.and_then(|()| Ok(durable_fs::rename(&new, path)?));
-    if finished.is_err() {
+    let copy = Scratch::copy(&files, scratch, &store.directory)?;
+    let refused = |error: EngineError| OpenError::engine(&copy.0, &error);
+    let engine = open_engine(store.header.engine, &copy.0).map_err(refused)?;
+    let verdict = compare(&*engine, &store.integrity, acknowledged.unwrap_or_default());
+    let head = match verdict.map_err(refused)? {
+        Verdict::Whole(head) => head,
+        Verdict::Incomplete { report, found } if settings.accept_loss => {
+            tracing::error!(%report, "the store has lost records, and the rest is exported");
+            found
+        }
+        Verdict::Incomplete { report, .. } => {
+            return Err(OpenError::Incomplete { path: settings.data, report });
+        }
+    };
+    let new = path.with_added_extension("new");
+    let file = durable_fs::create_file(&new, 0o600).map_err(|error| failed(error.into()))?;
+    let written = write_file(file, &files, &*engine, &head, &store)
+        .and_then(|()| check_file(&new, &head, &store))
+        .and_then(|()| Ok(durable_fs::rename(&new, path)?));
+    // The files are a copy, which is removed.
+    let _ = engine.close();
+    if written.is_err() {
         let _ = fs::remove_file(&new);
     }
-    finished.map_err(failed)?;
-    Ok(Moved::new(&store.header, &rows.head))
+    written.map_err(failed)?;
+    Ok(Moved::new(&store.header, &head))
 }
 
 fn write_file(
-    path: &Path,
+    file: File,
     files: &Files,
     engine: &dyn Engine,
     head: &Head,
     store: &Unlocked,
 ) -> Result<(), FileError> {
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     let header = fs::read(&files.header)?;
     let mut writer = ExportWriter::begin(BufWriter::new(file), &header, &store.seal)?;
     pages::<FileError>(engine, |page| {
@@ -234,9 +257,12 @@ pub fn import(settings: &StoreSettings, path: &Path) -> Result<Moved, OpenError>
     let key = settings.key.as_ref().unwrap_or(&default);
     let (root_key, _) = key.root_key(false)?;
     let header = Header::decode(&reader.header, path, &root_key, &key.place())?;
-    if let Some(id_file) = key.store_id_file() {
-        check_store_id(&id_file, header.store_id, settings.key.is_none())?;
-    }
+    let store_id = header.store_id;
+    let check_id = |may_write| match key.store_id_file() {
+        Some(id_file) => check_store_id(&id_file, store_id, may_write),
+        None => Ok(()),
+    };
+    check_id(false)?;
     let seal = Seal::new(&header.keys).ok_or_else(|| OpenError::Header(path.to_owned()))?;
     let header = Header { engine: settings.engine, ..header };
     let mut moved = Head::default();
@@ -249,6 +275,7 @@ pub fn import(settings: &StoreSettings, path: &Path) -> Result<Moved, OpenError>
         directory.remove_new()?;
         return Err(error);
     }
+    check_id(settings.key.is_none())?;
     Ok(Moved::new(&header, &moved))
 }
 

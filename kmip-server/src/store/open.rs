@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use support::durable_fs;
 
-use self::rows::{Rows, open_rows};
+use self::rows::{Known, Rows, open_rows};
 use super::background_check::{CheckSignal, CheckWatch};
 use super::data_directory::DataDirectory;
 use super::failure_signal::FailureWatch;
@@ -47,7 +47,7 @@ fn open_blocking(settings: &StoreSettings) -> Result<OpenStore, OpenError> {
     let unlocked = unlock(settings, Some(settings.engine))?;
     let (rows, space) = unlocked.open_rows(settings)?;
     space.hold();
-    let Unlocked { directory, header, integrity, seal, index_key } = unlocked;
+    let Unlocked { directory, header, integrity, seal, index_key, .. } = unlocked;
     tracing::info!(
         store = %header.store_id,
         format = FORMAT_VERSION,
@@ -73,6 +73,7 @@ pub(super) struct Unlocked {
     pub(super) integrity: Arc<Integrity>,
     pub(super) seal: Seal,
     index_key: IndexKey,
+    is_new: bool,
 }
 
 impl Unlocked {
@@ -83,8 +84,9 @@ impl Unlocked {
     ) -> Result<(Rows, FreeSpace), OpenError> {
         let files = self.directory.files();
         let space = FreeSpace::new(&settings.data, &files.reserve, settings.free_space_reserve);
-        let keys = (&self.integrity, &self.seal);
-        let rows = open_rows(settings, &files, self.header.engine, keys, &space)?;
+        let (integrity, seal) = (&self.integrity, &self.seal);
+        let known = Known { integrity, seal, is_new: self.is_new };
+        let rows = open_rows(settings, &files, self.header.engine, known, &space)?;
         Ok((rows, space))
     }
 }
@@ -95,7 +97,7 @@ pub(super) fn unlock(
     settings: &StoreSettings,
     engine: Option<EngineName>,
 ) -> Result<Unlocked, OpenError> {
-    let (directory, header) = open_header(settings)?;
+    let (directory, header, is_new) = open_header(settings)?;
     if let Some(set) = engine.filter(|engine| *engine != header.engine) {
         let (data, made) = (settings.data.clone(), header.engine);
         return Err(OpenError::OtherEngine { data, made, set });
@@ -104,12 +106,12 @@ pub(super) fn unlock(
     let integrity = Integrity::new(&header.keys, header.store_id).ok_or_else(lacks_key)?;
     let seal = Seal::new(&header.keys).ok_or_else(lacks_key)?;
     let index_key = header.keys.index_key().ok_or_else(lacks_key)?;
-    Ok(Unlocked { directory, header, integrity: Arc::new(integrity), seal, index_key })
+    Ok(Unlocked { directory, header, integrity: Arc::new(integrity), seal, index_key, is_new })
 }
 
 /// Locks the directory, creates the store if there is none and there may be one, and reads what it
-/// is.
-fn open_header(settings: &StoreSettings) -> Result<(DataDirectory, Header), OpenError> {
+/// is. The last value tells whether it was created.
+fn open_header(settings: &StoreSettings) -> Result<(DataDirectory, Header, bool), OpenError> {
     let data = &settings.data;
     let default = KeySource::in_directory(data);
     let key = settings.key.as_ref().unwrap_or(&default);
@@ -137,7 +139,7 @@ fn open_header(settings: &StoreSettings) -> Result<(DataDirectory, Header), Open
         let is_ours = may_create && (is_made || settings.key.is_none());
         check_store_id(&id_file, header.store_id, is_ours)?;
     }
-    Ok((directory, header))
+    Ok((directory, header, is_new))
 }
 
 /// Compares the store id with the one beside the root key. If there is none and the key file is one

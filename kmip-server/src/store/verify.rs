@@ -14,8 +14,11 @@ use super::{KEY_FIRST, Key, Range};
 /// Key of the head row.
 pub(crate) const HEAD_KEY: &[u8] = b"\x01head";
 
-/// Rows read at once.
-const PAGE: usize = 1024;
+/// Rows read at once: they may have 1 MiB each.
+const PAGE: usize = 64;
+
+/// No store has so many groups.
+const GROUP_LIMIT: u64 = 1 << 48;
 
 /// Pages read before they are hashed.
 const PAGES_AHEAD: usize = 4;
@@ -41,7 +44,7 @@ pub(crate) fn read_head(
     Ok(engine.get(HEAD_KEY)?.and_then(|row| integrity.decode(Place::Row, &row)))
 }
 
-/// Returns count and sum of all rows, in group 0. One thread reads, and this one hashes.
+/// Returns count and sum of all rows, and the greatest number of a group in them. One thread reads, and this one hashes.
 pub(crate) fn count_rows(engine: &dyn Engine, integrity: &Integrity) -> Result<Head, EngineError> {
     let (sender, rows) = sync_channel::<Vec<(Key, Value)>>(PAGES_AHEAD);
     std::thread::scope(|scope| {
@@ -51,6 +54,11 @@ pub(crate) fn count_rows(engine: &dyn Engine, integrity: &Integrity) -> Result<H
         for (key, row) in rows.into_iter().flatten() {
             found.sum.add(&integrity.element(&key, &row));
             found.count = found.count.saturating_add(1);
+            // A row has the number of its group, unless it is damaged.
+            let group = row.first_chunk().map_or(0, |stamp| u64::from_be_bytes(*stamp));
+            if group < GROUP_LIMIT {
+                found.group = found.group.max(group);
+            }
         }
         let read = reader.join();
         read.map_err(|_| EngineError::Corrupt("reading its rows panicked".to_owned()))??;
@@ -117,6 +125,6 @@ pub(crate) fn verify(
         }
         return Ok(Verdict::Whole(head));
     }
-    let group = head.map_or(0, |head| head.group).max(last).saturating_add(1);
+    let group = head.map_or(0, |head| head.group).max(last).max(found.group).saturating_add(1);
     Ok(Verdict::Incomplete { report: report.join("; "), found: Head { group, ..found } })
 }

@@ -9,6 +9,7 @@
 //! while it reads the engine, so that a page is of one moment.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
@@ -25,8 +26,8 @@ pub(crate) const STAMP_LEN: usize = 8;
 /// Rows by key; `None` where there is none.
 pub(crate) type Rows = BTreeMap<Key, Option<Value>>;
 
-/// Most rows that one step of a check counts: writes wait for it.
-const CHECK_PAGE: usize = 256;
+/// Most rows that one step of a check counts: writes wait for it, and a row may have 1 MiB.
+const CHECK_PAGE: usize = 32;
 
 /// Durable rows of an engine.
 pub(crate) struct View {
@@ -34,6 +35,8 @@ pub(crate) struct View {
     shown: RwLock<Shown>,
     /// What is missing, once a check has found that something is.
     incomplete: OnceLock<String>,
+    /// Whether a read has met damage.
+    met_damage: AtomicBool,
 }
 
 /// What readers see beside the engine, all of one moment.
@@ -90,7 +93,8 @@ impl View {
     /// Shows the rows of an engine, which are durable and have this head.
     pub(crate) fn new(engine: Arc<dyn Engine>, head: Head) -> Self {
         let shown = Shown { pending: Rows::new(), head, check: Mutex::new(None) };
-        Self { engine, shown: RwLock::new(shown), incomplete: OnceLock::new() }
+        let (incomplete, met_damage) = (OnceLock::new(), AtomicBool::new(false));
+        Self { engine, shown: RwLock::new(shown), incomplete, met_damage }
     }
 
     fn shown(&self) -> RwLockReadGuard<'_, Shown> {
@@ -164,6 +168,18 @@ impl View {
         let _ = self.incomplete.set(report.to_owned());
     }
 
+    fn on_read(&self, error: EngineError) -> StoreError {
+        if matches!(error, EngineError::Corrupt(_)) {
+            self.met_damage.store(true, Ordering::Relaxed);
+        }
+        error.on_read()
+    }
+
+    /// Tells whether a check or a read has met damage.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.incomplete.get().is_some() || self.met_damage.load(Ordering::Relaxed)
+    }
+
     /// Fails if a check has found that rows are missing.
     pub(crate) fn check_complete(&self) -> Result<(), StoreError> {
         match self.incomplete.get() {
@@ -180,7 +196,7 @@ impl View {
         let shown = self.shown();
         let row = match shown.pending.get(key) {
             Some(old) => old.clone(),
-            None => self.engine.get(key).map_err(|error| error.on_read())?,
+            None => self.engine.get(key).map_err(|error| self.on_read(error))?,
         };
         match row {
             Some(row) => record(row).map(Some),
@@ -198,7 +214,7 @@ impl View {
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        let page = self.page(&self.shown(), &range).map_err(|error| error.on_read())?;
+        let page = self.page(&self.shown(), &range).map_err(|error| self.on_read(error))?;
         page.into_iter().map(|(key, row)| Ok((key, record(row)?))).collect()
     }
 

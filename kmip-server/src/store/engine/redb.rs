@@ -128,7 +128,7 @@ impl Engine for RedbEngine {
     }
 
     fn close(&self) -> Result<(), EngineError> {
-        drop(self.database.write().unwrap_or_else(PoisonError::into_inner).take());
-        Ok(())
+        let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+        run(|| opened(&database).map(drop))
     }
 }

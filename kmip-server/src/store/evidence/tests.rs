@@ -8,6 +8,7 @@ use super::*;
 use crate::config::Engine as EngineName;
 use crate::store::contract_tests::put;
 use crate::store::engine::open::open_engine;
+use crate::store::open::unlock;
 use crate::store::{Range, StoreSettings, open};
 
 const ENGINES: [EngineName; 2] = [EngineName::Sled, EngineName::Redb];
@@ -103,15 +104,23 @@ async fn start_that_was_interrupted_is_begun_again() {
         copy_files(&records, &evidence).unwrap();
         assert_eq!(rows(settings(data, engine)).await, 20);
         assert!(!evidence.exists());
+        // And others put newer files in place then, which are refused: they are kept.
+        copy_files(&records, &evidence).unwrap();
+        lose_a_row(data, engine);
+        let newer = content(&records);
+        open(settings(data, engine)).await.map(drop).unwrap_err();
+        let kept = content(&store.join("refused-1"));
+        assert_eq!(kept.len(), newer.len());
+        assert_eq!(rows(settings(data, engine)).await, 20);
         // While the files were put back.
         fs::rename(&records, &evidence).unwrap();
         assert_eq!(rows(settings(data, engine)).await, 20);
         assert!(!evidence.exists());
         // While they were copied.
-        fs::create_dir(store.join("evidence.new")).unwrap();
+        copy_files(&records, &store.join("evidence.new")).unwrap();
         fs::remove_file(store.join("stopped")).unwrap();
         assert_eq!(rows(settings(data, engine)).await, 20);
-        assert!(!evidence.exists());
+        assert!(!evidence.exists() && !store.join("evidence.new").exists());
     }
 }
 
@@ -125,9 +134,66 @@ async fn files_before_an_accepted_loss_are_kept() {
         let before = content(&data.join("store/records"));
         let accept = StoreSettings { accept_loss: true, ..settings(data, engine) };
         assert_eq!(rows(accept).await, 19);
-        assert!(content(&data.join("store/before-loss-21")) == before);
+        assert!(content(&data.join("store/before-loss-1")) == before);
         assert_eq!(rows(settings(data, engine)).await, 19);
         assert!(!data.join("store/evidence").exists());
+        // A second loss takes nothing from what is kept of the first.
+        let opened = open_engine(engine, &data.join("store/records")).unwrap();
+        opened.write(&[(b"k/8".to_vec(), None)]).unwrap();
+        opened.close().unwrap();
+        let accept = StoreSettings { accept_loss: true, ..settings(data, engine) };
+        assert_eq!(rows(accept).await, 18);
+        assert!(content(&data.join("store/before-loss-1")) == before);
+        assert!(data.join("store/before-loss-2").exists());
+    }
+}
+
+/// A flipped bit that arose while the store was in use, and was there at the clean stop.
+#[tokio::test]
+async fn damage_before_a_clean_stop_costs_nothing_either() {
+    let data = tempfile::tempdir().unwrap();
+    let (data, file) = (data.path(), data.path().join("store/records/db"));
+    fill(data, EngineName::Sled).await;
+    let whole = fs::read(&file).unwrap();
+    let mut flipped = whole.clone();
+    let used = whole.iter().rposition(|byte| *byte != 0).unwrap();
+    flipped[used / 2] ^= 0x20;
+    fs::write(&file, &flipped).unwrap();
+    let store = unlock(&settings(data, EngineName::Sled), None).unwrap();
+    record_stop(&store.directory.files(), &store.integrity).unwrap();
+    drop(store);
+    open(settings(data, EngineName::Sled)).await.map(drop).unwrap_err();
+    assert!(fs::read(&file).unwrap() == flipped);
+    fs::write(&file, &whole).unwrap();
+    assert_eq!(rows(settings(data, EngineName::Sled)).await, 20);
+}
+
+#[tokio::test]
+async fn lost_head_file_is_made_anew_only_with_a_loss_that_was_accepted() {
+    for engine in ENGINES {
+        let data = tempfile::tempdir().unwrap();
+        let data = data.path();
+        fill(data, engine).await;
+        let head = data.join("store/head");
+        fs::remove_file(&head).unwrap();
+        let records = data.join("store/records");
+        let whole = content(&records);
+        for (path, bytes) in &whole {
+            fs::write(records.join(path), &bytes[..bytes.len() / 3]).unwrap();
+        }
+        let accept = || StoreSettings { accept_loss: true, ..settings(data, engine) };
+        if open(accept()).await.is_ok() {
+            // sled opens what is left, and that was accepted.
+            assert!(head.exists() && data.join("store/before-loss-1").exists());
+            continue;
+        }
+        assert!(!head.exists(), "nothing was accepted");
+        for (path, bytes) in &whole {
+            fs::write(records.join(path), bytes).unwrap();
+        }
+        open(settings(data, engine)).await.map(drop).unwrap_err();
+        assert_eq!(rows(accept()).await, 20);
+        assert_eq!(rows(settings(data, engine)).await, 20);
     }
 }
 

@@ -60,14 +60,14 @@ async fn rows_move_between_engines_with_their_stamps() {
         let (old, new) = (folder.path().join("old"), folder.path().join("new"));
         let file = folder.path().join("store.export");
         fill(&old, from).await;
-        let moved = export(settings(&old, from), &file).unwrap();
+        let moved = export(settings(&old, from), folder.path(), &file).unwrap();
         assert_eq!((moved.group, moved.rows), (31, 29));
         fs::create_dir(&new).unwrap();
         fs::copy(old.join("store.key"), new.join("store.key")).unwrap();
         assert_eq!(import(&settings(&new, to), &file).unwrap(), moved);
         assert!(verified(&new).is_whole);
         assert_eq!(rows(&new, to).await, rows(&old, from).await);
-        let again = export(settings(&old, from), &file).unwrap_err().to_string();
+        let again = export(settings(&old, from), folder.path(), &file).unwrap_err().to_string();
         assert!(again.contains("it is there already"), "{again}");
         let again = import(&settings(&new, to), &file).unwrap_err().to_string();
         assert!(again.contains("import into an empty data folder"), "{again}");
@@ -80,7 +80,7 @@ async fn damaged_file_or_other_root_key_makes_no_store() {
     let (old, new) = (folder.path().join("old"), folder.path().join("new"));
     let file = folder.path().join("store.export");
     fill(&old, EngineName::Sled).await;
-    export(settings(&old, EngineName::Sled), &file).unwrap();
+    export(settings(&old, EngineName::Sled), folder.path(), &file).unwrap();
     let whole = fs::read(&file).unwrap();
     fs::create_dir(&new).unwrap();
     let refused = |bytes: &[u8], data: &Path| {
@@ -140,6 +140,32 @@ fn store_that_is_not_there_is_not_made() {
     let data = tempfile::tempdir().unwrap();
     let absent = || StoreSettings::new(data.path());
     verify(absent(), data.path()).unwrap_err();
-    export(absent(), &data.path().join("file")).unwrap_err();
+    export(absent(), Path::new("/tmp"), &data.path().join("file")).unwrap_err();
     assert!(!data.path().join("store").exists() && !data.path().join("file").exists());
+}
+
+#[tokio::test]
+async fn export_of_what_is_left_does_not_accept_the_loss_for_the_store() {
+    for engine in ENGINES {
+        let (data, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (data, folder) = (data.path(), folder.path());
+        fill(data, engine).await;
+        let opened = open_engine(engine, &data.join("store/records")).unwrap();
+        opened.write(&[(b"k/7".to_vec(), None)]).unwrap();
+        opened.close().unwrap();
+        let before = content(data);
+        let file = folder.join("file");
+        let error = export(settings(data, engine), folder, &file).unwrap_err().to_string();
+        assert!(error.contains("28 rows are there of 29"), "{error}");
+        let accept = StoreSettings { accept_loss: true, ..settings(data, engine) };
+        assert_eq!(export(accept, folder, &file).unwrap().rows, 28);
+        assert!(content(data) == before);
+        open(settings(data, engine)).await.map(drop).unwrap_err();
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 1);
+        let inside = export(settings(data, engine), &data.join("store"), &folder.join("other"));
+        assert!(inside.unwrap_err().to_string().contains("it is in the data folder"));
+    }
 }

@@ -24,16 +24,15 @@ pub(crate) struct Rows {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) head: Head,
     pub(crate) head_file: HeadFile,
-    /// Whether there were more, and the loss was accepted.
-    is_lossy: bool,
 }
 
-#[cfg(test)]
-impl Rows {
-    /// Takes the rows of an engine as they are.
-    pub(crate) fn new(engine: Arc<dyn Engine>, head: Head, head_file: HeadFile) -> Self {
-        Self { engine, head, head_file, is_lossy: false }
-    }
+/// What is known of a store before its engine opens.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) integrity: &'a Arc<Integrity>,
+    pub(super) seal: &'a Seal,
+    /// Whether it was made just now.
+    pub(super) is_new: bool,
 }
 
 /// Opens the engine and checks its rows. A start that is refused leaves the files as they were,
@@ -42,17 +41,20 @@ pub(super) fn open_rows(
     settings: &StoreSettings,
     files: &Files,
     engine: EngineName,
-    (integrity, seal): (&Arc<Integrity>, &Seal),
+    known: Known<'_>,
     space: &FreeSpace,
 ) -> Result<Rows, OpenError> {
     if !files.records.is_dir() && !files.evidence.is_dir() {
         return Err(OpenError::Records(files.records.clone()));
     }
-    let head_file = open_head_file(settings, &files.head, integrity)?;
-    let evidence = Evidence::take(files, integrity, space, settings.accept_loss)?;
+    let head_file = open_head_file(settings, &files.head, known.integrity)?;
+    let mut evidence = match known.is_new {
+        true => Evidence::none(files),
+        false => Evidence::take(files, known.integrity, space, settings.accept_loss)?,
+    };
     let checked = open_files(engine, files, space).and_then(|engine| {
-        let checked =
-            check_rows(settings, files, Arc::clone(&engine), (integrity, seal), head_file);
+        let opened = Arc::clone(&engine);
+        let checked = check_rows(settings, files, opened, known, head_file, &mut evidence);
         if checked.is_err() {
             // The files are let go of before they are put back.
             let _ = engine.close();
@@ -60,13 +62,6 @@ pub(super) fn open_rows(
         checked
     });
     match checked {
-        Ok(rows) if rows.is_lossy => {
-            if let Some(kept) = evidence.keep(rows.head.group)? {
-                let kept = kept.display();
-                tracing::warn!(%kept, "the engine's files as they were before the loss are kept");
-            }
-            Ok(rows)
-        }
         Ok(rows) => {
             evidence.release()?;
             Ok(rows)
@@ -94,19 +89,27 @@ fn open_files(
     opened.map_err(|error| OpenError::engine(&files.records, &error))
 }
 
-/// Compares the engine's rows with what must be there.
+/// Compares the engine's rows with what must be there. Of a loss that is accepted, nothing is
+/// written before the copy of the files is safe.
 fn check_rows(
     settings: &StoreSettings,
     files: &Files,
     engine: Arc<dyn Engine>,
-    (integrity, seal): (&Integrity, &Seal),
-    (head_file, acknowledged): (HeadFile, Option<Head>),
+    Known { integrity, seal, .. }: Known<'_>,
+    head_file: Option<(HeadFile, Head)>,
+    evidence: &mut Evidence<'_>,
 ) -> Result<Rows, OpenError> {
     let failed = |error: EngineError| OpenError::engine(&files.records, &error);
-    let is_lossy = acknowledged.is_none();
+    let acknowledged = head_file.as_ref().map(|(_, head)| *head);
     let verdict = verify(&*engine, integrity, acknowledged.unwrap_or_default()).map_err(failed)?;
-    let found = match verdict {
-        Verdict::Whole(head) => return Ok(Rows { engine, head, head_file, is_lossy }),
+    let head = match verdict {
+        Verdict::Whole(head) => {
+            if let Some((head_file, _)) = head_file {
+                return Ok(Rows { engine, head, head_file });
+            }
+            evidence.keep()?;
+            head
+        }
         Verdict::Incomplete { report, found } => {
             let unreadable = unreadable(&*engine, seal).map_err(failed)?;
             let report = [Some(report), unreadable].into_iter().flatten();
@@ -115,31 +118,31 @@ fn check_rows(
                 return Err(OpenError::Incomplete { path: settings.data.clone(), report });
             }
             tracing::error!(%report, "the store has lost records, and the loss is accepted");
+            evidence.keep()?;
+            let row = integrity.encode(Place::Row, &found);
+            engine.write(&[(HEAD_KEY.to_vec(), Some(row))]).map_err(failed)?;
             found
         }
     };
-    let row = integrity.encode(Place::Row, &found);
-    engine.write(&[(HEAD_KEY.to_vec(), Some(row))]).map_err(failed)?;
-    let written = head_file.write(&found);
-    written.map_err(|error| OpenError::io("write", &files.head, error))?;
-    Ok(Rows { engine, head: found, head_file, is_lossy: true })
+    HeadFile::create(&files.head, integrity, &head)
+        .map_err(|error| OpenError::io("make", &files.head, error))?;
+    let (head_file, head) = HeadFile::open(&files.head, Arc::clone(integrity))?;
+    Ok(Rows { engine, head, head_file })
 }
 
-/// Opens the head file. Returns no head if it is lost, and the loss is accepted.
+/// Opens the head file. Returns none if it is lost, and the loss is accepted.
 fn open_head_file(
     settings: &StoreSettings,
     path: &Path,
     integrity: &Arc<Integrity>,
-) -> Result<(HeadFile, Option<Head>), OpenError> {
+) -> Result<Option<(HeadFile, Head)>, OpenError> {
     match HeadFile::open(path, Arc::clone(integrity)) {
         Err(OpenError::HeadFile(_)) if settings.accept_loss => {
             let file = path.display();
             tracing::error!(%file, "the head file is lost, and the loss is accepted");
-            HeadFile::create(path, integrity, &Head::default())
-                .map_err(|error| OpenError::io("make", path, error))?;
-            HeadFile::open(path, Arc::clone(integrity)).map(|(file, _)| (file, None))
+            Ok(None)
         }
-        opened => opened.map(|(file, head)| (file, Some(head))),
+        opened => opened.map(Some),
     }
 }
 

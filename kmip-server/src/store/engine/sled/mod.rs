@@ -51,7 +51,11 @@ impl SledEngine {
 }
 
 fn opened(files: &Option<Files>) -> Result<&Files, EngineError> {
-    files.as_ref().ok_or_else(|| EngineError::Io("its files are closed".to_owned()))
+    files.as_ref().ok_or_else(closed)
+}
+
+fn closed() -> EngineError {
+    EngineError::Io("its files are closed".to_owned())
 }
 
 impl Engine for SledEngine {
@@ -100,6 +104,6 @@ impl Engine for SledEngine {
 
     fn close(&self) -> Result<(), EngineError> {
         let files = self.files.write().unwrap_or_else(PoisonError::into_inner).take();
-        files.map_or(Ok(()), Files::close)
+        files.map_or_else(|| Err(closed()), Files::close)
     }
 }
