@@ -381,18 +381,25 @@ mod tests {
             view.get(key).await.unwrap();
             view.remove(key.clone());
         }
-        let expected: Vec<&Vec<u8>> =
-            keys.iter().filter(|key| !view.item.contains_key(*key)).collect();
+        let mut expected: Vec<Vec<u8>> =
+            keys.iter().filter(|key| !view.item.contains_key(*key)).cloned().collect();
+        for key in keys.iter().step_by(3) {
+            let new = [key, b"new".as_slice()].concat();
+            put(&mut view, &new, b"").await;
+            expected.push(new);
+        }
+        expected.sort();
         for limit in 1..12 {
             let mut found: Vec<Vec<u8>> = Vec::new();
             loop {
                 let page = view.page(b"p/", found.last().map(Vec::as_slice), limit).await.unwrap();
                 found.extend(page.iter().cloned());
+                assert!(found.len() <= expected.len(), "{limit}: a key came twice");
                 if page.len() < limit {
                     break;
                 }
             }
-            assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{limit}");
+            assert_eq!(found, expected, "{limit}");
         }
     }
 }
