@@ -18,6 +18,12 @@ pub trait Decode: Sized {
     /// Reads the value that stands under `tag`.
     fn decode(tag: Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error>;
 
+    /// Returns whether such a value stands next, where it may be left out.
+    #[inline(always)]
+    fn is_next(tag: Tag, r: &Reader<'_>) -> bool {
+        r.peek() == Some(tag)
+    }
+
     /// Reads the value to the end of a list. One that is large may be made there piece by piece,
     /// because to move it takes longer than to read it; after an error a part of it may be there.
     #[inline]
@@ -140,7 +146,7 @@ impl<T: Encode> Encode for Option<T> {
 impl<T: Decode> Decode for Option<T> {
     #[inline(always)]
     fn decode(tag: Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
-        if r.peek() != Some(tag) {
+        if !T::is_next(tag, r) {
             return Ok(None);
         }
         Ok(Some(T::decode(tag, r, version)?))
@@ -154,6 +160,11 @@ impl<T: Encode> Encode for Box<T> {
 }
 
 impl<T: Decode> Decode for Box<T> {
+    #[inline(always)]
+    fn is_next(tag: Tag, r: &Reader<'_>) -> bool {
+        T::is_next(tag, r)
+    }
+
     fn decode(tag: Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
         T::decode(tag, r, version).map(Self::new)
     }

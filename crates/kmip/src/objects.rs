@@ -268,6 +268,11 @@ macro_rules! objects {
                 }
             }
 
+            /// Returns whether this is the tag of a kind of object.
+            const fn has_tag(tag: Tag) -> bool {
+                matches!(tag, $(tags::$name)|*)
+            }
+
             /// Reads the object that stands next; its tag says its kind.
             pub fn decode_any(r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
                 match r.peek() {
@@ -352,6 +357,10 @@ impl Encode for Object {
 }
 
 impl Decode for Object {
+    fn is_next(_: Tag, r: &Reader<'_>) -> bool {
+        r.peek().is_some_and(Self::has_tag)
+    }
+
     fn decode(_: Tag, r: &mut Reader<'_>, version: Version) -> Result<Self, Error> {
         Self::decode_any(r, version)
     }

@@ -367,10 +367,27 @@ pub(crate) fn responses() -> Vec<ResponsePayload> {
     responses.extend(storage_responses());
     responses.extend(cryptography::responses());
     responses.extend(administration::responses());
-    responses.extend(objects().into_iter().chain([object()]).map(|object| {
-        let object_type = object.object_type();
-        GetResponse { object_type, unique_identifier: unique_identifier(), object }.into()
-    }));
+    responses.extend(object_responses());
+    responses
+}
+
+/// Answers that carry an object, of each kind.
+fn object_responses() -> Vec<ResponsePayload> {
+    let mut responses = Vec::new();
+    for object in objects().into_iter().chain([object()]) {
+        let (object_type, unique_identifier) = (object.object_type(), unique_identifier());
+        let attributes = AllAttributes::default();
+        responses.push(
+            ExportResponse {
+                object_type,
+                unique_identifier: unique_identifier.clone(),
+                attributes,
+                object: Some(object.clone()),
+            }
+            .into(),
+        );
+        responses.push(GetResponse { object_type, unique_identifier, object }.into());
+    }
     responses
 }
 
