@@ -265,7 +265,9 @@ impl<'a> Reader<'a> {
     pub fn check(&mut self) -> Result<(), Error> {
         while !self.is_empty() {
             match (self.peek(), self.peek_type()) {
-                (Some(tag), Some(Type::Structure)) => self.enter(tag)?.check()?,
+                (Some(tag), Some(Type::Structure)) if tag.is_allowed() => {
+                    self.enter(tag)?.check()?;
+                }
                 _ => {
                     let item = self.item()?;
                     item.check()?;

@@ -3,7 +3,7 @@
 use core::fmt::Write as _;
 use std::borrow::Cow;
 
-use ttlv::{Reader, Tag, Type};
+use ttlv::{ErrorKind, Reader, Tag, Type};
 
 use super::{Element, Error, Fault, ITEMS_MAX, SecretTextBuffer, Value};
 use crate::date;
@@ -45,6 +45,10 @@ impl Transcoder {
         let Some(tag) = r.peek() else {
             return Err(Error::at("", Fault::OneMessage));
         };
+        // What has no other name is written as a number, and only a tag is read as one.
+        if !tag.is_allowed() {
+            return Err(r.error(tag, ErrorKind::Tag).into());
+        }
         let value = match r.peek_type() {
             Some(Type::Structure) => {
                 let mut inside = r.enter(tag)?;

@@ -250,6 +250,16 @@ fn bytes_that_are_no_item_are_refused() {
         let error = Element::from_ttlv(&one.as_bytes()[..cut]).unwrap_err();
         assert!(matches!(error.fault, Fault::Ttlv(_) | Fault::OneMessage), "{error}");
     }
+    let tag = Tag(0x3E_0092);
+    let value = Raw::build(|w| w.integer(tag, 1));
+    let structure = Raw::build(|w| w.structure(tag, |_| {}));
+    let inside = Raw::build(|w| w.structure(tags::KeyBlock, |w| w.structure(tag, |_| {})));
+    for item in [value, structure, inside] {
+        let Fault::Ttlv(error) = Element::from_ttlv(item.as_bytes()).unwrap_err().fault else {
+            panic!("{item:?}")
+        };
+        assert_eq!(error.kind, ttlv::ErrorKind::Tag);
+    }
 }
 
 /// No value is in what a log may show of an element, or of an error.
