@@ -247,6 +247,25 @@ int unlink(const char *path) {
     return failed;
 }
 
+/* Of files alone: a directory that stays is empty, and means nothing. */
+int unlinkat(int directory, const char *name, int flags) {
+    NEXT(unlinkat);
+    char path[PATH_MAX], link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (!record || flags || name[0] == '/' || length < 0)
+        return next(directory, name, flags);
+    snprintf(path + length, sizeof path - (size_t)length, "/%s", name);
+    if (!is_below(path))
+        return next(directory, name, flags);
+    pthread_mutex_lock(&lock);
+    int failed = next(directory, name, flags);
+    if (!failed)
+        note('U', 0, 0, path, strlen(path));
+    pthread_mutex_unlock(&lock);
+    return failed;
+}
+
 int mkdir(const char *path, mode_t mode) {
     NEXT(mkdir);
     if (!record || !is_below(path))
