@@ -44,7 +44,8 @@ pub(crate) fn read_head(
     Ok(engine.get(HEAD_KEY)?.and_then(|row| integrity.decode(Place::Row, &row)))
 }
 
-/// Returns count and sum of all rows, and the greatest number of a group in them. One thread reads, and this one hashes.
+/// Returns count and sum of all rows, and the greatest number of a group in them. One thread reads,
+/// and this one hashes.
 pub(crate) fn count_rows(engine: &dyn Engine, integrity: &Integrity) -> Result<Head, EngineError> {
     let (sender, rows) = sync_channel::<Vec<(Key, Value)>>(PAGES_AHEAD);
     std::thread::scope(|scope| {
