@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-/// A quarter of what a Create costs went into allocating under the C library (docs/performance.md).
+/// A quarter of what a Create costs went into allocating under the C library
+/// (docs/notes/performance-tried.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
