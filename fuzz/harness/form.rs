@@ -1,7 +1,8 @@
 //! The forms of a message, and the mutations of each: of its bytes, or of its items.
 
-use kmip::encoding::{json, xml};
+use kmip::encoding::{Error, json, xml};
 use libfuzzer_sys::fuzzer_mutate;
+use zeroize::Zeroizing;
 
 use crate::mutation;
 use crate::rng::Rng;
@@ -21,11 +22,10 @@ pub enum Form {
 
 impl Form {
     fn read(self, data: &[u8]) -> Option<Vec<Node>> {
-        let text = || std::str::from_utf8(data).ok();
         match self {
             Self::Ttlv => tree::read(data),
-            Self::Xml => tree::read(&xml::decode(text()?).ok()?),
-            Self::Json => tree::read(&json::decode(text()?).ok()?),
+            Self::Xml => from_text(data, xml::decode),
+            Self::Json => from_text(data, json::decode),
         }
     }
 
@@ -39,6 +39,15 @@ impl Form {
     }
 }
 
+/// Reads a text, or TTLV that is to become one.
+fn from_text(
+    data: &[u8],
+    decode: fn(&str) -> Result<Zeroizing<Vec<u8>>, Error>,
+) -> Option<Vec<Node>> {
+    let text = std::str::from_utf8(data).ok().and_then(|text| decode(text).ok());
+    tree::read(text.as_ref().map_or(data, |ttlv| ttlv.as_slice()))
+}
+
 /// Makes another input out of one; returns its length. `trees` are valid messages.
 pub fn mutate(
     form: Form,
@@ -49,12 +58,14 @@ pub fn mutate(
     seed: u32,
 ) -> usize {
     let mut rng = Rng::new(seed);
+    // A target of texts takes TTLV too.
+    let written = if rng.one_in(4) { Form::Ttlv } else { form };
     let made = match rng.below(16) {
-        0 => rng.pick(trees).and_then(|nodes| form.write(nodes)),
+        0 => rng.pick(trees).and_then(|nodes| written.write(nodes)),
         1..4 => None,
         _ => data.get(..size).and_then(|data| form.read(data)).and_then(|mut nodes| {
             mutation::change(&mut nodes, trees, &mut rng);
-            form.write(&nodes)
+            written.write(&nodes)
         }),
     };
     match made.filter(|made| made.len() <= max_size) {

@@ -195,7 +195,11 @@ fn sessions() -> Vec<Vec<RequestPayload>> {
         ],
         vec![LoginRequest::default().into()],
     ];
-    sessions.extend(NAMES.map(|name| vec![get(id(name))]));
+    for name in NAMES {
+        sessions.push(vec![get(id(name))]);
+        let unique_identifier = id(name);
+        sessions.push(vec![ExportRequest { unique_identifier, ..Default::default() }.into()]);
+    }
     sessions.extend(uses());
     sessions.extend(life_cycle());
     sessions
