@@ -13,6 +13,7 @@ pub mod sessions;
 pub mod store_files;
 pub mod tree;
 pub mod two_clients;
+pub mod version_fields;
 
 #[allow(dead_code, reason = "the tests of kmip use all of it")]
 #[path = "../../crates/kmip/tests/sample_messages/mod.rs"]
