@@ -16,7 +16,8 @@
     reason = "a test stops at the first thing that is not as it says"
 )]
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use harness::foreign::{ForeignClients, skip};
@@ -70,6 +71,7 @@ fn hostile_messages_are_answered_rightly_and_the_server_still_serves() {
     let lab = Lab::new();
     let users = lab.path("users");
     fs::write(&users, "somebody:a password\n").expect("a file");
+    fs::set_permissions(&users, Permissions::from_mode(0o600)).expect("a mode");
     let server = ours(&lab, "wire", |program| program.arg("--users-file").arg(&users));
     let outcomes = wire::run(&target(&lab, &server), &mut |_| ()).expect("a table");
     let faults: Vec<String> = outcomes

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use support::durable_fs;
+use support::{durable_fs, small_files};
 use zeroize::Zeroizing;
 
 use crate::Error;
@@ -88,13 +88,18 @@ fn create(path: &Path, file: &File) -> Result<(), Error> {
 
 /// Reads a text file that holds no secret.
 pub(crate) fn read(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|cause| failed("read", path, cause))
+    text(small_files::read(path)).map_err(|cause| failed("read", path, cause))
 }
 
 /// Reads the standard input to its end.
 pub(crate) fn read_stdin() -> Result<String, Error> {
-    std::io::read_to_string(std::io::stdin())
+    let mut bytes = Vec::new();
+    text(small_files::take(&mut std::io::stdin().lock(), &mut bytes).map(|()| bytes))
         .map_err(|cause| failed("read", Path::new("the standard input"), cause))
+}
+
+fn text(bytes: std::io::Result<Vec<u8>>) -> std::io::Result<String> {
+    String::from_utf8(bytes?).map_err(|_| std::io::Error::other("it is not UTF-8"))
 }
 
 /// Reads a private key's file.

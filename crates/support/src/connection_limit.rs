@@ -109,6 +109,19 @@ impl ConnectionLimit {
         }
     }
 
+    /// Permits a connection from `address` as soon as there is room.
+    pub async fn wait(self: &Arc<Self>, address: IpAddr) -> ConnectionPermit {
+        loop {
+            // Made before the limit is looked at, so that no release in between is missed.
+            let mut released = std::pin::pin!(self.released.notified());
+            released.as_mut().enable();
+            if let Ok(permit) = self.try_acquire(address) {
+                return permit;
+            }
+            released.await;
+        }
+    }
+
     /// Number of connections that are permitted now.
     pub fn in_use(&self) -> usize {
         self.open().total
@@ -177,8 +190,8 @@ impl Drop for ConnectionPermit {
     }
 }
 
-/// The form of an address by which it is counted.
-fn canonical(address: IpAddr) -> IpAddr {
+/// The form of an address by which it is counted: of IPv6 the first 64 bits.
+pub fn canonical(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => {

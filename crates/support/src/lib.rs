@@ -3,5 +3,7 @@
 #[cfg(feature = "connection-limit")]
 pub mod connection_limit;
 pub mod durable_fs;
+#[cfg(feature = "small-files")]
+pub mod small_files;
 #[cfg(feature = "tls-failure")]
 pub mod tls_failure;

@@ -20,6 +20,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use support::durable_fs::{self, sync_tree};
@@ -63,12 +64,24 @@ impl Files {
     }
 }
 
+/// Refuses a directory in which others could put files of their own in the place of the store's.
+fn check_mode(path: &Path) -> io::Result<()> {
+    let mode = fs::metadata(path)?.mode() & 0o777;
+    match mode & 0o022 {
+        0 => Ok(()),
+        _ => Err(io::Error::other(format!(
+            "others than its owner can change its files (mode {mode:03o}); chmod it to 700"
+        ))),
+    }
+}
+
 impl DataDirectory {
     /// Takes the directory for this process, and creates it if `create` says so.
     pub(crate) fn lock(path: &Path, create: bool) -> Result<Self, OpenError> {
         if create {
             durable_fs::create_dir_all(path).map_err(|error| OpenError::io("make", path, error))?;
         }
+        check_mode(path).map_err(|error| OpenError::io("use", path, error))?;
         let lock_path = path.join("lock");
         let lock = OpenOptions::new()
             .create(true)

@@ -14,9 +14,11 @@ use crate::cluster::certificate_monitor;
 use crate::key_server::KeyServerClient;
 use crate::state::durable_file::{self, Steps};
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use support::small_files;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
@@ -134,7 +136,10 @@ fn read_certificate(cert: &Path, key: &Path) -> Result<CertifiedKey, String> {
         std::fs::read_to_string(path)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))
     };
-    Ok(CertifiedKey { certificate: read(cert)?, private_key: Zeroizing::new(read(key)?) })
+    let private_key = small_files::read_secret(key)
+        .and_then(|text| String::from_utf8(text.to_vec()).map_err(io::Error::other))
+        .map_err(|error| format!("cannot read {}: {error}", key.display()))?;
+    Ok(CertifiedKey { certificate: read(cert)?, private_key: Zeroizing::new(private_key) })
 }
 
 /// The key is written first: a certificate is there only when its key is.

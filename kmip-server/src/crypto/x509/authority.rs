@@ -10,13 +10,13 @@
 //! **It makes no authority below itself, and it is none whose certificates let clients in**: who
 //! may certify a key chooses the subject, and the subject is who a client is.
 
-use std::fs;
 use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use support::small_files;
 use time::OffsetDateTime;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;
@@ -69,7 +69,7 @@ impl Authority {
         client_ca: &Path,
     ) -> Result<Self, String> {
         let chain = certificates(cert)?;
-        let text = fs::read(key).map(Zeroizing::new).map_err(|why| unread(key, &why))?;
+        let text = small_files::read_secret(key).map_err(|why| unread(key, &why))?;
         let private = private_key(&text)
             .ok_or_else(|| format!("{}: there is no private key in PEM", key.display()))?;
         let named = |why: String| format!("certify-ca-cert {}: {why}", cert.display());
@@ -286,7 +286,7 @@ fn unread(path: &Path, why: &std::io::Error) -> String {
 }
 
 fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, String> {
-    let text = fs::read(path).map_err(|why| unread(path, &why))?;
+    let text = small_files::read(path).map_err(|why| unread(path, &why))?;
     let mut found = Vec::new();
     for pem in Pem::iter_from_buffer(&text) {
         let pem = pem.map_err(|_| format!("{}: it is not in PEM", path.display()))?;

@@ -14,6 +14,7 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore, ServerConfig};
+use support::small_files;
 use support::tls_failure::day;
 use zeroize::Zeroizing;
 
@@ -129,7 +130,11 @@ fn wrong(what: &'static str, path: &Path, why: impl ToString) -> WrongFile {
 
 /// A file's text, which is wiped when dropped: it may hold a key.
 fn read(what: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, WrongFile> {
-    std::fs::read(path).map(Zeroizing::new).map_err(|why| wrong(what, path, why))
+    let text = match what {
+        KEY => small_files::read_secret(path),
+        _ => small_files::read(path).map(Zeroizing::new),
+    };
+    text.map_err(|why| wrong(what, path, why))
 }
 
 /// All PEM sections of one kind.

@@ -1,7 +1,8 @@
 //! Certify: requests that OpenSSL made (`requests.txt`), and what the tables of the
 //! standard say of the new objects. The certificates are read and checked with another library.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use crate::crypto::keys::pkcs;
@@ -318,6 +319,7 @@ fn an_authority_that_lets_clients_in_is_refused() {
     let file = |name: &str, text: &str| {
         let path = dir.path().join(name);
         fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         path
     };
     let clients = certs::Authority::new("clients").unwrap();

@@ -1,5 +1,7 @@
 //! Credentials in the header, as a message carries them (2.1, 8.5, 9.4 and 9.11).
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::auth::credentials::Users;
@@ -47,6 +49,7 @@ async fn a_client_that_proves_its_password_is_shown_the_servers_proof() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("users");
     std::fs::write(&file, "ada:lovelace\n").unwrap();
+    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
     let index_key = IndexKey::new(&[7; KEY_LEN]);
     let server = KeyServer::new(Arc::new(MemoryStore::default()), index_key)
         .with_users(Users::read(&file).unwrap());
