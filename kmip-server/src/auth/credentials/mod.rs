@@ -17,7 +17,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use aws_lc_rs::{constant_time, digest};
+use aws_lc_rs::{constant_time, digest, rand};
 use kmip::message::{
     Authentication, Credential, DeviceIdentity, HashedPassword, OneTimePassword,
     UsernameAndPassword,
@@ -25,7 +25,9 @@ use kmip::message::{
 use kmip::payload::Ticket;
 use kmip::vocabulary::{CredentialType, ResultReason, tags};
 use kmip::{Decode, Version};
+use zeroize::Zeroizing;
 
+use crate::crypto::x509::certificate::hex;
 use crate::objects::error::{OperationError, Result};
 
 mod hashed_password;
@@ -36,9 +38,10 @@ pub(crate) use one_time_password::OneTime;
 use secrets_file::lines;
 
 /// What the server was told of users.
-#[derive(Default)]
 pub(crate) struct Users {
     passwords: BTreeMap<String, Known>,
+    /// What the password of an unknown user is compared with: so it takes as long to be refused.
+    nobody: Known,
     hashed: hashed_password::Seen,
     one_time: OneTime,
 }
@@ -49,16 +52,34 @@ struct Known {
     proofs: hashed_password::Proofs,
 }
 
+impl Default for Users {
+    fn default() -> Self {
+        let mut random = Zeroizing::new([0; 32]);
+        // Without random bytes no password is right either: nobody is in no list.
+        let _ = rand::fill(random.as_mut());
+        Self {
+            passwords: BTreeMap::new(),
+            nobody: Known::of("", &Zeroizing::new(hex(random.as_ref()))),
+            hashed: hashed_password::Seen::default(),
+            one_time: OneTime::default(),
+        }
+    }
+}
+
+impl Known {
+    fn of(name: &str, password: &str) -> Self {
+        let proofs = hashed_password::Proofs::of(name, password);
+        Self { password: hash(password), proofs }
+    }
+}
+
 impl Users {
     /// Reads a file of lines `name:password`; empty lines and lines that begin with `#` are none.
     pub(crate) fn read(path: &Path) -> core::result::Result<Self, String> {
         let wrong = |why: String| format!("the users in {}: {why}", path.display());
         let mut passwords = BTreeMap::new();
         for (number, name, password) in lines(path).map_err(wrong)? {
-            let known = Known {
-                password: hash(&password),
-                proofs: hashed_password::Proofs::of(&name, &password),
-            };
+            let known = Known::of(&name, &password);
             if passwords.insert(name.clone(), known).is_some() {
                 return Err(wrong(format!("line {number} names {name:?} a second time")));
             }
@@ -94,11 +115,11 @@ impl Users {
                 CredentialType::OneTimePassword => self.one_time(&read(credential)?, now)?,
                 CredentialType::HashedPassword => {
                     let given: HashedPassword = read(credential)?;
-                    let known = self
-                        .passwords
-                        .get(&given.username)
-                        .ok_or_else(OperationError::wrong_credential)?;
-                    proof = Some(self.hashed.check(&known.proofs, &given, now)?);
+                    let known = self.passwords.get(&given.username);
+                    let proofs = &known.unwrap_or(&self.nobody).proofs;
+                    let checked = self.hashed.check(proofs, &given, now)?;
+                    known.ok_or_else(OperationError::wrong_credential)?;
+                    proof = Some(checked);
                 }
                 CredentialType::Attestation => {
                     return Err(OperationError::new(
@@ -113,11 +134,10 @@ impl Users {
     }
 
     fn password(&self, name: &str, password: &str) -> Result<()> {
-        let same = self.passwords.get(name).is_some_and(|known| {
-            let given = hash(password);
-            constant_time::verify_slices_are_equal(known.password.as_ref(), given.as_ref()).is_ok()
-        });
-        if same { Ok(()) } else { Err(OperationError::wrong_credential()) }
+        let known = self.passwords.get(name);
+        let (right, given) = (&known.unwrap_or(&self.nobody).password, hash(password));
+        let same = constant_time::verify_slices_are_equal(right.as_ref(), given.as_ref()).is_ok();
+        if same && known.is_some() { Ok(()) } else { Err(OperationError::wrong_credential()) }
     }
 
     fn device(&self, given: &DeviceIdentity) -> Result<()> {
@@ -177,10 +197,19 @@ fn hash(password: &str) -> digest::Digest {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+
     use super::{OneTime, Users};
     use kmip::message::{Authentication, Credential};
     use kmip::vocabulary::{CredentialType, ResultReason, tags};
     use ttlv::Raw;
+
+    fn write_secret(path: &Path, text: &str) {
+        std::fs::write(path, text).unwrap();
+        std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+    }
 
     /// Some microsecond.
     const NOW: i64 = 1_795_000_000_000_000;
@@ -201,7 +230,7 @@ mod tests {
     fn a_wrong_password_is_refused_and_not_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("users");
-        std::fs::write(&file, "# the lab's\n\nforti:se:cret\n").unwrap();
+        write_secret(&file, "# the lab's\n\nforti:se:cret\n");
         let users = Users::read(&file).unwrap();
         let kind = CredentialType::UsernameAndPassword;
         let vendors = CredentialType(0x8000_0001);
@@ -225,7 +254,7 @@ mod tests {
     fn a_line_that_is_no_user_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("users");
-        std::fs::write(&file, "a:b\nc\n").unwrap();
+        write_secret(&file, "a:b\nc\n");
         let error = Users::read(&file).err().unwrap();
         assert!(error.ends_with("line 2 is not name:password"), "{error}");
     }
@@ -238,7 +267,7 @@ mod tests {
     fn users(text: &str) -> Users {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("users");
-        std::fs::write(&file, text).unwrap();
+        write_secret(&file, text);
         Users::read(&file).unwrap()
     }
 
@@ -276,7 +305,7 @@ mod tests {
     fn a_one_time_password_is_good_once_and_with_the_password_if_there_is_one() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("secrets");
-        std::fs::write(&file, "ada:GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n").unwrap();
+        write_secret(&file, "ada:GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n");
         let users = users("ada:lovelace\n").with_one_time(OneTime::read(&file).unwrap());
         let sent = |password: Option<&str>, code: &str| {
             credential(CredentialType::OneTimePassword, |w| {

@@ -22,13 +22,25 @@ const STEPS_OFF: i64 = 1;
 const SECRET_MIN: usize = 16;
 
 /// The secrets of users, and the last step that each has used.
-#[derive(Default)]
 pub(crate) struct OneTime {
     secrets: BTreeMap<String, hmac::Key>,
+    /// What the code of an unknown user is compared with: so it takes as long to be refused.
+    nobody: hmac::Key,
     used: Mutex<BTreeMap<String, i64>>,
 }
 
+impl Default for OneTime {
+    fn default() -> Self {
+        Self::of(BTreeMap::new())
+    }
+}
+
 impl OneTime {
+    fn of(secrets: BTreeMap<String, hmac::Key>) -> Self {
+        let nobody = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &[0; SECRET_MIN]);
+        Self { secrets, nobody, used: Mutex::default() }
+    }
+
     /// Reads a file of lines `name:secret`, the secret in Base32.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let wrong = |why: String| format!("the one-time secrets in {}: {why}", path.display());
@@ -41,19 +53,21 @@ impl OneTime {
             let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &secret);
             secrets.insert(name, key);
         }
-        Ok(Self { secrets, used: Mutex::default() })
+        Ok(Self::of(secrets))
     }
 
     /// Is it the user's code now, in microseconds since 1970, and the first time that it is shown?
     pub(super) fn check(&self, name: &str, code: &str, now: i64) -> bool {
-        let Some(key) = self.secrets.get(name) else { return false };
+        let known = self.secrets.get(name);
+        let key = known.unwrap_or(&self.nobody);
         let step = now.div_euclid(STEP);
         let near = step.saturating_sub(STEPS_OFF)..=step.saturating_add(STEPS_OFF);
         let same = |step: &i64| {
             let expected = digits(key, *step);
             constant_time::verify_slices_are_equal(expected.as_bytes(), code.as_bytes()).is_ok()
         };
-        let Some(step) = near.into_iter().find(same) else { return false };
+        let found = near.into_iter().find(same).filter(|_| known.is_some());
+        let Some(step) = found else { return false };
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let last = used.entry(name.to_owned()).or_insert(i64::MIN);
         let is_new = *last < step;
@@ -113,7 +127,7 @@ mod tests {
     #[test]
     fn a_code_is_good_for_one_step_either_way_and_once() {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, b"12345678901234567890");
-        let codes = OneTime { secrets: [("ada".to_owned(), key)].into(), used: Mutex::default() };
+        let codes = OneTime::of([("ada".to_owned(), key)].into());
         let at = |step: i64| step * STEP;
         assert!(!codes.check("ada", "287082", at(3)), "too late");
         assert!(codes.check("ada", "287082", at(2)), "one step late");
