@@ -2,6 +2,7 @@
 
 mod failure;
 pub(crate) mod health_check;
+mod log_limit;
 pub(crate) mod logging;
 mod store_commands;
 mod store_key;
@@ -38,6 +39,7 @@ use crate::crypto::x509::authority::Authority;
 use crate::dispatch::key_rotation;
 use crate::dispatch::key_server::{KeyServer, SELDOM_WRITTEN};
 use crate::keystore::process_state::ProcessState;
+use crate::keystore::processor_pool::ProcessorPool;
 use crate::net::listener::{Server, listen};
 use crate::net::tls::{Caller, Protocol, Tls};
 use crate::store::cache::CachedStore;
@@ -181,10 +183,16 @@ impl Serve {
         let file = self.config.as_deref().map(config::read).transpose()?.unwrap_or_default();
         let settings = self.given.or(file).settle()?;
         let key = store_key(settings.store_key_file.clone())?;
-        logging::start(&settings.log, settings.log_format).map_err(Failure::Setting)?;
+        let log_limit =
+            logging::start(&settings.log, settings.log_format, settings.log_lines_per_minute)
+                .map_err(Failure::Setting)?;
         raise_file_limit(&settings);
         use_small_pages();
-        runtime()?.block_on(serve(&settings, key, self.accept_loss))
+        let runtime = runtime()?;
+        if let Some(limit) = log_limit {
+            runtime.spawn(limit.report());
+        }
+        runtime.block_on(serve(&settings, key, self.accept_loss))
     }
 }
 
@@ -222,7 +230,9 @@ async fn serve(
         None => PushTargets::default(),
     };
     let authority = authority(settings)?;
-    let state = ProcessState { pkcs11, authority, push_targets, ..ProcessState::default() };
+    let processor = Arc::new(ProcessorPool::sized(settings.slow_work_max));
+    let state =
+        ProcessState { pkcs11, authority, push_targets, processor, ..ProcessState::default() };
     let (listener, address) = bind(settings.listen)?;
     let https = settings.https_listen.map(bind).transpose()?;
     let opened = open_store(settings, key, accept_loss).await.map_err(Failure::Other)?;

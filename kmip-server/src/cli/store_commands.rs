@@ -80,7 +80,7 @@ impl Place {
 impl StoreCommand {
     /// Does it, and says on the standard output what was done.
     pub(super) fn run(self) -> Result<(), Failure> {
-        logging::start("warn", LogFormat::Text).map_err(Failure::Setting)?;
+        logging::start("warn", LogFormat::Text, 0).map_err(Failure::Setting)?;
         let failed = |error: crate::store::OpenError| Failure::Other(error.to_string());
         match self {
             Self::Verify { place, scratch } => {
