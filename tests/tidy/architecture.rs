@@ -71,7 +71,7 @@ const NODE_SIM: Table = &[
 ];
 
 /// Files in `kmip-server/src/operations` that are not operations.
-pub(crate) const SHARED_BY_OPERATIONS: [&str; 2] = ["answer", "availability"];
+pub(crate) const SHARED_BY_OPERATIONS: [&str; 3] = ["answer", "availability", "cost"];
 
 /// Files of a crate, with paths from its `src`.
 fn files_of(src: &str) -> Vec<(&'static str, &'static str)> {

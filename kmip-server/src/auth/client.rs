@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use tokio::sync::watch;
 
 use crate::auth::endpoint_role::Endpoint;
+use crate::auth::held_bytes::ClientBytes;
 use crate::auth::rights::Rights;
 use crate::config::Identity;
 use crate::config::limits::OWNER_LEN_MAX;
@@ -33,6 +35,10 @@ pub struct Client {
     pub rights: Option<Arc<Rights>>,
     /// The roles on its connection, where they can be swapped.
     pub endpoint: Option<Arc<Endpoint>>,
+    /// Becomes true when it has closed its connection, where there is one.
+    pub(crate) departed: Option<watch::Receiver<bool>>,
+    /// What is held for it, on all of its connections.
+    pub(crate) held: Option<Arc<ClientBytes>>,
 }
 
 impl Client {
@@ -46,6 +52,8 @@ impl Client {
             own_rows: None,
             rights: None,
             endpoint: None,
+            departed: None,
+            held: None,
         }
     }
 
@@ -76,6 +84,13 @@ impl Client {
             return named;
         }
         format!("digest:{}", hex(digest(&SHA256, named.as_bytes()).as_ref()))
+    }
+
+    /// The same client on a connection that may end while it waits, and who says so.
+    #[must_use]
+    pub(crate) fn on_connection(self) -> (watch::Sender<bool>, Self) {
+        let (departure, departed) = watch::channel(false);
+        (departure, Self { departed: Some(departed), ..self })
     }
 
     /// The same client as it acts for the owner of a ticket.

@@ -29,6 +29,15 @@ pub(crate) const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
 /// Connections that the kernel keeps ready while one is being accepted.
 pub(crate) const BACKLOG: u32 = 1024;
 
+/// How often the clock is looked at for the end of an open connection's certificate.
+pub(crate) const EXPIRY_CHECK: Duration = Duration::from_secs(60);
+
+/// How many connections wait at once for another to give way; beyond it they are closed.
+pub(crate) const WAITING_MAX: usize = 64;
+
+/// How long such a connection waits: what gives way is idle, and has to say goodbye.
+pub(crate) const EVICTION_MAX: Duration = Duration::from_secs(2);
+
 /// How long a connection is silent before TCP asks whether the peer is still there.
 ///
 /// It finds clients that lost their power within minutes, and keeps firewalls' tables warm.

@@ -11,6 +11,7 @@ pub use policy::Policy;
 pub use push_targets::PushTargets;
 pub(crate) use settings::check_interval;
 pub use settings::{
-    CHECK_INTERVAL_H, CreateStore, Engine, FREE_SPACE_RESERVE_MIB, Given, Identity, LEASE_S,
-    LogFormat, Names, RngSeed, Settings, StoreLocation, WrongSetting, parse, read, table,
+    CHECK_INTERVAL_H, CreateStore, Engine, FREE_SPACE_RESERVE_MIB, Given, HELD_BYTES_MAX,
+    HELD_BYTES_PER_CLIENT_MAX, Identity, LEASE_S, LogFormat, MESSAGE_WORK_MAX_MS, Names,
+    RESPONSE_LEN_MAX, RngSeed, Settings, StoreLocation, WrongSetting, parse, read, table,
 };

@@ -127,6 +127,21 @@ const CERTIFY_DAYS: u32 = 365;
 /// engine, so that it never meets a full disk in a write.
 pub const FREE_SPACE_RESERVE_MIB: u64 = 64;
 
+/// Processor time of one message unless set otherwise, in milliseconds: the slowest single request,
+/// an RSA pair of 8192 bits, takes some tens of seconds at the worst.
+pub const MESSAGE_WORK_MAX_MS: u64 = 60_000;
+
+/// The longest response unless set otherwise, in bytes: twice a Locate of as many identifiers as
+/// are given at once.
+pub const RESPONSE_LEN_MAX: usize = 8 << 20;
+
+/// Long requests and responses under way of one client unless set otherwise, in bytes: some of the
+/// longest.
+pub const HELD_BYTES_PER_CLIENT_MAX: usize = 32 << 20;
+
+/// The same of all clients: what a small machine has to spare.
+pub const HELD_BYTES_MAX: usize = 128 << 20;
+
 /// Hours between two checks of all rows unless set otherwise.
 pub const CHECK_INTERVAL_H: u32 = 24;
 
@@ -178,11 +193,27 @@ settings! {
         check_interval_h: u32, "HOURS", "KMIP_SERVER_CHECK_INTERVAL_H", CHECK_INTERVAL_H;
         /// The longest request in bytes
         frame_len_max: usize, "BYTES", "KMIP_SERVER_FRAME_LEN_MAX", 1 << 20;
+        /// The longest response in bytes, in whatever encoding; what is longer is refused, and not
+        /// done
+        response_len_max: usize, "BYTES", "KMIP_SERVER_RESPONSE_LEN_MAX", RESPONSE_LEN_MAX;
+        /// The most bytes of requests and responses of one client under way, beside short ones
+        held_bytes_per_client_max: usize, "BYTES", "KMIP_SERVER_HELD_BYTES_PER_CLIENT_MAX",
+        HELD_BYTES_PER_CLIENT_MAX;
+        /// The same of all clients together
+        held_bytes_max: usize, "BYTES", "KMIP_SERVER_HELD_BYTES_MAX", HELD_BYTES_MAX;
+        /// How many slow requests (key pairs, long data, many rounds) are worked on at once, in
+        /// fair turns between clients; 0 for one fewer than there are processors
+        slow_work_max: usize, "COUNT", "KMIP_SERVER_SLOW_WORK_MAX", 0;
+        /// The most processor time of one message; what is left of its items is refused
+        message_work_max_ms: u64, "MS", "KMIP_SERVER_MESSAGE_WORK_MAX_MS", MESSAGE_WORK_MAX_MS;
         /// The most connections at once
         connections_max: usize, "COUNT", "KMIP_SERVER_CONNECTIONS_MAX", 4096;
         /// The most connections at once from one address (IPv6: one /64)
         connections_per_address_max: usize, "COUNT",
         "KMIP_SERVER_CONNECTIONS_PER_ADDRESS_MAX", 2048;
+        /// The most connections at once of one client
+        connections_per_client_max: usize, "COUNT",
+        "KMIP_SERVER_CONNECTIONS_PER_CLIENT_MAX", 1024;
         /// How long a client may take to finish the TLS handshake
         handshake_deadline_ms: u64, "MS", "KMIP_SERVER_HANDSHAKE_DEADLINE_MS", 10_000;
         /// How long a request may take to arrive whole, and a response to be taken
@@ -195,6 +226,9 @@ settings! {
         /// What is logged: off, error, warn, info, debug or trace, also by module
         /// (info,kmip_server::net=debug)
         log: String, "FILTER", "KMIP_SERVER_LOG", "info".to_owned();
+        /// Lines of each kind that are logged in a minute, beside a burst of 100; what is left out
+        /// is counted; 0 for all
+        log_lines_per_minute: u32, "COUNT", "KMIP_SERVER_LOG_LINES_PER_MINUTE", 60;
         /// The form of the log on the standard error stream
         log_format: LogFormat, "text|json", "KMIP_SERVER_LOG_FORMAT", LogFormat::Text;
     }
@@ -339,11 +373,11 @@ impl Settings {
         Duration::from_millis(self.shutdown_deadline_ms)
     }
 
-    /// Checks each number against its range, with the reason of the range.
-    fn check(&self) -> Result<(), WrongSetting> {
+    /// Each number: its name, its value, the least and the most, and the reason of the range.
+    fn ranges(&self) -> [(&'static str, u64, u64, u64, &'static str); 15] {
         let connections = to_u64(self.connections_max);
         let day = 24 * 60 * 60 * 1000;
-        let ranges: [(&str, u64, u64, u64, &str); 9] = [
+        [
             (
                 "frame-len-max",
                 to_u64(self.frame_len_max),
@@ -360,6 +394,36 @@ impl Settings {
                 "each takes a file descriptor",
             ),
             (
+                "connections-per-client-max",
+                to_u64(self.connections_per_client_max),
+                1,
+                1 << 20,
+                "each takes a file descriptor",
+            ),
+            (
+                "response-len-max",
+                to_u64(self.response_len_max),
+                1 << 16,
+                1 << 28,
+                "an ordinary object must fit, and memory for several",
+            ),
+            (
+                "held-bytes-per-client-max",
+                to_u64(self.held_bytes_per_client_max),
+                to_u64(self.response_len_max.max(self.frame_len_max)),
+                1 << 40,
+                "one response of the greatest length must fit",
+            ),
+            (
+                "held-bytes-max",
+                to_u64(self.held_bytes_max),
+                to_u64(self.held_bytes_per_client_max),
+                1 << 40,
+                "what one client may hold must fit",
+            ),
+            ("slow-work-max", to_u64(self.slow_work_max), 0, 1 << 10, "each takes a thread"),
+            ("message-work-max-ms", self.message_work_max_ms, 1, day, "at most a day"),
+            (
                 "certify-days",
                 self.certify_days.into(),
                 1,
@@ -371,8 +435,12 @@ impl Settings {
             ("idle-deadline-ms", self.idle_deadline_ms, 1, 30 * day, "at most 30 days"),
             ("free-space-reserve", self.free_space_reserve, 0, 1 << 30, "at most a PiB"),
             ("shutdown-deadline-ms", self.shutdown_deadline_ms, 0, day, "at most a day"),
-        ];
-        for (name, value, min, max, why) in ranges {
+        ]
+    }
+
+    /// Checks each number against its range, with the reason of the range.
+    fn check(&self) -> Result<(), WrongSetting> {
+        for (name, value, min, max, why) in self.ranges() {
             if value < min || value > max {
                 return Err(WrongSetting(format!(
                     "{name} is {value}, but must be from {min} to {max}: {why}"

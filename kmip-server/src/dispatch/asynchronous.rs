@@ -12,6 +12,7 @@
 //! case, so that order, undo and the ID Placeholder mean the same.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kmip::Version;
 use kmip::message::{RequestMessage, ResponseBatchItem};
@@ -25,6 +26,7 @@ use crate::dispatch::commit::{self, BatchResponse};
 use crate::dispatch::resources::Resources;
 use crate::dispatch::response::failed;
 use crate::keystore::async_requests::{self, RequestSlot};
+use crate::keystore::message_work::{MessageWork, Place};
 use crate::objects::error::{OperationError, Result};
 use crate::secret::SecretBuffer;
 
@@ -42,6 +44,9 @@ const AT_ONCE: &[Operation] = &[
 /// What takes long enough that a client that would take a later answer is given one.
 const SLOW: &[Operation] =
     &[Operation::CreateKeyPair, Operation::ReKeyKeyPair, Operation::Certify, Operation::ReCertify];
+
+/// What a message is charged for while it waits, until it is known what it took.
+const ESTIMATE: Duration = Duration::from_millis(100);
 
 /// From how many rounds on Derive Key is slow: PBKDF2 then takes some hundredths of a second.
 const SLOW_ITERATIONS: i32 = 100_000;
@@ -126,7 +131,8 @@ async fn work(
     let live = Arc::clone(&resources.state);
     let owner = client.owner.clone();
     let async_requests::RequestSlots { job, all } = places;
-    let Some(turn) = live.async_requests.turn(&job).await else {
+    let permit = live.processor.acquire(&owner, ESTIMATE);
+    let Some(permit) = live.async_requests.turn(&job, permit).await else {
         return live.async_requests.forget_in_time(&owner, &all).await;
     };
     let runtime = tokio::runtime::Handle::current();
@@ -139,7 +145,7 @@ async fn work(
         tracing::error!("a request that is answered later panicked, a fault of this program");
         failures(version, &all, &OperationError::internal("do what was asked"))
     });
-    drop(turn);
+    drop(permit);
     live.async_requests.keep(&owner, &job, version, &all, results);
     live.async_requests.forget_in_time(&owner, &all).await;
 }
@@ -153,12 +159,13 @@ async fn results(
 ) -> Vec<SecretBuffer> {
     let version = request.header.protocol_version;
     let pending = &resources.state.async_requests;
-    let done = commit::run(resources, client, request, |_, items| {
+    let work = MessageWork::new(Place::Own, resources.policy.message_work, None);
+    let done = commit::run(resources, client, request, &work, |_, items| async move {
         let results = encoded(version, places, &items);
-        match pending.fits(&client.owner, results.iter().map(|result| result.len())) {
+        Ok(match pending.fits(&client.owner, results.iter().map(|result| result.len())) {
             true => BatchResponse::Complete(results),
             false => BatchResponse::TooLarge(failures(version, places, &too_long())),
-        }
+        })
     })
     .await;
     done.unwrap_or_else(|error| failures(version, places, &error))

@@ -10,9 +10,10 @@
 
 use std::collections::BTreeSet;
 
-use kmip::DateTime;
 use kmip::message::{RequestMessage, ResponseBatchItem};
-use kmip::vocabulary::{BatchErrorContinuationOption as OnError, Operation, ResultReason};
+use kmip::vocabulary::{BatchErrorContinuationOption as OnError, Operation, ResultReason, tags};
+use kmip::{DateTime, Encode as _, Version};
+use ttlv::Writer;
 
 use crate::auth::client::Client;
 use crate::auth::superseded_certificates;
@@ -20,9 +21,11 @@ use crate::dispatch::resources::Resources;
 use crate::dispatch::response::{answered, failed, undo};
 use crate::keystore::Context;
 use crate::keystore::batch_references::BatchReferences;
+use crate::keystore::message_work::MessageWork;
 use crate::keystore::process_state::{Effect, Effects};
 use crate::objects::error::{OperationError, Result};
 use crate::operations;
+use crate::secret::SecretBuffer;
 use crate::store::Change;
 use crate::store::transaction::Transaction;
 
@@ -47,6 +50,7 @@ pub(crate) async fn run(
     on: &Resources,
     client: &Client,
     request: &RequestMessage,
+    work: &MessageWork,
     now: DateTime,
 ) -> Result<BatchOutcome> {
     check(request)?;
@@ -55,6 +59,7 @@ pub(crate) async fn run(
         transaction: Transaction::new(on.store.as_ref()),
         state: &on.state,
         effects: Effects::default(),
+        work,
         index_key: &on.index_key,
         policy: &on.policy,
         client,
@@ -67,12 +72,16 @@ pub(crate) async fn run(
     };
     superseded_certificates::reject_superseded(&mut cx.transaction, cx.index_key, client).await?;
     let on_error = request.header.batch_error_continuation_option.unwrap_or(OnError::Stop);
-    let mut items = Vec::with_capacity(request.items.len());
+    let items_of = request.items.len();
+    let mut items = Vec::with_capacity(items_of);
     let mut undone = false;
+    let mut lengths = AnswerLengths { left: on.policy.response_len_max, counts: items_of > 1 };
     let mut rest = request.items.iter();
     while let Some(item) = rest.next() {
+        work.check_client()?;
         let operation = item.payload.operation();
         let result = operations::execute(&mut cx, item.payload.clone()).await;
+        let result = result.and_then(|answer| lengths.take(answered(item, answer), version));
         let failed_item = result.as_ref().err().map(|error| {
             failed(version, Some(operation), item.unique_batch_item_id.clone(), error)
         });
@@ -80,7 +89,6 @@ pub(crate) async fn run(
             Ok(answer) => {
                 cx.transaction.keep_item();
                 cx.effects.keep_item();
-                let answer = answered(item, answer);
                 // What the last one names, no item can mean.
                 if let (Some(operation), Some(payload), true) =
                     (answer.operation, &answer.payload, rest.len() > 0)
@@ -114,6 +122,35 @@ pub(crate) async fn run(
         false => (cx.transaction.into_changes(), cx.effects.into_batch()),
     };
     Ok(BatchOutcome { items, changes, is_minor, effects })
+}
+
+/// What is left of the longest response. The one item of a message is measured with the whole
+/// response, before anything is written.
+struct AnswerLengths {
+    left: usize,
+    counts: bool,
+}
+
+impl AnswerLengths {
+    fn take(&mut self, item: ResponseBatchItem, version: Version) -> Result<ResponseBatchItem> {
+        if !self.counts {
+            return Ok(item);
+        }
+        let mut w = Writer::default();
+        item.encode(tags::BatchItem, &mut w, version);
+        let len = SecretBuffer::new(w.into_bytes()).len();
+        match self.left.checked_sub(len) {
+            Some(left) => {
+                self.left = left;
+                Ok(item)
+            }
+            None => Err(OperationError::new(
+                ResultReason::ResponseTooLarge,
+                "the response would be longer than this server gives (response-len-max), and the \
+                 item was not done: send its items in several messages",
+            )),
+        }
+    }
 }
 
 /// What must hold before the first item is done.

@@ -10,6 +10,8 @@
 //! A request that is answered at once and one that is answered later come this same way. Knows no
 //! header but the one that it is given, and no encoding.
 
+use std::future::Future;
+
 use kmip::DateTime;
 use kmip::message::{RequestMessage, ResponseBatchItem};
 use kmip::vocabulary::ResultReason;
@@ -17,6 +19,7 @@ use kmip::vocabulary::ResultReason;
 use crate::auth::client::Client;
 use crate::dispatch::batch;
 use crate::dispatch::resources::{Resources, now};
+use crate::keystore::message_work::MessageWork;
 use crate::keystore::process_state::{Effect, ProcessState};
 use crate::objects::error::{OperationError, Result};
 use crate::store::{CHANGES_MAX, Outcome, StoreError};
@@ -34,17 +37,21 @@ pub(crate) enum BatchResponse<T> {
 }
 
 /// Does the batch, and again as long as others are quicker; `make` is given the time of the
-/// batch and its answers.
-pub(crate) async fn run<T>(
+/// batch and its answers. What cannot be answered is not done.
+pub(crate) async fn run<T, F>(
     on: &Resources,
     client: &Client,
     request: &RequestMessage,
-    make: impl Fn(DateTime, Vec<ResponseBatchItem>) -> BatchResponse<T> + Send + Sync,
-) -> Result<T> {
+    work: &MessageWork,
+    make: impl Fn(DateTime, Vec<ResponseBatchItem>) -> F + Send + Sync,
+) -> Result<T>
+where
+    F: Future<Output = Result<BatchResponse<T>>> + Send,
+{
     for _ in 0..ATTEMPTS_MAX {
         let now = now();
-        let done = batch::run(on, client, request, now).await?;
-        let answer = match make(now, done.items) {
+        let done = batch::run(on, client, request, work, now).await?;
+        let answer = match make(now, done.items).await? {
             BatchResponse::Complete(answer) => answer,
             BatchResponse::TooLarge(answer) => return Ok(answer),
         };

@@ -9,15 +9,18 @@
 //! batch are one commit, and when another batch was quicker the whole batch is done again on what
 //! that one left.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kmip::Version;
-use kmip::message::{RequestBatchItem, RequestHeader, RequestMessage};
+use kmip::message::{RequestBatchItem, RequestHeader, RequestMessage, ResponseMessage};
 use kmip::payload::{RequestPayload, ResponsePayload};
 use kmip::vocabulary::ResultReason;
 
 use crate::auth::client::Client;
 use crate::auth::credentials::{self, Users};
+use crate::auth::held_bytes::{HeldBuffer, HeldBytes, TOO_MUCH_HELD};
 use crate::auth::superseded_certificates;
 use crate::config::policy::Policy;
 use crate::config::push_targets::PushTargets;
@@ -26,6 +29,7 @@ use crate::dispatch::batch;
 use crate::dispatch::commit::{self, BatchResponse};
 use crate::dispatch::resources::{Resources, now};
 use crate::dispatch::response::{encode, failure, is_too_large, respond, too_large};
+use crate::keystore::message_work::{MessageWork, Place, SlowWork};
 use crate::keystore::process_state::ProcessState;
 use crate::objects::error::OperationError;
 use crate::objects::index::{self, OwnRows};
@@ -40,17 +44,27 @@ pub const MESSAGE_TRACE: &str = "kmip_server::messages";
 /// change: a store may remember them, where no other process writes to it.
 pub(crate) const SELDOM_WRITTEN: &[&[u8]] = &[index::SETTINGS, superseded_certificates::ROWS];
 
+/// From how many bytes on an answer is slow to write as text, and how long so many take.
+const SLOW_TEXT: usize = 16 * 1024;
+const TEXT_TIME: Duration = Duration::from_micros(500);
+
+/// Writes a message in another form than TTLV; a sentence if it has none.
+pub(crate) type Form<'a> = &'a (dyn Fn(SecretBuffer) -> Result<SecretBuffer, String> + Send + Sync);
+
 /// The key server behind every door.
 pub struct KeyServer {
     resources: Resources,
     users: Users,
+    held: HeldBytes,
 }
 
 impl KeyServer {
     /// Serves the objects in `store`, whose index rows are keyed with `index_key`.
     pub fn new(store: Arc<dyn Store>, index_key: IndexKey) -> Self {
-        let (policy, state) = (Arc::default(), Arc::default());
-        Self { resources: Resources { store, index_key, policy, state }, users: Users::default() }
+        let (policy, state) = (Arc::<Policy>::default(), Arc::default());
+        let held = held_bytes(&policy);
+        let resources = Resources { store, index_key, policy, state };
+        Self { resources, users: Users::default(), held }
     }
 
     /// The same, with users whose credentials a request may carry.
@@ -74,7 +88,9 @@ impl KeyServer {
     /// The same, with what the settings let operations do.
     #[must_use]
     pub fn with_policy(self, policy: Policy) -> Self {
-        Self { resources: Resources { policy: Arc::new(policy), ..self.resources }, ..self }
+        let held = held_bytes(&policy);
+        let resources = Resources { policy: Arc::new(policy), ..self.resources };
+        Self { resources, held, ..self }
     }
 
     /// The client with what this server would otherwise work out anew for each of its messages.
@@ -84,15 +100,29 @@ impl KeyServer {
         let own_rows = Some(Arc::new(OwnRows::of(key, &client.owner)));
         let replaced_row =
             client.certificate.as_ref().map(|shown| superseded_certificates::row(key, shown));
-        Client { replaced_row, own_rows, ..client }
+        let held = Some(self.held.of(&client.owner));
+        Client { replaced_row, own_rows, held, ..client }
     }
 
     /// Answers one whole request message with one whole response message.
-    pub async fn answer(&self, client: &Client, frame: &[u8]) -> SecretBuffer {
+    pub async fn answer(&self, client: &Client, frame: &[u8]) -> HeldBuffer {
+        self.answer_as(client, frame, None).await
+    }
+
+    /// The same, in another form than TTLV. What has no such form is not done, and refused.
+    pub(crate) async fn answer_as(
+        &self,
+        client: &Client,
+        frame: &[u8],
+        form: Option<Form<'_>>,
+    ) -> HeldBuffer {
         trace("request", client, frame);
-        let response = self.respond(client, frame).await;
-        trace("response", client, &response);
-        response
+        let Written { answer, shown } = match self.respond(client, frame, form).await {
+            Ok(written) => written,
+            Err(failure) => written(&failure, form),
+        };
+        trace("response", client, shown.as_ref().unwrap_or(&answer));
+        answer
     }
 
     /// Where its records live.
@@ -122,37 +152,59 @@ impl KeyServer {
         let header = RequestHeader::new(version, count);
         let items = payloads.into_iter().map(RequestBatchItem::from).collect();
         let request = RequestMessage { header, items };
-        let answered = commit::run(&self.resources, client, &request, |_, items| {
-            BatchResponse::Complete(items)
+        let work = self.work(client);
+        let answered = commit::run(&self.resources, client, &request, &work, |_, items| async {
+            Ok(BatchResponse::Complete(items))
         })
         .await;
         let items = answered.unwrap_or_default().into_iter();
         items.map_while(|item| item.payload).collect()
     }
 
-    async fn respond(&self, client: &Client, frame: &[u8]) -> SecretBuffer {
+    /// The answer, or the failure to be answered.
+    async fn respond(
+        &self,
+        client: &Client,
+        frame: &[u8],
+        form: Option<Form<'_>>,
+    ) -> Result<Written, ResponseMessage> {
         let asked = kmip::message::request_version(frame);
         let version = nearest(asked);
         if asked.is_some_and(|asked| asked != version) {
-            return encode(&failure(version, unsupported(asked)));
+            return Err(failure(version, unsupported(asked)));
         }
-        let request = match RequestMessage::decode(frame) {
-            Ok(request) => request,
-            Err(error) => {
-                let why = format!("the message cannot be read: {error}");
-                return encode(&failure(version, OperationError::invalid_message(why)));
-            }
-        };
-        match self.attempt(client, request, frame.len()).await {
-            Ok(response) => response,
-            Err(error) => encode(&failure(version, error)),
-        }
+        let request = RequestMessage::decode(frame).map_err(|error| {
+            let why = format!("the message cannot be read: {error}");
+            failure(version, OperationError::invalid_message(why))
+        })?;
+        let done = self.attempt(client, request, frame.len(), form).await;
+        done.map_err(|error| failure(version, error))
     }
 
     /// The answer to bytes that are no message, or too long a one: a failed batch item with
     /// Invalid Message and `why`.
     pub fn refuse(&self, why: &str) -> SecretBuffer {
         encode(&failure(Version::V1_0, OperationError::invalid_message(why)))
+    }
+
+    /// The same in another form.
+    pub(crate) fn refuse_as(&self, why: &str, form: Option<Form<'_>>) -> HeldBuffer {
+        written(&failure(Version::V1_0, OperationError::invalid_message(why)), form).answer
+    }
+
+    /// Reads or writes a text of `len` bytes for a client; a long one in the client's turn, away
+    /// from the threads that serve all clients.
+    pub(crate) async fn slow_text<T>(
+        &self,
+        client: &Client,
+        len: usize,
+        text: impl Future<Output = T>,
+    ) -> T {
+        if len < SLOW_TEXT {
+            return text.await;
+        }
+        let permit = self.state().processor.acquire(&client.owner, text_time(len)).await;
+        permit.run(text).await
     }
 
     /// The client as the owner of the ticket that the request shows, if it shows one.
@@ -175,13 +227,20 @@ impl KeyServer {
         }
     }
 
+    /// Work of a message that the client waits for.
+    fn work(&self, client: &Client) -> MessageWork {
+        let budget = self.resources.policy.message_work;
+        MessageWork::new(Place::Workers, budget, client.departed.clone())
+    }
+
     /// Does what a message of `len` bytes asks for, or promises an answer.
     async fn attempt(
         &self,
         client: &Client,
         request: RequestMessage,
         len: usize,
-    ) -> Result<SecretBuffer, OperationError> {
+        form: Option<Form<'_>>,
+    ) -> Result<Written, OperationError> {
         let now_micros = now().0.saturating_mul(1_000_000);
         let proof = self.users.check(request.header.authentication.as_ref(), now_micros)?;
         batch::check(&request)?;
@@ -190,17 +249,95 @@ impl KeyServer {
         if asynchronous::is_wanted(client, &request)? {
             let header = request.header.clone();
             let items = asynchronous::submit(&self.resources, client, request, len)?;
-            return Ok(respond(&header, now(), items, proof));
+            return Ok(written(&respond(&header, now(), items, proof), form));
         }
-        let make = |now, items| {
-            let response = respond(&request.header, now, items, proof.clone());
-            match is_too_large(&request, &response) {
-                false => BatchResponse::Complete(response),
-                true => BatchResponse::TooLarge(encode(&too_large(&request, now))),
+        let work = self.work(client);
+        let (request, work, proof) = (&request, &work, &proof);
+        let make = |now, items| async move {
+            let response = encode(&respond(&request.header, now, items, proof.clone()));
+            self.finish(client, request, work, response, form).await
+        };
+        commit::run(&self.resources, client, request, work, make).await
+    }
+
+    /// An answer in its form, within its limits, before anything of its batch is written.
+    async fn finish(
+        &self,
+        client: &Client,
+        request: &RequestMessage,
+        work: &MessageWork,
+        response: SecretBuffer,
+        form: Option<Form<'_>>,
+    ) -> Result<BatchResponse<Written>, OperationError> {
+        let Resources { policy, state, .. } = &self.resources;
+        let too_large = |limit: &str| {
+            let answer = written(&too_large(request, now(), limit), form);
+            Ok(BatchResponse::TooLarge(answer))
+        };
+        if is_too_large(request, &response) {
+            return too_large("Maximum Response Size");
+        }
+        if response.len() > policy.response_len_max {
+            return too_large("this server gives (response-len-max)");
+        }
+        let is_shown =
+            form.is_some() && tracing::enabled!(target: MESSAGE_TRACE, tracing::Level::TRACE);
+        let shown = is_shown.then(|| response.clone());
+        let bytes = match form {
+            None => response,
+            Some(form) if response.len() < SLOW_TEXT => form(response).map_err(no_form)?,
+            Some(form) => {
+                let slow = SlowWork { of: work, pool: &state.processor, owner: &client.owner };
+                let estimate = text_time(response.len());
+                slow.run(estimate, async { form(response) }).await?.map_err(no_form)?
             }
         };
-        commit::run(&self.resources, client, &request, make).await
+        if bytes.len() > policy.response_len_max {
+            return too_large("this server gives (response-len-max)");
+        }
+        let held = client.held.as_ref().map(|held| held.hold(bytes.len()));
+        let held = held.map(|held| held.ok_or_else(too_much_held)).transpose()?;
+        let answer = HeldBuffer::new(bytes, held);
+        Ok(BatchResponse::Complete(Written { answer, shown }))
     }
+}
+
+fn held_bytes(policy: &Policy) -> HeldBytes {
+    HeldBytes::new(policy.held_bytes_max, policy.held_bytes_per_client_max)
+}
+
+/// An answer as it is sent, and in TTLV if that is another form and somebody looks.
+struct Written {
+    answer: HeldBuffer,
+    shown: Option<SecretBuffer>,
+}
+
+/// A message of the server's own words in its form.
+fn written(message: &ResponseMessage, form: Option<Form<'_>>) -> Written {
+    let message = encode(message);
+    let Some(form) = form else { return Written { answer: message.into(), shown: None } };
+    let shown = Some(message.clone());
+    let answer = form(message).unwrap_or_else(|why| {
+        tracing::error!(%why, "a failure cannot be written");
+        SecretBuffer::default()
+    });
+    Written { answer: answer.into(), shown }
+}
+
+fn text_time(len: usize) -> Duration {
+    let pieces = len.div_ceil(SLOW_TEXT);
+    TEXT_TIME.saturating_mul(u32::try_from(pieces).unwrap_or(u32::MAX))
+}
+
+fn no_form(why: String) -> OperationError {
+    OperationError::new(
+        ResultReason::EncodingOptionError,
+        format!("the answer has no form in this encoding, and nothing was done: {why}"),
+    )
+}
+
+fn too_much_held() -> OperationError {
+    OperationError::new(ResultReason::ServerLimitExceeded, TOO_MUCH_HELD)
 }
 
 /// Shows a message to whoever listens to the log at this target, with its secrets hidden.

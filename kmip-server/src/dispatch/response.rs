@@ -37,10 +37,10 @@ pub(crate) fn respond(
     now: DateTime,
     items: Vec<ResponseBatchItem>,
     proof: Option<Vec<u8>>,
-) -> SecretBuffer {
+) -> ResponseMessage {
     let mut header = header(request.protocol_version, now, items.len());
     header.server_hashed_password = proof;
-    encode(&ResponseMessage { header, items })
+    ResponseMessage { header, items }
 }
 
 /// Is it longer than the client takes? (1.4, 6.3)
@@ -49,11 +49,11 @@ pub(crate) fn is_too_large(request: &RequestMessage, response: &[u8]) -> bool {
     usize::try_from(maximum).is_ok_and(|maximum| response.len() > maximum)
 }
 
-/// Nothing was done, item by item: the answer would have been longer than the client takes.
-pub(crate) fn too_large(request: &RequestMessage, now: DateTime) -> ResponseMessage {
+/// Nothing was done, item by item: the answer would have been longer than this limit.
+pub(crate) fn too_large(request: &RequestMessage, now: DateTime, limit: &str) -> ResponseMessage {
     let error = OperationError::new(
         ResultReason::ResponseTooLarge,
-        "the answer is longer than Maximum Response Size, and nothing was done",
+        format!("the answer is longer than {limit}, and nothing was done"),
     );
     let version = request.header.protocol_version;
     let items = request.items.iter().map(|item| {

@@ -15,6 +15,7 @@
 //! A client sees its own requests only. `dispatch::asynchronous` performs them.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -26,10 +27,11 @@ use kmip::vocabulary::{
     CancellationResult, Operation, ProcessingStage as Stage, ResultReason, ResultStatus, tags,
 };
 use kmip::{Decode as _, Version};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use ttlv::Reader;
 
+use crate::keystore::processor_pool::Permit;
 use crate::objects::error::{OperationError, Result};
 use crate::secret::SecretBuffer;
 
@@ -45,10 +47,6 @@ pub(crate) const BYTES_PER_CLIENT_MAX: usize = 4 << 20;
 
 /// The most bytes of all clients together.
 pub(crate) const BYTES_MAX: usize = 256 << 20;
-
-/// How many messages are worked on at once. What is slow is so because it computes, and more than
-/// a few would take the processors from the requests that are answered at once.
-pub(crate) const AT_WORK_MAX: usize = 4;
 
 /// How long a result waits to be polled: a device that sleeps between its requests wakes hourly.
 pub(crate) const KEPT: Duration = Duration::from_secs(2 * 60 * 60);
@@ -86,13 +84,7 @@ pub(crate) struct Job {
     stage: watch::Sender<Option<Stage>>,
     items: usize,
     len: usize,
-    urgent: Notify,
 }
-
-/// The right to be worked on; another message has its turn when it is dropped.
-pub(crate) struct WorkPermit(
-    #[allow(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>,
-);
 
 struct Entry {
     operation: Operation,
@@ -125,15 +117,9 @@ pub(crate) enum Polled {
 type Entries = HashMap<Value, Entry>;
 
 /// The requests of all clients.
+#[derive(Default)]
 pub(crate) struct AsyncRequests {
     by_owner: Mutex<HashMap<String, Entries>>,
-    turns: Arc<Semaphore>,
-}
-
-impl Default for AsyncRequests {
-    fn default() -> Self {
-        Self { by_owner: Mutex::default(), turns: Arc::new(Semaphore::new(AT_WORK_MAX)) }
-    }
 }
 
 impl AsyncRequests {
@@ -179,7 +165,7 @@ impl AsyncRequests {
         }
         let (stage, _) = watch::channel(Some(Stage::Submitted));
         let items = operations.len();
-        let job = Arc::new(Job { stage, items, len, urgent: Notify::new() });
+        let job = Arc::new(Job { stage, items, len });
         let submitted = now();
         let mut places = Vec::with_capacity(operations.len());
         let entries = all.entry(owner.to_owned()).or_default();
@@ -200,14 +186,16 @@ impl AsyncRequests {
         Ok(RequestSlots { job, all: places })
     }
 
-    /// Waits for the message's turn; none if it was canceled meanwhile.
-    pub(crate) async fn turn(&self, job: &Job) -> Option<WorkPermit> {
+    /// Waits for the message's turn, which comes with a permit; none if it was canceled meanwhile.
+    pub(crate) async fn turn(
+        &self,
+        job: &Job,
+        permit: impl Future<Output = Permit>,
+    ) -> Option<Permit> {
         let mut stage = job.stage.subscribe();
         let turn = tokio::select! {
             biased;
-            () = job.urgent.notified() => WorkPermit(None),
-            // Nobody closes the semaphore.
-            permit = Arc::clone(&self.turns).acquire_owned() => WorkPermit(permit.ok()),
+            permit = permit => permit,
             _ = stage.wait_for(Option::is_none) => return None,
         };
         let begun = job.stage.send_if_modified(|stage| {
@@ -319,7 +307,7 @@ impl AsyncRequests {
         })
     }
 
-    /// Has a request done now, and waits until it is.
+    /// Waits until a request is done, which it is in its client's turn.
     pub(crate) async fn process(&self, owner: &str, value: &[u8]) -> Result<()> {
         let job = self.of(owner, |entries| {
             let entry = entries.get_mut(value).ok_or_else(unknown)?;
@@ -331,7 +319,6 @@ impl AsyncRequests {
             }
             Ok(Arc::clone(&entry.job))
         })?;
-        job.urgent.notify_one();
         let mut stage = job.stage.subscribe();
         let over = |stage: &Option<Stage>| matches!(*stage, None | Some(Stage::Completed));
         match timeout(PROCESS_MAX, stage.wait_for(over)).await {

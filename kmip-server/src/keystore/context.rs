@@ -13,6 +13,7 @@ use crate::auth::access_control;
 use crate::auth::client::Client;
 use crate::config::policy::Policy;
 use crate::keystore::batch_references::BatchReferences;
+use crate::keystore::message_work::{MessageWork, SlowWork};
 use crate::keystore::process_state::{Effects, ProcessState};
 use crate::objects::attribute_rules::Moment;
 use crate::objects::error::{OperationError, Result};
@@ -31,6 +32,8 @@ pub(crate) struct Context<'a> {
     pub state: &'a ProcessState,
     /// What is to change there once the batch is durable.
     pub effects: Effects,
+    /// Processor time of the message.
+    pub work: &'a MessageWork,
     /// Makes the keys of index rows.
     pub index_key: &'a IndexKey,
     /// What the settings let operations do.
@@ -52,6 +55,11 @@ pub(crate) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// Where slow work of this message is done.
+    pub(crate) fn slow_work(&self) -> SlowWork<'a> {
+        SlowWork { of: self.work, pool: &self.state.processor, owner: &self.client.owner }
+    }
+
     /// The rows of the client's index.
     pub(crate) fn index(&self) -> Index<'a> {
         let own = self.client.own_rows.as_deref();

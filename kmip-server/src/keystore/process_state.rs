@@ -20,6 +20,7 @@ use crate::crypto::random::Pool;
 use crate::crypto::x509::authority::Authority;
 use crate::keystore::async_requests::AsyncRequests;
 use crate::keystore::notifications::NotificationQueues;
+use crate::keystore::processor_pool::ProcessorPool;
 use crate::keystore::streaming::{Advances, Streams};
 use crate::store::CheckWatch;
 
@@ -38,6 +39,8 @@ pub(crate) struct ProcessState {
     pub push_targets: PushTargets,
     /// Requests that are answered later, and their results.
     pub async_requests: AsyncRequests,
+    /// Processor time for slow work.
+    pub processor: Arc<ProcessorPool>,
     /// The tickets that are good.
     pub tickets: Tickets,
     /// Cryptographic operations in parts.

@@ -10,7 +10,8 @@
 
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
@@ -18,11 +19,14 @@ use tokio::time::error::Elapsed;
 use ttlv::{HEADER_LEN, Header};
 
 use crate::auth::client::Client;
+use crate::auth::held_bytes::{ClientBytes, HeldBuffer, TOO_MUCH_HELD};
 use crate::config::limits::FIRST_CHUNK;
 use crate::dispatch::key_server::KeyServer;
 use crate::net::deadline::{IdleTimer, Limits, MessageDeadline};
+use crate::net::departure::{self, Peeked, peeked};
 use crate::net::end::{CloseReason, leave};
 use crate::net::exchange::Exchange;
+use crate::net::open_sessions::SessionGuard;
 use crate::secret::SecretBuffer;
 
 /// The type Structure (1.4, 9.1.1.2).
@@ -33,18 +37,21 @@ pub(crate) async fn serve<S>(
     stream: S,
     limits: Limits,
     key_server: &KeyServer,
-    client: &Client,
-    stop: watch::Receiver<bool>,
+    client: Client,
+    session: &SessionGuard,
 ) -> (u64, CloseReason)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let idle_timer = IdleTimer::of_at_most(limits.idle_deadline);
-    let mut connection = Connection { stream, limits, stop: Box::pin(stopped(stop)), idle_timer };
+    let stop = Box::pin(stopped(session.leaving()));
+    let (departure, client) = client.on_connection();
+    let held = client.held.clone();
+    let mut connection = Connection { stream: peeked(stream), limits, stop, idle_timer, held };
     let mut exchange = Exchange::new(key_server, client, limits.message_deadline);
     let mut answers: u64 = 0;
     loop {
-        let end = match advance(&mut connection, &mut exchange).await {
+        let end = match advance(&mut connection, &mut exchange, &departure, session).await {
             Ok(answered) => {
                 answers = answers.saturating_add(answered.into());
                 continue;
@@ -65,6 +72,8 @@ where
 async fn advance<S>(
     connection: &mut Connection<S>,
     exchange: &mut Exchange<'_>,
+    departure: &watch::Sender<bool>,
+    session: &SessionGuard,
 ) -> Result<bool, CloseReason>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -78,7 +87,11 @@ where
             Ok(false)
         }
         Turn::Theirs(frame) => {
-            let response = exchange.hear(&frame).await?;
+            let _working = session.working();
+            let response = {
+                let answer = pin!(exchange.hear(&frame));
+                departure::watch(&mut connection.stream, departure, answer).await?
+            };
             drop(frame);
             match response {
                 Some(response) => connection.send(&response).await.map(|()| true),
@@ -93,17 +106,19 @@ enum Turn {
     /// The server has something to say.
     Ours,
     /// The peer said this.
-    Theirs(SecretBuffer),
+    Theirs(HeldBuffer),
 }
 
 /// A peer's bytes, frame by frame.
 struct Connection<S> {
-    stream: S,
+    stream: Peeked<S>,
     limits: Limits,
     /// Completes once the server stops. It waits as long as the connection lasts: to begin anew for
     /// each message takes two locks that all connections share.
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
     idle_timer: IdleTimer,
+    /// What is held for the client, on all of its connections.
+    held: Option<Arc<ClientBytes>>,
 }
 
 /// Completes once it is true, or nobody is left who could make it so.
@@ -165,12 +180,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         header: [u8; HEADER_LEN],
         len: usize,
         deadline: &mut MessageDeadline,
-    ) -> Result<SecretBuffer, CloseReason> {
+    ) -> Result<HeldBuffer, CloseReason> {
+        let mut held = self.held.as_ref().and_then(|held| held.hold(0));
         let mut frame = SecretBuffer::new(Vec::with_capacity(len.min(FIRST_CHUNK)));
         frame.extend_from_slice(&header);
         while frame.len() < len {
             if frame.len() == frame.capacity() {
                 let capacity = frame.capacity().saturating_mul(2).min(len);
+                if held.as_mut().is_some_and(|held| !held.grow_to(capacity)) {
+                    return Err(CloseReason::Refused(TOO_MUCH_HELD.to_owned()));
+                }
                 let mut larger = SecretBuffer::new(Vec::with_capacity(capacity));
                 larger.extend_from_slice(&frame);
                 frame = larger;
@@ -183,7 +202,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let read = deadline.wait(rest.read_buf(&mut *frame)).await;
             count(read, got, len)?;
         }
-        Ok(frame)
+        Ok(HeldBuffer::new(frame, held))
     }
 
     /// Sends a response in one write, so that clients that read once get all of it.

@@ -30,6 +30,7 @@ use ttlv::Tag;
 
 use crate::auth::client::Client;
 use crate::auth::endpoint_role::Endpoint;
+use crate::auth::held_bytes::HeldBuffer;
 use crate::dispatch::key_server::KeyServer;
 use crate::keystore::notifications::{Kind, Next, ObjectChange, Subscriber};
 use crate::net::deadline::deadline_after;
@@ -73,10 +74,10 @@ enum Step {
 
 impl<'a> Exchange<'a> {
     /// A talk in which the client asks, unless the settings have it otherwise.
-    pub(crate) fn new(key_server: &'a KeyServer, client: &Client, patience: Duration) -> Self {
+    pub(crate) fn new(key_server: &'a KeyServer, client: Client, patience: Duration) -> Self {
         let endpoint = Arc::new(Endpoint::default());
         endpoint.ask(key_server.state().push_targets.version_for(&client.owner));
-        let client = Client { endpoint: Some(Arc::clone(&endpoint)), ..client.clone() };
+        let client = Client { endpoint: Some(Arc::clone(&endpoint)), ..client };
         Self { key_server, client, endpoint, patience, server_role: None }
     }
 
@@ -163,7 +164,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// The client said this: a request, which is answered, or a response.
-    pub(crate) async fn hear(&mut self, frame: &[u8]) -> Result<Option<SecretBuffer>, CloseReason> {
+    pub(crate) async fn hear(&mut self, frame: &[u8]) -> Result<Option<HeldBuffer>, CloseReason> {
         if !frame.starts_with(&[0x42, 0x00, 0x7B]) {
             let answer = self.key_server.answer(&self.client, frame).await;
             if self.server_role.is_some() && self.endpoint.asks().is_none() {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use socket2::{SockRef, TcpKeepalive};
 use support::connection_limit::{ConnectionLimit, ConnectionPermit, LimitReached};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tracing::{Instrument as _, debug, error, info, info_span, warn};
@@ -22,15 +22,17 @@ use tracing::{Instrument as _, debug, error, info, info_span, warn};
 use crate::auth::client::Client;
 use crate::config::Settings;
 use crate::config::limits::{
-    ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, BACKLOG, KEEP_ALIVE, KEEP_ALIVE_INTERVAL,
+    ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, BACKLOG, EVICTION_MAX, EXPIRY_CHECK, KEEP_ALIVE,
+    KEEP_ALIVE_INTERVAL, WAITING_MAX,
 };
 use crate::dispatch::key_server::KeyServer;
+use crate::dispatch::resources;
 use crate::net::connection;
 use crate::net::deadline::Limits;
+use crate::net::end::CloseReason;
 use crate::net::https;
-use crate::net::log_throttle::LogThrottle;
-use crate::net::open_sessions::OpenSessions;
-use crate::net::tls::{Protocol, Refused, Tls, WrongFile};
+use crate::net::open_sessions::{Ended, OpenSessions, Scope};
+use crate::net::tls::{ClientChain, Protocol, Refused, Tls, WrongFile};
 
 /// Serves KMIP on `listener` until `shutdown` completes and the requests under way are answered.
 pub async fn serve(
@@ -69,7 +71,8 @@ pub struct Server {
     key_server: Arc<KeyServer>,
     connection_limit: Arc<ConnectionLimit>,
     open_sessions: Arc<OpenSessions>,
-    failures: LogThrottle,
+    /// Connections that wait for one to give way.
+    waiting: Arc<Semaphore>,
     settings: Settings,
 }
 
@@ -78,13 +81,13 @@ impl Server {
     pub fn new(settings: &Settings, tls: Tls, key_server: Arc<KeyServer>) -> Arc<Self> {
         let connection_limit =
             ConnectionLimit::new(settings.connections_max, settings.connections_per_address_max);
-        let (open_sessions, failures) = (Arc::default(), LogThrottle::default());
+        let (open_sessions, waiting) = (Arc::default(), Arc::new(Semaphore::new(WAITING_MAX)));
         Arc::new(Self {
             tls,
             key_server,
             connection_limit,
             open_sessions,
-            failures,
+            waiting,
             settings: settings.clone(),
         })
     }
@@ -97,7 +100,8 @@ impl Server {
         match self.tls.reload() {
             Ok(warnings) => {
                 info!("certificates were read again");
-                match self.open_sessions.close_revoked(|shown| self.tls.is_revoked(shown)) {
+                let is_revoked = |shown: &ClientChain| self.tls.is_revoked(shown);
+                match self.open_sessions.close_where(Ended::Revoked, is_revoked) {
                     0 => {}
                     count => warn!("{count} open connections end: their certificate is revoked"),
                 }
@@ -149,7 +153,8 @@ impl Server {
         finish(tasks, self.settings.shutdown_deadline()).await;
     }
 
-    /// Gives a connection its permit and its task, or closes it.
+    /// Gives a connection its permit and its task. Where there are too many, the one that has been
+    /// idle longest gives way; if none is idle, this one is closed.
     fn admit(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
@@ -157,22 +162,35 @@ impl Server {
         stopping: watch::Receiver<bool>,
     ) {
         let peer = arrived.peer;
-        match self.connection_limit.try_acquire(peer.ip()) {
+        let span = info_span!("connection", %peer);
+        let server = Arc::clone(self);
+        let reached = match self.connection_limit.try_acquire(peer.ip()) {
             Ok(permit) => {
-                let span = info_span!("connection", %peer);
-                let server = Arc::clone(self);
-                tasks.spawn(
-                    async move { server.serve(arrived, permit, stopping).await }.instrument(span),
-                );
+                let serving = async move { server.serve(arrived, permit, stopping).await };
+                tasks.spawn(serving.instrument(span));
+                return;
             }
-            Err(reached) => {
-                let setting = match reached {
-                    LimitReached::Total(_) => "connections-max",
-                    LimitReached::PerAddress(_) => "connections-per-address-max",
-                };
-                warn!(%peer, "a connection was sent away: {reached} ({setting})");
+            Err(reached) => reached,
+        };
+        let (setting, scope) = match reached {
+            LimitReached::Total(_) => ("connections-max", Scope::All),
+            LimitReached::PerAddress(_) => {
+                ("connections-per-address-max", Scope::Address(peer.ip()))
             }
-        }
+        };
+        let place = Arc::clone(&self.waiting).try_acquire_owned();
+        let (Ok(place), true) = (place, self.open_sessions.evict(scope)) else {
+            return warn!(%peer, "a connection was sent away: {reached} ({setting})");
+        };
+        let waiting = async move {
+            let permit = timeout(EVICTION_MAX, server.connection_limit.wait(peer.ip())).await;
+            drop(place);
+            match permit {
+                Ok(permit) => server.serve(arrived, permit, stopping).await,
+                Err(_) => warn!(%peer, "a connection was sent away: {reached} ({setting})"),
+            }
+        };
+        tasks.spawn(waiting.instrument(span));
     }
 
     /// One connection from its first byte to its last.
@@ -186,43 +204,59 @@ impl Server {
             debug!("the socket's options could not be set: {why}");
         }
         let (deadline, reloads) = (self.settings.handshake_deadline(), self.tls.reloads());
+        let stay = self.open_sessions.enter(peer.ip());
+        let mut leaving = stay.leaving();
         let shaken = tokio::select! {
             biased;
             // A handshake that is over is told of, even if the server stops at the same moment.
             // Boxed, so that a connection gives back what only its handshake needs.
             shaken = Box::pin(self.tls.accept(tcp, protocol, deadline)) => shaken,
             _ = stopping.wait_for(|stop| *stop) => return,
+            _ = leaving.wait_for(|leave| *leave) => {
+                return warn!("a connection that had not finished its handshake gave way");
+            }
         };
         let session = match shaken {
             Ok(session) => session,
             Err(Refused::Nothing) => return debug!("{}", Refused::Nothing),
-            Err(Refused::Because(why)) => return self.failed(&why),
+            Err(Refused::Because(why)) => return warn!("handshake failed: {why}"),
         };
-        let stay = self.open_sessions.enter(session.shown);
-        if self.tls.reloads() != reloads {
-            stay.close_revoked(|shown| self.tls.is_revoked(shown));
-        }
         let (title, agreed) = (session.certificate.title().to_owned(), session.agreed);
-        info!("{title} connected with {agreed}");
+        let not_after = session.certificate.validity.1;
         let (stream, key_server) = (session.stream, self.key_server.as_ref());
         let client = Client::from_certificate(session.certificate, self.settings.identity, peer);
+        stay.is_client(&client.owner, session.shown);
+        if self.tls.reloads() != reloads {
+            stay.close_where(Ended::Revoked, |shown| self.tls.is_revoked(shown));
+        }
+        if !self.has_room(&client.owner) {
+            let max = self.settings.connections_per_client_max;
+            return warn!(
+                "{title} was sent away: it has {max} connections already, and none is idle \
+                 (connections-per-client-max)"
+            );
+        }
+        info!("{title} connected with {agreed}");
         let client = key_server.prepare_client(client);
         let limits = Limits::from(&self.settings);
-        let leaving = stay.leaving();
         let mut serving = pin!(async {
             match protocol {
                 Protocol::Kmip => {
-                    connection::serve(stream, limits, key_server, &client, leaving).await
+                    connection::serve(stream, limits, key_server, client, &stay).await
                 }
                 // Boxed, so that a binary connection does not keep room for hyper's.
                 Protocol::Http => {
-                    Box::pin(https::serve(stream, limits, key_server, &client, leaving)).await
+                    Box::pin(https::serve(stream, limits, key_server, client, &stay)).await
                 }
             }
         });
         let over = tokio::select! {
             biased;
             over = &mut serving => Some(over),
+            () = expiry(not_after) => {
+                stay.end(Ended::Expired);
+                None
+            }
             _ = stopping.wait_for(|stop| *stop) => None,
         };
         let (answers, end) = match over {
@@ -232,24 +266,46 @@ impl Server {
                 serving.await
             }
         };
-        if stay.was_sent_away() {
-            warn!(answers, "{title} was cut off: its certificate is revoked");
-        } else if end.is_orderly() {
-            info!(answers, "{title} left: {end}");
-        } else {
-            warn!(answers, "{title} was cut off: {end}");
-        }
+        tell_end(&title, stay.ended(), answers, &end);
         drop(permit);
+    }
+
+    /// Is there room for this connection among those of its client? If not, the client's own that
+    /// has been idle longest gives way.
+    fn has_room(&self, owner: &str) -> bool {
+        let count = self.open_sessions.count_of(owner);
+        count <= self.settings.connections_per_client_max
+            || self.open_sessions.evict(Scope::Client(owner))
     }
 }
 
-impl Server {
-    /// A handshake that failed, which anybody can bring about.
-    fn failed(&self, why: &str) {
-        match self.failures.allow(std::time::Instant::now()) {
-            Some(0) => warn!("handshake failed: {why}"),
-            Some(more) => warn!("handshake failed: {why}; before it {more} that are not told here"),
-            None => debug!("handshake failed: {why}"),
+/// Says how a connection ended.
+fn tell_end(title: &str, ended: Option<Ended>, answers: u64, end: &CloseReason) {
+    match ended {
+        Some(Ended::Revoked) => {
+            warn!(answers, "{title} was cut off: its certificate is revoked");
+        }
+        Some(Ended::Expired) => {
+            warn!(answers, "{title} was cut off: its certificate has expired");
+        }
+        Some(Ended::Evicted) => {
+            info!(answers, "{title} left: idle for longest, it made room for another");
+        }
+        None if end.is_orderly() => info!(answers, "{title} left: {end}"),
+        None => warn!(answers, "{title} was cut off: {end}"),
+    }
+}
+
+/// Completes once the second `not_after` of Unix time is over. The clock may be set meanwhile, so
+/// it is looked at again from time to time.
+async fn expiry(not_after: i64) {
+    loop {
+        let left = not_after.saturating_sub(resources::now().0).saturating_add(1);
+        match u64::try_from(left) {
+            Ok(left) if left > 0 => {
+                tokio::time::sleep(EXPIRY_CHECK.min(Duration::from_secs(left))).await;
+            }
+            Ok(_) | Err(_) => return,
         }
     }
 }

@@ -2,11 +2,11 @@
 
 pub(crate) mod connection;
 pub(crate) mod deadline;
+pub(crate) mod departure;
 pub(crate) mod end;
 pub(crate) mod exchange;
 pub(crate) mod https;
 pub(crate) mod listener;
-pub(crate) mod log_throttle;
 pub(crate) mod open_sessions;
 
 pub(crate) mod tls;

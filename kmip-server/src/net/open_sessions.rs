@@ -1,18 +1,22 @@
-//! The connections that are open, so that those whose certificate is revoked can be ended.
+//! The connections that are open: so that those whose certificate is revoked can be ended, and so
+//! that the one that has been idle longest gives way where there are too many.
 //!
 //! Between two requests, as when the server stops: what was asked before is still answered.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
+use support::connection_limit::canonical;
 use tokio::sync::watch;
 
 use crate::net::tls::ClientChain;
 
 /// The connections that are open.
-#[derive(Default)]
 pub(crate) struct OpenSessions {
+    begun: Instant,
     all: Mutex<All>,
 }
 
@@ -22,11 +26,39 @@ struct All {
     by_number: HashMap<u64, Arc<Session>>,
 }
 
-/// One connection: what its client showed, and how it is told to end.
+/// Why a connection is ended before its client or the server stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Its certificate was revoked.
+    Revoked,
+    /// Its certificate has expired.
+    Expired,
+    /// It was idle longest, and another needed the room.
+    Evicted,
+}
+
+/// One connection: where it comes from, what its client showed, and how it is told to end.
 struct Session {
-    shown: ClientChain,
+    address: IpAddr,
+    client: OnceLock<(String, ClientChain)>,
     leave: watch::Sender<bool>,
-    sent_away: AtomicBool,
+    ended: OnceLock<Ended>,
+    /// Microseconds since the server began, when the last answer was sent; [`BUSY`] meanwhile.
+    idle_since: AtomicU64,
+}
+
+/// No time: a request is worked on.
+const BUSY: u64 = u64::MAX;
+
+/// Which connections are looked at for one that gives way.
+#[derive(Clone, Copy)]
+pub(crate) enum Scope<'a> {
+    /// Those of the peer's address.
+    Address(IpAddr),
+    /// Those of a client.
+    Client(&'a str),
+    /// Those of the address that has most.
+    All,
 }
 
 /// One connection's entry, gone when it is dropped.
@@ -36,16 +68,34 @@ pub(crate) struct SessionGuard {
     session: Arc<Session>,
 }
 
+/// The mark of a connection on which a request is worked on; idle again when dropped.
+pub(crate) struct Working<'a>(&'a SessionGuard);
+
+impl Default for OpenSessions {
+    fn default() -> Self {
+        Self { begun: Instant::now(), all: Mutex::default() }
+    }
+}
+
 impl OpenSessions {
     fn all(&self) -> MutexGuard<'_, All> {
         // Every statement leaves the map whole, so a panic elsewhere spoils nothing.
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection begins, whose client showed this.
-    pub(crate) fn enter(self: &Arc<Self>, shown: ClientChain) -> SessionGuard {
-        let session = Session { shown, leave: watch::channel(false).0, sent_away: false.into() };
-        let session = Arc::new(session);
+    fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(BUSY).min(BUSY.saturating_sub(1))
+    }
+
+    /// A connection begins.
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> SessionGuard {
+        let session = Arc::new(Session {
+            address: canonical(address),
+            client: OnceLock::new(),
+            leave: watch::channel(false).0,
+            ended: OnceLock::new(),
+            idle_since: AtomicU64::new(self.now()),
+        });
         let mut all = self.all();
         let number = all.next;
         all.next = number.wrapping_add(1);
@@ -54,22 +104,70 @@ impl OpenSessions {
     }
 
     /// Ends the connections whose clients showed such a certificate; how many.
-    pub(crate) fn close_revoked(&self, such: impl Fn(&ClientChain) -> bool) -> usize {
+    pub(crate) fn close_where(&self, why: Ended, such: impl Fn(&ClientChain) -> bool) -> usize {
         // Checking a certificate takes its time, and nobody shall wait for it at the door.
         let sessions: Vec<_> = self.all().by_number.values().cloned().collect();
-        let gone = sessions.iter().filter(|session| such(&session.shown));
-        gone.inspect(|session| session.close_revoked()).count()
+        let shown = |session: &&Arc<Session>| session.client.get().is_some_and(|(_, c)| such(c));
+        sessions.iter().filter(shown).filter(|session| session.end(why)).count()
+    }
+
+    /// How many connections a client has.
+    pub(crate) fn count_of(&self, owner: &str) -> usize {
+        self.all().by_number.values().filter(|session| session.is_of(owner)).count()
+    }
+
+    /// Ends the connection that has been idle longest; those that have shown no certificate first.
+    /// False if none is idle.
+    pub(crate) fn evict(&self, scope: Scope<'_>) -> bool {
+        let all = self.all();
+        let address = match scope {
+            Scope::Address(address) => Some(canonical(address)),
+            Scope::All => busiest(&all),
+            Scope::Client(_) => None,
+        };
+        let is_meant = |session: &&Arc<Session>| match scope {
+            Scope::Client(owner) => session.is_of(owner),
+            Scope::Address(_) | Scope::All => Some(session.address) == address,
+        };
+        let open = all.by_number.values().filter(|session| session.ended.get().is_none());
+        let idle = open.filter(is_meant).filter_map(|session| {
+            let since = session.idle_since.load(Ordering::Acquire);
+            (since != BUSY).then_some((session.client.get().is_some(), since, session))
+        });
+        let longest = idle.min_by_key(|(is_known, since, _)| (*is_known, *since));
+        longest.is_some_and(|(_, _, session)| session.end(Ended::Evicted))
     }
 }
 
+/// The address that has most connections.
+fn busiest(all: &All) -> Option<IpAddr> {
+    let mut counts: HashMap<IpAddr, usize> = HashMap::new();
+    for session in all.by_number.values() {
+        let count = counts.entry(session.address).or_default();
+        *count = count.saturating_add(1);
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(address, _)| address)
+}
+
 impl Session {
-    fn close_revoked(&self) {
-        self.sent_away.store(true, Ordering::Release);
+    /// Ends the connection, if nobody has yet.
+    fn end(&self, why: Ended) -> bool {
+        let is_first = self.ended.set(why).is_ok();
         self.leave.send_replace(true);
+        is_first
+    }
+
+    fn is_of(&self, owner: &str) -> bool {
+        self.client.get().is_some_and(|(of, _)| of == owner)
     }
 }
 
 impl SessionGuard {
+    /// The client has shown who it is.
+    pub(crate) fn is_client(&self, owner: &str, shown: ClientChain) {
+        let _ = self.session.client.set((owner.to_owned(), shown));
+    }
+
     /// Becomes true when the connection shall end.
     pub(crate) fn leaving(&self) -> watch::Receiver<bool> {
         self.session.leave.subscribe()
@@ -80,16 +178,34 @@ impl SessionGuard {
         self.session.leave.send_replace(true);
     }
 
+    /// Ends this connection, between two requests.
+    pub(crate) fn end(&self, why: Ended) {
+        self.session.end(why);
+    }
+
     /// Ends this connection, if its client showed such a certificate.
-    pub(crate) fn close_revoked(&self, such: impl Fn(&ClientChain) -> bool) {
-        if such(&self.session.shown) {
-            self.session.close_revoked();
+    pub(crate) fn close_where(&self, why: Ended, such: impl Fn(&ClientChain) -> bool) {
+        if self.session.client.get().is_some_and(|(_, shown)| such(shown)) {
+            self.session.end(why);
         }
     }
 
-    /// Was it ended for its certificate?
-    pub(crate) fn was_sent_away(&self) -> bool {
-        self.session.sent_away.load(Ordering::Acquire)
+    /// Why it was ended, if it was.
+    pub(crate) fn ended(&self) -> Option<Ended> {
+        self.session.ended.get().copied()
+    }
+
+    /// A request is worked on: the connection is not idle.
+    pub(crate) fn working(&self) -> Working<'_> {
+        self.session.idle_since.store(BUSY, Ordering::Release);
+        Working(self)
+    }
+}
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        let now = self.0.sessions.now();
+        self.0.session.idle_since.store(now, Ordering::Release);
     }
 }
 

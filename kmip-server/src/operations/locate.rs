@@ -8,6 +8,8 @@
 
 mod matching;
 
+use std::time::Duration;
+
 use kmip::attributes::{AttributeReference, AttributeValue};
 use kmip::payload::{LocateRequest, LocateResponse};
 use kmip::vocabulary::{ObjectGroupMember, ObjectType, StorageStatusMask, tags};
@@ -23,6 +25,15 @@ use matching::Conditions;
 /// The most identifiers in one answer, which a client may lower. It is what the greediest known
 /// client asks for; an answer of so many is 3.5 MB long.
 pub(super) const LOCATED_MAX: usize = 65_535;
+
+/// Pages that are looked through on the threads that serve all clients; more are slow work.
+const QUICK_PAGES: usize = 2;
+
+/// What a page takes: 256 records are decoded.
+const PAGE_TIME: Duration = Duration::from_millis(1);
+
+/// Pages in one turn of slow work.
+const PAGES_A_TURN: u32 = 8;
 
 /// Rows read at once: enough that reading is not waiting, few enough that memory stays small.
 const PAGE: usize = 256;
@@ -215,23 +226,67 @@ impl Search {
         conditions: &Conditions,
         wanted: &Wanted,
     ) -> Result<()> {
+        let rows = Rows { prefix, suffices, conditions, wanted };
         let mut after: Option<Vec<u8>> = None;
-        loop {
-            let page = cx.transaction.page(prefix, after.as_deref(), PAGE).await?;
-            for id in page.iter().filter_map(|key| id_of(prefix, key)) {
-                if suffices || is_match(cx, &id, conditions, wanted).await? {
-                    self.take(id);
-                }
-                if self.is_over() {
-                    return Ok(());
-                }
-            }
-            match page.last() {
-                Some(last) if page.len() >= PAGE => after = Some(last.clone()),
-                _ => return Ok(()),
+        for _ in 0..QUICK_PAGES {
+            after = self.page(cx, &rows, after).await?;
+            if after.is_none() {
+                return Ok(());
             }
         }
+        // One turn for some pages, so that others have theirs in between.
+        while after.is_some() {
+            let estimate = PAGE_TIME.saturating_mul(PAGES_A_TURN);
+            let from = after.take();
+            after = cx.slow_work().run(estimate, self.pages(cx, &rows, from)).await??;
+        }
+        Ok(())
     }
+
+    /// Looks through the pages of one turn.
+    async fn pages(
+        &mut self,
+        cx: &mut Context<'_>,
+        rows: &Rows<'_>,
+        mut after: Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>> {
+        for _ in 0..PAGES_A_TURN {
+            if after.is_none() {
+                break;
+            }
+            after = self.page(cx, rows, after).await?;
+        }
+        Ok(after)
+    }
+
+    /// Looks through one page; the last row of it, if there may be more.
+    async fn page(
+        &mut self,
+        cx: &mut Context<'_>,
+        rows: &Rows<'_>,
+        after: Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>> {
+        let Rows { prefix, suffices, conditions, wanted } = *rows;
+        let page = cx.transaction.page(prefix, after.as_deref(), PAGE).await?;
+        for id in page.iter().filter_map(|key| id_of(prefix, key)) {
+            if suffices || is_match(cx, &id, conditions, wanted).await? {
+                self.take(id);
+            }
+            if self.is_over() {
+                return Ok(None);
+            }
+        }
+        Ok(page.last().filter(|_| page.len() >= PAGE).cloned())
+    }
+}
+
+/// The rows to be looked through, and what is looked for.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    prefix: &'a [u8],
+    suffices: bool,
+    conditions: &'a Conditions,
+    wanted: &'a Wanted,
 }
 
 async fn is_match(

@@ -13,6 +13,7 @@ pub(crate) mod availability;
 mod cancel;
 mod certify;
 mod check;
+pub(crate) mod cost;
 mod create;
 mod create_key_pair;
 mod create_split_key;
@@ -72,6 +73,7 @@ use crate::objects::error::{OperationError, Result};
 pub(crate) use answer::Answer;
 
 use crate::operations::availability::is_available;
+use crate::operations::cost::Cost;
 
 /// One row an operation: its name, and the file whose function of the same name does it. A new
 /// operation does not compile until it stands here; as long as nothing does it, among the rest. One
@@ -95,6 +97,15 @@ macro_rules! operations {
                 return Err(OperationError::not_granted(operation));
             }
             cx.operation = operation;
+            let Cost::Slow(estimate) = cost::estimate(cx, &request).await else {
+                return perform(cx, request).await;
+            };
+            cx.slow_work().run(estimate, perform(cx, request)).await?
+        }
+
+        /// Does what is asked for, wherever that is.
+        async fn perform(cx: &mut Context<'_>, request: RequestPayload) -> Result<Answer> {
+            let operation = request.operation();
             match request {
                 // Each in a box of its own size: else all would be as large as the largest.
                 $(RequestPayload::$name(request) => {

@@ -244,9 +244,10 @@ async fn an_answer_that_xml_cannot_spell_is_said_so() {
     let get = get.to_ttlv().unwrap();
     let got = Element::from_ttlv(&exchange(&mut stream, JSON, &get).await).unwrap();
     assert_eq!(all(&got, "ContactInformation"), ["a\u{1}b"]);
-    let answer = ask(&mut stream, &post(XML.name, &(XML.encode)(&get))).await;
-    assert_eq!(answer.status, 500);
-    assert!(answer.text().contains("ContactInformation: its text has a character"), "{answer:?}");
+    let refused = Element::from_ttlv(&exchange(&mut stream, XML, &get).await).unwrap();
+    assert_eq!(all(&refused, "ResultReason"), ["EncodingOptionError"]);
+    let message = all(&refused, "ResultMessage");
+    assert!(message[0].contains("ContactInformation: its text has a character"), "{message:?}");
 }
 
 /// Names of media types have no case, and a character set may be said if it is UTF-8.

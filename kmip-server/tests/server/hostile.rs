@@ -141,44 +141,51 @@ async fn crowd(client: &Client, address: SocketAddr, count: usize) -> Vec<Stream
     streams
 }
 
+/// Has the server closed the connection in good order?
+async fn is_closed(stream: &mut Stream) -> bool {
+    let end = tokio::time::timeout(PATIENCE, stream.read(&mut [0])).await;
+    matches!(end.expect("an end"), Ok(0))
+}
+
 #[tokio::test]
-async fn who_finds_no_place_is_sent_away_until_one_is_free() {
+async fn where_there_are_too_many_the_one_that_was_idle_longest_gives_way() {
     let lab = Lab::new();
     let rows = [
         ("in all", Settings { connections_max: 3, ..lab.settings() }),
         ("from one address", Settings { connections_per_address_max: 3, ..lab.settings() }),
+        ("of one client", Settings { connections_per_client_max: 3, ..lab.settings() }),
     ];
     for (row, settings) in rows {
         let server = Running::start(&settings);
         let client = lab.client();
         let mut held = crowd(&client, server.address, 3).await;
-        for _ in 0..5 {
-            let told = client.connect(server.address).await;
-            assert!(told.is_err(), "{row}: a fourth connection finds no place");
-        }
-        for stream in &mut held {
-            exchange(stream).await.expect("those who have a place are served");
-        }
-        let mut leaving = held.pop().unwrap();
-        leaving.shutdown().await.unwrap();
-        leaving.read_to_end(&mut Vec::new()).await.unwrap();
-        drop(leaving);
-        // The place is free a moment after the connection has ended, and not before.
-        let again = async {
-            loop {
-                if let Ok(mut stream) = client.connect(server.address).await
-                    && exchange(&mut stream).await.is_ok()
-                {
-                    break;
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, again).await.expect(row);
+        exchange(&mut held[0]).await.unwrap();
+        let mut more = crowd(&client, server.address, 1).await;
+        exchange(&mut more[0]).await.expect(row);
+        assert!(is_closed(&mut held[1]).await, "{row}: it was idle longest");
+        exchange(&mut held[0]).await.expect(row);
+        exchange(&mut held[2]).await.expect(row);
     }
 }
 
 #[tokio::test]
-async fn another_address_is_served_while_one_has_used_up_its_places() {
+async fn who_has_shown_no_certificate_gives_way_first() {
+    let lab = Lab::new();
+    let settings = Settings { connections_per_address_max: 3, ..lab.settings() };
+    let server = Running::start(&settings);
+    let client = lab.client();
+    let mut idle = crowd(&client, server.address, 1).await;
+    let mut strangers = Vec::new();
+    for _ in 0..10 {
+        strangers.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    let mut second = crowd(&client, server.address, 1).await;
+    exchange(&mut second[0]).await.expect("a client comes in among strangers");
+    exchange(&mut idle[0]).await.expect("and one that was idle stays");
+}
+
+#[tokio::test]
+async fn another_address_keeps_its_place_while_one_has_used_up_its_own() {
     let lab = Lab::new();
     let settings = Settings {
         connections_per_address_max: 2,
@@ -187,16 +194,16 @@ async fn another_address_is_served_while_one_has_used_up_its_places() {
     };
     let server = Running::start(&settings);
     let client = lab.client();
-    let at = |host| SocketAddr::from(([127, 0, 0, host], server.address.port()));
-    let held = crowd(&client, at(1), 2).await;
-    assert!(client.connect(at(1)).await.is_err(), "the first address is full");
+    let address = SocketAddr::from(([127, 0, 0, 1], server.address.port()));
     // Linux answers a connection to 127.0.0.2 from 127.0.0.1: another source must be bound.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::from(([127, 0, 0, 2], 0))).unwrap();
-    let tcp = socket.connect(at(1)).await.unwrap();
-    let mut stream = client.connect_on("localhost", tcp).await.unwrap();
-    exchange(&mut stream).await.expect("the second address is served");
-    drop(held);
+    let tcp = socket.connect(address).await.unwrap();
+    let mut other = client.connect_on("localhost", tcp).await.unwrap();
+    let mut held = crowd(&client, address, 4).await;
+    assert!(is_closed(&mut held[0]).await && is_closed(&mut held[1]).await);
+    exchange(&mut held[3]).await.expect("the last one of the first address is served");
+    exchange(&mut other).await.expect("and the one of the second, which was idle longest");
 }
 
 #[tokio::test]

@@ -90,19 +90,19 @@ impl Load {
     }
 }
 
-type Stream = TlsStream<TcpStream>;
+pub(crate) type Stream = TlsStream<TcpStream>;
 
 async fn connect(lab: &Lab, address: &str) -> Stream {
     connect_with(TlsConnector::from(tls::client(&lab.path("pki"))), address).await
 }
 
-async fn connect_with(connector: TlsConnector, address: &str) -> Stream {
+pub(crate) async fn connect_with(connector: TlsConnector, address: &str) -> Stream {
     let socket = TcpStream::connect(address).await.unwrap();
     socket.set_nodelay(true).unwrap();
     connector.connect("localhost".try_into().unwrap(), socket).await.unwrap()
 }
 
-async fn ask(stream: &mut Stream, frame: &[u8], answer: &mut Vec<u8>) {
+pub(crate) async fn ask(stream: &mut Stream, frame: &[u8], answer: &mut Vec<u8>) {
     stream.write_all(frame).await.unwrap();
     stream.flush().await.unwrap();
     answer.resize(8, 0);
@@ -121,14 +121,18 @@ pub(crate) async fn fill(lab: &Lab, peer: &Peer, count: usize) -> Vec<String> {
 
 /// Makes objects with the names of these numbers over one connection, and gives their identifiers.
 pub(crate) async fn create_named(lab: &Lab, peer: &Peer, names: Range<usize>) -> Vec<String> {
-    let mut stream = connect(lab, &peer.address).await;
+    create_named_on(&mut connect(lab, &peer.address).await, names).await
+}
+
+/// The same over a connection that is there.
+pub(crate) async fn create_named_on(stream: &mut Stream, names: Range<usize>) -> Vec<String> {
     let (mut ids, mut answer) = (Vec::new(), Vec::new());
     let mut next = names.start;
     while next < names.end {
         let batch = next..names.end.min(next + BATCH);
         next = batch.end;
         let creates = batch.map(|n| messages::create(Some(&messages::name(n))));
-        ask(&mut stream, &messages::frame(creates.collect()), &mut answer).await;
+        ask(stream, &messages::frame(creates.collect()), &mut answer).await;
         for item in ResponseMessage::decode(&answer).unwrap().items {
             match item.payload {
                 Some(ResponsePayload::Create(made)) => ids.push(made.unique_identifier),

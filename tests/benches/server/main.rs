@@ -15,6 +15,7 @@
 //! `BENCH_ROWS=Create` measures the rows alone that have this in their name,
 //! `BENCH_CONNECTIONS=64` those with so many connections, and `BENCH_ENGINE=redb` one engine.
 //!
+//! `cargo bench -p tests --bench server -- floods` measures one client while another floods, and
 //! `cargo bench -p tests --bench server -- million` measures starts and reads of a large store.
 
 #![allow(
@@ -30,6 +31,7 @@
 )]
 
 mod baseline;
+mod floods;
 mod load;
 mod messages;
 mod million;
@@ -75,6 +77,7 @@ fn main() {
             kmip_server::run(args);
         }
         Some("million") => million::measure(),
+        Some("floods") => floods::measure(),
         _ => measure(),
     }
 }
@@ -89,11 +92,15 @@ pub(crate) struct Peer {
 
 impl Peer {
     fn start(args: &[&str]) -> Self {
+        Self::start_logging(args, Stdio::null())
+    }
+
+    fn start_logging(args: &[&str], log: Stdio) -> Self {
         let begun = Instant::now();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(args)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -105,9 +112,21 @@ impl Peer {
 
     /// Starts a key server on a folder of the lab.
     pub(crate) fn kmip(lab: &Lab, folder: &str, engine: &str) -> Self {
+        Self::kmip_with(lab, folder, engine, &["--log", "warn"], Stdio::null())
+    }
+
+    /// The same with further settings, and its log.
+    pub(crate) fn kmip_with(
+        lab: &Lab,
+        folder: &str,
+        engine: &str,
+        more: &[&str],
+        log: Stdio,
+    ) -> Self {
         let path = |name: &str| lab.pki(name).to_string_lossy().into_owned();
         let data = lab.path(folder).to_string_lossy().into_owned();
-        Self::start(&[
+        let (cert, key, ca) = (path("server.crt"), path("server.key"), path("ca.crt"));
+        let args = [
             "serve",
             "--listen",
             "127.0.0.1:0",
@@ -116,14 +135,13 @@ impl Peer {
             "--engine",
             engine,
             "--cert",
-            &path("server.crt"),
+            &cert,
             "--key",
-            &path("server.key"),
+            &key,
             "--client-ca",
-            &path("ca.crt"),
-            "--log",
-            "warn",
-        ])
+            &ca,
+        ];
+        Self::start_logging(&[&args, more].concat(), log)
     }
 
     /// Processor time used so far, of all its threads.

@@ -44,7 +44,12 @@ pub(crate) fn server(pki: &Path) -> Arc<ServerConfig> {
 }
 
 pub(crate) fn client(pki: &Path) -> Arc<ClientConfig> {
-    let (certs, key) = chain(pki, "client");
+    client_named(pki, "client")
+}
+
+/// A client with this certificate.
+pub(crate) fn client_named(pki: &Path, name: &str) -> Arc<ClientConfig> {
+    let (certs, key) = chain(pki, name);
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()

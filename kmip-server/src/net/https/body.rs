@@ -5,6 +5,8 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::auth::client::Client;
+use crate::auth::held_bytes::{HeldBuffer, TOO_MUCH_HELD};
 use crate::secret::SecretBuffer;
 use hyper::StatusCode;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
@@ -17,8 +19,8 @@ use crate::config::limits::FIRST_CHUNK;
 pub(super) struct Reply(Option<Bytes>);
 
 impl Reply {
-    /// These bytes, wiped once they are sent.
-    pub(super) fn new(bytes: SecretBuffer) -> Self {
+    /// These bytes, wiped and no longer held once they are sent.
+    pub(super) fn new(bytes: HeldBuffer) -> Self {
         Self(Some(Bytes::from_owner(bytes)))
     }
 }
@@ -51,12 +53,14 @@ pub(super) async fn read(
     mut body: Incoming,
     max: usize,
     deadline: Instant,
-) -> Result<SecretBuffer, Rejection> {
+    client: &Client,
+) -> Result<HeldBuffer, Rejection> {
     let told = body.size_hint().lower();
     if usize::try_from(told).map_or(true, |told| told > max) {
         return Err(too_long(max));
     }
     let mut whole = SecretBuffer::new(Vec::new());
+    let mut held = client.held.as_ref().and_then(|held| held.hold(0));
     loop {
         let next = poll_fn(|context| Pin::new(&mut body).poll_frame(context));
         let frame = match timeout_at(deadline, next).await {
@@ -64,7 +68,7 @@ pub(super) async fn read(
                 let why = format!("only {} bytes of the body came in time", whole.len());
                 return Err(Rejection::new(StatusCode::REQUEST_TIMEOUT, why));
             }
-            Ok(None) => return Ok(whole),
+            Ok(None) => return Ok(HeldBuffer::new(whole, held)),
             Ok(Some(Err(why))) => {
                 let why = format!("the body broke off: {why}");
                 return Err(Rejection::new(StatusCode::BAD_REQUEST, why));
@@ -79,6 +83,10 @@ pub(super) async fn read(
         }
         if len > whole.capacity() {
             let capacity = whole.capacity().saturating_mul(2).max(len).max(FIRST_CHUNK).min(max);
+            if held.as_mut().is_some_and(|held| !held.grow_to(capacity)) {
+                let why = TOO_MUCH_HELD.to_owned();
+                return Err(Rejection::new(StatusCode::SERVICE_UNAVAILABLE, why));
+            }
             let mut larger = SecretBuffer::new(Vec::with_capacity(capacity));
             larger.extend_from_slice(&whole);
             whole = larger;

@@ -66,15 +66,15 @@ impl Encoding {
     /// The message as TTLV, of at most `frame_len_max` bytes; a sentence if it is none.
     pub(super) fn decode(
         self,
-        body: SecretBuffer,
+        body: &SecretBuffer,
         frame_len_max: usize,
     ) -> Result<SecretBuffer, String> {
         let decode = match self {
-            Self::Binary => return Ok(body),
+            Self::Binary => return Ok(body.clone()),
             Self::Xml => xml::decode,
             Self::Json => json::decode,
         };
-        let text = str::from_utf8(&body).map_err(|_| "the text is not UTF-8".to_owned())?;
+        let text = str::from_utf8(body).map_err(|_| "the text is not UTF-8".to_owned())?;
         let message = decode(text).map_err(|why| format!("the text is no message: {why}"))?;
         if message.len() > frame_len_max {
             return Err(format!(

@@ -83,6 +83,11 @@ impl HttpDeadlines {
         !matches!(state.phase, Phase::Head { .. })
     }
 
+    /// Is a request at the key server?
+    pub(super) fn is_processing(&self) -> bool {
+        matches!(self.state().phase, Phase::Processing)
+    }
+
     /// How many responses were given.
     pub(super) fn answers(&self) -> u64 {
         self.state().answers
@@ -166,11 +171,6 @@ impl<S> TimedStream<S> {
     pub(super) fn new(stream: S, pace: Arc<HttpDeadlines>) -> Self {
         let until = pace.deadline().unwrap_or_else(Instant::now);
         Self { stream, pace, alarm: Box::pin(sleep_until(until)) }
-    }
-
-    /// The stream itself.
-    pub(super) fn into_inner(self) -> S {
-        self.stream
     }
 
     /// Ready when the deadline of this phase has passed; else whoever asks is woken by it.

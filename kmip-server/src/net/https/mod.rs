@@ -28,14 +28,16 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
 use tracing::info;
 
 use crate::auth::client::Client;
+use crate::auth::held_bytes::HeldBuffer;
 use crate::config::limits::HTTP_HEAD_LEN_MAX;
-use crate::dispatch::key_server::KeyServer;
+use crate::dispatch::key_server::{Form, KeyServer};
 use crate::net::deadline::Limits;
+use crate::net::departure::{SharedStream, Watcher};
 use crate::net::end::{CloseReason, leave};
+use crate::net::open_sessions::SessionGuard;
 use crate::secret::SecretBuffer;
 
 mod body;
@@ -56,14 +58,18 @@ pub(crate) async fn serve<S>(
     stream: S,
     limits: Limits,
     key_server: &KeyServer,
-    client: &Client,
-    mut stop: watch::Receiver<bool>,
+    client: Client,
+    session: &SessionGuard,
 ) -> (u64, CloseReason)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let pace = Arc::new(HttpDeadlines::new(limits));
-    let kmip = KmipOverHttp { limits, key_server, client, pace: &pace };
+    let mut stream = SharedStream::new(stream);
+    let (departure, client) = client.on_connection();
+    let mut watcher = Watcher::new(stream.clone(), departure);
+    let mut stop = session.leaving();
+    let kmip = KmipOverHttp { limits, key_server, client: &client, pace: &pace, session };
     // Boxed, because hyper gives the stream back only from a future that can be moved.
     let service = service_fn(|request| -> ResponseFuture<'_> { Box::pin(kmip.answer(request)) });
     let mut connection = http1::Builder::new()
@@ -72,7 +78,10 @@ where
         .max_buf_size(HTTP_HEAD_LEN_MAX)
         // The deadlines are ours: see `pace`.
         .header_read_timeout(None)
-        .serve_connection(TokioIo::new(TimedStream::new(stream, Arc::clone(&pace))), service);
+        .serve_connection(
+            TokioIo::new(TimedStream::new(stream.clone(), Arc::clone(&pace))),
+            service,
+        );
     let mut told = false;
     let done = loop {
         tokio::select! {
@@ -83,10 +92,14 @@ where
                     Pin::new(&mut connection).graceful_shutdown();
                 }
             }
-            done = poll_fn(|context| connection.poll_without_shutdown(context)) => break done,
+            done = poll_fn(|context| {
+                let done = connection.poll_without_shutdown(context);
+                watcher.poll(pace.is_processing(), context);
+                done
+            }) => break done,
         }
     };
-    let mut stream = connection.into_parts().io.into_inner().into_inner();
+    drop(connection);
     let end = match (pace.end(), done) {
         (Some(end), _) => end,
         (None, Ok(())) if told => CloseReason::Stopping,
@@ -107,6 +120,7 @@ struct KmipOverHttp<'a> {
     key_server: &'a KeyServer,
     client: &'a Client,
     pace: &'a HttpDeadlines,
+    session: &'a SessionGuard,
 }
 
 impl KmipOverHttp<'_> {
@@ -123,23 +137,31 @@ impl KmipOverHttp<'_> {
 
     /// One request message in, one response message out.
     async fn kmip(&self, request: Request<Incoming>) -> Result<Response<Reply>, Rejection> {
+        let _working = self.session.working();
         let deadline = self.pace.request();
         let encoding = check(&request)?;
         let len_max = encoding.len_max(self.limits.frame_len_max);
-        let body = read(request.into_body(), len_max, deadline).await?;
-        let answer = match encoding.decode(body, self.limits.frame_len_max) {
-            Ok(frame) => self.key_server.answer(self.client, &frame).await,
-            Err(why) => self.key_server.refuse(&why),
+        let body = read(request.into_body(), len_max, deadline, self.client).await?;
+        let form = |message| encoding.encode(message);
+        let form: Option<Form<'_>> = (encoding != Encoding::Binary).then_some(&form);
+        let answer = match self.decode(encoding, body).await {
+            Ok(frame) => self.key_server.answer_as(self.client, &frame, form).await,
+            Err(why) => self.key_server.refuse_as(&why, form),
         };
-        let answer = encoding.encode(answer).map_err(|why| {
-            Rejection::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                format!("the answer has no form: {why}"),
-            )
-        })?;
         let mut response = Response::new(Reply::new(answer));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(encoding.name()));
         Ok(response)
+    }
+
+    /// The message in a body. A long text is read away from the threads that serve all clients.
+    async fn decode(&self, encoding: Encoding, body: HeldBuffer) -> Result<HeldBuffer, String> {
+        let max = self.limits.frame_len_max;
+        if encoding == Encoding::Binary {
+            return Ok(body);
+        }
+        let len = body.len();
+        let read = async { encoding.decode(&body, max).map(HeldBuffer::from) };
+        self.key_server.slow_text(self.client, len, read).await
     }
 
     /// The same response with what every one carries; from here on the client has to take it.
@@ -176,7 +198,7 @@ fn check(request: &Request<Incoming>) -> Result<Encoding, Rejection> {
 fn refusal(wrong: &Rejection) -> Response<Reply> {
     let mut text = wrong.why.clone();
     text.push('\n');
-    let mut response = Response::new(Reply::new(SecretBuffer::new(text.into_bytes())));
+    let mut response = Response::new(Reply::new(SecretBuffer::new(text.into_bytes()).into()));
     *response.status_mut() = wrong.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -184,7 +206,12 @@ fn refusal(wrong: &Rejection) -> Response<Reply> {
         headers.insert(ALLOW, HeaderValue::from_static("POST"));
     }
     // What was not read of the body would be taken for the next request's head.
-    if matches!(wrong.status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
+    if matches!(
+        wrong.status,
+        StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::SERVICE_UNAVAILABLE
+    ) {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response

@@ -5,7 +5,7 @@
 use crate::auth::client::Client;
 use crate::config::Names;
 use crate::config::policy::Policy;
-use crate::dispatch::key_server::KeyServer;
+use crate::dispatch::key_server::{Form, KeyServer};
 use crate::keystore::process_state::ProcessState;
 use crate::store::Store;
 use crate::store::memory_store::MemoryStore;
@@ -96,6 +96,11 @@ impl Harness {
 
     pub(crate) async fn bytes(&self, frame: &[u8]) -> Vec<u8> {
         self.server.answer(&self.client, frame).await.to_vec()
+    }
+
+    /// The answer in another form.
+    pub(crate) async fn bytes_as(&self, frame: &[u8], form: Form<'_>) -> Vec<u8> {
+        self.server.answer_as(&self.client, frame, Some(form)).await.to_vec()
     }
 
     pub(crate) async fn message(&self, request: &RequestMessage) -> ResponseMessage {

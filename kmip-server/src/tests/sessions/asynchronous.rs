@@ -1,7 +1,12 @@
 //! Requests that are answered later (1.4, 4.27, 4.28 and 6.7; 2.1, 6.1.5, 6.1.38, 6.1.39, 6.1.41
 //! and 9.2; usage guide 2.1, 2.6 and 3.33 to 3.36).
 
-use crate::keystore::async_requests::{AT_WORK_MAX, ITEMS_PER_CLIENT_MAX};
+use std::sync::Arc;
+
+use crate::config::policy::Policy;
+use crate::keystore::async_requests::ITEMS_PER_CLIENT_MAX;
+use crate::keystore::process_state::ProcessState;
+use crate::keystore::processor_pool::ProcessorPool;
 use kmip::message::Asynchronous;
 use kmip::payload::{
     AsynchronousCorrelationValues, AsynchronousRequest, CancelRequest, PollRequest, ProcessRequest,
@@ -196,12 +201,11 @@ async fn what_may_be_answered_later_and_what_may_not() {
 #[tokio::test]
 async fn cancel_is_in_time_until_the_request_is_begun() {
     let store = BlockingStore::new();
-    let harness = Harness::over(store.clone());
-    let mut begun = Vec::new();
-    for _ in 0..AT_WORK_MAX {
-        begun.extend(submitted(&harness, vec![aes(vec![]).into()]).await);
-    }
-    // These are at work, before the shut store; the next two wait for their turn.
+    let processor = Arc::new(ProcessorPool::new(1));
+    let state = ProcessState { processor, ..ProcessState::default() };
+    let harness = Harness::with(store.clone(), Policy::default(), state);
+    let begun = submitted(&harness, vec![aes(vec![]).into()]).await;
+    // It is at work, before the shut store; the next two wait for their turn.
     for value in &begun {
         while outstanding(&harness, vec![value.clone()], vec![]).await[0].processing_stage
             != ProcessingStage::InProcess
@@ -221,7 +225,7 @@ async fn cancel_is_in_time_until_the_request_is_begun() {
     let item = poll(&harness, NEWEST, &waits).await;
     assert_eq!(item.result_reason, Some(ResultReason::OperationCanceledByRequester));
 
-    store.let_through(AT_WORK_MAX + 1);
+    store.let_through(2);
     let item = finished(&harness, &begun[0]).await;
     assert_eq!(cancel(&harness, &begun[0]).await, CancellationResult::Completed);
     assert_eq!(item.result_status, ResultStatus::Success);

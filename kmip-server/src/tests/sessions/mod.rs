@@ -15,4 +15,5 @@ mod credentials;
 mod guarded_reads;
 mod guards;
 mod roles;
+mod slow_work;
 mod tickets;

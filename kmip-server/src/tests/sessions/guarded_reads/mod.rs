@@ -1,8 +1,8 @@
 //! What a batch that writes has read of objects is the same when it is committed: one row and more
 //! an operation, each with a request that another connection has processed in between.
 
-mod requests;
-mod rows;
+pub(super) mod requests;
+pub(super) mod rows;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,8 +15,8 @@ use self::requests::{create, get_wrapped, import, join};
 use super::guards::Interposed;
 use crate::config::policy::Policy;
 use crate::operations::availability;
-use crate::store::CHANGES_MAX;
 use crate::store::memory_store::MemoryStore;
+use crate::store::{CHANGES_MAX, Key, Range, Store as _};
 use crate::tests::harness::*;
 use crate::tests::known_answers::certificates::{certifying, der};
 use AttributeValue as A;
@@ -27,15 +27,15 @@ const V1_2: Version = Version::V1_2;
 const ALL: CryptographicUsageMask = CryptographicUsageMask(0x000F_FFFF);
 
 /// A server whose store lets another request in before a commit.
-struct World {
+pub(super) struct World {
     store: Arc<Interposed>,
-    harness: Harness,
+    pub(super) harness: Harness,
 }
 
 /// A batch, and what another client has done before it is committed.
-struct Row {
-    version: Version,
-    items: Vec<RequestPayload>,
+pub(super) struct Row {
+    pub(super) version: Version,
+    pub(super) items: Vec<RequestPayload>,
     meanwhile: RequestPayload,
     /// What comes of the first item that fails the second time, if one does.
     then: Result<(), ResultReason>,
@@ -60,7 +60,7 @@ fn of_1_2(
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let store = Interposed {
             store: Arc::new(MemoryStore::default()),
             request: Mutex::new(None),
@@ -81,6 +81,13 @@ impl World {
         let items = self.harness.batch(row.version, row.items).await;
         let commits = self.store.commits.load(Ordering::SeqCst) - before;
         (items.iter().find_map(|item| item.result_reason).map_or(Ok(()), Err), commits)
+    }
+
+    /// All rows of the store.
+    pub(super) async fn content(&self) -> Vec<(Key, Vec<u8>)> {
+        let all = Range { from: Vec::new(), to: vec![u8::MAX], limit: usize::MAX };
+        let rows = self.store.store.scan(all).await.unwrap();
+        rows.into_iter().map(|(key, record)| (key, record.value.to_vec())).collect()
     }
 
     /// A key that is not active yet, and so may be destroyed.

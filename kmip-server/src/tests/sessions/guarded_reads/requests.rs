@@ -51,7 +51,7 @@ pub(super) fn delete(object: &str, value: A) -> DeleteAttributeRequest {
 }
 
 /// A pair of keys on a curve.
-pub(super) fn pair(more: Vec<A>) -> CreateKeyPairRequest {
+pub(in crate::tests::sessions) fn pair(more: Vec<A>) -> CreateKeyPairRequest {
     let mask = || Some(Attributes::new([A::CryptographicUsageMask(ALL)]));
     let curve =
         [A::CryptographicAlgorithm(CryptographicAlgorithm::EC), A::CryptographicLength(256)];

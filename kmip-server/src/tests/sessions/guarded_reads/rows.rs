@@ -36,7 +36,7 @@ pub(super) const READS_NO_OBJECT: &[Operation] = &[
 ];
 
 /// The rows of an operation.
-pub(super) async fn of(at: &World, operation: Operation) -> Vec<Row> {
+pub(in crate::tests::sessions) async fn of(at: &World, operation: Operation) -> Vec<Row> {
     let mut rows = of_one(at, operation).await;
     rows.extend(of_any_state(at, operation).await);
     rows.extend(of_a_use(at, operation).await);

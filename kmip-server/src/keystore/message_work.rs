@@ -1,0 +1,113 @@
+//! Work of one message: where its slow items are done, how much of the processor it may take, and
+//! whether its client is still there.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use kmip::vocabulary::ResultReason;
+use tokio::sync::watch;
+
+use crate::keystore::processor_pool::{Permit, ProcessorPool, nanoseconds};
+use crate::objects::error::{OperationError, Result};
+
+/// Where slow work of a message is done.
+pub(crate) enum Place {
+    /// On the threads that serve all clients, until something slow comes.
+    Workers,
+    /// Under a permit that the whole message has, on a thread of its own.
+    Own,
+}
+
+/// Processor time of one message, over all of its items and attempts.
+pub(crate) struct MessageWork {
+    place: Place,
+    /// Nanoseconds that are left.
+    left: AtomicU64,
+    /// Becomes true when the client is gone.
+    departed: Option<watch::Receiver<bool>>,
+}
+
+impl MessageWork {
+    /// Work of a message that may take so long.
+    pub(crate) fn new(
+        place: Place,
+        budget: Duration,
+        departed: Option<watch::Receiver<bool>>,
+    ) -> Self {
+        Self { place, left: AtomicU64::new(nanoseconds(budget)), departed }
+    }
+
+    /// Goes on, unless nobody is left to answer.
+    pub(crate) fn check_client(&self) -> Result<()> {
+        match self.departed.as_ref().is_some_and(|departed| *departed.borrow()) {
+            false => Ok(()),
+            true => Err(gone()),
+        }
+    }
+
+    fn check_budget(&self, estimate: Duration) -> Result<()> {
+        match nanoseconds(estimate) <= self.left.load(Ordering::Relaxed) {
+            true => Ok(()),
+            false => Err(OperationError::new(
+                ResultReason::ServerLimitExceeded,
+                "the message takes more processor time than one may (message-work-max-ms): send \
+                 its items in several messages",
+            )),
+        }
+    }
+
+    fn take(&self, taken: Duration) {
+        let left = self.left.load(Ordering::Relaxed).saturating_sub(nanoseconds(taken));
+        self.left.store(left, Ordering::Relaxed);
+    }
+}
+
+/// Where the slow work of one message is done, and in whose turn.
+#[derive(Clone, Copy)]
+pub(crate) struct SlowWork<'a> {
+    /// The message.
+    pub of: &'a MessageWork,
+    /// Where permits come from.
+    pub pool: &'a Arc<ProcessorPool>,
+    /// The client.
+    pub owner: &'a str,
+}
+
+impl SlowWork<'_> {
+    /// Does work of about `estimate` when it is the client's turn, away from the threads that serve
+    /// all clients. Refused if the message has had its time, or the client is gone.
+    pub(crate) async fn run<F: Future>(self, estimate: Duration, work: F) -> Result<F::Output> {
+        self.of.check_client()?;
+        self.of.check_budget(estimate)?;
+        if matches!(self.of.place, Place::Own) {
+            let begun = Instant::now();
+            let done = work.await;
+            self.of.take(begun.elapsed());
+            return Ok(done);
+        }
+        let permit = self.permit(estimate).await?;
+        let done = permit.run(work).await;
+        self.of.take(permit.held());
+        Ok(done)
+    }
+
+    async fn permit(self, estimate: Duration) -> Result<Permit> {
+        let permit = self.pool.acquire(self.owner, estimate);
+        let Some(departed) = &self.of.departed else { return Ok(permit.await) };
+        let mut departed = departed.clone();
+        tokio::select! {
+            biased;
+            permit = permit => Ok(permit),
+            Ok(_) = departed.wait_for(|is_gone| *is_gone) => Err(gone()),
+        }
+    }
+}
+
+fn gone() -> OperationError {
+    OperationError::new(
+        ResultReason::OperationCanceledByRequester,
+        "the client has closed its connection, and nothing was done",
+    )
+}

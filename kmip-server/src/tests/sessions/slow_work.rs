@@ -1,0 +1,146 @@
+//! Slow work draws from one pool by whatever way it comes, and what cannot be answered is not done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kmip::message::Asynchronous;
+use kmip::payload::{PollRequest, ProcessRequest};
+use kmip::vocabulary::AsynchronousIndicator;
+use tokio::sync::watch;
+
+use super::guarded_reads::{World, rows};
+use crate::auth::client::Client;
+use crate::config::policy::Policy;
+use crate::keystore::process_state::ProcessState;
+use crate::keystore::processor_pool::ProcessorPool;
+use crate::operations::availability;
+use crate::secret::SecretBuffer;
+use crate::tests::harness::*;
+
+fn pair() -> RequestPayload {
+    super::guarded_reads::requests::pair(vec![]).into()
+}
+
+fn harness(pool: &Arc<ProcessorPool>) -> Harness {
+    let state = ProcessState { processor: Arc::clone(pool), ..ProcessState::default() };
+    Harness::living(state)
+}
+
+/// Ways in which a client can ask for something slow.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    AtOnce,
+    Later,
+    Processed,
+}
+
+async fn ask(harness: &Harness, way: Way) -> ResponseBatchItem {
+    let mut header = RequestHeader::new(NEWEST, 1);
+    if !matches!(way, Way::AtOnce) {
+        header.asynchronous_indicator = Some(Asynchronous(AsynchronousIndicator::Mandatory));
+    }
+    let request = RequestMessage { header, items: vec![RequestBatchItem::from(pair())] };
+    let item = harness.message(&request).await.items.remove(0);
+    let Some(value) = item.asynchronous_correlation_value.clone() else { return item };
+    if let Way::Processed = way {
+        let request = ProcessRequest { asynchronous_correlation_value: value.clone() };
+        harness.ask(NEWEST, request).await.unwrap();
+    }
+    loop {
+        let request = PollRequest { asynchronous_correlation_value: value.clone() };
+        let item = harness.batch(NEWEST, vec![request.into()]).await.remove(0);
+        if item.result_status != ResultStatus::OperationPending {
+            return item;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn slow_work_waits_for_a_permit_by_whatever_way_it_comes() {
+    for way in [Way::AtOnce, Way::Later, Way::Processed] {
+        let pool = Arc::new(ProcessorPool::new(1));
+        let at = harness(&pool);
+        let permit = pool.acquire("another client", Duration::from_millis(1)).await;
+        let asked = tokio::spawn(async move { ask(&at, way).await });
+        pool.until_one_waits().await;
+        assert!(!asked.is_finished(), "{way:?}");
+        drop(permit);
+        assert_eq!(asked.await.unwrap().result_status, ResultStatus::Success, "{way:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_has_so_much_of_the_processor_and_no_more() {
+    let rules = Policy { message_work: Duration::from_millis(1), ..Policy::default() };
+    let at = Harness::ruled(rules);
+    let go_on = Some(BatchErrorContinuationOption::Continue);
+    let items = at.batch_with(NEWEST, go_on, vec![pair(), pair(), aes(vec![]).into()]).await;
+    let reasons: Vec<_> = items.iter().map(|item| item.result_reason).collect();
+    assert_eq!(reasons, [None, Some(ResultReason::ServerLimitExceeded), None]);
+}
+
+#[tokio::test]
+async fn nothing_is_done_for_a_client_that_is_gone() {
+    let at = Harness::new();
+    let (departure, departed) = watch::channel(false);
+    let gone = at.as_client(Client { departed: Some(departed), ..client("alice") });
+    departure.send_replace(true);
+    let items = gone.batch(NEWEST, vec![aes(vec![name("a")]).into()]).await;
+    assert_eq!(items[0].result_reason, Some(ResultReason::OperationCanceledByRequester));
+    let located = at.ask(NEWEST, locate(vec![name("a")])).await.unwrap();
+    assert!(located.unique_identifiers.is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_while_it_waits_is_not_waited_for() {
+    let pool = Arc::new(ProcessorPool::new(1));
+    let at = harness(&pool);
+    let permit = pool.acquire("another client", Duration::from_millis(1)).await;
+    let (departure, departed) = watch::channel(false);
+    let leaving = at.as_client(Client { departed: Some(departed), ..client("alice") });
+    let asked = tokio::spawn(async move { leaving.batch(NEWEST, vec![pair()]).await });
+    pool.until_one_waits().await;
+    departure.send_replace(true);
+    let items = asked.await.unwrap();
+    assert_eq!(items[0].result_reason, Some(ResultReason::OperationCanceledByRequester));
+    drop(permit);
+}
+
+/// Every operation with each of its rows: an answer that cannot be written, or is too long, or for
+/// which the client has no room, has no effect.
+#[tokio::test]
+async fn what_cannot_be_answered_is_not_done() {
+    let no_form = |_: SecretBuffer| Err("no form".to_owned());
+    for operation in availability::served() {
+        let at = World::new();
+        for (number, row) in rows::of(&at, operation).await.into_iter().enumerate() {
+            let before = at.content().await;
+            let count = i32::try_from(row.items.len()).unwrap();
+            let header = RequestHeader::new(row.version, count);
+            let items = row.items.into_iter().map(RequestBatchItem::from).collect();
+            let frame = RequestMessage { header, items }.encode();
+            at.harness.bytes_as(&frame, &no_form).await;
+            assert!(at.content().await == before, "{operation:?}, row {number}");
+        }
+    }
+}
+
+/// A batch ends where its answer would be too long; what was done before stays.
+#[tokio::test]
+async fn answers_have_a_length_that_they_keep() {
+    let rules = Policy { response_len_max: 2_000, ..Policy::default() };
+    let at = Harness::ruled(rules);
+    let key = at.create(NEWEST, vec![]).await;
+    let get_often = |count| std::iter::repeat_with(|| get(&key).into()).take(count).collect();
+    let go_on = Some(BatchErrorContinuationOption::Continue);
+    let items = at.batch_with(NEWEST, go_on, get_often(5)).await;
+    assert!(items.iter().all(|item| item.result_reason.is_none()));
+    let mut items: Vec<RequestPayload> = get_often(20);
+    items.push(aes(vec![name("last")]).into());
+    let items = at.batch_with(NEWEST, go_on, items).await;
+    let last = items.last().unwrap();
+    assert_eq!(last.result_reason, Some(ResultReason::ResponseTooLarge));
+    let located = at.ask(NEWEST, locate(vec![name("last")])).await.unwrap();
+    assert!(located.unique_identifiers.is_empty(), "what is not answered is not done");
+}
