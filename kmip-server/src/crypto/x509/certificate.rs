@@ -9,6 +9,8 @@ use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
+use crate::crypto::keys::der;
+
 /// What a certificate says of its holder.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
@@ -93,7 +95,8 @@ impl fmt::Debug for Certificate {
 /// A distinguished name as text (RFC 4514, section 2): the last part first.
 ///
 /// The kind of string does not count, so that a renewal by another tool keeps the name; what is
-/// no string is written as the hex of its encoding, and can be confused with none.
+/// no ASCII and no UTF-8 is written as the hex of its whole encoding (RFC 4514, 2.4), and can be
+/// confused with none.
 fn distinguished_name(name: &X509Name<'_>) -> String {
     let mut text = String::new();
     let parts: Vec<_> = name.iter_rdn().collect();
@@ -117,14 +120,21 @@ fn push_part(text: &mut String, part: &AttributeTypeAndValue<'_>) {
         Err(_) => text.push_str(&part.attr_type().to_id_string()),
     }
     text.push('=');
+    let value = part.attr_value();
+    let is_text = TEXTS.contains(&value.tag().0);
     match part.as_str() {
-        Ok(value) => push_escaped(text, value),
-        Err(_) => {
+        Ok(value) if is_text => push_escaped(text, value),
+        Ok(_) | Err(_) => {
             text.push('#');
-            text.push_str(&hex(part.as_slice()));
+            let tag = u8::try_from(value.tag().0).unwrap_or(0);
+            text.push_str(&hex(&der::element(tag, &[value.data])));
         }
     }
 }
+
+/// Strings whose bytes are ASCII or UTF-8: UTF8String, NumericString, PrintableString and IA5String.
+/// Of the others the same bytes can mean different texts.
+const TEXTS: [u32; 4] = [12, 18, 19, 22];
 
 /// Escapes what would read as more than a value (RFC 4514, 2.4), and what a terminal would obey.
 fn push_escaped(text: &mut String, value: &str) {
@@ -186,7 +196,34 @@ fn push_hex(text: &mut String, before: &str, byte: u8) {
 
 #[cfg(test)]
 mod tests {
-    use super::push_escaped;
+    use super::{distinguished_name, push_escaped};
+    use crate::crypto::keys::der;
+    use x509_parser::prelude::FromDer as _;
+    use x509_parser::x509::X509Name;
+
+    /// A name of one part, the common name, as a string of this kind.
+    fn named(tag: u8, bytes: &[u8]) -> String {
+        let kind = der::element(0x06, &[&[0x55, 0x04, 0x03]]);
+        let part = der::element(0x30, &[&kind, &der::element(tag, &[bytes])]);
+        let name = der::element(0x30, &[&der::element(0x31, &[&part])]);
+        distinguished_name(&X509Name::from_der(&name).unwrap().1)
+    }
+
+    /// RFC 4514, 2.4: kinds of strings whose bytes mean other texts have other names.
+    #[test]
+    fn strings_of_two_kinds_are_one_name_only_if_they_are_one_text() {
+        let text = named(0x0C, b"abcd");
+        for tag in [0x12, 0x13, 0x16] {
+            assert_eq!(named(tag, b"abcd"), text);
+        }
+        assert_eq!(text, "CN=abcd");
+        // TeletexString, BMPString, UniversalString; and a text that looks like one of them.
+        let mut names: Vec<String> = [0x14, 0x1E, 0x1C].map(|tag| named(tag, b"abcd")).into();
+        names.extend([text, named(0x0C, b"#1e0461626364")]);
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len(), "{names:?}");
+        assert!(names.contains(&"CN=#1e0461626364".to_owned()), "{names:?}");
+    }
 
     #[test]
     fn no_value_reads_as_more_than_a_value() {
