@@ -1,11 +1,10 @@
 //! Where log lines go. No line has a byte of a message in it: who logs, logs lengths.
 
-use std::io;
-
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::cli::escaped_lines::EscapedLines;
 use crate::cli::log_limit::LogLimit;
 use crate::config::LogFormat;
 
@@ -19,7 +18,7 @@ pub(crate) fn start(
     let filter = EnvFilter::builder()
         .parse(filter)
         .map_err(|why| format!("log filter {filter:?} is wrong: {why}"))?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(EscapedLines).with_ansi(false);
     let limit = (per_minute > 0).then(|| LogLimit::new(per_minute));
     let registry = tracing_subscriber::registry().with(filter).with(limit.clone());
     let started = match format {

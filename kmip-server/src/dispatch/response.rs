@@ -82,11 +82,29 @@ pub(crate) fn failed(
         unique_batch_item_id,
         result_status: ResultStatus::OperationFailed,
         result_reason: Some(error.reason_in(version)),
-        result_message: Some(error.message.clone()),
+        result_message: Some(shown(&error.message)),
         asynchronous_correlation_value: None,
         payload: None,
         message_extension: None,
     }
+}
+
+/// A text that may have parts which a client chose: what a terminal or a log would obey is escaped.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_obeyed(c) {
+            true => shown.extend(c.escape_unicode()),
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Control characters, and those that turn the direction of what is around them (UAX 9).
+fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 pub(crate) fn encode(response: &ResponseMessage) -> SecretBuffer {
