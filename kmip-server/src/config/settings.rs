@@ -165,6 +165,10 @@ settings! {
         /// What owns the objects that a client makes: its certificate's subject, which a renewed
         /// certificate keeps, or the certificate's fingerprint
         identity: Identity, "subject|fingerprint", "KMIP_SERVER_IDENTITY", Identity::Subject;
+        /// Whether client-ca may hold several authorities while identity is subject: one
+        /// administration has them all, as when an authority is replaced
+        authorities_share_subjects: bool, "true|false",
+        "KMIP_SERVER_AUTHORITIES_SHARE_SUBJECTS", false;
         /// Whether two objects of one client may have the same Name: unique, as the standard has
         /// it, or shared, as clients of servers that never looked may need it
         names: Names, "unique|shared", "KMIP_SERVER_NAMES", Names::Unique;

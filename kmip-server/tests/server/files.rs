@@ -3,7 +3,7 @@
 use std::fs;
 
 use certs::{Authority, CertifiedKey, Fault, HOSTS_DEFAULT};
-use kmip_server::config::Settings;
+use kmip_server::config::{Identity, Settings};
 use kmip_server::{Protocol, Tls};
 
 use crate::client::{Client, hex};
@@ -154,4 +154,27 @@ async fn a_server_with_all_files_right_serves() {
     let lab = Lab::new();
     let server = Running::start(&lab.settings());
     lab.client().is_served(server.address).await;
+}
+
+/// Each of two authorities can make a client of any subject, and so of any owner.
+#[test]
+fn two_authorities_are_refused_where_an_owner_is_a_subject() {
+    let lab = Lab::new();
+    let other = Authority::new("another authority").unwrap();
+    let write = |first: &str, second: &str| {
+        fs::write(lab.path("ca.crt"), format!("{first}{second}")).unwrap();
+    };
+    let own = lab.authority.cert_pem();
+    write(own, other.cert_pem());
+    let why = Tls::open(&lab.settings()).unwrap_err().to_string();
+    assert!(why.contains("it holds 2 authorities"), "{why}");
+    for settings in [
+        Settings { identity: Identity::Fingerprint, ..lab.settings() },
+        Settings { authorities_share_subjects: true, ..lab.settings() },
+    ] {
+        Tls::open(&settings).unwrap();
+    }
+    // The same key twice, as while its certificate is renewed, is one authority.
+    write(own, own);
+    Tls::open(&lab.settings()).unwrap();
 }

@@ -252,7 +252,8 @@ async fn the_log_names_who_came_and_why_another_did_not() {
 #[tokio::test]
 async fn certificates_are_read_again_with_sighup() {
     let lab = Lab::new();
-    let program = Program::start(&lab, IN_MEMORY);
+    let shares = ["--authorities-share-subjects", "true"];
+    let program = Program::start(&lab, &[IN_MEMORY, &shares].concat());
     let other = certs::Authority::new("another authority").unwrap();
     let pair = other.client("its client").unwrap();
     let client = Client::new(lab.authority.cert_pem(), Some(&pair));

@@ -3,6 +3,7 @@
 //! What can be told of a file here is told here, in words that name the file: in a handshake the
 //! same fault is a riddle at the other end.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -43,6 +44,8 @@ pub(super) struct Files {
     pub(super) key: PathBuf,
     pub(super) client_ca: PathBuf,
     pub(super) client_crl: Option<PathBuf>,
+    /// May several authorities name one owner?
+    pub(super) share_subjects: bool,
 }
 
 impl Files {
@@ -53,6 +56,7 @@ impl Files {
         let mut warnings = check_own(&chain, &self.cert, Role::Server)?;
         let own = own_key(chain, &self.key, &self.cert, &provider)?;
         let roots = roots(&self.client_ca, &mut warnings)?;
+        self.check_subjects(&roots)?;
         let verifier =
             WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                 .with_crls(self.revocation_lists()?)
@@ -70,6 +74,25 @@ impl Files {
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok((config, verifier, warnings))
+    }
+
+    /// An owner is a subject, and each authority can give any subject to whom it likes.
+    fn check_subjects(&self, roots: &RootCertStore) -> Result<(), WrongFile> {
+        let keys: BTreeSet<&[u8]> =
+            roots.roots.iter().map(|root| root.subject_public_key_info.as_ref()).collect();
+        match keys.len() > 1 && !self.share_subjects {
+            false => Ok(()),
+            true => Err(wrong(
+                AUTHORITIES,
+                &self.client_ca,
+                format!(
+                    "it holds {} authorities, and each could make clients that own the objects of \
+                     another's (identity is subject): set authorities-share-subjects to true if one \
+                     administration has them all, or identity to fingerprint",
+                    keys.len()
+                ),
+            )),
+        }
     }
 
     fn revocation_lists(&self) -> Result<Vec<CertificateRevocationListDer<'static>>, WrongFile> {
