@@ -17,6 +17,16 @@ use crate::crypto::x509::certificate::{Certificate, hex};
 use crate::objects::index::OwnRows;
 use crate::store::Key;
 
+/// The certificates that a client showed, in DER: its own, and those between it and its authority.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct CertificateChain(pub Vec<Vec<u8>>);
+
+/// The authorities whose clients may connect, as far as an operation needs them.
+pub(crate) trait ClientAuthorities: Send + Sync {
+    /// Would a client with these certificates be let in now? If not, why.
+    fn check(&self, chain: &CertificateChain) -> Result<(), String>;
+}
+
 /// The client that sent a message, as its certificate names it.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -26,6 +36,8 @@ pub struct Client {
     pub peer: SocketAddr,
     /// The certificate that it showed; nothing where no certificate was (tests, other doors).
     pub certificate: Option<Certificate>,
+    /// All certificates that it showed.
+    pub(crate) chain: Option<Arc<CertificateChain>>,
     /// The row of the store that says whether the certificate was replaced, where a server has
     /// worked it out once for all messages of a connection.
     pub(crate) replaced_row: Option<Key>,
@@ -48,6 +60,7 @@ impl Client {
             owner: owner.into(),
             peer,
             certificate: None,
+            chain: None,
             replaced_row: None,
             own_rows: None,
             rights: None,

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_lc_rs::digest;
 use kmip::DateTime;
 
-use crate::auth::client::Client;
+use crate::auth::client::{CertificateChain, Client};
 use crate::auth::rights::Rights;
 
 /// How long a ticket is good whose request does not say, in seconds.
@@ -44,6 +44,8 @@ type Hash = [u8; 32];
 pub(crate) struct Terms {
     /// The client that made it.
     pub owner: String,
+    /// What that client had shown: the ticket is good no longer than this.
+    pub shown: Option<Arc<CertificateChain>>,
     /// What its holder may do for that client; `None` for the client itself.
     pub rights: Option<Arc<Rights>>,
     /// The last second.
@@ -82,6 +84,14 @@ impl Tickets {
     /// Is it a ticket of this client?
     pub(crate) fn is_of(&self, value: &[u8], owner: &str) -> bool {
         self.all().get(&hash(value)).is_some_and(|kept| kept.0.owner == owner)
+    }
+
+    /// The tickets of such certificates are good no more; how many.
+    pub(crate) fn forget_where(&self, such: impl Fn(&CertificateChain) -> bool) -> usize {
+        let mut all = self.all();
+        let before = all.len();
+        all.retain(|_, kept| !kept.0.shown.as_ref().is_some_and(|shown| such(shown)));
+        before.saturating_sub(all.len())
     }
 
     /// It is good no more.

@@ -1,5 +1,6 @@
 //! The program `kmip-server`: the only place that speaks to a terminal and listens to signals.
 
+mod escaped_lines;
 mod failure;
 pub(crate) mod health_check;
 mod log_limit;
@@ -205,6 +206,27 @@ fn authority(settings: &Settings) -> Result<Option<Arc<Authority>>, Failure> {
     Ok(Some(Arc::new(authority.map_err(Failure::Setting)?)))
 }
 
+/// What the settings put beside the store.
+fn process_state(settings: &Settings, tls: &Tls) -> Result<ProcessState, Failure> {
+    let module = settings.pkcs11_module.as_deref().map(Module::load).transpose();
+    let pkcs11 = module.map_err(|why| Failure::Other(why.to_string()))?.map(Arc::new);
+    let push_targets = match &settings.push_file {
+        Some(file) => PushTargets::read(file).map_err(Failure::Other)?,
+        None => PushTargets::default(),
+    };
+    let authority = authority(settings)?;
+    let processor = Arc::new(ProcessorPool::sized(settings.slow_work_max));
+    let client_authorities = Some(tls.client_authorities());
+    Ok(ProcessState {
+        pkcs11,
+        authority,
+        push_targets,
+        processor,
+        client_authorities,
+        ..ProcessState::default()
+    })
+}
+
 async fn serve(
     settings: &Settings,
     key: Option<KeySource>,
@@ -223,16 +245,7 @@ async fn serve(
         Some(file) => users.with_one_time(OneTime::read(file).map_err(Failure::Other)?),
         None => users,
     };
-    let module = settings.pkcs11_module.as_deref().map(Module::load).transpose();
-    let pkcs11 = module.map_err(|why| Failure::Other(why.to_string()))?.map(Arc::new);
-    let push_targets = match &settings.push_file {
-        Some(file) => PushTargets::read(file).map_err(Failure::Other)?,
-        None => PushTargets::default(),
-    };
-    let authority = authority(settings)?;
-    let processor = Arc::new(ProcessorPool::sized(settings.slow_work_max));
-    let state =
-        ProcessState { pkcs11, authority, push_targets, processor, ..ProcessState::default() };
+    let state = process_state(settings, &tls)?;
     let (listener, address) = bind(settings.listen)?;
     let https = settings.https_listen.map(bind).transpose()?;
     let opened = open_store(settings, key, accept_loss).await.map_err(Failure::Other)?;

@@ -289,7 +289,7 @@ impl KeyServer {
             Some(form) => {
                 let slow = SlowWork { of: work, pool: &state.processor, owner: &client.owner };
                 let estimate = text_time(response.len());
-                slow.run(estimate, async { form(response) }).await?.map_err(no_form)?
+                Box::pin(slow.run(estimate, async { form(response) })).await?.map_err(no_form)?
             }
         };
         if bytes.len() > policy.response_len_max {

@@ -51,8 +51,11 @@ pub(crate) fn terms(cx: &Context<'_>, limits: &TicketLimits<'_>) -> Result<Terms
             })?)
         }
     };
-    let (owner, until) = (cx.client.owner.clone(), DateTime(until.min(latest)));
-    Ok(Terms { owner, rights: None, until, requests, items })
+    // What a certificate gives ends with it.
+    let not_after = cx.client.certificate.as_ref().map_or(i64::MAX, |shown| shown.validity.1);
+    let (owner, until) = (cx.client.owner.clone(), DateTime(until.min(latest).min(not_after)));
+    let shown = cx.client.chain.clone();
+    Ok(Terms { owner, shown, rights: None, until, requests, items })
 }
 
 /// Issues a ticket, valid once the batch is durable.

@@ -13,6 +13,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::auth::client::ClientAuthorities;
 use crate::auth::tickets::Tickets;
 use crate::config::push_targets::PushTargets;
 use crate::crypto::pkcs11::Module;
@@ -31,6 +32,8 @@ pub(crate) struct ProcessState {
     pub pkcs11: Option<Arc<Module>>,
     /// The authority that certifies public keys, where the server has one.
     pub authority: Option<Arc<Authority>>,
+    /// The authorities whose clients may connect.
+    pub client_authorities: Option<Arc<dyn ClientAuthorities>>,
     /// What the last check of the store gave, where there is one.
     pub last_check: Option<CheckWatch>,
     /// What changes of the objects of clients that are told.

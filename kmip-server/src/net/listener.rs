@@ -19,7 +19,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tracing::{Instrument as _, debug, error, info, info_span, warn};
 
-use crate::auth::client::Client;
+use crate::auth::client::{CertificateChain, Client};
 use crate::config::Settings;
 use crate::config::limits::{
     ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, BACKLOG, EVICTION_MAX, EXPIRY_CHECK, KEEP_ALIVE,
@@ -32,7 +32,7 @@ use crate::net::deadline::Limits;
 use crate::net::end::CloseReason;
 use crate::net::https;
 use crate::net::open_sessions::{Ended, OpenSessions, Scope};
-use crate::net::tls::{ClientChain, Protocol, Refused, Tls, WrongFile};
+use crate::net::tls::{Protocol, Refused, Tls, WrongFile};
 
 /// Serves KMIP on `listener` until `shutdown` completes and the requests under way are answered.
 pub async fn serve(
@@ -100,10 +100,14 @@ impl Server {
         match self.tls.reload() {
             Ok(warnings) => {
                 info!("certificates were read again");
-                let is_revoked = |shown: &ClientChain| self.tls.is_revoked(shown);
+                let is_revoked = |shown: &CertificateChain| self.tls.is_revoked(shown);
                 match self.open_sessions.close_where(Ended::Revoked, is_revoked) {
                     0 => {}
                     count => warn!("{count} open connections end: their certificate is revoked"),
+                }
+                match self.key_server.state().tickets.forget_where(is_revoked) {
+                    0 => {}
+                    count => warn!("{count} tickets are gone: their certificate is revoked"),
                 }
                 for warning in warnings {
                     warn!("{warning}");
@@ -225,7 +229,8 @@ impl Server {
         let not_after = session.certificate.validity.1;
         let (stream, key_server) = (session.stream, self.key_server.as_ref());
         let client = Client::from_certificate(session.certificate, self.settings.identity, peer);
-        stay.is_client(&client.owner, session.shown);
+        stay.is_client(&client.owner, Arc::clone(&session.shown));
+        let client = Client { chain: Some(session.shown), ..client };
         if self.tls.reloads() != reloads {
             stay.close_where(Ended::Revoked, |shown| self.tls.is_revoked(shown));
         }
@@ -253,7 +258,7 @@ impl Server {
         let over = tokio::select! {
             biased;
             over = &mut serving => Some(over),
-            () = expiry(not_after) => {
+            () = Box::pin(expiry(not_after)) => {
                 stay.end(Ended::Expired);
                 None
             }

@@ -12,7 +12,7 @@ use std::time::Instant;
 use support::connection_limit::canonical;
 use tokio::sync::watch;
 
-use crate::net::tls::ClientChain;
+use crate::auth::client::CertificateChain;
 
 /// The connections that are open.
 pub(crate) struct OpenSessions {
@@ -40,7 +40,7 @@ pub(crate) enum Ended {
 /// One connection: where it comes from, what its client showed, and how it is told to end.
 struct Session {
     address: IpAddr,
-    client: OnceLock<(String, ClientChain)>,
+    client: OnceLock<(String, Arc<CertificateChain>)>,
     leave: watch::Sender<bool>,
     ended: OnceLock<Ended>,
     /// Microseconds since the server began, when the last answer was sent; [`BUSY`] meanwhile.
@@ -104,7 +104,11 @@ impl OpenSessions {
     }
 
     /// Ends the connections whose clients showed such a certificate; how many.
-    pub(crate) fn close_where(&self, why: Ended, such: impl Fn(&ClientChain) -> bool) -> usize {
+    pub(crate) fn close_where(
+        &self,
+        why: Ended,
+        such: impl Fn(&CertificateChain) -> bool,
+    ) -> usize {
         // Checking a certificate takes its time, and nobody shall wait for it at the door.
         let sessions: Vec<_> = self.all().by_number.values().cloned().collect();
         let shown = |session: &&Arc<Session>| session.client.get().is_some_and(|(_, c)| such(c));
@@ -164,7 +168,7 @@ impl Session {
 
 impl SessionGuard {
     /// The client has shown who it is.
-    pub(crate) fn is_client(&self, owner: &str, shown: ClientChain) {
+    pub(crate) fn is_client(&self, owner: &str, shown: Arc<CertificateChain>) {
         let _ = self.session.client.set((owner.to_owned(), shown));
     }
 
@@ -184,7 +188,7 @@ impl SessionGuard {
     }
 
     /// Ends this connection, if its client showed such a certificate.
-    pub(crate) fn close_where(&self, why: Ended, such: impl Fn(&ClientChain) -> bool) {
+    pub(crate) fn close_where(&self, why: Ended, such: impl Fn(&CertificateChain) -> bool) {
         if self.session.client.get().is_some_and(|(_, shown)| such(shown)) {
             self.session.end(why);
         }

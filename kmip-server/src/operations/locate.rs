@@ -238,7 +238,7 @@ impl Search {
         while after.is_some() {
             let estimate = PAGE_TIME.saturating_mul(PAGES_A_TURN);
             let from = after.take();
-            after = cx.slow_work().run(estimate, self.pages(cx, &rows, from)).await??;
+            after = Box::pin(cx.slow_work().run(estimate, self.pages(cx, &rows, from))).await??;
         }
         Ok(())
     }

@@ -100,7 +100,8 @@ macro_rules! operations {
             let Cost::Slow(estimate) = cost::estimate(cx, &request).await else {
                 return perform(cx, request).await;
             };
-            cx.slow_work().run(estimate, perform(cx, request)).await?
+            // Boxed, so that a connection does not keep room for what is seldom done.
+            Box::pin(cx.slow_work().run(estimate, perform(cx, request))).await?
         }
 
         /// Does what is asked for, wherever that is.

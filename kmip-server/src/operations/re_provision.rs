@@ -6,14 +6,16 @@
 //! key pair: who asks for that is told where certificates come from.
 //!
 //! **No client can make another's certificate its own**, nor lock itself out by a slip: the new one
-//! must name the same client and come from the same issuer, and be valid today. That its issuer
-//! signed it, and that the client has its key, the next handshake will ask.
+//! must name the same client, come from the same issuer, be valid today, and be one that a
+//! handshake would take. That the client has its key, the next handshake will ask.
+//!
+//! Tickets that were given under the old certificate end with it.
 
 use kmip::objects::{Certificate, Object};
 use kmip::payload::{ReProvisionRequest, ReProvisionResponse};
 use kmip::vocabulary::{CertificateType, ObjectType, ResultReason};
 
-use crate::auth::client::Client;
+use crate::auth::client::{CertificateChain, Client};
 use crate::auth::superseded_certificates;
 use crate::config::Identity;
 use crate::crypto::x509::certificate::Certificate as Credential;
@@ -47,6 +49,7 @@ pub(super) async fn re_provision(
     };
     let new = readable(&certificate)?;
     check(cx, &current, &new)?;
+    check_issuer(cx, &certificate)?;
     if superseded_certificates::is_replaced(&mut cx.transaction, cx.index_key, &new).await? {
         return Err(denied("the new certificate was itself replaced before"));
     }
@@ -56,6 +59,11 @@ pub(super) async fn re_provision(
     server_attributes::set_server_attributes(&mut values, &object, cx.now, false);
     let unique_identifier = cx.insert(values, object).await?;
     superseded_certificates::mark_superseded(&mut cx.transaction, cx.index_key, &current).await?;
+    if let Some(old) = cx.client.chain.clone() {
+        cx.effects.then(move |live| {
+            live.tickets.forget_where(|shown| shown.0.first() == old.0.first());
+        });
+    }
     Ok(ReProvisionResponse { unique_identifier: Some(unique_identifier) })
 }
 
@@ -69,6 +77,18 @@ fn readable(certificate: &Certificate) -> Result<Credential> {
     }
     Credential::parse(&certificate.certificate_value)
         .map_err(|unreadable| OperationError::invalid_field(unreadable.to_string()))
+}
+
+/// Did the clients' authority sign it? Between the two stand the same certificates as before.
+fn check_issuer(cx: &Context<'_>, certificate: &Certificate) -> Result<()> {
+    let shown = cx.client.chain.as_ref().map_or(&[][..], |shown| shown.0.as_slice());
+    let between = shown.iter().skip(1).cloned();
+    let chain = std::iter::once(certificate.certificate_value.clone()).chain(between).collect();
+    let authorities = cx.state.client_authorities.as_ref();
+    let authorities = authorities.ok_or_else(|| denied("this server knows no authority"))?;
+    authorities.check(&CertificateChain(chain)).map_err(|why| {
+        denied(&format!("the new certificate is not one that lets its holder in: {why}"))
+    })
 }
 
 fn is_valid(certificate: &Credential, now: i64) -> bool {

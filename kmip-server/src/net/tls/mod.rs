@@ -18,7 +18,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
-use crate::config::Settings;
+use crate::auth::client::{CertificateChain, ClientAuthorities};
+use crate::config::{Identity, Settings};
 use crate::crypto::x509::certificate::Certificate;
 use crate::net::end::linger;
 
@@ -47,11 +48,8 @@ pub struct Session {
     /// The protocol version and the cipher suite that were agreed on.
     pub agreed: String,
     /// What the client showed, to be looked at again.
-    pub shown: ClientChain,
+    pub shown: Arc<CertificateChain>,
 }
-
-/// The certificates that a client showed; none where there is no list that could revoke them.
-pub struct ClientChain(Vec<CertificateDer<'static>>);
 
 /// Why a handshake failed, in one sentence that names the failed check.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,8 +65,27 @@ pub enum Refused {
 /// The server's end of mutual TLS, which can be renewed while it is in use.
 pub struct Tls {
     files: Files,
-    current: ArcSwap<Configs>,
+    current: Arc<ArcSwap<Configs>>,
     reloads: AtomicU64,
+}
+
+/// The authorities that are in use.
+struct CurrentAuthorities(Arc<ArcSwap<Configs>>);
+
+impl CurrentAuthorities {
+    fn verify(&self, chain: &CertificateChain) -> Result<(), Error> {
+        let der: Vec<_> = chain.0.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
+        let Some((leaf, between)) = der.split_first() else {
+            return Err(Error::NoCertificatesPresented);
+        };
+        self.0.load().verifier.verify_client_cert(leaf, between, UnixTime::now()).map(drop)
+    }
+}
+
+impl ClientAuthorities for CurrentAuthorities {
+    fn check(&self, chain: &CertificateChain) -> Result<(), String> {
+        self.verify(chain).map_err(|why| why.to_string())
+    }
 }
 
 /// One configuration for each protocol, of the same files.
@@ -100,9 +117,11 @@ impl Tls {
             key: settings.key.clone(),
             client_ca: settings.client_ca.clone(),
             client_crl: settings.client_crl.clone(),
+            share_subjects: settings.authorities_share_subjects
+                || settings.identity == Identity::Fingerprint,
         };
         let (config, verifier, warnings) = files.load()?;
-        let current = ArcSwap::from_pointee(Configs::of(config, verifier));
+        let current = Arc::new(ArcSwap::from_pointee(Configs::of(config, verifier)));
         Ok((Self { files, current, reloads: AtomicU64::new(0) }, warnings))
     }
 
@@ -120,12 +139,16 @@ impl Tls {
     }
 
     /// Is what the client showed revoked, as far as is known now?
-    pub fn is_revoked(&self, shown: &ClientChain) -> bool {
-        let Some((leaf, between)) = shown.0.split_first() else { return false };
-        let verified =
-            self.current.load().verifier.verify_client_cert(leaf, between, UnixTime::now());
+    pub fn is_revoked(&self, shown: &CertificateChain) -> bool {
+        // Without a list nothing is.
+        let verify = || CurrentAuthorities(Arc::clone(&self.current)).verify(shown);
         let revoked = Error::InvalidCertificate(CertificateError::Revoked);
-        verified.is_err_and(|why| why == revoked)
+        self.files.client_crl.is_some() && verify().is_err_and(|why| why == revoked)
+    }
+
+    /// The authorities whose clients may connect, as they are at any time.
+    pub(crate) fn client_authorities(&self) -> Arc<dyn ClientAuthorities> {
+        Arc::new(CurrentAuthorities(Arc::clone(&self.current)))
     }
 
     /// Shakes hands with whoever connected, within `deadline`.
@@ -155,7 +178,7 @@ impl Tls {
         let shaken = SHOWN.scope(RefCell::default(), self.handshake(tcp, protocol));
         match timeout_at(end, shaken).await {
             Err(_) => Err(late("did not finish the handshake")),
-            Ok(Ok(stream)) => session(stream, self.files.client_crl.is_some()),
+            Ok(Ok(stream)) => session(stream),
             Ok(Err((mut tcp, refused))) => {
                 // The alert that says why must reach the client before the connection ends.
                 linger(&mut tcp).await;
@@ -190,7 +213,7 @@ impl Tls {
 }
 
 /// The session on `stream`, named after the certificate that was verified.
-fn session(stream: server::TlsStream<TcpStream>, can_be_revoked: bool) -> Result<Session, Refused> {
+fn session(stream: server::TlsStream<TcpStream>) -> Result<Session, Refused> {
     let (_, tls) = stream.get_ref();
     let leaf = tls.peer_certificates().and_then(<[_]>::first);
     let certificate = leaf
@@ -199,9 +222,9 @@ fn session(stream: server::TlsStream<TcpStream>, can_be_revoked: bool) -> Result
     let version = tls.protocol_version().map(|version| format!("{version:?}"));
     let suite = tls.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
     let agreed = [version, suite].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let chain = tls.peer_certificates().filter(|_| can_be_revoked).unwrap_or_default();
-    let shown = ClientChain(chain.to_vec());
-    Ok(Session { stream, certificate, agreed, shown })
+    let chain = tls.peer_certificates().unwrap_or_default();
+    let shown = CertificateChain(chain.iter().map(|der| der.to_vec()).collect());
+    Ok(Session { stream, certificate, agreed, shown: Arc::new(shown) })
 }
 
 /// What is known to begin with bytes that are no TLS record.

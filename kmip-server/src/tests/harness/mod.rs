@@ -2,9 +2,10 @@
 
 #![allow(dead_code, unused_imports, reason = "each test program needs another part of it")]
 
-use crate::auth::client::Client;
+use crate::auth::client::{CertificateChain, Client, ClientAuthorities};
 use crate::config::Names;
 use crate::config::policy::Policy;
+use crate::crypto::x509::path_validation;
 use crate::dispatch::key_server::{Form, KeyServer};
 use crate::keystore::process_state::ProcessState;
 use crate::store::Store;
@@ -12,6 +13,7 @@ use crate::store::memory_store::MemoryStore;
 use crate::store::root_key::{IndexKey, KEY_LEN};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 // What the tests name, so that each needs one import.
 pub(crate) use kmip::attributes::{
@@ -32,7 +34,7 @@ pub(crate) use kmip::structures::{MessageExtension, Name, RevocationReason};
 pub(crate) use kmip::vocabulary::{
     BatchErrorContinuationOption, CryptographicAlgorithm, CryptographicUsageMask, KeyFormatType,
     LinkType, ObjectType, Operation, QueryFunction, ResultReason, ResultStatus,
-    RevocationReasonCode, State, tags,
+    RevocationReasonCode, State, ValidityIndicator, tags,
 };
 pub(crate) use kmip::{Encode, Identifier, Version};
 pub(crate) use ttlv::{Raw, Writer};
@@ -151,6 +153,31 @@ impl Harness {
     pub(crate) async fn create(&self, version: Version, more: Vec<AttributeValue>) -> String {
         self.ask(version, aes(more)).await.unwrap().unique_identifier
     }
+}
+
+/// The authority of the clients of a server, as far as a certificate must be signed by it.
+pub(crate) struct SignedBy(pub(crate) Vec<u8>);
+
+impl ClientAuthorities for SignedBy {
+    fn check(&self, chain: &CertificateChain) -> Result<(), String> {
+        let all: Vec<_> = chain.0.iter().cloned().chain([self.0.clone()]).collect();
+        let now = DateTime(i64::try_from(now_seconds()).unwrap());
+        match path_validation::judge(&all, Some(&self.0), now.0) {
+            Ok(ValidityIndicator::Valid) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    }
+}
+
+fn now_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// State of a server whose clients have certificates of this authority.
+pub(crate) fn signed_by(authority: &certs::Authority) -> ProcessState {
+    let pem = x509_parser::pem::parse_x509_pem(authority.cert_pem().as_bytes()).unwrap().1;
+    let client_authorities: Arc<dyn ClientAuthorities> = Arc::new(SignedBy(pem.contents));
+    ProcessState { client_authorities: Some(client_authorities), ..ProcessState::default() }
 }
 
 pub(crate) fn client(owner: &str) -> Client {

@@ -1,6 +1,6 @@
 //! Re-Provision (KMIP 2.1, 6.1.48): each row a sentence of it.
 
-use crate::auth::client::Client;
+use crate::auth::client::{CertificateChain, Client};
 use crate::config::Identity;
 use crate::crypto::x509::certificate::Certificate as Credential;
 use certs::Authority;
@@ -8,6 +8,7 @@ use kmip::objects::{Certificate, CertificateRequest};
 use kmip::payload::ReProvisionRequest;
 use kmip::vocabulary::{CertificateRequestType, CertificateType};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::tests::harness::*;
 
@@ -20,7 +21,9 @@ fn der(authority: &Authority, name: &str) -> Vec<u8> {
 fn with(harness: &Harness, der: &[u8]) -> Harness {
     let credential = Credential::parse(der).unwrap();
     let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-    harness.as_client(Client::from_certificate(credential, Identity::Subject, peer))
+    let client = Client::from_certificate(credential, Identity::Subject, peer);
+    let chain = Some(Arc::new(CertificateChain(vec![der.to_vec()])));
+    harness.as_client(Client { chain, ..client })
 }
 
 fn bring(der: &[u8]) -> ReProvisionRequest {
@@ -40,7 +43,7 @@ fn bring(der: &[u8]) -> ReProvisionRequest {
 async fn a_new_certificate_takes_the_place_of_the_old_one() {
     let authority = Authority::new("authority").unwrap();
     let (first, second) = (der(&authority, "node-1"), der(&authority, "node-1"));
-    let harness = Harness::new();
+    let harness = Harness::living(signed_by(&authority));
     let (before, after) = (with(&harness, &first), with(&harness, &second));
     let key = before.create(NEWEST, vec![]).await;
     let kept = before.ask(NEWEST, bring(&second)).await.unwrap().unique_identifier.unwrap();
@@ -61,7 +64,10 @@ async fn what_is_refused_leaves_the_old_certificate_valid() {
     let authority = Authority::new("authority").unwrap();
     let other = Authority::new("another authority").unwrap();
     let current = der(&authority, "node-1");
-    let harness = with(&Harness::new(), &current);
+    let harness = with(&Harness::living(signed_by(&authority)), &current);
+    let mut forged = der(&authority, "node-1");
+    *forged.last_mut().unwrap() ^= 1;
+    let own = Authority::new("authority").unwrap();
     let csr = CertificateRequest {
         certificate_request_type: CertificateRequestType::PKCS_10,
         certificate_request_value: vec![0x30, 0],
@@ -70,6 +76,12 @@ async fn what_is_refused_leaves_the_old_certificate_valid() {
     let rows = [
         ("another client's", bring(&der(&authority, "node-2")), ResultReason::PermissionDenied),
         ("another authority's", bring(&der(&other, "node-1")), ResultReason::PermissionDenied),
+        ("one that nobody signed", bring(&forged), ResultReason::PermissionDenied),
+        (
+            "one that another of this name signed",
+            bring(&der(&own, "node-1")),
+            ResultReason::PermissionDenied,
+        ),
         ("the one in use", bring(&current), ResultReason::PermissionDenied),
         ("no certificate", bring(b"x"), ResultReason::InvalidField),
         ("one to be signed", signed, ResultReason::FeatureNotSupported),

@@ -15,7 +15,9 @@ use x509_parser::pem::parse_x509_pem;
 
 use crate::auth::client::Client;
 use crate::config::Identity;
+use crate::config::policy::Policy;
 use crate::crypto::x509::certificate::Certificate as Credential;
+use crate::keystore::process_state::ProcessState;
 use crate::store::memory_store::MemoryStore;
 use crate::store::{Change, Key, Outcome, Pending, Range, Record, Store, StoreError};
 use crate::tests::harness::*;
@@ -68,8 +70,17 @@ async fn create_while(
     client: &Client,
     request: impl Into<RequestPayload>,
 ) -> (Result<(Harness, String), ResultReason>, usize) {
+    create_beside(ProcessState::default(), client, request).await
+}
+
+/// As [`create_while`], with what the server has beside its store.
+async fn create_beside(
+    state: ProcessState,
+    client: &Client,
+    request: impl Into<RequestPayload>,
+) -> (Result<(Harness, String), ResultReason>, usize) {
     let store = Arc::new(MemoryStore::default());
-    let other = Harness::over(store.clone()).as_client(client.clone());
+    let other = Harness::with(store.clone(), Policy::default(), state).as_client(client.clone());
     let request = Mutex::new(Some((other, NEWEST, request.into())));
     let store = Arc::new(Interposed { store, request, commits: AtomicUsize::new(0) });
     let harness = Harness::over(store.clone()).as_client(client.clone());
@@ -113,7 +124,7 @@ async fn certificate_that_is_replaced_during_a_create_creates_nothing() {
     let certificate =
         Certificate { certificate_type: CertificateType::X_509, certificate_value: der };
     let request = ReProvisionRequest { certificate: Some(certificate), certificate_request: None };
-    let (created, commits) = create_while(&first, request).await;
+    let (created, commits) = create_beside(signed_by(&authority), &first, request).await;
     assert_eq!(created.map(drop), Err(ResultReason::AuthenticationNotSuccessful));
     assert_eq!(commits, 1);
 }

@@ -1,13 +1,23 @@
 //! Login, Logout and Delegated Login (2.1, 6.1.12, 6.1.30 and 6.1.31).
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use certs::Authority;
 use kmip::message::{Asynchronous, Authentication, Credential};
 use kmip::payload::{
-    DelegatedLoginRequest, LoginRequest, LogoutRequest, Objects, Right, Rights, Ticket, TicketLease,
+    DelegatedLoginRequest, LoginRequest, LogoutRequest, Objects, ReProvisionRequest, Right, Rights,
+    Ticket, TicketLease,
 };
 use kmip::structures::{ObjectGroups, Operations, UsageLimits};
 use kmip::vocabulary::{AsynchronousIndicator, CredentialType, UsageLimitsUnit};
 use kmip::{Encode as _, Interval};
 
+use x509_parser::pem::parse_x509_pem;
+
+use crate::auth::client::{CertificateChain, Client};
+use crate::config::Identity;
+use crate::crypto::x509::certificate::Certificate;
 use crate::tests::harness::*;
 
 const V2_1: Version = Version::V2_1;
@@ -81,6 +91,58 @@ async fn a_login_is_good_for_its_client_until_it_logs_out() {
     assert!(alice.ask(V2_1, logout()).await.is_ok());
     let spent = with(&alice, &ticket, get(&key)).await;
     assert_eq!(spent.err(), Some(ResultReason::InvalidTicket));
+}
+
+/// A ticket that alice gives under a certificate, and the server.
+async fn given_under(
+    authority: &Authority,
+    der: &[u8],
+    not_after: Option<i64>,
+) -> (Harness, Ticket) {
+    let mut shown = Certificate::parse(der).unwrap();
+    shown.validity.1 = not_after.unwrap_or(shown.validity.1);
+    let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+    let chain = Some(Arc::new(CertificateChain(vec![der.to_vec()])));
+    let alice = Client { chain, ..Client::from_certificate(shown, Identity::Subject, peer) };
+    let alice = Harness::living(signed_by(authority)).as_client(alice);
+    let ticket = delegated(&alice, vec![right(&[Operation::Create], None)]).await;
+    (alice, ticket)
+}
+
+fn der(authority: &Authority) -> Vec<u8> {
+    let pair = authority.client("alice").unwrap();
+    parse_x509_pem(pair.cert_pem.as_bytes()).unwrap().1.contents
+}
+
+/// What a certificate gives ends with it: when it is revoked, replaced or over.
+#[tokio::test]
+async fn a_ticket_ends_with_the_certificate_under_which_it_was_given() {
+    let authority = Authority::new("authority").unwrap();
+    let (first, second) = (der(&authority), der(&authority));
+    let is_first = |shown: &CertificateChain| shown.0.first() == Some(&first);
+    let create = || aes(vec![]);
+
+    let (alice, ticket) = given_under(&authority, &first, None).await;
+    let bob = alice.beside("bob");
+    assert!(with(&bob, &ticket, create()).await.is_ok());
+    assert_eq!(alice.server.state().tickets.forget_where(|shown| !is_first(shown)), 0);
+    assert!(with(&bob, &ticket, create()).await.is_ok(), "another's was revoked");
+    assert_eq!(alice.server.state().tickets.forget_where(is_first), 1);
+    assert_eq!(with(&bob, &ticket, create()).await.err(), Some(ResultReason::InvalidTicket));
+
+    let (alice, ticket) = given_under(&authority, &first, None).await;
+    let certificate = kmip::objects::Certificate {
+        certificate_type: kmip::vocabulary::CertificateType::X_509,
+        certificate_value: second,
+    };
+    let replace = ReProvisionRequest { certificate: Some(certificate), certificate_request: None };
+    alice.ask(V2_1, replace).await.unwrap();
+    let replaced = with(&alice.beside("bob"), &ticket, create()).await;
+    assert_eq!(replaced.err(), Some(ResultReason::InvalidTicket));
+
+    let (alice, ticket) = given_under(&authority, &first, Some(1)).await;
+    let over = with(&alice.beside("bob"), &ticket, create()).await;
+    assert_eq!(over.err(), Some(ResultReason::InvalidTicket));
 }
 
 /// One row a limit: what the request says, and how many uses it is good for.
