@@ -7,8 +7,24 @@ use ttlv::{Error, Reader, Tag, Writer};
 
 use crate::version::Version;
 
+/// One item of a structure: its tag, and the versions that have it. An item is sent to no other.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// The name of the field in its Rust type.
+    pub name: &'static str,
+    /// The tag of the item, as the newest version has it.
+    pub tag: Tag,
+    /// Returns whether a version has the item.
+    pub is_in: fn(Version) -> bool,
+    /// The items of the item itself, if it is a structure.
+    pub fields: &'static [Self],
+}
+
 /// A value that can be written as one item, or as none, or as many.
 pub trait Encode {
+    /// The items of a structure, in order; none of anything else.
+    const FIELDS: &'static [Field] = &[];
+
     /// Writes the value under `tag`, in the form that `version` has.
     fn encode(&self, tag: Tag, w: &mut Writer, version: Version);
 }
@@ -135,6 +151,8 @@ impl core::fmt::Debug for SecretInteger {
 }
 
 impl<T: Encode> Encode for Option<T> {
+    const FIELDS: &'static [Field] = T::FIELDS;
+
     #[inline]
     fn encode(&self, tag: Tag, w: &mut Writer, version: Version) {
         if let Some(value) = self {
@@ -154,6 +172,8 @@ impl<T: Decode> Decode for Option<T> {
 }
 
 impl<T: Encode> Encode for Box<T> {
+    const FIELDS: &'static [Field] = T::FIELDS;
+
     fn encode(&self, tag: Tag, w: &mut Writer, version: Version) {
         (**self).encode(tag, w, version);
     }
@@ -171,6 +191,8 @@ impl<T: Decode> Decode for Box<T> {
 }
 
 impl<T: Encode> Encode for Vec<T> {
+    const FIELDS: &'static [Field] = T::FIELDS;
+
     #[inline]
     fn encode(&self, tag: Tag, w: &mut Writer, version: Version) {
         for value in self {

@@ -9,7 +9,7 @@
 /// ```
 ///
 /// An item that the peer's version does not have is never sent. When read it is taken where it
-/// stands, because clients send new items in old versions.
+/// stands, because clients send new items in old versions. The list is data too: `Encode::FIELDS`.
 macro_rules! structure {
     (
         $(#[$doc:meta])* $name:ident {
@@ -24,6 +24,16 @@ macro_rules! structure {
         }
 
         impl $crate::codec::Encode for $name {
+            const FIELDS: &'static [$crate::codec::Field] = &[$($crate::codec::Field {
+                name: stringify!($field),
+                tag: $crate::macros::newest_tag!($tag $(, $tag2)?),
+                is_in: |version| {
+                    let _ = version;
+                    true $(&& ($($range)+).contains(&version))?
+                },
+                fields: <$ty as $crate::codec::Encode>::FIELDS,
+            },)*];
+
             #[inline]
             fn encode(&self, tag: ttlv::Tag, w: &mut ttlv::Writer, version: $crate::Version) {
                 w.structure(tag, |w| {
@@ -74,5 +84,16 @@ macro_rules! tag {
     };
 }
 
+/// The tag of an item in the newest version.
+macro_rules! newest_tag {
+    ($tag:ident) => {
+        $crate::vocabulary::tags::$tag
+    };
+    ($tag:ident, $tag2:ident) => {
+        $crate::vocabulary::tags::$tag2
+    };
+}
+
+pub(crate) use newest_tag;
 pub(crate) use structure;
 pub(crate) use tag;

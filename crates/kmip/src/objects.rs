@@ -3,7 +3,7 @@
 use ttlv::{Error, ErrorKind, Raw, Reader, Tag, Type, Writer};
 
 use crate::attributes::{AttributeList, Attributes};
-use crate::codec::{Decode, Encode, SecretBytes};
+use crate::codec::{Decode, Encode, Field, SecretBytes};
 use crate::macros::structure;
 use crate::structures::CryptographicParameters;
 use crate::version::Version;
@@ -208,6 +208,8 @@ impl KeyBlock {
 }
 
 impl Encode for KeyValue {
+    const FIELDS: &'static [Field] = AttributeList::FIELDS;
+
     fn encode(&self, tag: Tag, w: &mut Writer, version: Version) {
         match self {
             Self::Wrapped(bytes) => w.byte_string(tag, bytes.as_bytes()),
@@ -261,6 +263,15 @@ macro_rules! objects {
         }
 
         impl Object {
+            /// The kinds of objects, each under its tag. An object that a version does not have is
+            /// not shown to its clients.
+            const KINDS: &'static [Field] = &[$(Field {
+                name: stringify!($name),
+                tag: tags::$name,
+                is_in: |_| true,
+                fields: <$ty as Encode>::FIELDS,
+            },)*];
+
             /// What kind of object it is.
             pub const fn object_type(&self) -> ObjectType {
                 match self {
@@ -351,6 +362,8 @@ impl Object {
 
 /// An object stands under the tag of its kind, whatever tag is asked for.
 impl Encode for Object {
+    const FIELDS: &'static [Field] = Self::KINDS;
+
     fn encode(&self, _: Tag, w: &mut Writer, version: Version) {
         self.encode_any(w, version);
     }

@@ -22,7 +22,7 @@ mod vendor;
 
 use ttlv::{Error, Reader, Tag, Writer};
 
-use crate::codec::{Decode, Encode};
+use crate::codec::{Decode, Encode, Field};
 use crate::structures::Name;
 use crate::version::Version;
 use crate::vocabulary::tags;
@@ -91,6 +91,8 @@ impl AttributeList {
 pub struct AllAttributes(pub Vec<Attribute>);
 
 impl Encode for Attribute {
+    const FIELDS: &'static [Field] = AttributeValue::FIELDS;
+
     /// In 2.x a lone attribute stands in a structure of its own: New or Current Attribute.
     fn encode(&self, tag: Tag, w: &mut Writer, version: Version) {
         match version >= Version::V2_0 {
@@ -158,6 +160,8 @@ fn decode_flat(tag: Tag, r: &mut Reader<'_>, version: Version) -> Result<Vec<Att
 }
 
 impl Encode for Attributes {
+    const FIELDS: &'static [Field] = AttributeValue::FIELDS;
+
     fn encode(&self, tag: Tag, w: &mut Writer, version: Version) {
         if version >= Version::V2_0 {
             return encode_flat(tag, &self.attributes, w, version);
@@ -185,6 +189,8 @@ impl Decode for Attributes {
 }
 
 impl Encode for AttributeList {
+    const FIELDS: &'static [Field] = AttributeValue::FIELDS;
+
     fn encode(&self, tag: Tag, w: &mut Writer, version: Version) {
         match version >= Version::V2_0 {
             true if self.0.is_empty() => {}
@@ -205,6 +211,8 @@ impl Decode for AttributeList {
 }
 
 impl Encode for AllAttributes {
+    const FIELDS: &'static [Field] = AttributeValue::FIELDS;
+
     fn encode(&self, tag: Tag, w: &mut Writer, version: Version) {
         match version >= Version::V2_0 {
             true => encode_flat(tag, &self.0, w, version),

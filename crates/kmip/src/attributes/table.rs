@@ -5,7 +5,7 @@
 
 use ttlv::{Error, Reader, Tag, Writer};
 
-use crate::codec::{DateTime, Decode, Encode, Interval};
+use crate::codec::{DateTime, Decode, Encode, Field, Interval};
 use crate::structures::{
     AlternativeName, ApplicationSpecificInformation, CertificateIdentifier, CertificateIssuer,
     CertificateSubject, CryptographicDomainParameters, CryptographicParameters, Digest,
@@ -70,6 +70,14 @@ macro_rules! attributes {
         pub const ATTRIBUTES: &[AttributeRow] = &[$(AttributeRow::$tag,)*];
 
         impl AttributeValue {
+            /// The attributes as items of a structure, which is what 2.x makes of them.
+            pub const FIELDS: &'static [Field] = &[$(Field {
+                name: stringify!($tag),
+                tag: tags::$tag,
+                is_in: |version| AttributeRow::$tag.versions().contains(&version),
+                fields: <$ty as Encode>::FIELDS,
+            },)*];
+
             /// The row of the attribute with this tag.
             pub const fn row(tag: Tag) -> Option<&'static AttributeRow> {
                 match tag {

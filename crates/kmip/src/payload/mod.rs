@@ -67,7 +67,7 @@ mod validate;
 
 use ttlv::{Error, Raw, Reader, Tag, Writer};
 
-use crate::codec::{Decode, Encode};
+use crate::codec::{Decode, Encode, Field};
 use crate::version::Version;
 use crate::vocabulary::{Operation, tags};
 
@@ -165,6 +165,17 @@ pub struct MalformedPayload {
     pub error: Error,
 }
 
+/// The items of a request and of its response (1.4, 4; 2.1, 6.1).
+#[derive(Clone, Copy, Debug)]
+pub struct PayloadFields {
+    /// The operation.
+    pub operation: Operation,
+    /// What it is asked.
+    pub request: &'static [Field],
+    /// What it answers.
+    pub response: &'static [Field],
+}
+
 /// Type of a variant's content: the payload, or a box of a large one, so that the small ones are
 /// quick to move.
 macro_rules! variant_payload {
@@ -215,6 +226,13 @@ macro_rules! operations {
 
         /// The operations of the table.
         pub const OPERATIONS: &[Operation] = &[$(Operation::$name,)*];
+
+        /// The items of the payloads of each operation of the table.
+        pub const PAYLOADS: &[PayloadFields] = &[$(PayloadFields {
+            operation: Operation::$name,
+            request: $request::FIELDS,
+            response: $response::FIELDS,
+        },)*];
 
         impl RequestPayload {
             /// The operation this payload belongs to.
