@@ -7,6 +7,7 @@
 //! cipher       encryption: algorithms by modes, in one part or in many
 //!                block . chain . key_stream . gcm . ccm . xts . chacha . key_wrap . padding
 //!                vector
+//! held         data that is gathered part by part
 //! digest       hashes, and HMAC over them        mac       codes
 //! derive       keys out of keys                  random    bytes that nobody knows
 //! error        why it cannot be done, in this room's own words
@@ -27,6 +28,7 @@ pub(crate) mod cipher;
 pub(crate) mod error;
 pub(crate) mod formats;
 pub(crate) mod hash;
+pub(crate) mod held;
 pub(crate) mod key_derivation;
 pub(crate) mod keys;
 pub(crate) mod pkcs11;

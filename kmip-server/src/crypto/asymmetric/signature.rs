@@ -9,11 +9,9 @@ use zeroize::Zeroizing;
 use crate::crypto::asymmetric::{self, Input, Scheme};
 use crate::crypto::hash::algorithms;
 use crate::crypto::hash::{self, Hash};
+use crate::crypto::held::Held;
 use crate::crypto::keys::Key;
 use crate::crypto::{Error, Result};
-
-/// The most data that is gathered for a signature that needs all of it at once.
-const GATHERED_LEN_MAX: usize = 16 << 20;
 
 /// What was taken so far.
 #[derive(Clone)]
@@ -23,7 +21,7 @@ enum Taken {
     /// The hash, given in the place of the data.
     Digest(Zeroizing<Vec<u8>>),
     /// Data that is needed as it is.
-    Data(Zeroizing<Vec<u8>>),
+    Data(Held),
 }
 
 /// A message under way.
@@ -39,7 +37,7 @@ impl Message {
         let scheme = Scheme::of(key, parameters)?;
         let taken = match scheme.hash() {
             Some(hash) => Taken::Hash(hash::hash(hash)?),
-            None => Taken::Data(Zeroizing::default()),
+            None => Taken::Data(Held::default()),
         };
         Ok(Self { scheme, taken })
     }
@@ -69,16 +67,7 @@ impl Message {
         match &mut self.taken {
             Taken::Hash(hash) => hash.update(data),
             Taken::Digest(_) => return Err(Error::Internal("take data after its hash")),
-            Taken::Data(gathered) => {
-                if gathered.len().saturating_add(data.len()) > GATHERED_LEN_MAX {
-                    return Err(Error::data(format!(
-                        "this signature needs the whole message, which may have \
-                         {GATHERED_LEN_MAX} bytes and no more"
-                    )));
-                }
-                // A new buffer, so that the old one is zeroized and not left behind.
-                *gathered = Zeroizing::new([gathered.as_slice(), data].concat());
-            }
+            Taken::Data(held) => held.push(data)?,
         }
         Ok(())
     }
@@ -92,25 +81,43 @@ impl Message {
         Ok(())
     }
 
+    /// Bytes of the message that a copy duplicates.
+    #[cfg(test)]
+    pub(crate) fn copied_len(&self) -> usize {
+        match &self.taken {
+            Taken::Hash(_) => 0,
+            Taken::Digest(digest) => digest.len(),
+            Taken::Data(held) => held.copied_len(),
+        }
+    }
+
     /// Signs what was taken.
     pub(crate) fn sign(self, key: &Key) -> Result<Vec<u8>> {
         match self.taken {
             Taken::Hash(hash) => asymmetric::sign(key, &self.scheme, Input::Digest(&hash.finish())),
             Taken::Digest(digest) => asymmetric::sign(key, &self.scheme, Input::Digest(&digest)),
-            Taken::Data(data) => asymmetric::sign(key, &self.scheme, Input::Data(&data)),
+            Taken::Data(held) => {
+                asymmetric::sign(key, &self.scheme, Input::Data(&held.finish(&[])?))
+            }
         }
     }
 
     /// Is it the signature of what was taken?
     pub(crate) fn verify(self, key: &Key, signature: &[u8]) -> Result<bool> {
-        let input;
-        let input = match &self.taken {
+        let taken;
+        let input = match self.taken {
             Taken::Hash(hash) => {
-                input = hash.clone().finish();
-                Input::Digest(&input)
+                taken = hash.finish();
+                Input::Digest(&taken)
             }
-            Taken::Digest(digest) => Input::Digest(digest),
-            Taken::Data(data) => Input::Data(data),
+            Taken::Digest(digest) => {
+                taken = digest;
+                Input::Digest(&taken)
+            }
+            Taken::Data(held) => {
+                taken = held.finish(&[])?;
+                Input::Data(&taken)
+            }
         };
         asymmetric::verify(key, &self.scheme, input, signature)
     }

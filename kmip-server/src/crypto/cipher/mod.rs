@@ -25,6 +25,8 @@ pub(crate) mod padding;
 pub(crate) mod stream_modes;
 pub(crate) mod xts;
 
+use std::sync::Arc;
+
 use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::{CryptographicAlgorithm as A, PaddingMethod};
 use rc4::{KeyInit, Rc4, StreamCipher};
@@ -34,6 +36,7 @@ use zeroize::Zeroizing;
 use block::block;
 
 use super::error::{Error, Result};
+use super::held::Held;
 use block_chaining::Chain;
 use chacha20::{ChaCha, ChaChaPoly};
 use gcm::Gcm;
@@ -43,9 +46,6 @@ use stream_modes::{Feedback, KeyStream};
 
 use iv::Vector;
 use xts::Xts;
-
-/// The most that is gathered of one message: it stands in memory until its last part comes.
-pub(crate) const HELD_LEN_MAX: usize = 16 << 20;
 
 /// A message under way.
 #[derive(Clone)]
@@ -67,8 +67,8 @@ enum State {
     Chain { chain: Chain, padding: PaddingMethod, held: Zeroizing<Vec<u8>> },
     Stream(KeyStream),
     ChaCha(ChaCha),
-    Sealed { seal: Seal, tag_len: usize, expected: Option<Vec<u8>>, held: Zeroizing<Vec<u8>> },
-    Piece { piece: Piece, held: Zeroizing<Vec<u8>> },
+    Sealed { seal: Seal, tag_len: usize, expected: Option<Vec<u8>>, held: Held },
+    Piece { piece: Piece, held: Held },
 }
 
 /// A mode that has a tag.
@@ -81,7 +81,7 @@ enum Seal {
 /// What is done in one piece.
 #[derive(Clone)]
 enum Piece {
-    Ccm { cipher: block::SharedBlock, nonce: Vec<u8>, additional: Vec<u8>, tag: Tag },
+    Ccm { cipher: block::SharedBlock, nonce: Vec<u8>, additional: Arc<[u8]>, tag: Tag },
     Xts { xts: Xts, number: Vec<u8> },
     KeyWrap { way: Way, key: Zeroizing<Vec<u8>> },
     Rc4 { key: Zeroizing<Vec<u8>> },
@@ -157,22 +157,21 @@ impl Cipher {
                 "the mode takes data of any length: there is no block for {padding:?} to fill"
             )));
         }
-        let held = || Zeroizing::new(Vec::new());
         let seal = |seal: Seal| -> Result<State> {
             Ok(State::Sealed {
                 seal,
                 tag_len: kind.tag_len(parameters.tag_length, beginning.tag)?,
                 expected: beginning.tag.map(<[u8]>::to_vec),
-                held: held(),
+                held: Held::default(),
             })
         };
-        let piece = |piece: Piece| State::Piece { piece, held: held() };
+        let piece = |piece: Piece| State::Piece { piece, held: Held::default() };
         let owned = |bytes: &[u8]| Zeroizing::new(bytes.to_vec());
         let state = match kind {
             Kind::Chain(link) => {
                 padding::is_for_blocks(padding)?;
                 let chain = Chain::new(block(algorithm, key)?, link, vector);
-                State::Chain { chain, padding, held: held() }
+                State::Chain { chain, padding, held: Zeroizing::default() }
             }
             Kind::Fed(feedback) => {
                 State::Stream(KeyStream::new(block(algorithm, key)?, feedback, vector))
@@ -195,7 +194,7 @@ impl Cipher {
             Kind::Ccm => piece(Piece::Ccm {
                 cipher: block(algorithm, key)?,
                 nonce: vector.to_vec(),
-                additional: beginning.additional.to_vec(),
+                additional: beginning.additional.into(),
                 tag: Tag {
                     len: kind.tag_len(parameters.tag_length, beginning.tag)?,
                     expected: beginning.tag.map(<[u8]>::to_vec),
@@ -228,12 +227,12 @@ impl Cipher {
             State::Sealed { seal, .. } if encrypts => seal.encrypt(&mut out)?,
             State::Sealed { seal, held, .. } => {
                 seal.decrypt(&mut out)?;
-                hold(held, &out)?;
-                out = Zeroizing::new(Vec::new());
+                held.push(&out)?;
+                out = Zeroizing::default();
             }
             State::Piece { held, .. } => {
-                hold(held, data)?;
-                out = Zeroizing::new(Vec::new());
+                held.push(data)?;
+                out = Zeroizing::default();
             }
         }
         Ok(out)
@@ -266,11 +265,23 @@ impl Cipher {
                     return Ok(Finished { data: out, tag: Some(tag.to_vec()) });
                 }
                 compare(&tag, expected.as_deref())?;
-                out = held;
+                out = held.finish(&[])?;
             }
-            State::Piece { piece, held } => return piece.finish(held, encrypts),
+            State::Piece { piece, held } => return piece.finish(held.finish(&[])?, encrypts),
         }
         Ok(Finished { data: out, tag: None })
+    }
+}
+
+#[cfg(test)]
+impl Cipher {
+    /// Bytes of the message that a copy duplicates.
+    pub(crate) fn copied_len(&self) -> usize {
+        match &self.state {
+            State::Chain { held, .. } => held.len(),
+            State::Stream(_) | State::ChaCha(_) => 0,
+            State::Sealed { held, .. } | State::Piece { held, .. } => held.copied_len(),
+        }
     }
 }
 
@@ -340,22 +351,6 @@ fn compare(tag: &[u8], expected: Option<&[u8]>) -> Result<()> {
         true => Ok(()),
         false => Err(Error::Failed),
     }
-}
-
-/// Keeps what cannot be given out yet.
-fn hold(held: &mut Zeroizing<Vec<u8>>, data: &[u8]) -> Result<()> {
-    let len = held.len().saturating_add(data.len());
-    if len > HELD_LEN_MAX {
-        return Err(Error::data(format!(
-            "the mode needs the whole message in memory, and this server holds {HELD_LEN_MAX} bytes"
-        )));
-    }
-    // A new allocation instead of a grown one, whose old bytes nobody would overwrite.
-    let mut joined = Zeroizing::new(Vec::with_capacity(len));
-    joined.extend_from_slice(held);
-    joined.extend_from_slice(data);
-    *held = joined;
-    Ok(())
 }
 
 /// The whole blocks of what was held and what came; the rest is held, and with `keeps_last` the

@@ -1,6 +1,7 @@
 //! Encryption and decryption, whole and in parts, against NIST, RFCs and Wycheproof.
 
-use crate::crypto::cipher::{Beginning, Cipher, HELD_LEN_MAX};
+use crate::crypto::cipher::{Beginning, Cipher};
+use crate::crypto::held::HELD_LEN_MAX;
 use crate::crypto::{Error, Result};
 use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::{BlockCipherMode, CryptographicAlgorithm, PaddingMethod};
