@@ -18,6 +18,7 @@ use aws_lc_rs::digest;
 use kmip::DateTime;
 
 use crate::auth::client::{CertificateChain, Client};
+use crate::auth::reservations::{Limit, Reservation, Reservations};
 use crate::auth::rights::Rights;
 
 /// How long a ticket is good whose request does not say, in seconds.
@@ -34,7 +35,11 @@ pub(crate) const VALUE_LEN: usize = 32;
 
 /// The tickets that are good.
 #[derive(Default)]
-pub(crate) struct Tickets(Mutex<HashMap<Hash, Kept>>);
+pub(crate) struct Tickets {
+    good: Mutex<HashMap<Hash, Kept>>,
+    /// Those of batches that are not durable yet.
+    reserved: Reservations,
+}
 
 /// What stands for the value.
 type Hash = [u8; 32];
@@ -66,14 +71,16 @@ fn hash(value: &[u8]) -> Hash {
 
 impl Tickets {
     fn all(&self) -> MutexGuard<'_, HashMap<Hash, Kept>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.good.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// May this client have another?
-    pub(crate) fn has_room(&self, owner: &str, now: DateTime) -> bool {
+    /// Reserves another ticket of this client, if it may have one.
+    pub(crate) fn reserve(&self, owner: &str, now: DateTime) -> Option<Reservation> {
         let mut all = self.all();
         all.retain(|_, kept| kept.0.until >= now);
-        all.values().filter(|kept| kept.0.owner == owner).count() < PER_CLIENT_MAX
+        let own = all.values().filter(|kept| kept.0.owner == owner).count();
+        let most = Limit { own: PER_CLIENT_MAX, all: usize::MAX };
+        self.reserved.reserve(owner, Limit { own, all: all.len() }, most)
     }
 
     /// From now on this ticket is good.

@@ -162,7 +162,8 @@ async fn results(
     let work = MessageWork::new(Place::Own, resources.policy.message_work, None);
     let done = commit::run(resources, client, request, &work, |_, items| async move {
         let results = encoded(version, places, &items);
-        Ok(match pending.fits(&client.owner, results.iter().map(|result| result.len())) {
+        let lens: Vec<usize> = results.iter().map(|result| result.len()).collect();
+        Ok(match pending.reserve(&client.owner, places, &lens) {
             true => BatchResponse::Complete(results),
             false => BatchResponse::TooLarge(failures(version, places, &too_long())),
         })

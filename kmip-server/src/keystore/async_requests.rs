@@ -91,6 +91,8 @@ struct Entry {
     submitted: DateTimeExtended,
     job: Arc<Job>,
     result: Option<Kept>,
+    /// Bytes of the result that is to be kept once its batch is durable.
+    reserved: usize,
     /// Processed by request: that is done once.
     processed: bool,
     /// From when on nobody needs it: it was polled, or canceled.
@@ -177,6 +179,7 @@ impl AsyncRequests {
                 submitted,
                 job: Arc::clone(&job),
                 result: None,
+                reserved: 0,
                 processed: false,
                 told: None,
             };
@@ -208,16 +211,29 @@ impl AsyncRequests {
         begun.then_some(turn)
     }
 
-    /// Would results of these lengths fit in what one client may have?
-    pub(crate) fn fits(&self, owner: &str, lens: impl Iterator<Item = usize>) -> bool {
-        let results = lens.fold(0, usize::saturating_add);
-        let kept: usize = self.of(owner, |entries| {
-            entries
-                .values()
-                .filter_map(|entry| entry.result.as_ref())
-                .fold(0_usize, |sum, kept| sum.saturating_add(kept.item.len()))
-        });
-        kept.saturating_add(results) <= BYTES_PER_CLIENT_MAX
+    /// Reserves room for results of these lengths, one for each place; none if that is more than
+    /// one client, or all together, may have.
+    pub(crate) fn reserve(&self, owner: &str, places: &[RequestSlot], lens: &[usize]) -> bool {
+        self.of(owner, |_| {});
+        let mut all = self.all();
+        let is_meant = |value: &Value| places.iter().any(|place| place.value == *value);
+        let results = |entries: &Entries| {
+            let others = entries.iter().filter(|(value, _)| !is_meant(value));
+            others.fold(0_usize, |sum, (_, entry)| sum.saturating_add(result_len(entry)))
+        };
+        let new = lens.iter().copied().fold(0, usize::saturating_add);
+        let own = all.get(owner).map_or(0, results).saturating_add(new);
+        let total = all.values().map(results).fold(new, usize::saturating_add);
+        if own > BYTES_PER_CLIENT_MAX || total > BYTES_MAX {
+            return false;
+        }
+        let Some(entries) = all.get_mut(owner) else { return true };
+        for (place, len) in places.iter().zip(lens) {
+            if let Some(entry) = entries.get_mut(&place.value) {
+                entry.reserved = *len;
+            }
+        }
+        true
     }
 
     /// The message is done, and durable.
@@ -369,14 +385,19 @@ pub(crate) fn unknown() -> OperationError {
     )
 }
 
+/// The bytes of a result that is kept, or is to be.
+fn result_len(entry: &Entry) -> usize {
+    entry.result.as_ref().map_or(entry.reserved, |kept| kept.item.len())
+}
+
 /// The bytes that entries take: a message counts until it is done, and its results after that.
 fn bytes_of(entries: &Entries) -> usize {
     entries.values().fold(0, |sum, entry| {
-        let len = match &entry.result {
-            Some(kept) => kept.item.len(),
+        let message = match entry.result {
+            Some(_) => 0,
             None => entry.job.len.checked_div(entry.job.items).unwrap_or(0),
         };
-        sum.saturating_add(len)
+        sum.saturating_add(message).saturating_add(result_len(entry))
     })
 }
 

@@ -60,15 +60,18 @@ pub(crate) fn terms(cx: &Context<'_>, limits: &TicketLimits<'_>) -> Result<Terms
 
 /// Issues a ticket, valid once the batch is durable.
 pub(crate) fn issue_ticket(cx: &mut Context<'_>, terms: Terms) -> Result<Ticket> {
-    if !cx.state.tickets.has_room(&terms.owner, cx.now) {
-        return Err(OperationError::new(
+    let reservation = cx.state.tickets.reserve(&terms.owner, cx.now).ok_or_else(|| {
+        OperationError::new(
             ResultReason::ServerLimitExceeded,
             format!("the client has {PER_CLIENT_MAX} tickets: log out with one of them first"),
-        ));
-    }
+        )
+    })?;
     let mut value = Zeroizing::new([0; VALUE_LEN]);
     rand::fill(value.as_mut()).map_err(|_| OperationError::internal("make a ticket"))?;
     let ticket_value = SecretBytes::new(value.as_ref());
-    cx.effects.then(move |live| live.tickets.keep(value.as_ref(), terms));
+    cx.effects.then(move |live| {
+        live.tickets.keep(value.as_ref(), terms);
+        drop(reservation);
+    });
     Ok(Ticket { ticket_type: TicketType::Login, ticket_value })
 }

@@ -120,7 +120,7 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
-    use super::streams::STREAMS_PER_OWNER_MAX;
+    use super::streams::{STREAMS_MAX, STREAMS_PER_OWNER_MAX};
     use super::{Advances, Part, State, Stream, Streams};
     use crate::crypto::hash;
     use crate::crypto::hash::algorithms::digest;
@@ -204,6 +204,39 @@ mod tests {
         assert_eq!(error.reason, ResultReason::ServerLimitExceeded);
         let others = Stream { owner: "bob".to_owned(), ..stream(b"") };
         Advances::default().begin(&streams, others).unwrap();
+    }
+
+    /// What batches under way have begun counts too, until it is dropped or at its end.
+    #[test]
+    fn streams_of_batches_under_way_count() {
+        let streams = Streams::default();
+        let (mut one, mut other) = (Advances::default(), Advances::default());
+        for _ in 0..STREAMS_PER_OWNER_MAX / 2 {
+            one.begin(&streams, stream(b"")).unwrap();
+            one.keep_item();
+            other.begin(&streams, stream(b"")).unwrap();
+        }
+        let full = |batch: &mut Advances| batch.begin(&streams, stream(b"")).is_err();
+        assert!(full(&mut one) && full(&mut other) && full(&mut Advances::default()));
+        other.drop_item();
+        let last = one.begin(&streams, stream(b"")).unwrap();
+        one.keep_item();
+        one.advance(last, None);
+        one.keep_item();
+        one.carry_out(&streams);
+        for _ in 0..STREAMS_PER_OWNER_MAX / 2 {
+            other.begin(&streams, stream(b"")).unwrap();
+        }
+        assert!(full(&mut other));
+        drop(other);
+        for owner in 0..STREAMS_MAX {
+            let mut batch = Advances::default();
+            let stream = Stream { owner: owner.to_string(), ..stream(b"") };
+            let has_room = owner < STREAMS_MAX - STREAMS_PER_OWNER_MAX / 2;
+            assert_eq!(batch.begin(&streams, stream).is_ok(), has_room, "{owner}");
+            batch.keep_item();
+            batch.carry_out(&streams);
+        }
     }
 
     /// One row a request: Correlation Value, Init and Final Indicator, and the part.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use kmip::vocabulary::{Operation, ResultReason};
 
+use crate::auth::reservations::{Limit, Reservation, Reservations};
 use crate::crypto::asymmetric::signature::Message;
 use crate::crypto::cipher::Cipher;
 use crate::crypto::hash::Hash;
@@ -68,7 +69,11 @@ struct Standing {
 
 /// All streams.
 #[derive(Default)]
-pub(crate) struct Streams(Mutex<BTreeMap<Correlation, Standing>>);
+pub(crate) struct Streams {
+    all: Mutex<BTreeMap<Correlation, Standing>>,
+    /// Those that batches have begun which are not durable yet.
+    reserved: Reservations,
+}
 
 /// The right to work on a stream: given back when dropped.
 pub(crate) struct Turn(Arc<AtomicBool>);
@@ -81,7 +86,7 @@ impl Drop for Turn {
 
 impl Streams {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Correlation, Standing>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A copy of a client's stream, and the right to be the one who works on it.
@@ -99,21 +104,21 @@ impl Streams {
         Ok((standing.stream.clone(), Turn(Arc::clone(&standing.is_taken))))
     }
 
-    /// May the client begin one more?
-    pub(crate) fn check_room(&self, owner: &str) -> Result<()> {
+    /// Reserves a place for one more stream of the client.
+    pub(crate) fn reserve(&self, owner: &str) -> Result<Reservation> {
         let mut streams = self.lock();
         forget_idle(&mut streams);
         let own = streams.values().filter(|standing| standing.stream.owner == owner).count();
-        match own >= STREAMS_PER_OWNER_MAX || streams.len() >= STREAMS_MAX {
-            false => Ok(()),
-            true => Err(OperationError::new(
+        let most = Limit { own: STREAMS_PER_OWNER_MAX, all: STREAMS_MAX };
+        self.reserved.reserve(owner, Limit { own, all: streams.len() }, most).ok_or_else(|| {
+            OperationError::new(
                 ResultReason::ServerLimitExceeded,
                 format!(
-                    "{own} streams of this client are open, and {} in all: finish one, or wait",
-                    streams.len()
+                    "too many streams are open: a client may have {STREAMS_PER_OWNER_MAX}, and all \
+                     clients {STREAMS_MAX}; finish one, or wait"
                 ),
-            )),
-        }
+            )
+        })
     }
 
     /// A stream has come so far, or is at its end.
@@ -142,13 +147,21 @@ fn forget_idle(streams: &mut BTreeMap<Correlation, Standing>) {
 #[derive(Default)]
 pub(crate) struct Advances {
     batch: BTreeMap<Correlation, Advance>,
-    item: BTreeMap<Correlation, Option<Stream>>,
+    item: BTreeMap<Correlation, Step>,
 }
 
-/// How far one stream has come; the turn is there if it stood before this batch.
+/// How far one stream has come. The turn is there if it stood before this batch, and the place if
+/// it did not.
 struct Advance {
     stream: Option<Stream>,
     turn: Option<Turn>,
+    place: Option<Reservation>,
+}
+
+/// How far an item has brought one stream; none when it is at its end.
+struct Step {
+    stream: Option<Stream>,
+    place: Option<Reservation>,
 }
 
 impl Advances {
@@ -163,30 +176,35 @@ impl Advances {
             return advance.stream.clone().ok_or_else(|| unknown("the stream is at its end"));
         }
         let (stream, turn) = streams.take(owner, correlation)?;
-        let kept = Advance { stream: Some(stream.clone()), turn: Some(turn) };
+        let kept = Advance { stream: Some(stream.clone()), turn: Some(turn), place: None };
         self.batch.insert(correlation.to_vec(), kept);
         Ok(stream)
     }
 
     /// A new stream begins. Gives the Correlation Value to be answered.
     pub(crate) fn begin(&mut self, streams: &Streams, stream: Stream) -> Result<Correlation> {
-        streams.check_room(&stream.owner)?;
+        let place = Some(streams.reserve(&stream.owner)?);
         let correlation = random::fresh(CORRELATION_LEN)?.to_vec();
-        self.item.insert(correlation.clone(), Some(stream));
+        self.item.insert(correlation.clone(), Step { stream: Some(stream), place });
         Ok(correlation)
     }
 
     /// The stream has come so far; none when it is at its end.
     pub(crate) fn advance(&mut self, correlation: Correlation, stream: Option<Stream>) {
-        self.item.insert(correlation, stream);
+        self.item.insert(correlation, Step { stream, place: None });
     }
 
     /// The item under way is done.
     pub(crate) fn keep_item(&mut self) {
-        for (correlation, stream) in std::mem::take(&mut self.item) {
+        for (correlation, Step { stream, place }) in std::mem::take(&mut self.item) {
             match self.batch.get_mut(&correlation) {
-                Some(advance) => advance.stream = stream,
-                None => drop(self.batch.insert(correlation, Advance { stream, turn: None })),
+                Some(advance) => {
+                    if stream.is_none() {
+                        advance.place = None;
+                    }
+                    advance.stream = stream;
+                }
+                None => drop(self.batch.insert(correlation, Advance { stream, turn: None, place })),
             }
         }
     }
@@ -196,11 +214,12 @@ impl Advances {
         self.item.clear();
     }
 
-    /// Carries out what the batch did; each turn is given back after its stream has moved on.
+    /// Carries out what the batch did; each turn and each place is given back after its stream has
+    /// moved on.
     pub(crate) fn carry_out(self, streams: &Streams) {
-        for (correlation, Advance { stream, turn }) in self.batch {
+        for (correlation, Advance { stream, turn, place }) in self.batch {
             streams.put(correlation, stream);
-            drop(turn);
+            drop((turn, place));
         }
     }
 

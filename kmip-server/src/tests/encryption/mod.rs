@@ -1,0 +1,13 @@
+//! Encryption in every mode, version and part: what is encrypted can be decrypted, no vector that
+//! the server makes repeats, and no field that a client sends is passed over.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test stops at the first surprise"
+)]
+
+mod limits;
