@@ -15,10 +15,10 @@ use kmip::{Identifier, InputData, SecretBytes};
 use zeroize::Zeroizing;
 
 use crate::crypto::asymmetric;
-use crate::crypto::cipher::{Beginning, Cipher};
+use crate::crypto::cipher::{Beginning, Cipher, Finished};
 use crate::keystore::Context;
 use crate::keystore::key_use::{self, KeyUse, UsableKey};
-use crate::keystore::streaming::{Part, State, Stream};
+use crate::keystore::streaming::{Part, State, Stream, Terms};
 use crate::keystore::usage_accounting;
 use crate::objects::error::{OperationError, Result};
 
@@ -78,36 +78,27 @@ pub(crate) async fn run(
     way: Way,
     asked: CipherRequest,
 ) -> Result<CipherResult> {
+    let CipherRequest { unique_identifier, parameters, data, part, vector, additional, tag } =
+        asked;
     let (operation, to_use) = way.of();
-    let unique_identifier = cx.identify(asked.unique_identifier.as_ref())?;
-    let data = cx.data(asked.data)?;
+    let unique_identifier = cx.identify_in(unique_identifier.as_ref(), &part)?;
+    let data = cx.data(data)?;
     let subject = key_use::subject(cx, &unique_identifier, to_use).await?;
-    if asked.part == Part::Whole && data.is_none() {
+    if part == Part::Whole && data.is_none() {
         return Err(OperationError::missing("the request has no Data"));
     }
     if subject.is_of_a_pair() {
-        return with_pair(cx, way, &subject, &asked.part, asked.parameters, data).await;
+        return with_pair(cx, way, &subject, &part, parameters, data).await;
     }
     let mut made = None;
-    let mut stream = if asked.part.begins() {
-        let parameters = subject.parameters(cx, asked.parameters)?;
-        let algorithm = subject.cipher(&parameters)?;
-        let beginning = Beginning {
-            vector: asked.vector.as_deref(),
-            additional: asked.additional.as_ref().map(SecretBytes::as_bytes).unwrap_or_default(),
-            tag: asked.tag.as_deref(),
-        };
-        let key = subject.secret()?;
-        let (cipher, vector) = match way {
-            Way::There => Cipher::encryptor(algorithm, key.as_bytes(), &parameters, beginning)?,
-            Way::Back => {
-                (Cipher::decryptor(algorithm, key.as_bytes(), &parameters, beginning)?, None)
-            }
-        };
-        made = vector;
-        Stream::of(cx, operation, Some(&unique_identifier), State::Cipher(cipher))
+    let mut stream = if part.begins() {
+        let parameters = subject.parameters(cx, parameters)?;
+        let terms = Terms { vector, additional, tag, ..Terms::settled(parameters) };
+        let (cipher, terms) = begin(cx, way, &subject, terms, &mut made)?;
+        Stream::of(cx, operation, Some(&unique_identifier), terms, State::Cipher(cipher))
     } else {
-        cx.stream(&asked.part, operation, Some(&unique_identifier))?
+        let said = Terms { vector, additional, tag, ..Terms::of(parameters) };
+        cx.stream(&part, operation, Some(&unique_identifier), &said)?
     };
     let data = data.as_ref().map(SecretBytes::as_bytes).unwrap_or_default();
     count(cx, way, &subject, data.len()).await?;
@@ -115,17 +106,45 @@ pub(crate) async fn run(
         return Err(OperationError::internal("go on with the stream"));
     };
     cx.id_placeholder = Some(unique_identifier.clone());
-    if asked.part.ends() {
-        let finished = cipher.clone().finish(data)?;
-        cx.end(asked.part);
-        let data = Some(SecretBytes::new(&finished.data));
-        let tag = finished.tag;
+    if part.ends() {
+        let Finished { data, tag } = cipher.clone().finish(data)?;
+        let is_given = part == Part::Whole || !data.is_empty();
+        let data = is_given.then(|| SecretBytes::new(&data));
+        cx.end(part);
         return Ok(CipherResult { unique_identifier, data, vector: made, correlation: None, tag });
     }
     let out = cipher.update(data)?;
     let data = (!out.is_empty()).then(|| SecretBytes::new(&out));
-    let correlation = Some(cx.go_on(asked.part, stream)?);
+    let correlation = Some(cx.go_on(part, stream)?);
     Ok(CipherResult { unique_identifier, data, vector: made, correlation, tag: None })
+}
+
+/// Begins a cipher by the terms of its first part; `made` is the vector if the server makes it.
+fn begin(
+    cx: &Context<'_>,
+    way: Way,
+    subject: &UsableKey,
+    mut terms: Terms,
+    made: &mut Option<Vec<u8>>,
+) -> Result<(Cipher, Terms)> {
+    let parameters = terms.parameters.as_deref().cloned().unwrap_or_default();
+    let algorithm = subject.cipher(&parameters)?;
+    let beginning = Beginning {
+        vector: terms.vector.as_deref(),
+        additional: terms.additional.as_ref().map(SecretBytes::as_bytes).unwrap_or_default(),
+        tag: terms.tag.as_deref(),
+    };
+    let key = subject.secret()?;
+    let cipher = match way {
+        Way::There => {
+            let begun = Cipher::encryptor(algorithm, key.as_bytes(), &parameters, beginning)?;
+            *made = begun.1;
+            begun.0
+        }
+        Way::Back => Cipher::decryptor(algorithm, key.as_bytes(), &parameters, beginning)?,
+    };
+    terms.vector = terms.vector.or_else(|| made.clone());
+    Ok((cipher, terms))
 }
 
 /// A key of a pair takes a message in one piece: it is no longer than the key.

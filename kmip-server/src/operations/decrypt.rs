@@ -13,8 +13,12 @@ pub(super) async fn decrypt(
     cx: &mut Context<'_>,
     request: DecryptRequest,
 ) -> Result<DecryptResponse> {
-    let part =
-        Part::of(request.correlation_value, request.init_indicator, request.final_indicator)?;
+    let part = Part::of(
+        cx.version,
+        request.correlation_value,
+        request.init_indicator,
+        request.final_indicator,
+    )?;
     let asked = CipherRequest {
         unique_identifier: request.unique_identifier,
         parameters: request.cryptographic_parameters,

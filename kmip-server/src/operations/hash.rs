@@ -6,22 +6,27 @@ use kmip::vocabulary::Operation;
 
 use crate::crypto::hash;
 use crate::keystore::Context;
-use crate::keystore::streaming::{Part, State, Stream};
+use crate::keystore::streaming::{Part, State, Stream, Terms};
 use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn hash(cx: &mut Context<'_>, request: HashRequest) -> Result<HashResponse> {
-    let part =
-        Part::of(request.correlation_value, request.init_indicator, request.final_indicator)?;
+    let part = Part::of(
+        cx.version,
+        request.correlation_value,
+        request.init_indicator,
+        request.final_indicator,
+    )?;
     let data = cx.data(request.data)?;
+    let parameters = request.cryptographic_parameters;
     let mut stream = if part.begins() {
-        let algorithm = request.cryptographic_parameters.hashing_algorithm.ok_or_else(|| {
+        let algorithm = parameters.hashing_algorithm.ok_or_else(|| {
             OperationError::missing("the Cryptographic Parameters name no Hashing Algorithm")
         })?;
         cx.policy.disabled.check_hash(algorithm)?;
         let state = State::Hash(hash::hash(algorithm)?);
-        Stream::of(cx, Operation::Hash, None, state)
+        Stream::of(cx, Operation::Hash, None, Terms::settled(*parameters), state)
     } else {
-        cx.stream(&part, Operation::Hash, None)?
+        cx.stream(&part, Operation::Hash, None, &Terms::of(Some(parameters)))?
     };
     if part == Part::Whole && data.is_none() {
         return Err(OperationError::missing("the request has no Data"));

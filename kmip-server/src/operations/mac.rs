@@ -7,23 +7,29 @@ use kmip::vocabulary::Operation;
 use crate::crypto::hash::mac::Mac;
 use crate::keystore::Context;
 use crate::keystore::key_use;
-use crate::keystore::streaming::{Part, State, Stream};
+use crate::keystore::streaming::{Part, State, Stream, Terms};
 use crate::keystore::usage_accounting;
 use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn mac(cx: &mut Context<'_>, request: MACRequest) -> Result<MACResponse> {
-    let part =
-        Part::of(request.correlation_value, request.init_indicator, request.final_indicator)?;
-    let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
+    let part = Part::of(
+        cx.version,
+        request.correlation_value,
+        request.init_indicator,
+        request.final_indicator,
+    )?;
+    let unique_identifier = cx.identify_in(request.unique_identifier.as_ref(), &part)?;
     let data = cx.data(request.data)?;
     let subject = key_use::subject(cx, &unique_identifier, key_use::MAC).await?;
+    let id = Some(unique_identifier.as_str());
     let mut stream = if part.begins() {
         let parameters = subject.parameters(cx, request.cryptographic_parameters)?;
         let key = subject.secret()?;
         let mac = Mac::new(subject.algorithm(), key.as_bytes(), &parameters)?;
-        Stream::of(cx, Operation::MAC, Some(&unique_identifier), State::Mac(mac))
+        let terms = Terms::settled(parameters);
+        Stream::of(cx, Operation::MAC, id, terms, State::Mac(mac))
     } else {
-        cx.stream(&part, Operation::MAC, Some(&unique_identifier))?
+        cx.stream(&part, Operation::MAC, id, &Terms::of(request.cryptographic_parameters))?
     };
     if part == Part::Whole && data.is_none() {
         return Err(OperationError::missing("the request has no Data"));

@@ -7,26 +7,33 @@ use kmip::vocabulary::{Operation, ValidityIndicator};
 use crate::crypto::hash::mac::Mac;
 use crate::keystore::Context;
 use crate::keystore::key_use;
-use crate::keystore::streaming::{Part, State, Stream};
+use crate::keystore::streaming::{Part, State, Stream, Terms};
 use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn mac_verify(
     cx: &mut Context<'_>,
     request: MACVerifyRequest,
 ) -> Result<MACVerifyResponse> {
-    let part =
-        Part::of(request.correlation_value, request.init_indicator, request.final_indicator)?;
-    let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
+    let part = Part::of(
+        cx.version,
+        request.correlation_value,
+        request.init_indicator,
+        request.final_indicator,
+    )?;
+    let unique_identifier = cx.identify_in(request.unique_identifier.as_ref(), &part)?;
     let data = cx.data(request.data)?;
     let subject = key_use::subject(cx, &unique_identifier, key_use::MAC_VERIFY).await?;
+    let id = Some(unique_identifier.as_str());
     let mut stream = if part.begins() {
         let parameters = subject.parameters(cx, request.cryptographic_parameters)?;
         let key = subject.secret()?;
         let mac = Mac::new(subject.algorithm(), key.as_bytes(), &parameters)?;
-        Stream::of(cx, Operation::MACVerify, Some(&unique_identifier), State::Mac(mac))
+        let terms = Terms::settled(parameters);
+        Stream::of(cx, Operation::MACVerify, id, terms, State::Mac(mac))
     } else {
-        cx.stream(&part, Operation::MACVerify, Some(&unique_identifier))?
+        cx.stream(&part, Operation::MACVerify, id, &Terms::of(request.cryptographic_parameters))?
     };
+    stream.keep_proof("MAC Data", request.mac_data.as_deref())?;
     if part == Part::Whole && data.is_none() {
         return Err(OperationError::missing("the request has no Data"));
     }
@@ -36,10 +43,9 @@ pub(super) async fn mac_verify(
     mac.update(data.as_ref().map(SecretBytes::as_bytes).unwrap_or_default());
     cx.id_placeholder = Some(unique_identifier.clone());
     if part.ends() {
-        let code = request
-            .mac_data
-            .ok_or_else(|| OperationError::missing("the request has no MAC Data to be verified"))?;
-        let validity = match mac.clone().verify(&code) {
+        let code = (stream.proof.as_ref())
+            .ok_or_else(|| OperationError::missing("no part has MAC Data to be verified"))?;
+        let validity = match mac.clone().verify(code) {
             true => ValidityIndicator::Valid,
             false => ValidityIndicator::Invalid,
         };

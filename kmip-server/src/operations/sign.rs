@@ -6,24 +6,30 @@ use kmip::vocabulary::Operation;
 
 use crate::crypto::asymmetric::signature::Message;
 use crate::keystore::Context;
-use crate::keystore::streaming::{Part, State, Stream};
+use crate::keystore::streaming::{Part, State, Stream, Terms};
 use crate::keystore::usage_accounting;
 use crate::keystore::{key_pair, key_use};
 use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn sign(cx: &mut Context<'_>, request: SignRequest) -> Result<SignResponse> {
-    let part =
-        Part::of(request.correlation_value, request.init_indicator, request.final_indicator)?;
-    let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
+    let part = Part::of(
+        cx.version,
+        request.correlation_value,
+        request.init_indicator,
+        request.final_indicator,
+    )?;
+    let unique_identifier = cx.identify_in(request.unique_identifier.as_ref(), &part)?;
     let data = cx.data(request.data)?;
     let subject = key_use::subject(cx, &unique_identifier, key_use::SIGN).await?;
     let key = subject.key()?;
+    let id = Some(unique_identifier.as_str());
     let mut stream = if part.begins() {
         let parameters = subject.parameters(cx, request.cryptographic_parameters)?;
         let message = Message::begin(&key, &parameters)?;
-        Stream::of(cx, Operation::Sign, Some(&unique_identifier), State::Message(message))
+        let terms = Terms::settled(parameters);
+        Stream::of(cx, Operation::Sign, id, terms, State::Message(message))
     } else {
-        cx.stream(&part, Operation::Sign, Some(&unique_identifier))?
+        cx.stream(&part, Operation::Sign, id, &Terms::of(request.cryptographic_parameters))?
     };
     let State::Message(message) = &mut stream.state else {
         return Err(OperationError::internal("go on with the stream"));

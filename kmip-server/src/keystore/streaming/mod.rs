@@ -14,14 +14,19 @@
 //! Nothing here survives the process. What is dropped is zeroized by its own type.
 
 mod streams;
+mod terms;
+
+use std::sync::Arc;
 
 use kmip::vocabulary::Operation;
+use kmip::{Identifier, Version};
 
 use crate::keystore::Context;
 use streams::unknown;
 
 use crate::objects::error::{OperationError, Result};
 pub(crate) use streams::{Advances, Correlation, State, Stream, Streams};
+pub(crate) use terms::Terms;
 
 impl Stream {
     /// A stream of the client's that begins.
@@ -29,31 +34,68 @@ impl Stream {
         cx: &Context<'_>,
         operation: Operation,
         object: Option<&str>,
+        terms: Terms,
         state: State,
     ) -> Self {
         let (owner, object) = (cx.client.owner.clone(), object.map(str::to_owned));
-        Self { owner, operation, object, state }
+        Self { owner, operation, object, terms: Arc::new(terms), proof: None, state }
+    }
+
+    /// Keeps the code or the signature that a part brings, whichever part it is: the texts ask for
+    /// it in no particular one (1.4, 4.32 and 4.34; 2.1, 6.1.33 and 6.1.56).
+    pub(crate) fn keep_proof(&mut self, what: &str, proof: Option<&[u8]>) -> Result<()> {
+        match (&self.proof, proof) {
+            (_, None) => Ok(()),
+            (None, Some(proof)) => {
+                self.proof = Some(proof.into());
+                Ok(())
+            }
+            (Some(kept), Some(proof)) if **kept == *proof => Ok(()),
+            (Some(_), Some(_)) => Err(terms::differs(what)),
+        }
     }
 }
 
 impl Context<'_> {
+    /// The key that a part means: as [`Context::identify`], and where neither the request nor its
+    /// batch names one, the key that the first part named.
+    pub(crate) fn identify_in(
+        &mut self,
+        named: Option<&Identifier>,
+        part: &Part,
+    ) -> Result<String> {
+        match (named, &self.id_placeholder, part) {
+            (None, None, Part::Next(_) | Part::Last(_)) => self
+                .stream_of(part)?
+                .object
+                .ok_or_else(|| unknown("the stream is one of another operation")),
+            _ => self.identify(named),
+        }
+    }
+
     /// The stream of a part that is not the first, as this batch sees it. It must be one of the
-    /// same operation with the same key.
+    /// same operation with the same key, and the part must not say anything else than the first.
     pub(crate) fn stream(
         &mut self,
         part: &Part,
         operation: Operation,
         object: Option<&str>,
+        said: &Terms,
     ) -> Result<Stream> {
+        let stream = self.stream_of(part)?;
+        if stream.operation != operation || stream.object.as_deref() != object {
+            return Err(unknown("the stream is one of another operation or another key"));
+        }
+        stream.terms.check_repeated(said)?;
+        Ok(stream)
+    }
+
+    fn stream_of(&mut self, part: &Part) -> Result<Stream> {
         let (Part::Next(correlation) | Part::Last(correlation)) = part else {
             return Err(unknown("the first part goes on with no stream"));
         };
         let owner = &self.client.owner;
-        let stream = self.effects.streams.take(&self.state.streams, owner, correlation)?;
-        match stream.operation == operation && stream.object.as_deref() == object {
-            true => Ok(stream),
-            false => Err(unknown("the stream is one of another operation or another key")),
-        }
+        self.effects.streams.take(&self.state.streams, owner, correlation)
     }
 
     /// The message goes on: the stream stands where it is now once the batch is durable. Gives the
@@ -91,8 +133,23 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// Reads the three items that say so.
+    /// Reads the three items that say so. Up to 1.2 no answer can say how to go on.
     pub(crate) fn of(
+        version: Version,
+        correlation: Option<Correlation>,
+        init: Option<bool>,
+        last: Option<bool>,
+    ) -> Result<Self> {
+        let part = Self::read(correlation, init, last)?;
+        if part != Self::Whole && version < Version::V1_3 {
+            return Err(OperationError::invalid_field(format!(
+                "KMIP {version} has no operations in parts: send all of the data, or use KMIP 1.3"
+            )));
+        }
+        Ok(part)
+    }
+
+    fn read(
         correlation: Option<Correlation>,
         init: Option<bool>,
         last: Option<bool>,
@@ -124,7 +181,9 @@ mod tests {
     use super::{Advances, Part, State, Stream, Streams};
     use crate::crypto::hash;
     use crate::crypto::hash::algorithms::digest;
+    use kmip::Version;
     use kmip::vocabulary::{HashingAlgorithm, Operation, ResultReason};
+    use std::sync::Arc;
 
     /// A stream that has hashed these bytes so far.
     fn stream(data: &[u8]) -> Stream {
@@ -134,6 +193,8 @@ mod tests {
             owner: "alice".to_owned(),
             operation: Operation::Hash,
             object: None,
+            terms: Arc::default(),
+            proof: None,
             state: State::Hash(hash),
         }
     }
@@ -254,7 +315,11 @@ mod tests {
             (at(), Some(true), None, None),
         ];
         for (correlation, init, last, part) in rows {
-            assert_eq!(Part::of(correlation, init, last).ok(), part);
+            for version in [Version::V1_2, Version::V1_3, Version::V2_1] {
+                let is_there = version >= Version::V1_3 || part == Some(Part::Whole);
+                let found = Part::of(version, correlation.clone(), init, last).ok();
+                assert_eq!(found, part.clone().filter(|_| is_there), "{version}");
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use kmip::vocabulary::{Operation, ResultReason};
 
+use super::terms::Terms;
 use crate::auth::reservations::{Limit, Reservation, Reservations};
 use crate::crypto::asymmetric::signature::Message;
 use crate::crypto::cipher::Cipher;
@@ -52,6 +53,10 @@ pub(crate) struct Stream {
     pub operation: Operation,
     /// The key, if there is one.
     pub object: Option<String>,
+    /// What its first part said.
+    pub terms: Arc<Terms>,
+    /// The code or the signature to be verified, once a part has brought it.
+    pub proof: Option<Arc<[u8]>>,
     /// How far it is.
     pub state: State,
 }

@@ -11,3 +11,5 @@
 )]
 
 mod limits;
+mod parts;
+mod scripts;

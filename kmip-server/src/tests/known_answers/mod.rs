@@ -25,7 +25,7 @@ mod re_provision;
 mod renewals;
 pub(crate) mod served;
 mod settings;
-mod signatures;
+pub(crate) mod signatures;
 mod split_keys;
 mod stanzas;
 mod table;

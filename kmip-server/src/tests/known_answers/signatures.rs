@@ -60,6 +60,13 @@ async fn register_pair(harness: &Harness, stanza: &Stanza) -> (String, String) {
     )
 }
 
+/// A pair at the server that signs and verifies, and how it does.
+pub(crate) async fn signing_pair(harness: &Harness) -> (String, String, CryptographicParameters) {
+    let stanza = &of_kind(CASES, "pkcs1-signature")[0];
+    let (private, public) = register_pair(harness, stanza).await;
+    (private, public, parameters(stanza, PaddingMethod::PKCS1V1_5))
+}
+
 fn sign(key: &str, data: &[u8]) -> SignRequest {
     SignRequest {
         unique_identifier: id(key),
