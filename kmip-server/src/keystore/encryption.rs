@@ -8,10 +8,13 @@
 //! ```
 //!
 //! Which fields a request and its response have in which version is the business of the payloads.
+//! Only the tag is needed in versions that have no field for it: KMIP 1.2 and 1.3 name the modes
+//! that make one, and Tag Length. There it is the end of the encrypted data, where other servers of
+//! these versions put it and their clients, such as OpenBao's, look for it.
 
 use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::Operation;
-use kmip::{Identifier, InputData, SecretBytes};
+use kmip::{Identifier, InputData, SecretBytes, Version};
 use zeroize::Zeroizing;
 
 use crate::crypto::asymmetric;
@@ -21,6 +24,9 @@ use crate::keystore::key_use::{self, KeyUse, UsableKey};
 use crate::keystore::streaming::{Part, State, Stream, Terms};
 use crate::keystore::usage_accounting;
 use crate::objects::error::{OperationError, Result};
+
+/// The version since which a request and a response have a field for the tag.
+const TAG_SINCE: Version = Version::V1_4;
 
 /// Which way.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,7 +113,10 @@ pub(crate) async fn run(
     };
     cx.id_placeholder = Some(unique_identifier.clone());
     if part.ends() {
-        let Finished { data, tag } = cipher.clone().finish(data)?;
+        let Finished { mut data, mut tag } = cipher.clone().finish(data)?;
+        if cx.version < TAG_SINCE {
+            data = Zeroizing::new([data.as_slice(), &tag.take().unwrap_or_default()].concat());
+        }
         let is_given = part == Part::Whole || !data.is_empty();
         let data = is_given.then(|| SecretBytes::new(&data));
         cx.end(part);
@@ -133,6 +142,7 @@ fn begin(
         vector: terms.vector.as_deref(),
         additional: terms.additional.as_ref().map(SecretBytes::as_bytes).unwrap_or_default(),
         tag: terms.tag.as_deref(),
+        ends_with_tag: cx.version < TAG_SINCE,
     };
     let key = subject.secret()?;
     let cipher = match way {

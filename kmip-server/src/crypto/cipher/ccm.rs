@@ -13,6 +13,14 @@ use crate::crypto::error::{Error, Result};
 /// Bytes of a block.
 const BLOCK: usize = 16;
 
+/// The cipher, if its blocks are those of the mode.
+pub(crate) fn with(cipher: SharedBlock) -> Result<SharedBlock> {
+    match cipher.len() {
+        BLOCK => Ok(cipher),
+        _ => Err(Error::unsupported("CCM needs a cipher with blocks of 16 bytes")),
+    }
+}
+
 /// The tag of the data, and what it is hidden with: the data is encrypted or decrypted in place.
 pub(crate) fn apply(
     cipher: &SharedBlock,
@@ -22,9 +30,6 @@ pub(crate) fn apply(
     tag_len: usize,
     encrypts: bool,
 ) -> Result<Zeroizing<Vec<u8>>> {
-    if cipher.len() != BLOCK {
-        return Err(Error::unsupported("CCM needs a cipher with blocks of 16 bytes"));
-    }
     // The counter has what the nonce leaves of a block after the byte of flags.
     let counter = 15_usize
         .checked_sub(nonce.len())

@@ -12,6 +12,7 @@
 //!
 //! **What a tag vouches for is not given out before the tag was compared**: a message that is
 //! decrypted in parts comes with its last part. What is done in one piece is gathered likewise.
+//! Where a request has no field for a tag, the tag is the end of the encrypted data.
 
 pub(crate) mod block;
 pub(crate) mod block_chaining;
@@ -23,6 +24,7 @@ pub(crate) mod key_wrap;
 pub(crate) mod kind;
 pub(crate) mod padding;
 pub(crate) mod stream_modes;
+pub(crate) mod tag;
 pub(crate) mod xts;
 
 use std::sync::Arc;
@@ -43,6 +45,7 @@ use gcm::Gcm;
 use key_wrap::Way;
 use kind::Kind;
 use stream_modes::{Feedback, KeyStream};
+use tag::Tag;
 
 use iv::Vector;
 use xts::Xts;
@@ -67,7 +70,7 @@ enum State {
     Chain { chain: Chain, padding: PaddingMethod, held: Zeroizing<Vec<u8>> },
     Stream(KeyStream),
     ChaCha(ChaCha),
-    Sealed { seal: Seal, tag_len: usize, expected: Option<Vec<u8>>, held: Held },
+    Sealed { seal: Seal, tag: Tag, held: Held },
     Piece { piece: Piece, held: Held },
 }
 
@@ -87,13 +90,6 @@ enum Piece {
     Rc4 { key: Zeroizing<Vec<u8>> },
 }
 
-/// The tag of a message: how long, and what it must be when decrypted.
-#[derive(Clone)]
-struct Tag {
-    len: usize,
-    expected: Option<Vec<u8>>,
-}
-
 /// What a message begins with, beside its key.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Beginning<'a> {
@@ -103,9 +99,16 @@ pub(crate) struct Beginning<'a> {
     pub additional: &'a [u8],
     /// The Authenticated Encryption Tag, when decrypting.
     pub tag: Option<&'a [u8]>,
+    /// Is the end of the data the tag, when decrypting without such a field?
+    pub ends_with_tag: bool,
 }
 
 impl Cipher {
+    /// Returns whether the parameters name a mode with a tag.
+    pub(crate) fn has_tag(algorithm: A, parameters: &CryptographicParameters) -> bool {
+        Kind::of(algorithm, parameters.block_cipher_mode).is_ok_and(Kind::has_tag)
+    }
+
     /// Begins a message to be encrypted. Gives the IV/Counter/Nonce too if the server made it.
     pub(crate) fn encryptor(
         algorithm: A,
@@ -129,7 +132,7 @@ impl Cipher {
     ) -> Result<Self> {
         let kind = Kind::of(algorithm, parameters.block_cipher_mode)?;
         let vector = iv::to_decrypt(kind, algorithm, parameters, beginning.vector)?;
-        if kind.has_tag() && beginning.tag.is_none() {
+        if kind.has_tag() && beginning.tag.is_none() && !beginning.ends_with_tag {
             return Err(Error::parameters(
                 "the mode decrypts nothing without its Authenticated Encryption Tag",
             ));
@@ -157,14 +160,9 @@ impl Cipher {
                 "the mode takes data of any length: there is no block for {padding:?} to fill"
             )));
         }
-        let seal = |seal: Seal| -> Result<State> {
-            Ok(State::Sealed {
-                seal,
-                tag_len: kind.tag_len(parameters.tag_length, beginning.tag)?,
-                expected: beginning.tag.map(<[u8]>::to_vec),
-                held: Held::default(),
-            })
-        };
+        let tag = || Tag::new(kind, parameters.tag_length, beginning.tag, encrypts);
+        let seal =
+            |seal: Seal| Ok::<_, Error>(State::Sealed { seal, tag: tag()?, held: Held::default() });
         let piece = |piece: Piece| State::Piece { piece, held: Held::default() };
         let owned = |bytes: &[u8]| Zeroizing::new(bytes.to_vec());
         let state = match kind {
@@ -192,13 +190,10 @@ impl Cipher {
                 beginning.additional,
             )?)))?,
             Kind::Ccm => piece(Piece::Ccm {
-                cipher: block(algorithm, key)?,
+                cipher: ccm::with(block(algorithm, key)?)?,
                 nonce: vector.to_vec(),
                 additional: beginning.additional.into(),
-                tag: Tag {
-                    len: kind.tag_len(parameters.tag_length, beginning.tag)?,
-                    expected: beginning.tag.map(<[u8]>::to_vec),
-                },
+                tag: tag()?,
             }),
             Kind::Xts => piece(Piece::Xts { xts: xts(algorithm, key)?, number: vector.to_vec() }),
             Kind::KeyWrap(way) => piece(Piece::KeyWrap { way, key: owned(key) }),
@@ -225,7 +220,8 @@ impl Cipher {
             State::Stream(stream) => stream.decrypt(&mut out)?,
             State::ChaCha(stream) => stream.apply(&mut out)?,
             State::Sealed { seal, .. } if encrypts => seal.encrypt(&mut out)?,
-            State::Sealed { seal, held, .. } => {
+            State::Sealed { seal, tag, held } => {
+                tag.strip(&mut out);
                 seal.decrypt(&mut out)?;
                 held.push(&out)?;
                 out = Zeroizing::default();
@@ -258,13 +254,12 @@ impl Cipher {
                 }
                 out = Zeroizing::new([out.as_slice(), held.as_slice()].concat());
             }
-            State::Sealed { seal, tag_len, expected, held } => {
-                let mut tag = seal.finish()?;
-                tag.truncate(tag_len);
+            State::Sealed { seal, tag, held } => {
+                let made = seal.finish()?;
                 if encrypts {
-                    return Ok(Finished { data: out, tag: Some(tag.to_vec()) });
+                    return Ok(Finished { data: out, tag: Some(tag.cut(&made)) });
                 }
-                compare(&tag, expected.as_deref())?;
+                tag.compare(&made)?;
                 out = held.finish(&[])?;
             }
             State::Piece { piece, held } => return piece.finish(held.finish(&[])?, encrypts),
@@ -312,12 +307,14 @@ impl Piece {
     fn finish(self, mut data: Zeroizing<Vec<u8>>, encrypts: bool) -> Result<Finished> {
         let mut tag = None;
         match self {
-            Self::Ccm { cipher, nonce, additional, tag: Tag { len, expected } } => {
+            Self::Ccm { cipher, nonce, additional, tag: mut expected } => {
+                expected.strip(&mut data);
+                let len = expected.len();
                 let made = ccm::apply(&cipher, &nonce, &additional, &mut data, len, encrypts)?;
                 if encrypts {
                     tag = Some(made.to_vec());
                 } else {
-                    compare(&made, expected.as_deref())?;
+                    expected.compare(&made)?;
                 }
             }
             Self::Xts { xts, number } => xts.apply(&number, &mut data, encrypts)?,
@@ -341,15 +338,6 @@ fn xts(algorithm: A, key: &[u8]) -> Result<Xts> {
     match xts.data.len() {
         16 => Ok(xts),
         _ => Err(Error::unsupported("XTS needs a cipher with blocks of 16 bytes")),
-    }
-}
-
-/// Compares a tag with the one that came, in a time that tells nothing of where they differ.
-fn compare(tag: &[u8], expected: Option<&[u8]>) -> Result<()> {
-    let expected = expected.unwrap_or_default();
-    match tag.len() == expected.len() && bool::from(tag.ct_eq(expected)) {
-        true => Ok(()),
-        false => Err(Error::Failed),
     }
 }
 

@@ -11,5 +11,7 @@
 )]
 
 mod limits;
+mod modes;
 mod parts;
+mod round_trips;
 mod scripts;

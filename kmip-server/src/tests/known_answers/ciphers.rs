@@ -42,6 +42,7 @@ impl Case {
             vector: self.vector.as_deref(),
             additional: &self.additional,
             tag: self.tag.as_deref().filter(|_| tag),
+            ends_with_tag: false,
         }
     }
 
