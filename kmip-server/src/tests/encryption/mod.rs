@@ -12,6 +12,8 @@
 
 mod limits;
 mod modes;
+mod nonces;
 mod parts;
 mod round_trips;
 mod scripts;
+mod wrapper_requests;

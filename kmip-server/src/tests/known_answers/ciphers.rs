@@ -337,7 +337,8 @@ fn vectors_that_the_server_makes() {
         (M::GCM, Some(128), None, None, 16),
         (M::GCM, None, Some(32), Some(64), 12),
         (M::CTR, None, None, None, 16),
-        (M::CTR, Some(96), None, None, 12),
+        (M::CTR, Some(128), None, None, 16),
+        (M::CTR, None, Some(32), Some(64), 16),
         (M::CCM, Some(104), None, None, 13),
         (M::XTS, None, None, None, 16),
     ];
