@@ -84,6 +84,8 @@ pub(crate) async fn object(
         if let Some(specification) = form.key_wrapping_specification {
             let shown = attribute_rules::shown(id, &cx.object(id).await?, cx.now);
             Box::pin(wrapping::wrap(cx, block, shown, *specification)).await?;
+        } else {
+            wrapping::check_told(block, cx.version)?;
         }
     } else if form.key_wrapping_specification.is_some() {
         return Err(OperationError::new(

@@ -155,6 +155,53 @@ pub(crate) async fn unwrap(
     Ok(())
 }
 
+/// Refuses a key that is kept wrapped in a version without a field that says how: nobody could
+/// unwrap what is given out.
+pub(crate) fn check_told(block: &KeyBlock, version: Version) -> Result<()> {
+    let Some(data) = &block.key_wrapping_data else { return Ok(()) };
+    if data.encoding_option == Some(EncodingOption::NoEncoding) && version < Version::V1_1 {
+        return Err(OperationError::new(
+            ResultReason::EncodingOptionError,
+            "KMIP 1.0 has no Encoding Option, and the key is wrapped with No Encoding: get it with \
+             KMIP 1.1",
+        ));
+    }
+    let used = [&data.encryption_key_information, &data.mac_signature_key_information];
+    let mut used =
+        used.into_iter().flatten().filter_map(|used| used.cryptographic_parameters.as_ref());
+    used.try_for_each(|used| check_parameters_told(used, version))
+}
+
+/// Refuses parameters with fields that the version lacks. The vector is told beside them, the
+/// algorithm is the wrapping key's, and there is no tag.
+fn check_parameters_told(used: &CryptographicParameters, version: Version) -> Result<()> {
+    let needed = CryptographicParameters {
+        cryptographic_algorithm: None,
+        random_iv: None,
+        iv_length: None,
+        tag_length: None,
+        ..used.clone()
+    };
+    let mut w = Writer::default();
+    needed.encode(tags::CryptographicParameters, &mut w, version);
+    let bytes = w.into_bytes();
+    let told = CryptographicParameters::decode(
+        tags::CryptographicParameters,
+        &mut Reader::new(&bytes),
+        version,
+    );
+    match told.is_ok_and(|told| told == needed) {
+        true => Ok(()),
+        false => Err(OperationError::new(
+            ResultReason::UnsupportedCryptographicParameters,
+            format!(
+                "the key is wrapped by Cryptographic Parameters with fields that KMIP {version} \
+                 lacks, without which it cannot be unwrapped: use KMIP 1.4"
+            ),
+        )),
+    }
+}
+
 /// What is done in which order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Order {
@@ -272,10 +319,8 @@ fn parameters(
     if is_aes && parameters.block_cipher_mode.is_none() {
         parameters.block_cipher_mode = Some(BlockCipherMode::NISTKeyWrap);
     }
-    if matches!(
-        parameters.block_cipher_mode,
-        Some(BlockCipherMode::GCM | BlockCipherMode::CCM | BlockCipherMode::AEAD)
-    ) {
+    let algorithm = parameters.cryptographic_algorithm.or(subject.algorithm());
+    if algorithm.is_some_and(|algorithm| Cipher::has_tag(algorithm, &parameters)) {
         return Err(OperationError::new(
             ResultReason::UnsupportedCryptographicParameters,
             "Key Wrapping Data has no field for a tag: wrap with NISTKeyWrap or AESKeyWrapPadding",
@@ -298,7 +343,11 @@ async fn seal(
 ) -> Result<Sealed> {
     let WrappingKeyInformation { unique_identifier, cryptographic_parameters } = information;
     let subject = subject(cx, &unique_identifier, key_use::WRAP).await?;
+    let is_named = cryptographic_parameters.is_some();
     let parameters = parameters(cx, &subject, cryptographic_parameters)?;
+    if !is_named {
+        check_parameters_told(&parameters, cx.version)?;
+    }
     let (bytes, vector) = if subject.is_of_a_pair() {
         let sealed = asymmetric::encrypt(&subject.key()?, &parameters, plain)?;
         (Zeroizing::new(sealed), None)
@@ -367,7 +416,11 @@ async fn sign(
     let is_pair = is_of_a_pair(cx, &id).await;
     let wanted = if is_pair { key_use::SIGN } else { key_use::MAC };
     let subject = subject(cx, &id, wanted).await?;
+    let is_named = cryptographic_parameters.is_some();
     let parameters = subject.parameters(cx, cryptographic_parameters.map(Box::new))?;
+    if !is_named {
+        check_parameters_told(&parameters, cx.version)?;
+    }
     let code = if is_pair {
         let key = subject.key()?;
         asymmetric::sign(&key, &Scheme::of(&key, &parameters)?, Input::Data(data))?

@@ -16,4 +16,5 @@ mod nonces;
 mod parts;
 mod round_trips;
 mod scripts;
+mod versioned_fields;
 mod wrapper_requests;
