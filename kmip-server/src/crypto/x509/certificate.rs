@@ -132,8 +132,8 @@ fn push_part(text: &mut String, part: &AttributeTypeAndValue<'_>) {
     }
 }
 
-/// Strings whose bytes are ASCII or UTF-8: UTF8String, NumericString, PrintableString and IA5String.
-/// Of the others the same bytes can mean different texts.
+/// Strings whose bytes are ASCII or UTF-8: UTF8String, NumericString, PrintableString and
+/// IA5String. Of the others the same bytes can mean different texts.
 const TEXTS: [u32; 4] = [12, 18, 19, 22];
 
 /// Escapes what would read as more than a value (RFC 4514, 2.4), and what a terminal would obey.

@@ -87,8 +87,8 @@ impl Files {
                 &self.client_ca,
                 format!(
                     "it holds {} authorities, and each could make clients that own the objects of \
-                     another's (identity is subject): set authorities-share-subjects to true if one \
-                     administration has them all, or identity to fingerprint",
+                     another's (identity is subject): set authorities-share-subjects to true if \
+                     one administration has them all, or identity to fingerprint",
                     keys.len()
                 ),
             )),
