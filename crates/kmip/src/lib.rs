@@ -43,6 +43,7 @@ pub mod encoding;
 mod identifier;
 mod input_data;
 mod item_context;
+mod item_error;
 pub mod message;
 pub mod objects;
 pub mod payload;
@@ -57,6 +58,7 @@ pub use codec::{
 };
 pub use identifier::Identifier;
 pub use input_data::InputData;
+pub use item_error::item_error;
 pub use redacted_text::redacted_text;
 pub use version::Version;
 pub use vocabulary::tags;

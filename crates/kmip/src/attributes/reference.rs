@@ -39,12 +39,13 @@ impl AttributeReference {
         }
     }
 
-    /// The name in 1.x.
+    /// The name in 1.x. What is in no row is called by its tag's name or number.
     pub fn name(&self) -> String {
         match self {
-            Self::Standard(tag) => {
-                AttributeValue::row(*tag).map_or_else(|| tag.to_string(), |row| row.name.to_owned())
-            }
+            Self::Standard(tag) => match AttributeValue::row(*tag) {
+                Some(row) => row.name.to_owned(),
+                None => tags::name(*tag).map_or_else(|| tag.to_string(), str::to_owned),
+            },
             Self::Vendor { vendor, name } => format!("{vendor}-{name}"),
             Self::Unknown(name) => name.clone(),
         }
