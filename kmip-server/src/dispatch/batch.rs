@@ -17,7 +17,7 @@ use ttlv::Writer;
 
 use crate::auth::client::Client;
 use crate::auth::superseded_certificates;
-use crate::dispatch::resources::Resources;
+use crate::dispatch::resources::{BATCH_ITEMS_MAX, Resources};
 use crate::dispatch::response::{answered, failed, undo};
 use crate::keystore::Context;
 use crate::keystore::batch_references::BatchReferences;
@@ -28,10 +28,6 @@ use crate::operations;
 use crate::secret::SecretBuffer;
 use crate::store::Change;
 use crate::store::transaction::Transaction;
-
-/// The most items in one message. All changes of a batch are one commit, whose size the store
-/// limits; a Create with its names and groups is some ten changes.
-pub(crate) const BATCH_ITEMS_MAX: usize = 100;
 
 /// A batch that is done but not yet durable.
 pub(crate) struct BatchOutcome {

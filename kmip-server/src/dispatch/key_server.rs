@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kmip::Version;
+use kmip::item_error;
 use kmip::message::{RequestBatchItem, RequestHeader, RequestMessage, ResponseMessage};
 use kmip::payload::{RequestPayload, ResponsePayload};
 use kmip::vocabulary::ResultReason;
@@ -28,7 +29,9 @@ use crate::dispatch::asynchronous;
 use crate::dispatch::batch;
 use crate::dispatch::commit::{self, BatchResponse};
 use crate::dispatch::resources::{Resources, now};
-use crate::dispatch::response::{encode, failure, is_too_large, respond, too_large};
+use crate::dispatch::response::{
+    ItemHeads, encode, failure, is_too_large, refused, respond, too_large,
+};
 use crate::keystore::message_work::{MessageWork, Place, SlowWork};
 use crate::keystore::process_state::ProcessState;
 use crate::objects::error::OperationError;
@@ -171,25 +174,37 @@ impl KeyServer {
         let asked = kmip::message::request_version(frame);
         let version = nearest(asked);
         if asked.is_some_and(|asked| asked != version) {
-            return Err(failure(version, unsupported(asked)));
+            return Err(failure(version, &unsupported(asked)));
         }
         let request = RequestMessage::decode(frame).map_err(|error| {
-            let why = format!("the message cannot be read: {error}");
-            failure(version, OperationError::invalid_message(why))
+            let why = format!("the message cannot be read: {}", item_error(&error, version));
+            failure(version, &OperationError::invalid_message(why))
         })?;
+        let heads = ItemHeads::of(&request);
         let done = self.attempt(client, request, frame.len(), form).await;
-        done.map_err(|error| failure(version, error))
+        done.map_err(|error| refused(version, heads, now(), &error))
     }
 
     /// The answer to bytes that are no message, or too long a one: a failed batch item with
     /// Invalid Message and `why`.
     pub fn refuse(&self, why: &str) -> SecretBuffer {
-        encode(&failure(Version::V1_0, OperationError::invalid_message(why)))
+        encode(&failure(Version::V1_0, &OperationError::invalid_message(why)))
     }
 
-    /// The same in another form.
-    pub(crate) fn refuse_as(&self, why: &str, form: Option<Form<'_>>) -> HeldBuffer {
-        written(&failure(Version::V1_0, OperationError::invalid_message(why)), form).answer
+    /// The same in another form, of a message that names the version that it is in: one that is not
+    /// served is why it could not be read.
+    pub(crate) fn refuse_as(
+        &self,
+        asked: Option<Version>,
+        why: &str,
+        form: Option<Form<'_>>,
+    ) -> HeldBuffer {
+        let version = nearest(asked);
+        let error = match asked.is_some_and(|asked| asked != version) {
+            true => unsupported(asked),
+            false => OperationError::invalid_message(why),
+        };
+        written(&failure(version, &error), form).answer
     }
 
     /// Reads or writes a text of `len` bytes for a client; a long one in the client's turn, away

@@ -10,6 +10,10 @@ use crate::keystore::process_state::ProcessState;
 use crate::store::Store;
 use crate::store::root_key::IndexKey;
 
+/// The most items in one message. All changes of a batch are one commit, whose size the store
+/// limits; a Create with its names and groups is some ten changes.
+pub(crate) const BATCH_ITEMS_MAX: usize = 100;
+
 /// Store, keys, policy and process state that every batch is processed with.
 #[derive(Clone)]
 pub(crate) struct Resources {

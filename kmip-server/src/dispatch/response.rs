@@ -8,7 +8,7 @@ use kmip::vocabulary::{Operation, ResultReason, ResultStatus};
 use kmip::{DateTime, Version};
 use uuid::Uuid;
 
-use crate::dispatch::resources::now;
+use crate::dispatch::resources::{BATCH_ITEMS_MAX, now};
 use crate::objects::error::OperationError;
 use crate::operations::Answer;
 use crate::secret::SecretBuffer;
@@ -49,25 +49,52 @@ pub(crate) fn is_too_large(request: &RequestMessage, response: &[u8]) -> bool {
     usize::try_from(maximum).is_ok_and(|maximum| response.len() > maximum)
 }
 
+/// What a refusal of a whole message repeats of each of its items: the operation and the name that
+/// the client gave it (1.4, 7.2; 2.1, 8.3).
+pub(crate) struct ItemHeads(Vec<(Operation, Option<Vec<u8>>)>);
+
+impl ItemHeads {
+    /// Those of a message; none of one with more items than a message may have.
+    pub(crate) fn of(request: &RequestMessage) -> Self {
+        let items = match request.items.len() > BATCH_ITEMS_MAX {
+            true => &[][..],
+            false => request.items.as_slice(),
+        };
+        let head =
+            |item: &RequestBatchItem| (item.payload.operation(), item.unique_batch_item_id.clone());
+        Self(items.iter().map(head).collect())
+    }
+}
+
+/// The answer to a message that was refused as a whole: the same for each of its items.
+pub(crate) fn refused(
+    version: Version,
+    heads: ItemHeads,
+    now: DateTime,
+    error: &OperationError,
+) -> ResponseMessage {
+    let items: Vec<ResponseBatchItem> = match heads.0.is_empty() {
+        true => vec![failed(version, None, None, error)],
+        false => {
+            let item = |(operation, id)| failed(version, Some(operation), id, error);
+            heads.0.into_iter().map(item).collect()
+        }
+    };
+    ResponseMessage { header: header(version, now, items.len()), items }
+}
+
 /// Nothing was done, item by item: the answer would have been longer than this limit.
 pub(crate) fn too_large(request: &RequestMessage, now: DateTime, limit: &str) -> ResponseMessage {
     let error = OperationError::new(
         ResultReason::ResponseTooLarge,
         format!("the answer is longer than {limit}, and nothing was done"),
     );
-    let version = request.header.protocol_version;
-    let items = request.items.iter().map(|item| {
-        let operation = Some(item.payload.operation());
-        failed(version, operation, item.unique_batch_item_id.clone(), &error)
-    });
-    let items: Vec<ResponseBatchItem> = items.collect();
-    ResponseMessage { header: header(version, now, items.len()), items }
+    refused(request.header.protocol_version, ItemHeads::of(request), now, &error)
 }
 
-/// The answer to a message of which no item could be done.
-pub(crate) fn failure(version: Version, error: OperationError) -> ResponseMessage {
-    let items = vec![failed(version, None, None, &error)];
-    ResponseMessage { header: header(version, now(), 1), items }
+/// The answer to a message of which no item could be read.
+pub(crate) fn failure(version: Version, error: &OperationError) -> ResponseMessage {
+    refused(version, ItemHeads(Vec::new()), now(), error)
 }
 
 /// A batch item that failed.

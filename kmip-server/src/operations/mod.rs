@@ -65,6 +65,7 @@ mod sign;
 mod signature_verify;
 mod validate;
 
+use kmip::item_error;
 use kmip::payload::{MalformedPayload, RequestPayload};
 
 use crate::auth::access_control;
@@ -121,7 +122,8 @@ macro_rules! operations {
                 }
                 RequestPayload::Malformed(MalformedPayload { error, .. }) => {
                     Err(OperationError::invalid_message(format!(
-                        "the payload of {operation:?} cannot be read: {error}"
+                        "the payload of {operation:?} cannot be read: {}",
+                        item_error(&error, cx.version)
                     )))
                 }
             }

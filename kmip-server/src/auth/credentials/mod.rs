@@ -24,7 +24,7 @@ use kmip::message::{
 };
 use kmip::payload::Ticket;
 use kmip::vocabulary::{CredentialType, ResultReason, tags};
-use kmip::{Decode, Version};
+use kmip::{Decode, Version, item_error};
 use zeroize::Zeroizing;
 
 use crate::crypto::x509::certificate::hex;
@@ -172,7 +172,10 @@ impl Users {
 fn read<T: Decode>(credential: &Credential) -> Result<T> {
     let mut r = credential.credential_value.reader();
     T::decode(tags::CredentialValue, &mut r, Version::V2_1).map_err(|error| {
-        OperationError::invalid_message(format!("the credential cannot be read: {error}"))
+        OperationError::invalid_message(format!(
+            "the credential cannot be read: {}",
+            item_error(&error, Version::V2_1)
+        ))
     })
 }
 
@@ -187,7 +190,10 @@ pub(crate) fn ticket(authentication: Option<&Authentication>) -> Result<Option<T
     let ticket =
         r.structure(tags::CredentialValue, |r| Ticket::decode(tags::Ticket, r, Version::V2_1));
     ticket.map(Some).map_err(|error| {
-        OperationError::invalid_message(format!("the ticket cannot be read: {error}"))
+        OperationError::invalid_message(format!(
+            "the ticket cannot be read: {}",
+            item_error(&error, Version::V2_1)
+        ))
     })
 }
 

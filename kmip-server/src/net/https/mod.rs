@@ -146,7 +146,7 @@ impl KmipOverHttp<'_> {
         let form: Option<Form<'_>> = (encoding != Encoding::Binary).then_some(&form);
         let answer = match self.decode(encoding, body).await {
             Ok(frame) => self.key_server.answer_as(self.client, &frame, form).await,
-            Err(why) => self.key_server.refuse_as(&why, form),
+            Err(why) => self.key_server.refuse_as(None, &why, form),
         };
         let mut response = Response::new(Reply::new(answer));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(encoding.name()));
