@@ -40,6 +40,8 @@ use std::borrow::Cow;
 use ttlv::Type;
 use zeroize::Zeroizing;
 
+use crate::version::Version;
+
 pub use error::{Error, Fault};
 pub use secret_text_buffer::SecretTextBuffer;
 
@@ -101,6 +103,17 @@ impl Element {
     /// The first element inside that has this name.
     pub fn child(&self, name: &str) -> Option<&Self> {
         self.children().iter().find(|child| child.name == name)
+    }
+
+    /// The version that a request message names in its header, whatever follows: what an answer to
+    /// a spoilt request is written in.
+    pub fn request_version(&self) -> Option<Version> {
+        let version = self.child("RequestHeader")?.child("ProtocolVersion")?;
+        let number = |name| version.child(name)?.text()?.trim().parse().ok();
+        Some(Version {
+            major: number("ProtocolVersionMajor")?,
+            minor: number("ProtocolVersionMinor")?,
+        })
     }
 
     /// The value in letters; none for a structure.

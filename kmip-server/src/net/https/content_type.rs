@@ -5,6 +5,7 @@
 use crate::secret::SecretBuffer;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use kmip::Version;
 use kmip::encoding::{TEXT_LEN_MAX, json, xml};
 
 /// The encoding of a message, in the request as in its response.
@@ -44,7 +45,12 @@ impl Encoding {
         let mut parts = told.unwrap_or_default().split(';').map(str::trim);
         let name = parts.next().unwrap_or_default();
         let found = Self::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name));
-        let foreign = parts.filter_map(charset).find(|set| !set.eq_ignore_ascii_case("utf-8"));
+        // Bytes are in none: some clients say so.
+        let own = |set: &&str| {
+            set.eq_ignore_ascii_case("utf-8")
+                || found == Some(Self::Binary) && set.eq_ignore_ascii_case("binary")
+        };
+        let foreign = parts.filter_map(charset).find(|set| !own(set));
         match (found, foreign) {
             (Some(encoding), None) => Ok(encoding),
             (Some(_), Some(_)) => Err("text is taken in UTF-8 alone".to_owned()),
@@ -63,24 +69,31 @@ impl Encoding {
         }
     }
 
-    /// The message as TTLV, of at most `frame_len_max` bytes; a sentence if it is none.
+    /// The message as TTLV, of at most `frame_len_max` bytes.
     pub(super) fn decode(
         self,
         body: &SecretBuffer,
         frame_len_max: usize,
-    ) -> Result<SecretBuffer, String> {
-        let decode = match self {
+    ) -> Result<SecretBuffer, Unreadable> {
+        let read = match self {
             Self::Binary => return Ok(body.clone()),
-            Self::Xml => xml::decode,
-            Self::Json => json::decode,
+            Self::Xml => xml::read,
+            Self::Json => json::read,
         };
-        let text = str::from_utf8(body).map_err(|_| "the text is not UTF-8".to_owned())?;
-        let message = decode(text).map_err(|why| format!("the text is no message: {why}"))?;
+        let unreadable = |version, why: String| Unreadable { version, why };
+        let text = str::from_utf8(body)
+            .map_err(|_| unreadable(None, "the text is not UTF-8".to_owned()))?;
+        let no_message =
+            |version, why| unreadable(version, format!("the text is no message: {why}"));
+        let element = read(text).map_err(|why| no_message(None, why))?;
+        let version = element.request_version();
+        let message = element.to_ttlv().map_err(|why| no_message(version, why))?;
         if message.len() > frame_len_max {
-            return Err(format!(
+            let why = format!(
                 "a Request Message of {} bytes is too long: at most {frame_len_max} are taken",
                 message.len()
-            ));
+            );
+            return Err(unreadable(version, why));
         }
         Ok(SecretBuffer::from(message))
     }
@@ -97,8 +110,70 @@ impl Encoding {
     }
 }
 
+/// A text that cannot be taken as a message.
+pub(super) struct Unreadable {
+    /// The version that it names, where it does so.
+    pub(super) version: Option<Version>,
+    /// Why, in a sentence.
+    pub(super) why: String,
+}
+
 /// The character set that a parameter of a media type names, without its quotes.
 fn charset(parameter: &str) -> Option<&str> {
     let (name, value) = parameter.split_once('=')?;
     name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::HeaderMap;
+    use hyper::header::{CONTENT_TYPE, HeaderValue};
+
+    use super::*;
+
+    /// One row a Content-Type: the encoding that it names, if it names one.
+    #[test]
+    fn content_types() {
+        let rows = [
+            ("application/octet-stream", Some(Encoding::Binary)),
+            ("application/octet-stream; charset=binary", Some(Encoding::Binary)),
+            ("application/octet-stream; charset=utf-8", Some(Encoding::Binary)),
+            ("Text/XML ; charset=\"UTF-8\"", Some(Encoding::Xml)),
+            ("application/octet-stream; charset=utf-16", None),
+            ("text/xml; charset=iso-8859-1", None),
+            ("application/json", Some(Encoding::Json)),
+            ("application/json; charset=binary", None),
+            ("text/plain", None),
+            ("", None),
+        ];
+        for (value, expected) in rows {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(value));
+            assert_eq!(Encoding::of(&headers).ok(), expected, "{value:?}");
+        }
+    }
+
+    /// What a message of a version that is not served says cannot be read; its version can.
+    #[test]
+    fn version_of_a_text_that_cannot_be_read_is_known() {
+        let xml = r#"<RequestMessage><RequestHeader><ProtocolVersion>
+            <ProtocolVersionMajor type="Integer" value="3"/>
+            <ProtocolVersionMinor type="Integer" value="0"/>
+            </ProtocolVersion></RequestHeader>
+            <BatchItem><Operation type="Enumeration" value="Unheard"/></BatchItem>
+            </RequestMessage>"#;
+        let json = r#"{"tag": "RequestMessage", "value": [
+            {"tag": "RequestHeader", "value": [{"tag": "ProtocolVersion", "value": [
+                {"tag": "ProtocolVersionMajor", "type": "Integer", "value": 3},
+                {"tag": "ProtocolVersionMinor", "type": "Integer", "value": 0}]}]},
+            {"tag": "BatchItem", "value": [
+                {"tag": "Operation", "type": "Enumeration", "value": "Unheard"}]}]}"#;
+        for (encoding, text) in [(Encoding::Xml, xml), (Encoding::Json, json)] {
+            let body = SecretBuffer::new(text.as_bytes().to_vec());
+            let Err(Unreadable { version, .. }) = encoding.decode(&body, 1 << 20) else {
+                panic!("{encoding:?}: it has an unknown operation")
+            };
+            assert_eq!(version, Some(Version::V3_0), "{encoding:?}");
+        }
+    }
 }

@@ -46,7 +46,7 @@ mod deadlines;
 mod rejection;
 
 use body::{Reply, read};
-use content_type::Encoding;
+use content_type::{Encoding, Unreadable};
 use deadlines::{HttpDeadlines, TimedStream};
 use rejection::Rejection;
 
@@ -146,7 +146,7 @@ impl KmipOverHttp<'_> {
         let form: Option<Form<'_>> = (encoding != Encoding::Binary).then_some(&form);
         let answer = match self.decode(encoding, body).await {
             Ok(frame) => self.key_server.answer_as(self.client, &frame, form).await,
-            Err(why) => self.key_server.refuse_as(None, &why, form),
+            Err(Unreadable { version, why }) => self.key_server.refuse_as(version, &why, form),
         };
         let mut response = Response::new(Reply::new(answer));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(encoding.name()));
@@ -154,7 +154,7 @@ impl KmipOverHttp<'_> {
     }
 
     /// The message in a body. A long text is read away from the threads that serve all clients.
-    async fn decode(&self, encoding: Encoding, body: HeldBuffer) -> Result<HeldBuffer, String> {
+    async fn decode(&self, encoding: Encoding, body: HeldBuffer) -> Result<HeldBuffer, Unreadable> {
         let max = self.limits.frame_len_max;
         if encoding == Encoding::Binary {
             return Ok(body);
