@@ -1,4 +1,5 @@
-//! 1.4, 4.26; 2.1, 6.1.16: the versions that both sides speak, in the client's order.
+//! 1.4, 4.26; 2.1, 6.1.16: the versions that both sides speak, in the server's order of preference:
+//! the newest first, and each once.
 
 use kmip::Version;
 use kmip::payload::{DiscoverVersionsRequest, DiscoverVersionsResponse};
@@ -11,9 +12,7 @@ pub(super) async fn discover_versions(
     request: DiscoverVersionsRequest,
 ) -> Result<DiscoverVersionsResponse> {
     let asked = &request.protocol_versions;
-    let protocol_versions = match asked.is_empty() {
-        true => Version::SERVED.to_vec(),
-        false => asked.iter().filter(|v| Version::SERVED.contains(v)).copied().collect(),
-    };
+    let is_asked = |version: &&Version| asked.is_empty() || asked.contains(version);
+    let protocol_versions = Version::SERVED.iter().filter(is_asked).copied().collect();
     Ok(DiscoverVersionsResponse { protocol_versions })
 }
