@@ -1,4 +1,5 @@
-//! 2.1, 6.1.51: a single-instance attribute has this value from now on, whether it had one or not.
+//! 2.1, 6.1.51: an attribute has this value from now on, whether it had one or none. If it has more
+//! than one instance, nothing says which is meant.
 
 use kmip::payload::{SetAttributeRequest, SetAttributeResponse};
 use kmip::vocabulary::ResultReason;
@@ -16,16 +17,16 @@ pub(super) async fn set_attribute(
     let old = cx.live_object(&unique_identifier).await?;
     let value = attribute_rules::readable(request.attribute.value)?;
     let reference = value.reference();
-    if attribute_rules::is_multiple(&reference) {
-        return Err(OperationError::new(
-            ResultReason::MultiValuedAttribute,
-            format!("an object may have several {}: add, modify or delete one", reference.name()),
-        ));
-    }
     let moment = cx.moment(&old);
-    match old.instances(&reference).next() {
-        Some(_) => attribute_rules::may_modify(&old, &reference, moment)?,
-        None => attribute_rules::may_add(&old, &value, moment)?,
+    match old.instances(&reference).count() {
+        0 => attribute_rules::may_add(&old, &value, moment)?,
+        1 => attribute_rules::may_modify(&old, &reference, moment)?,
+        _ => {
+            return Err(OperationError::new(
+                ResultReason::MultiValuedAttribute,
+                format!("the object has several {}: add, modify or delete one", reference.name()),
+            ));
+        }
     }
     let mut new = old.clone();
     new.set(value);

@@ -355,3 +355,31 @@ async fn which_objects_have_which_attributes() {
         }
     }
 }
+
+/// KMIP 2.1, 6.1.51: Set Attribute gives an object its first instance of an attribute, changes its
+/// only one, and is refused where there are more; whether an object may have several or not.
+#[tokio::test]
+async fn set_attribute_goes_by_the_instances_that_there_are() {
+    let set = async |harness: &Harness, object: &str, value: &AttributeValue| {
+        let attribute = value.clone().into();
+        let request = SetAttributeRequest { unique_identifier: id(object), attribute };
+        harness.ask(NEWEST, request).await.map(|_| ())
+    };
+    for rule in rules().filter(|rule| rule.set == "C" && rule.many == "n") {
+        let harness = Harness::new();
+        let object = key(&harness, State::PreActive).await;
+        let value = value(rule.name);
+        assert_eq!(set(&harness, &object, &value).await, Ok(()), "the first {}", rule.name);
+        let read_only = Err(ResultReason::AttributeReadOnly);
+        let expected = if rule.change == "-" { read_only } else { Ok(()) };
+        assert_eq!(set(&harness, &object, &value).await, expected, "the only {}", rule.name);
+        let further = match value.clone() {
+            AttributeValue::Name(_) => name("further"),
+            AttributeValue::ObjectGroup(_) => AttributeValue::ObjectGroup("further".to_owned()),
+            _ => continue,
+        };
+        add(&harness, NEWEST, &object, &further).await.unwrap();
+        let refused = set(&harness, &object, &value).await;
+        assert_eq!(refused, Err(ResultReason::MultiValuedAttribute), "one of two {}", rule.name);
+    }
+}
