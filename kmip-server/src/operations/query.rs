@@ -2,6 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
+use kmip::Version;
 use kmip::objects::ProtectionStorageMasks;
 use kmip::payload::{
     CapabilityInformation, ProfileInformation, QueryRequest, QueryResponse, RemainingItems,
@@ -9,14 +10,14 @@ use kmip::payload::{
 };
 use kmip::vocabulary::{
     ClientRegistrationMethod, DestroyAction, ObjectType, Operation, ProfileName,
-    ProtectionStorageMask, QueryFunction as Function, RNGMode, UnwrapMode,
+    ProtectionStorageMask, QueryFunction as Function, RNGMode, Row, UnwrapMode,
 };
 use ttlv::Raw;
 
 use crate::keystore::Context;
 use crate::keystore::defaults;
 use crate::objects::attribute_consistency::RNG;
-use crate::objects::error::Result;
+use crate::objects::error::{OperationError, Result};
 use crate::objects::server_information::{
     STORE_CHECK, STORE_CHECK_DATE, STORE_INCOMPLETE, STORE_UNREADABLE, STORE_WHOLE,
 };
@@ -37,14 +38,42 @@ const OBJECT_TYPES: &[ObjectType] = &[
     ObjectType::Template,
 ];
 
-/// The profiles that the server keeps to. A profile asks that all its mandatory test cases pass, so
-/// one stands here only when they are seen to pass, in every version that has its name.
-const PROFILES: &[ProfileName] = &[];
+/// The profiles that the server keeps to, up to the version that 1.x has in the names. A profile
+/// asks that all its mandatory test cases pass, so one stands here only when they are seen to pass
+/// in every version that has its name (docs/conformance.md). Those that follow from the settings
+/// are not told: HTTPS, its encodings, Suite B and PKCS#11.
+const PROFILES: &[&str] = &[
+    "AESXTSServer",
+    "AdvancedCryptographicServer",
+    "AsymmetricKeyLifecycleServer",
+    "BaselineServer",
+    "BasicCryptographicServer",
+    "OpaqueManagedObjectStoreServer",
+    "QuantumSafeServer",
+    "RNGCryptographicServer",
+    "StorageArrayWithSelfEncryptingDriveServer",
+    "SymmetricKeyFoundryServer",
+    "SymmetricKeyLifecycleServer",
+    "TapeLibraryServer",
+];
+
+/// Names of the profiles in `version`.
+fn profiles(version: Version) -> impl Iterator<Item = ProfileName> {
+    let is_kept = |row: &&Row| {
+        let family = row.name.split_once("KMIPV1_").map_or(row.name, |(family, _)| family);
+        PROFILES.contains(&family)
+    };
+    let known = ProfileName::ROWS.iter().filter(move |row| row.exists_in(version));
+    known.filter(is_kept).map(|row| ProfileName(row.value))
+}
 
 /// Who made the server, as Query tells it.
 const VENDOR: &str = concat!("kmip-server ", env!("CARGO_PKG_VERSION"));
 
 pub(super) async fn query(cx: &mut Context<'_>, request: QueryRequest) -> Result<QueryResponse> {
+    if request.query_functions.is_empty() {
+        return Err(OperationError::missing("the request names no Query Function"));
+    }
     let mut response = QueryResponse::default();
     for function in &request.query_functions {
         if *function == Function::QueryDefaultsInformation {
@@ -98,9 +127,7 @@ fn answer(function: Function, cx: &Context<'_>, response: &mut QueryResponse) {
             }];
         }
         Function::QueryProfiles => {
-            let exists = |profile: &&ProfileName| profile.exists_in(version);
-            response.profile_information =
-                PROFILES.iter().filter(exists).copied().map(profile).collect();
+            response.profile_information = profiles(version).map(profile).collect();
         }
         Function::QueryClientRegistrationMethods => {
             // Whoever runs the server gives out the certificates, by ways that are none of KMIP's.

@@ -43,12 +43,22 @@ async fn a_version_that_is_not_served_is_told_which_are() {
 }
 
 #[tokio::test]
-async fn discover_versions_answers_in_the_clients_order() {
+async fn discover_versions_answers_in_the_servers_order() {
     let harness = Harness::new();
-    let asked = vec![Version::V1_1, Version { major: 9, minor: 9 }, Version::V2_0];
-    let request = DiscoverVersionsRequest { protocol_versions: asked };
-    let answer = harness.ask(Version::V1_2, request).await.unwrap();
-    assert_eq!(answer.protocol_versions, [Version::V1_1, Version::V2_0]);
+    let unknown = Version { major: 9, minor: 9 };
+    let mut all: Vec<Version> = Version::SERVED.to_vec();
+    all.reverse();
+    let rows: [(Vec<Version>, &[Version]); 4] = [
+        (vec![Version::V1_1, unknown, Version::V2_0], &[Version::V2_0, Version::V1_1]),
+        (vec![OLDEST, Version::V1_4, Version::V1_4, NEWEST], &[NEWEST, Version::V1_4, OLDEST]),
+        (vec![unknown], &[]),
+        ([all.clone(), all].concat(), Version::SERVED),
+    ];
+    for (asked, expected) in rows {
+        let request = DiscoverVersionsRequest { protocol_versions: asked.clone() };
+        let answer = harness.ask(Version::V1_2, request).await.unwrap();
+        assert_eq!(answer.protocol_versions, expected, "{asked:?}");
+    }
     let all = harness.ask(Version::V1_2, DiscoverVersionsRequest::default()).await.unwrap();
     assert_eq!(all.protocol_versions, Version::SERVED);
 }
@@ -170,4 +180,105 @@ async fn the_echo_is_whole_on_success_and_on_failure() {
     assert_eq!(response.items[0].unique_batch_item_id.as_deref(), Some(&b"QLKC0001"[..]));
     assert_eq!(response.items[1].unique_batch_item_id.as_deref(), Some(&b"QLKC0002"[..]));
     assert_eq!(response.items[1].operation, Some(Operation::Get));
+}
+
+/// A batch whose items each have a name of their own.
+fn named(payloads: Vec<RequestPayload>) -> Vec<RequestBatchItem> {
+    let items = payloads.into_iter().zip(1_u8..).map(|(payload, number)| {
+        let mut item = RequestBatchItem::from(payload);
+        item.unique_batch_item_id = Some(vec![number]);
+        item
+    });
+    items.collect()
+}
+
+/// 1.4, 7.2; 2.1, 8.3. One row a way to refuse a whole message: each of its items is answered, with
+/// its operation and its name.
+#[tokio::test]
+async fn refusal_of_a_whole_message_repeats_each_item() {
+    use kmip::message::{Authentication, Credential};
+    use kmip::payload::CancelRequest;
+    use kmip::vocabulary::CredentialType;
+
+    type Spoil = fn(&mut RequestMessage);
+    let critical: Spoil = |request| {
+        let extension = MessageExtension {
+            vendor_identification: "ACME".to_owned(),
+            criticality_indicator: true,
+            vendor_extension: Raw::build(|w| w.structure(tags::VendorExtension, |_| {})),
+        };
+        request.items[1].message_extension = Some(Box::new(extension));
+    };
+    let credential: Spoil = |request| {
+        let credential = Credential {
+            credential_type: CredentialType::Ticket,
+            credential_value: Raw::build(|w| w.structure(tags::CredentialValue, |_| {})),
+        };
+        let credentials = vec![credential];
+        request.header.authentication = Some(Authentication { credentials });
+    };
+    let reaching: Spoil = |request| {
+        let cancel = CancelRequest { asynchronous_correlation_value: vec![1] };
+        request.items[1].payload = cancel.into();
+    };
+    let small: Spoil = |request| request.header.maximum_response_size = Some(8);
+    let rows: [(&str, Spoil, ResultReason); 4] = [
+        ("a critical extension", critical, ResultReason::FeatureNotSupported),
+        ("a ticket that is none", credential, ResultReason::InvalidMessage),
+        ("Cancel beside another", reaching, ResultReason::InvalidField),
+        ("a small response", small, ResultReason::ResponseTooLarge),
+    ];
+    let harness = Harness::new();
+    for version in Version::SERVED {
+        for (what, spoil, reason) in &rows {
+            let header = RequestHeader::new(*version, 2);
+            let items = named(vec![aes(vec![]).into(), get("none").into()]);
+            let mut request = RequestMessage { header, items };
+            spoil(&mut request);
+            let operations: Vec<_> =
+                request.items.iter().map(|item| Some(item.payload.operation())).collect();
+            let response = harness.message(&request).await;
+            let found: Vec<_> = response.items.iter().map(|item| item.operation).collect();
+            assert_eq!(found, operations, "{what} in {version}");
+            for (item, number) in response.items.iter().zip(1_u8..) {
+                assert_eq!(item.unique_batch_item_id, Some(vec![number]), "{what} in {version}");
+                assert_eq!(item.result_status, ResultStatus::OperationFailed);
+                assert_eq!(item.result_reason, Some(*reason), "{what} in {version}");
+            }
+        }
+    }
+    // More than a message may have are not all repeated.
+    let header = RequestHeader::new(NEWEST, 101);
+    let items = named(vec![get("none").into(); 101]);
+    let response = harness.message(&RequestMessage { header, items }).await;
+    assert_eq!(response.items.len(), 1);
+    assert_eq!(response.items[0].result_reason, Some(ResultReason::ServerLimitExceeded));
+}
+
+/// 1.4, table 236; 2.1, table 283: Query Function is required.
+#[tokio::test]
+async fn query_without_a_function_is_refused() {
+    let harness = Harness::new();
+    for version in Version::SERVED {
+        let request = QueryRequest { query_functions: vec![], object_groups: None };
+        let refused = harness.ask(*version, request).await.map(drop);
+        assert_eq!(refused, Err(ResultReason::MissingData), "{version}");
+    }
+}
+
+/// A text that cannot be read is refused in the version that it names, or for that version.
+#[tokio::test]
+async fn text_that_cannot_be_read_is_refused_in_its_version() {
+    let server = Harness::new().server;
+    for (asked, answered, reason) in [
+        (None, OLDEST, ResultReason::InvalidMessage),
+        (Some(Version::V1_4), Version::V1_4, ResultReason::InvalidMessage),
+        (Some(NEWEST), NEWEST, ResultReason::InvalidMessage),
+        (Some(Version::V3_0), NEWEST, ResultReason::UnsupportedProtocolVersion),
+    ] {
+        let response = server.refuse_as(asked, "unreadable", None);
+        let response = ResponseMessage::decode(&response).unwrap();
+        assert_eq!(response.header.protocol_version, answered, "{asked:?}");
+        assert_eq!(response.items[0].result_reason, Some(reason), "{asked:?}");
+    }
 }

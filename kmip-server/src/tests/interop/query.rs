@@ -105,3 +105,40 @@ async fn what_the_server_can_do_is_what_it_does() {
     let found = asked(&harness, NEWEST, QueryFunction::QueryClientRegistrationMethods).await;
     assert_eq!(found.client_registration_methods, [ClientRegistrationMethod::Unspecified]);
 }
+
+/// Profiles of servers that Query does not tell, and why: they follow from the settings, or no test
+/// case has been seen to pass.
+const NOT_TOLD: &[&str] = &[
+    "BaselineServerBasic",
+    "BaselineServerTLSV1_2",
+    "CompleteServer",
+    "CompleteServerBasic",
+    "CompleteServerTLSV1_2",
+    "HTTPSServer",
+    "JSONServer",
+    "PKCS_11Server",
+    "SuiteBMinLOS_128Server",
+    "SuiteBMinLOS_192Server",
+    "XMLServer",
+];
+
+/// 1.4, 4.25; 2.1, 6.1.40. Each profile of a server is told in the versions that have its name, or
+/// is among those that are not told.
+#[tokio::test]
+async fn query_tells_the_profiles_that_hold() {
+    use kmip::vocabulary::ProfileName;
+    let harness = Harness::new();
+    for version in Version::SERVED {
+        let query_functions = vec![QueryFunction::QueryProfiles];
+        let request = QueryRequest { query_functions, object_groups: None };
+        let told = harness.ask(*version, request).await.unwrap().profile_information;
+        let told: Vec<u32> = told.iter().map(|profile| profile.profile_name.0).collect();
+        let names = ProfileName::ROWS.iter().filter(|row| row.exists_in(*version));
+        for row in names.filter(|_| *version >= Version::V1_3) {
+            let family = row.name.split_once("KMIPV1_").map_or(row.name, |(family, _)| family);
+            let is_told = family.ends_with("Server") && !NOT_TOLD.contains(&family)
+                || family == "BaselineServer";
+            assert_eq!(told.contains(&row.value), is_told, "{version}: {}", row.name);
+        }
+    }
+}
