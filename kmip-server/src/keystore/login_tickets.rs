@@ -4,7 +4,7 @@ use aws_lc_rs::rand;
 use kmip::payload::{Ticket, TicketLease};
 use kmip::structures::UsageLimits;
 use kmip::vocabulary::{ResultReason, TicketType, UsageLimitsUnit};
-use kmip::{DateTime, SecretBytes};
+use kmip::{DateTime, Interval, SecretBytes};
 use zeroize::Zeroizing;
 
 use crate::auth::tickets::{LEASE, LEASE_MAX, PER_CLIENT_MAX, Terms, VALUE_LEN};
@@ -26,6 +26,8 @@ pub(crate) fn terms(cx: &Context<'_>, limits: &TicketLimits<'_>) -> Result<Terms
     let latest = cx.now.0.saturating_add(LEASE_MAX);
     let until = match limits.lease_time {
         None => cx.now.0.saturating_add(LEASE),
+        // No limit of the client's: as long as the server lets one be.
+        Some(TicketLease::For(Interval(0))) => latest,
         Some(TicketLease::For(interval)) => cx.now.0.saturating_add(i64::from(interval.0)),
         Some(TicketLease::Until(date)) => date.0,
     };

@@ -169,10 +169,15 @@ async fn a_ticket_has_the_limits_that_were_asked_for() {
         let spent = with(&alice, &ticket, get(&key)).await;
         assert_eq!(spent.err(), Some(ResultReason::InvalidTicket));
     }
+    // 2.1, 6.1.30: no time of the client's own; the server's longest.
+    let unlimited =
+        LoginRequest { lease_time: Some(TicketLease::For(Interval(0))), ..LoginRequest::default() };
+    let ticket = login(&alice, unlimited).await;
+    assert!(with(&alice, &ticket, get(&key)).await.is_ok());
     let refused = [
         (
             LoginRequest {
-                lease_time: Some(TicketLease::For(Interval(0))),
+                lease_time: Some(TicketLease::Until(DateTime(1))),
                 ..LoginRequest::default()
             },
             ResultReason::InvalidField,
