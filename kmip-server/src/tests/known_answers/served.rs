@@ -414,3 +414,42 @@ async fn a_part_that_is_undone_was_not_taken() {
     let whole = harness.ask(V1_4, hash(sha, data(b"abc"))).await.unwrap().data;
     assert_eq!(digest, secret(whole));
 }
+
+/// 1.4, 4.29 and 4.30; 2.1, 6.1.11 and 6.1.17: a last part without data that leaves nothing over is
+/// answered without Data.
+#[tokio::test]
+async fn last_part_without_data_is_answered_without_data() {
+    let harness = Harness::new();
+    let aes = CryptographicAlgorithm::AES;
+    let key = register(&harness, aes, &[1; 16], vec![]).await;
+    let parameters = Some(Box::new(CryptographicParameters {
+        block_cipher_mode: Some(BlockCipherMode::CTR),
+        ..CryptographicParameters::default()
+    }));
+    let encrypt = |data, correlation_value, is_last: bool| EncryptRequest {
+        unique_identifier: id(&key),
+        cryptographic_parameters: parameters.clone(),
+        data,
+        iv_counter_nonce: Some(vec![0; 16]),
+        correlation_value,
+        init_indicator: (!is_last).then_some(true),
+        final_indicator: is_last.then_some(true),
+        ..EncryptRequest::default()
+    };
+    let first = harness.ask(NEWEST, encrypt(data(&[0; 16]), None, false)).await.unwrap();
+    let last = encrypt(None, first.correlation_value, true);
+    assert_eq!(harness.ask(NEWEST, last).await.unwrap().data, None);
+    let decrypt = |data, correlation_value, is_last: bool| DecryptRequest {
+        unique_identifier: id(&key),
+        cryptographic_parameters: parameters.clone(),
+        data,
+        iv_counter_nonce: Some(vec![0; 16]),
+        correlation_value,
+        init_indicator: (!is_last).then_some(true),
+        final_indicator: is_last.then_some(true),
+        ..DecryptRequest::default()
+    };
+    let first = harness.ask(NEWEST, decrypt(data(&[0; 16]), None, false)).await.unwrap();
+    let last = decrypt(None, first.correlation_value, true);
+    assert_eq!(harness.ask(NEWEST, last).await.unwrap().data, None);
+}
