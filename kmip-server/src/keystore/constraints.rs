@@ -12,7 +12,7 @@
 //!
 //! **A client's constraints are its own**: it can forbid itself things, and nobody else.
 
-use kmip::attributes::AttributeValue;
+use kmip::attributes::{AttributeValue, Attributes};
 use kmip::payload::{Constraint, Constraints};
 use kmip::vocabulary::{ObjectType, ResultReason, tags};
 use kmip::{Decode, Encode, Version};
@@ -20,6 +20,7 @@ use ttlv::{Reader, Writer};
 
 use crate::keystore::Context;
 use crate::keystore::defaults::is_of_group;
+use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::Setting;
 use crate::secret::SecretBuffer;
@@ -49,6 +50,10 @@ pub(crate) async fn keep(cx: &mut Context<'_>, constraints: &Constraints) -> Res
             ResultReason::InvalidObjectType,
             format!("{unknown:?} is no kind of object"),
         ));
+    }
+    let attributes = constraints.constraints.iter().filter_map(|c| c.attributes.as_ref());
+    for value in attributes.flat_map(Attributes::values) {
+        attribute_rules::check_exists(&value.reference())?;
     }
     let key = cx.index().setting(Setting::Constraints);
     cx.transaction.get(&key).await?;

@@ -94,7 +94,11 @@ pub(crate) async fn resolve_explicit(
 /// Name.
 fn content(template: &Metadata) -> impl Iterator<Item = &AttributeValue> {
     template.values().filter(|value| {
-        attribute_rules::is_clients(&value.reference()) && !matches!(value, AttributeValue::Name(_))
+        let reference = value.reference();
+        // An older program may have kept what cannot be an attribute.
+        attribute_rules::is_clients(&reference)
+            && attribute_rules::check_exists(&reference).is_ok()
+            && !matches!(value, AttributeValue::Name(_))
     })
 }
 

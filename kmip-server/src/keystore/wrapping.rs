@@ -32,6 +32,7 @@ use crate::keystore::Context;
 use crate::keystore::key_use::{self, KeyUse, UsableKey};
 use crate::keystore::usage_accounting;
 use crate::objects::attribute::attribute;
+use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
 
 /// Does the method hide the key? One that only signs leaves it bare.
@@ -266,6 +267,7 @@ fn with_attributes(
     }
     let references: Vec<AttributeReference> =
         names.iter().map(|name| AttributeReference::from_name(name)).collect();
+    references.iter().try_for_each(attribute_rules::check_exists)?;
     let attributes = shown
         .into_iter()
         .filter(|attribute| references.iter().any(|asked| attribute.value.is_instance_of(asked)))

@@ -80,6 +80,25 @@ fn row(reference: &AttributeReference) -> Option<&'static AttributeRow> {
     }
 }
 
+/// Refuses a reference to what cannot be an attribute: a name that is neither the standard's nor
+/// begins with `x-` or `y-`, the tag of something else, a vendor that no name can be one of (1.4,
+/// 3.39; 2.1, 4.60). Kept under a wrong name, what was meant would have no effect.
+pub(crate) fn check_exists(reference: &AttributeReference) -> Result<()> {
+    let why = match reference {
+        AttributeReference::Standard(_) if row(reference).is_some() => return Ok(()),
+        AttributeReference::Vendor { vendor, .. } if is_vendor(vendor) => return Ok(()),
+        AttributeReference::Vendor { .. } => {
+            "a Vendor Identification has letters, digits, _ and . only"
+        }
+        AttributeReference::Standard(_) => "its tag is not that of an attribute",
+        AttributeReference::Unknown(_) => {
+            "it is not a name of the standard, and those of custom attributes begin with x-"
+        }
+    };
+    let name = reference.name();
+    Err(OperationError::invalid_field(format!("{name:?} cannot be an attribute: {why}")))
+}
+
 /// Is it the server's own, so that no client may give, change or delete it?
 fn is_servers(reference: &AttributeReference) -> bool {
     match reference {
@@ -158,6 +177,7 @@ pub(crate) fn may_have(reference: &AttributeReference, kind: ObjectType, version
     reason = "of ninety attributes a match names those that it is about"
 )]
 pub(crate) fn readable(value: AttributeValue) -> Result<AttributeValue> {
+    check_exists(&value.reference())?;
     match value {
         // What is left is all there is, whatever the client says (1.4, 3.21; 2.1, 4.59).
         AttributeValue::UsageLimits(limits) => {
@@ -179,12 +199,6 @@ pub(crate) fn readable(value: AttributeValue) -> Result<AttributeValue> {
                     information.namespace
                 ),
             ))
-        }
-        AttributeValue::Vendor(vendor) if !is_vendor(&vendor.vendor) => {
-            Err(OperationError::invalid_field(format!(
-                "{:?} is no Vendor Identification: it has letters, digits, _ and . alone",
-                vendor.vendor
-            )))
         }
         other => Ok(other),
     }

@@ -21,6 +21,7 @@ pub(super) async fn adjust_attribute(
     let unique_identifier = cx.identify(request.unique_identifier.as_ref())?;
     let old = cx.live_object(&unique_identifier).await?;
     let reference = request.attribute;
+    attribute_rules::check_exists(&reference)?;
     let adjustment = Adjustment::new(request.adjustment_type, request.adjustment_value.as_ref())?;
     let mut instances = old.instances(&reference);
     let value = match (instances.next(), instances.next()) {

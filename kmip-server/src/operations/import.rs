@@ -174,14 +174,6 @@ fn wrong(message: &str) -> OperationError {
 /// Takes an attribute under the index that it had, if it had one.
 fn take(metadata: &mut Metadata, attribute: Attribute) -> Result<()> {
     let reference = attribute.value.reference();
-    if let AttributeReference::Standard(tag) = &reference
-        && AttributeValue::row(*tag).is_none()
-    {
-        return Err(OperationError::new(
-            ResultReason::InvalidAttribute,
-            format!("this server has no attribute {tag}"),
-        ));
-    }
     // What is left of Usage Limits is what the other server left; the rest as a client gives it.
     let value = match matches!(attribute.value, AttributeValue::UsageLimits(_)) {
         true => attribute.value,

@@ -4,7 +4,8 @@
 //! filter -> the narrowest rows of the index -> each candidate's metadata -> every condition
 //! ```
 //!
-//! **A condition is never passed over**: one that the server cannot judge matches nothing.
+//! **A condition is never passed over**: one on what cannot be an attribute is refused (1.4,
+//! 11.10).
 
 mod matching;
 
@@ -58,7 +59,7 @@ pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Resu
         conditions.push(Condition::from(AttributeValue::Fresh(true)));
     }
     let wanted = Wanted::of(request.storage_status_mask);
-    let conditions = Conditions::new(conditions);
+    let conditions = Conditions::new(conditions)?;
     match Candidates::narrowest(cx, &conditions, &wanted) {
         Candidates::Name { key, suffices } => {
             let mut suffices = suffices;

@@ -14,7 +14,8 @@ use kmip::vocabulary::{UsageLimitsUnit, tags};
 use kmip::{DateTime, Decode, Version};
 use ttlv::{Reader, Type};
 
-use crate::objects::attribute_rules::following;
+use crate::objects::attribute_rules::{check_exists, following};
+use crate::objects::error::{OperationError, Result};
 use crate::objects::index::value_bytes;
 use crate::objects::record::Metadata;
 
@@ -25,15 +26,24 @@ const DEFAULT_POLICY: &str = "default";
 pub(super) struct Conditions(Vec<(AttributeReference, Vec<Condition>)>);
 
 impl Conditions {
-    pub(super) fn new(conditions: Vec<Condition>) -> Self {
+    /// The conditions of a request. One that no object can meet is refused: its attribute does not
+    /// exist, or has no such value (1.4, 11.10; 2.1, table 249).
+    pub(super) fn new(conditions: Vec<Condition>) -> Result<Self> {
         let mut groups: Vec<(AttributeReference, Vec<Condition>)> = Vec::new();
         for condition in conditions {
+            check_exists(&condition.attribute)?;
+            if !is_of_its_type(&condition) {
+                return Err(OperationError::invalid_field(format!(
+                    "{} has values of another type",
+                    condition.attribute.name()
+                )));
+            }
             match groups.iter_mut().find(|(attribute, _)| *attribute == condition.attribute) {
                 Some((_, group)) => group.push(condition),
                 None => groups.push((condition.attribute.clone(), vec![condition])),
             }
         }
-        Self(groups)
+        Ok(Self(groups))
     }
 
     /// Is there one condition and no more?
@@ -87,6 +97,14 @@ fn is_complete(condition: &Condition) -> bool {
     let is_partial = matches!(&value, AttributeValue::ApplicationSpecificInformation(information)
         if information.data.is_none());
     !is_partial && value_bytes(&value) == condition.value.as_bytes()
+}
+
+/// Whether the value is of a type that its attribute has. Of a structure each field counts alone.
+fn is_of_its_type(condition: &Condition) -> bool {
+    let AttributeReference::Standard(tag) = condition.attribute else { return true };
+    let mut r = condition.value.reader();
+    r.peek_type() == Some(Type::Structure)
+        || AttributeValue::decode_value(tag, tags::AttributeValue, &mut r, Version::V3_0).is_ok()
 }
 
 fn date(condition: &Condition) -> Option<i64> {

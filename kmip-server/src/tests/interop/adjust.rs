@@ -112,7 +112,7 @@ async fn what_cannot_be_adjusted_is_refused() {
         (standard(tags::ProtectionPeriod), NEGATE, R::InvalidDataType),
         (standard(tags::QuantumSafe), INCREMENT, R::InvalidDataType),
         (counter(0).reference(), NEGATE, R::InvalidDataType),
-        (standard(tags::KeyMaterial), INCREMENT, R::InvalidDataType),
+        (standard(tags::KeyMaterial), INCREMENT, R::InvalidField),
     ];
     for (attribute, adjustment, reason) in rows {
         let found = harness.ask(NEWEST, adjust(&key, &attribute, adjustment, None)).await.map(drop);

@@ -12,6 +12,7 @@
 )]
 
 mod asymmetric;
+mod attribute_names;
 mod attributes;
 pub(crate) mod certificates;
 mod chains;

@@ -12,7 +12,7 @@
 mod asynchronous;
 mod blocking_store;
 mod credentials;
-mod guarded_reads;
+pub(crate) mod guarded_reads;
 mod guards;
 mod roles;
 mod slow_work;

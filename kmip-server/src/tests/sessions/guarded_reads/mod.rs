@@ -1,7 +1,7 @@
 //! What a batch that writes has read of objects is the same when it is committed: one row and more
 //! an operation, each with a request that another connection has processed in between.
 
-pub(super) mod requests;
+pub(crate) mod requests;
 pub(super) mod rows;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

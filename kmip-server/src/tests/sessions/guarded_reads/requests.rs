@@ -17,31 +17,31 @@ use super::{A, ALL};
 use crate::tests::harness::*;
 use crate::tests::known_answers::served::data;
 
-pub(super) fn create() -> RequestPayload {
+pub(crate) fn create() -> RequestPayload {
     aes(vec![]).into()
 }
 
-pub(super) fn destroy(object: &str) -> DestroyRequest {
+pub(crate) fn destroy(object: &str) -> DestroyRequest {
     DestroyRequest { unique_identifier: id(object) }
 }
 
-pub(super) fn compromise(object: &str) -> RevokeRequest {
+pub(crate) fn compromise(object: &str) -> RevokeRequest {
     revoke(object, RevocationReasonCode::KeyCompromise)
 }
 
-pub(super) fn add_attribute(object: &str, value: A) -> AddAttributeRequest {
+pub(crate) fn add_attribute(object: &str, value: A) -> AddAttributeRequest {
     AddAttributeRequest { unique_identifier: id(object), attribute: value.into() }
 }
 
-pub(super) fn add_name(object: &str) -> AddAttributeRequest {
+pub(crate) fn add_name(object: &str) -> AddAttributeRequest {
     add_attribute(object, name("added"))
 }
 
-pub(super) fn delete_name(object: &str) -> DeleteAttributeRequest {
+pub(crate) fn delete_name(object: &str) -> DeleteAttributeRequest {
     delete(object, name("n"))
 }
 
-pub(super) fn delete(object: &str, value: A) -> DeleteAttributeRequest {
+pub(crate) fn delete(object: &str, value: A) -> DeleteAttributeRequest {
     DeleteAttributeRequest {
         unique_identifier: id(object),
         current_attribute: Some(value.into()),
@@ -51,7 +51,7 @@ pub(super) fn delete(object: &str, value: A) -> DeleteAttributeRequest {
 }
 
 /// A pair of keys on a curve.
-pub(in crate::tests::sessions) fn pair(more: Vec<A>) -> CreateKeyPairRequest {
+pub(crate) fn pair(more: Vec<A>) -> CreateKeyPairRequest {
     let mask = || Some(Attributes::new([A::CryptographicUsageMask(ALL)]));
     let curve =
         [A::CryptographicAlgorithm(CryptographicAlgorithm::EC), A::CryptographicLength(256)];
@@ -63,7 +63,7 @@ pub(in crate::tests::sessions) fn pair(more: Vec<A>) -> CreateKeyPairRequest {
     }
 }
 
-pub(super) fn wrapping(key: &str) -> Option<Box<KeyWrappingSpecification>> {
+pub(crate) fn wrapping(key: &str) -> Option<Box<KeyWrappingSpecification>> {
     let information = WrappingKeyInformation {
         unique_identifier: key.to_owned(),
         cryptographic_parameters: None,
@@ -77,11 +77,11 @@ pub(super) fn wrapping(key: &str) -> Option<Box<KeyWrappingSpecification>> {
     }))
 }
 
-pub(super) fn get_wrapped(object: &str, key: &str) -> GetRequest {
+pub(crate) fn get_wrapped(object: &str, key: &str) -> GetRequest {
     GetRequest { key_wrapping_specification: wrapping(key), ..get(object) }
 }
 
-pub(super) fn import(id: &str, object: Object) -> ImportRequest {
+pub(crate) fn import(id: &str, object: Object) -> ImportRequest {
     ImportRequest {
         unique_identifier: id.to_owned(),
         object_type: Some(object.object_type()),
@@ -92,7 +92,7 @@ pub(super) fn import(id: &str, object: Object) -> ImportRequest {
     }
 }
 
-pub(super) fn join(parts: &[String]) -> JoinSplitKeyRequest {
+pub(crate) fn join(parts: &[String]) -> JoinSplitKeyRequest {
     JoinSplitKeyRequest {
         object_type: ObjectType::SymmetricKey,
         unique_identifiers: parts.iter().map(|id| Identifier::from(id.as_str())).collect(),
@@ -102,7 +102,7 @@ pub(super) fn join(parts: &[String]) -> JoinSplitKeyRequest {
     }
 }
 
-pub(super) fn split(key: Option<&str>) -> CreateSplitKeyRequest {
+pub(crate) fn split(key: Option<&str>) -> CreateSplitKeyRequest {
     CreateSplitKeyRequest {
         object_type: ObjectType::SymmetricKey,
         unique_identifier: key.map(Identifier::from),
@@ -115,7 +115,7 @@ pub(super) fn split(key: Option<&str>) -> CreateSplitKeyRequest {
     }
 }
 
-pub(super) fn derive(key: &str) -> DeriveKeyRequest {
+pub(crate) fn derive(key: &str) -> DeriveKeyRequest {
     let parameters = CryptographicParameters {
         hashing_algorithm: Some(HashingAlgorithm::SHA_256),
         ..CryptographicParameters::default()
@@ -154,7 +154,7 @@ fn codes() -> Option<Box<CryptographicParameters>> {
     }))
 }
 
-pub(super) fn encrypt(key: &str) -> EncryptRequest {
+pub(crate) fn encrypt(key: &str) -> EncryptRequest {
     EncryptRequest {
         unique_identifier: id(key),
         cryptographic_parameters: blocks(),
@@ -163,7 +163,7 @@ pub(super) fn encrypt(key: &str) -> EncryptRequest {
     }
 }
 
-pub(super) fn decrypt(key: &str) -> DecryptRequest {
+pub(crate) fn decrypt(key: &str) -> DecryptRequest {
     DecryptRequest {
         unique_identifier: id(key),
         cryptographic_parameters: blocks(),
@@ -172,7 +172,7 @@ pub(super) fn decrypt(key: &str) -> DecryptRequest {
     }
 }
 
-pub(super) fn mac(key: &str) -> MACRequest {
+pub(crate) fn mac(key: &str) -> MACRequest {
     MACRequest {
         unique_identifier: id(key),
         cryptographic_parameters: codes(),
@@ -181,7 +181,7 @@ pub(super) fn mac(key: &str) -> MACRequest {
     }
 }
 
-pub(super) fn mac_verify(key: &str) -> MACVerifyRequest {
+pub(crate) fn mac_verify(key: &str) -> MACVerifyRequest {
     MACVerifyRequest {
         unique_identifier: id(key),
         cryptographic_parameters: codes(),
@@ -191,7 +191,7 @@ pub(super) fn mac_verify(key: &str) -> MACVerifyRequest {
     }
 }
 
-pub(super) fn sign(key: &str) -> SignRequest {
+pub(crate) fn sign(key: &str) -> SignRequest {
     SignRequest {
         unique_identifier: id(key),
         cryptographic_parameters: signs(),
@@ -200,7 +200,7 @@ pub(super) fn sign(key: &str) -> SignRequest {
     }
 }
 
-pub(super) fn signature_verify(key: &str) -> SignatureVerifyRequest {
+pub(crate) fn signature_verify(key: &str) -> SignatureVerifyRequest {
     SignatureVerifyRequest {
         unique_identifier: id(key),
         cryptographic_parameters: signs(),
