@@ -13,6 +13,7 @@
 use aws_lc_rs::rand;
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, Odd, Resize};
+use crypto_primes::{Flavor, is_prime};
 use zeroize::Zeroizing;
 
 /// The most parts. Each is an object of its own, made in one commit, whose size the store limits.
@@ -54,7 +55,7 @@ pub(crate) enum SplitError {
     /// By exclusive or each part is needed.
     #[error("by XOR all parts are needed: Split Key Threshold must be Split Key Parts")]
     XorThreshold,
-    /// The prime is none, or has no room for the secret.
+    /// The field size is not a prime, or has no room for the secret.
     #[error(
         "Prime Field Size must be a prime that is greater than every value of the key, and of at \
          most {PRIME_LEN_MAX} bytes"
@@ -69,6 +70,16 @@ pub(crate) enum SplitError {
     /// There were no random numbers.
     #[error("random numbers cannot be had")]
     Random,
+}
+
+/// Checks the field of parts that others have made (1.4, 2.2.5; 2.1, 13.1). A field that is too
+/// large to be computed with here is not checked.
+pub(crate) fn check_field(prime: &[u8]) -> Result<(), SplitError> {
+    let zeros = prime.iter().take_while(|byte| **byte == 0).count();
+    match prime.len().saturating_sub(zeros) > PRIME_LEN_MAX {
+        true => Ok(()),
+        false => PrimeField::new(prime).map(drop),
+    }
 }
 
 /// Splits a secret into `parts`, of which `threshold` make it again. They are numbered from 1.
@@ -296,7 +307,12 @@ impl PrimeField {
         if len > PRIME_LEN_MAX {
             return Err(SplitError::Prime);
         }
-        let prime = Odd::new(number(bytes, bits(len))?).into_option().ok_or(SplitError::Prime)?;
+        let prime = number(bytes, bits(len))?;
+        if !is_prime(Flavor::Any, &prime) {
+            return Err(SplitError::Prime);
+        }
+        // 2 is even, and no field of it has room for two parts.
+        let prime = Odd::new(prime).into_option().ok_or(SplitError::Prime)?;
         let params = BoxedMontyParams::new(prime.clone());
         Ok(Self { prime, params, len })
     }
@@ -462,6 +478,11 @@ mod tests {
             (b"ss", prime.clone(), 3, 2, SplitError::Prime),
             (b"s", Method::Prime(vec![]), 3, 2, SplitError::Prime),
             (b"s", Method::Prime(vec![0x10, 0x00]), 3, 2, SplitError::Prime),
+            // 3^12, which is odd; 561, a number of Carmichael; 2; 1.
+            (b"s", Method::Prime(vec![0x08, 0x1B, 0xF1]), 3, 2, SplitError::Prime),
+            (b"", Method::Prime(vec![0x02, 0x31]), 3, 2, SplitError::Prime),
+            (b"", Method::Prime(vec![2]), 3, 2, SplitError::Prime),
+            (b"", Method::Prime(vec![1]), 3, 2, SplitError::Prime),
         ];
         for (secret, method, parts, threshold, error) in rows {
             assert_eq!(split(secret, method, *parts, *threshold).err(), Some(*error), "{method:?}");

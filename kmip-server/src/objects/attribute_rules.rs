@@ -16,7 +16,7 @@ use crate::objects::record::Metadata;
 use crate::objects::usage_limits;
 
 /// Vendor of the custom attributes that a server gives: a client may not touch them (1.4, 3.39).
-const SERVERS_OWN: &str = "y";
+pub(crate) const SERVERS_OWN: &str = "y";
 
 /// The attributes that follow from what else is known of an object, and need not be kept.
 const FOLLOWING: [Tag; 3] = [tags::UniqueIdentifier, tags::ShortUniqueIdentifier, tags::State];

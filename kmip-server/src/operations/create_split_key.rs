@@ -12,7 +12,7 @@ use kmip::{BigInteger, SecretBytes};
 use crate::crypto::secret_sharing::{self, Part, SplitError};
 use crate::keystore::Context;
 use crate::keystore::request_attributes;
-use crate::keystore::split_key::{method, refused};
+use crate::keystore::split_key::{method, new_split_identifier, refused};
 use crate::keystore::symmetric_key::symmetric_key;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::server_attributes;
@@ -41,6 +41,7 @@ pub(super) async fn create_split_key(
     let secret = block.bytes().ok_or_else(not_plain)?;
     let parts = secret_sharing::split(secret, &method, parts, threshold).map_err(refused)?;
     server_attributes::usage_mask(&mut values, ObjectType::SplitKey, cx.version)?;
+    values.push(new_split_identifier());
     let mut unique_identifiers = Vec::with_capacity(parts.len());
     for part in parts {
         let first = part.number == 1;

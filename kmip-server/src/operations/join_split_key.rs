@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::crypto::secret_sharing::{self, Part, SplitError};
 use crate::keystore::Context;
 use crate::keystore::request_attributes;
-use crate::keystore::split_key::{method, refused};
+use crate::keystore::split_key::{method, refused, split_identifier};
 use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
@@ -54,8 +54,10 @@ fn join(first: &SplitKey, all: &[(Metadata, SplitKey)]) -> Result<Zeroizing<Vec<
     let method = method(first.method, first.prime_field_size.as_ref())?;
     let threshold = u16::try_from(first.threshold).map_err(|_| refused(SplitError::Counts))?;
     let mut parts = Vec::with_capacity(all.len());
-    for (_, part) in all {
-        let is_of_the_same_key = part.method == first.method
+    let split = all.first().and_then(|(metadata, _)| split_identifier(metadata));
+    for (metadata, part) in all {
+        let is_of_the_same_key = split_identifier(metadata) == split
+            && part.method == first.method
             && part.threshold == first.threshold
             && part.parts == first.parts
             && part.prime_field_size == first.prime_field_size
