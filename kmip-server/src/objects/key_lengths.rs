@@ -13,7 +13,7 @@ enum Lengths {
 }
 
 /// The longest key of an algorithm that takes any length: a 4 KiB HMAC key is beyond every use.
-const ANY_MAX: i32 = 32_768;
+pub(crate) const ANY_MAX: i32 = 32_768;
 
 /// One row an algorithm of symmetric keys: its lengths, and the one that stands for none given.
 const SYMMETRIC: &[(A, Lengths, i32)] = &[

@@ -83,7 +83,7 @@ fn new(object_type: ObjectType, values: &[AttributeValue]) -> Result<KeyBlock> {
     let algorithm = algorithm.ok_or_else(|| {
         OperationError::missing("the attributes lack the Cryptographic Algorithm of the new key")
     })?;
-    symmetric_key(algorithm, length)?.key_block().cloned().ok_or_else(not_plain)
+    symmetric_key(algorithm, length, None)?.key_block().cloned().ok_or_else(not_plain)
 }
 
 /// The key that stands; what it says of itself goes before what the request says.

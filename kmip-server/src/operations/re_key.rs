@@ -32,7 +32,7 @@ pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Resul
     let (algorithm, length) = server_attributes::cryptographic(&values);
     let algorithm = algorithm
         .ok_or_else(|| OperationError::missing("the old key has no Cryptographic Algorithm"))?;
-    let key = symmetric_key(algorithm, length)?;
+    let key = symmetric_key(algorithm, length, None)?;
     server_attributes::set_server_attributes(&mut values, &key, cx.now, true);
     let unique_identifier = replacement::replace(cx, &old_id, &old, values, key).await?;
     Ok(ReKeyResponse { unique_identifier, template_attribute: None })

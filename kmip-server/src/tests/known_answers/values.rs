@@ -245,3 +245,41 @@ async fn keys_turn_by_themselves() {
     let tomorrow = DateTime(now.0 + 86_400 + 5);
     assert_eq!(rotate_due_keys(&harness.server, tomorrow).await, Ok(2));
 }
+
+/// KMIP 2.0 and 2.1, 6.1.8: "or generate Secret Data". One row a length: how many bytes there are.
+#[tokio::test]
+async fn create_makes_secret_data_too() {
+    use AttributeValue as A;
+    let harness = Harness::new();
+    let request = |values: Vec<A>| CreateRequest {
+        object_type: ObjectType::SecretData,
+        attributes: Attributes::new(values),
+        protection_storage_masks: None,
+    };
+    for version in [Version::V2_0, NEWEST] {
+        for (length, bytes) in [
+            (None, Ok(32)),
+            (Some(8), Ok(1)),
+            (Some(4096), Ok(512)),
+            (Some(0), Err(ResultReason::InvalidField)),
+            (Some(-8), Err(ResultReason::InvalidField)),
+            (Some(12), Err(ResultReason::InvalidField)),
+            (Some(i32::MAX), Err(ResultReason::InvalidField)),
+        ] {
+            let values = length.map(A::CryptographicLength).into_iter().collect();
+            let found = match harness.ask(version, request(values)).await {
+                Ok(made) => {
+                    assert_eq!(made.object_type, ObjectType::SecretData);
+                    let got = harness.ask(version, get(&made.unique_identifier)).await.unwrap();
+                    let bytes = key_bytes(&got.object);
+                    assert!(bytes.len() < 16 || bytes.iter().any(|byte| *byte != 0));
+                    Ok(bytes.len())
+                }
+                Err(reason) => Err(reason),
+            };
+            assert_eq!(found, bytes, "{version}: {length:?}");
+        }
+    }
+    let refused = harness.ask(Version::V1_4, request(vec![])).await.map(drop);
+    assert_eq!(refused, Err(ResultReason::InvalidField));
+}
