@@ -2,16 +2,16 @@
 
 use kmip::Version;
 use kmip::attributes::AttributeValue;
-use kmip::objects::{Key as KeyObject, KeyBlock, Object};
+use kmip::objects::{Key as KeyObject, Object};
 use kmip::structures::CryptographicDomainParameters;
-use kmip::vocabulary::{CryptographicAlgorithm, KeyFormatType, ObjectType};
+use kmip::vocabulary::KeyFormatType;
 
 use crate::crypto::asymmetric::{Kind, Pair};
 use crate::crypto::formats;
 use crate::crypto::keys::Key;
 use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
-use crate::objects::server_attributes;
+use crate::objects::key_block::domain_of;
 
 /// Does work that takes long on a thread that nobody else waits for.
 pub(crate) async fn blocking<T: Send + 'static>(
@@ -61,42 +61,6 @@ pub(crate) fn kind(private: &[AttributeValue], public: &[AttributeValue]) -> Res
     Ok(Kind::of(algorithm, attribute!(both(), CryptographicLength), curve)?)
 }
 
-/// What a key that a client brings says of itself, where its attributes do not (1.4, 3.4, 3.5 and
-/// 3.7; 2.1, 4.12, 4.14 and 4.15). A key that cannot be read is kept all the same.
-pub(crate) fn describe(
-    values: &mut Vec<AttributeValue>,
-    object_type: ObjectType,
-    block: &KeyBlock,
-) -> Result<()> {
-    let hint = server_attributes::key_hint(values.iter());
-    let Ok(key) = formats::read(object_type, block, hint) else { return Ok(()) };
-    let (algorithm, length) = server_attributes::cryptographic(values);
-    if algorithm.is_none() {
-        values.extend(key.algorithm().map(AttributeValue::CryptographicAlgorithm));
-    }
-    match length {
-        None => values.push(AttributeValue::CryptographicLength(key.length())),
-        Some(said) if algorithm == Some(CryptographicAlgorithm::RSA) && said != key.length() => {
-            return Err(OperationError::invalid_field(format!(
-                "Cryptographic Length says {said} bits and the key has {}",
-                key.length()
-            )));
-        }
-        Some(_) => {}
-    }
-    if attribute!(values.iter(), CryptographicDomainParameters).is_none() {
-        values.extend(domain_of(&key));
-    }
-    Ok(())
-}
-
-/// The curve of a key, as the attribute says it.
-fn domain_of(key: &Key) -> Option<AttributeValue> {
-    let recommended_curve = Some(key.curve()?);
-    let domain = CryptographicDomainParameters { q_length: None, recommended_curve };
-    Some(AttributeValue::CryptographicDomainParameters(domain))
-}
-
 fn agree<T: PartialEq>(all: Vec<T>) -> bool {
     all.iter().skip(1).all(|other| all.first() == Some(other))
 }
@@ -123,7 +87,7 @@ pub(crate) fn objects(
         }
         if attribute!(values.iter(), CryptographicDomainParameters).is_none() {
             let given = domain.clone().map(AttributeValue::CryptographicDomainParameters);
-            values.extend(given.or_else(|| domain_of(&pair.public)));
+            values.extend(given.or_else(|| pair.public.curve().map(domain_of)));
         }
     }
     let private = object(&pair.private, private, version)?;

@@ -4,6 +4,8 @@
 //! ```text
 //! material -> is it here? -> format -> point on a curve -> may it leave bare? -> wrapped -> out
 //! ```
+//!
+//! A key block says of its algorithm and its length what the attributes say.
 
 use kmip::Version;
 use kmip::objects::{KeyBlock, Object};
@@ -16,6 +18,7 @@ use crate::keystore::pkcs12_bundle;
 use crate::keystore::wrapping;
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
+use crate::objects::key_block;
 use crate::objects::record::{Material, Summary};
 use crate::objects::server_attributes;
 
@@ -69,6 +72,7 @@ pub(crate) async fn object(
     let Material { version, mut object } = cx.material(id).await?;
     let object_type = object.object_type();
     if let Some(block) = object.key_block_mut() {
+        key_block::fill(block, summary.algorithm, summary.length);
         if form.key_wrap_type == Some(KeyWrapType::NotWrapped) {
             Box::pin(wrapping::unwrap(cx, block, version)).await?;
         }

@@ -2,6 +2,7 @@
 //! (2.1, 4.26, 4.45 and 4.46). A promise that cannot be kept is refused, never forgotten.
 //!
 //! ```text
+//! the object itself         a certificate has the outline of one
 //! Key Format Type           the key has that form
 //! Random Number Generator   the server makes keys with that one
 //! Quantum Safe              the key is strong enough for its Protection Level and Period
@@ -16,6 +17,7 @@ use kmip::vocabulary::{
 
 use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
+use crate::objects::object_form;
 
 /// The random number generator that keys are made with, as an attribute tells it. Which one the
 /// library of cryptography uses is its own affair, and may change with it.
@@ -32,6 +34,7 @@ pub(crate) const RNG: RNGParameters = RNGParameters {
 
 /// Checks all that a new object promises.
 pub(crate) fn check_consistency(values: &[AttributeValue], object: &Object) -> Result<()> {
+    object_form::check(object)?;
     let asked = attribute!(values, KeyFormatType);
     if let (Some(asked), Some(block)) = (asked, object.key_block()) {
         key_format_type(asked, block.key_format_type)?;

@@ -46,6 +46,11 @@ const SYMMETRIC: &[(A, Lengths, i32)] = &[
     (A::HMAC_SHA3_512, Lengths::Bytes(8, ANY_MAX), 512),
 ];
 
+/// Whether the server makes keys for this algorithm, and so knows how long they are.
+pub(crate) fn is_made(algorithm: A) -> bool {
+    SYMMETRIC.iter().any(|(a, _, _)| *a == algorithm)
+}
+
 /// The length of a symmetric key in bits: the one asked for, if the algorithm has it.
 pub(crate) fn symmetric_length(algorithm: A, length: Option<i32>) -> Result<i32> {
     let Some((_, lengths, default)) = SYMMETRIC.iter().find(|(a, _, _)| *a == algorithm) else {

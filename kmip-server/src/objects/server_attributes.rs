@@ -17,14 +17,12 @@ use crate::objects::certificate_attributes;
 use crate::objects::default_attributes::built_in;
 use crate::objects::error::{OperationError, Result};
 
-/// The algorithm and the length that the attributes of a request name.
-pub(crate) fn cryptographic(
-    values: &[AttributeValue],
+/// The algorithm and the length that attributes name.
+pub(crate) fn cryptographic<'a>(
+    values: impl IntoIterator<Item = &'a AttributeValue, IntoIter: Clone>,
 ) -> (Option<CryptographicAlgorithm>, Option<i32>) {
-    (
-        attribute!(values.iter(), CryptographicAlgorithm),
-        attribute!(values.iter(), CryptographicLength),
-    )
+    let values = values.into_iter();
+    (attribute!(values.clone(), CryptographicAlgorithm), attribute!(values, CryptographicLength))
 }
 
 /// What the attributes say of a key that its form may not.

@@ -15,7 +15,7 @@ use crate::keystore::request_attributes;
 use crate::keystore::split_key::{method, new_split_identifier, refused};
 use crate::keystore::symmetric_key::symmetric_key;
 use crate::objects::error::{OperationError, Result};
-use crate::objects::server_attributes;
+use crate::objects::{key_block, server_attributes};
 
 pub(super) async fn create_split_key(
     cx: &mut Context<'_>,
@@ -117,7 +117,10 @@ async fn standing(
         .collect();
     values.retain(|value| !taken_over.iter().any(|own| own.is_same_attribute(value)));
     values.extend(taken_over);
-    object.key_block().cloned().ok_or_else(not_plain)
+    let mut block = object.key_block().cloned().ok_or_else(not_plain)?;
+    let (algorithm, length) = server_attributes::cryptographic(metadata.values());
+    key_block::fill(&mut block, algorithm, length);
+    Ok(block)
 }
 
 /// One part as an object.

@@ -22,7 +22,7 @@ use crate::keystore::{Context, ID_LEN_MAX};
 use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
-use crate::objects::{attribute_rules, lifecycle, server_attributes};
+use crate::objects::{attribute_rules, key_block, lifecycle, server_attributes};
 
 pub(super) async fn import(cx: &mut Context<'_>, request: ImportRequest) -> Result<ImportResponse> {
     let ImportRequest { unique_identifier, object_type, replace_existing, .. } = request;
@@ -129,8 +129,8 @@ fn metadata(
         date(&mut metadata, said, cx.now)?;
     }
     let mut values: Vec<AttributeValue> = metadata.values().cloned().collect();
+    key_block::describe(&mut values, object).map_err(|why| wrong(&why))?;
     server_attributes::set_server_attributes(&mut values, object, cx.now, false);
-    of_the_block(&mut values, object)?;
     values.extend(cx.lease_time(object));
     for value in values {
         let reference = value.reference();
@@ -143,28 +143,6 @@ fn metadata(
     }
     attribute_rules::check_dates(metadata.values())?;
     Ok(metadata)
-}
-
-/// The algorithm and the length stand in the key block, in the attributes, or in both: then they
-/// must agree (1.4, 2.1.3).
-fn of_the_block(values: &mut Vec<AttributeValue>, object: &Object) -> Result<()> {
-    let Some(block) = object.key_block() else { return Ok(()) };
-    let (algorithm, length) = server_attributes::cryptographic(values);
-    match (algorithm, block.cryptographic_algorithm) {
-        (Some(said), Some(inside)) if said != inside => {
-            return Err(wrong("Cryptographic Algorithm is not that of the key block"));
-        }
-        (None, Some(inside)) => values.push(AttributeValue::CryptographicAlgorithm(inside)),
-        _ => {}
-    }
-    match (length, block.cryptographic_length) {
-        (Some(said), Some(inside)) if said != inside => {
-            return Err(wrong("Cryptographic Length is not that of the key block"));
-        }
-        (None, Some(inside)) => values.push(AttributeValue::CryptographicLength(inside)),
-        _ => {}
-    }
-    Ok(())
 }
 
 fn wrong(message: &str) -> OperationError {

@@ -14,7 +14,7 @@ use crate::keystore::split_key::{method, refused, split_identifier};
 use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
-use crate::objects::{key_lengths, server_attributes};
+use crate::objects::{key_block, key_lengths, server_attributes};
 
 pub(super) async fn join_split_key(
     cx: &mut Context<'_>,
@@ -30,12 +30,14 @@ pub(super) async fn join_split_key(
         let metadata = cx.live_object(&id).await?;
         let object = cx.material(&id).await?.object;
         let kind = object.object_type();
-        let Object::SplitKey(part) = object else {
+        let Object::SplitKey(mut part) = object else {
             return Err(OperationError::new(
                 ResultReason::InvalidObjectType,
                 format!("object {id} is a {kind:?} and no part of a key"),
             ));
         };
+        let (algorithm, length) = server_attributes::cryptographic(metadata.values());
+        key_block::fill(&mut part.key_block, algorithm, length);
         parts.push((metadata, part));
     }
     let Some((metadata, first)) = parts.first() else { return Err(refused(SplitError::TooFew)) };
@@ -43,6 +45,7 @@ pub(super) async fn join_split_key(
     restrict(&mut values, &parts);
     let secret = join(first, &parts)?;
     let object = object(request.object_type, request.secret_data_type, first, &secret)?;
+    key_block::describe(&mut values, &object).map_err(OperationError::invalid_field)?;
     server_attributes::usage_mask(&mut values, request.object_type, cx.version)?;
     server_attributes::set_server_attributes(&mut values, &object, cx.now, false);
     let unique_identifier = cx.insert(values, object).await?;

@@ -15,9 +15,10 @@
 //! ```
 //!
 //! **A key in the form that was asked for is given as it came, byte for byte.** What cannot be
-//! read is kept all the same, and has no other form. PKCS#12 holds more than a key: see
-//! [`pkcs12`].
+//! read is kept all the same if it can be what it is said to be (see [`claim`]), and has no other
+//! form. PKCS#12 holds more than a key: see [`pkcs12`].
 
+pub(crate) mod claim;
 pub(crate) mod pkcs12;
 pub(crate) mod transparent;
 
@@ -81,7 +82,11 @@ pub(crate) fn read(
         (F::Raw | F::Opaque, _) => Some(Key::Symmetric(SecretBytes::new(bytes))),
         (F::PKCS_1, ObjectType::PublicKey) => pkcs::read_rsa_public(bytes).map(Key::RsaPublic),
         (F::PKCS_1, _) => pkcs::read_rsa_private(bytes).map(Key::RsaPrivate),
-        (F::PKCS_8, _) => pkcs::read_pkcs8(bytes),
+        // "Supporting both the RSAPrivateKey syntax and EncryptedPrivateKey" (1.4, 2.1.3): clients
+        // send RSA keys so.
+        (F::PKCS_8, _) => {
+            pkcs::read_pkcs8(bytes).or_else(|| pkcs::read_rsa_private(bytes).map(Key::RsaPrivate))
+        }
         (F::X_509, _) => pkcs::read_spki(bytes),
         (F::ECPrivateKey, _) => {
             let outside = hint.curve.and_then(super::keys::curves::of).map(|row| row.oid);

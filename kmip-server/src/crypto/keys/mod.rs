@@ -6,6 +6,7 @@
 //!
 //! curves   what is known of each curve
 //! pkcs     keys in the forms of the PKCS standards, which are DER
+//! shape    outlines of those forms, for keys that are only kept
 //! ```
 //!
 //! Computes nothing, and knows no message. Every number is kept as bytes that are zeroized,
@@ -14,6 +15,7 @@
 pub(crate) mod curves;
 pub(crate) mod der;
 pub(crate) mod pkcs;
+pub(crate) mod shape;
 
 use kmip::SecretBytes;
 use kmip::vocabulary::{CryptographicAlgorithm, RecommendedCurve};

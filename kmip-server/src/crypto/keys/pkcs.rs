@@ -15,7 +15,7 @@ use super::{
 };
 
 /// What DER calls the algorithms.
-mod oid {
+pub(super) mod oid {
     pub(crate) const RSA: &str = "1.2.840.113549.1.1.1";
     pub(crate) const RSA_PSS: &str = "1.2.840.113549.1.1.10";
     pub(crate) const EC: &str = "1.2.840.10045.2.1";
@@ -123,12 +123,13 @@ pub(crate) fn write_ec_private(key: &EcPrivate, with_curve: bool) -> Option<Der>
 }
 
 /// An AlgorithmIdentifier: the algorithm, and the DER of its parameters.
-struct Algorithm<'a> {
-    oid: String,
+pub(super) struct Algorithm<'a> {
+    /// Which.
+    pub oid: String,
     parameters: Option<AnyRef<'a>>,
 }
 
-fn algorithm<'a>(reader: &mut SliceReader<'a>) -> der::Result<Algorithm<'a>> {
+pub(super) fn algorithm<'a>(reader: &mut SliceReader<'a>) -> der::Result<Algorithm<'a>> {
     reader.sequence(|r| {
         let oid: ObjectIdentifier = r.decode()?;
         let oid = oid.to_string();

@@ -1,11 +1,12 @@
-//! What decides whether an object may be given away, read out of its row without the rest: a Get
-//! asks for no more, and most of its own work would be to read what nobody looks at.
+//! What decides whether an object may be given away, and what its key block says, read out of its
+//! row without the rest: a Get asks for no more, and most of its own work would be to read what
+//! nobody looks at.
 //!
 //! Nothing is written from it: whoever changes an object has all of its [`Metadata`].
 //!
 //! [`Metadata`]: super::Metadata
 
-use kmip::vocabulary::{ObjectType, State, tags};
+use kmip::vocabulary::{CryptographicAlgorithm, ObjectType, State, tags};
 use kmip::{DateTime, Decode};
 use ttlv::{Error, ErrorKind, Reader, Tag};
 
@@ -29,6 +30,10 @@ pub(crate) struct Summary {
     pub sensitive: Option<bool>,
     /// Was it never served (1.4, 3.34)?
     pub fresh: Option<bool>,
+    /// The algorithm of its key (1.4, 3.4).
+    pub algorithm: Option<CryptographicAlgorithm>,
+    /// The length of its key in bits (1.4, 3.5).
+    pub length: Option<i32>,
 }
 
 impl Summary {
@@ -80,6 +85,8 @@ impl Summary {
             tags::Extractable => read(&mut self.extractable, under, r),
             tags::Sensitive => read(&mut self.sensitive, under, r),
             tags::Fresh => read(&mut self.fresh, under, r),
+            tags::CryptographicAlgorithm => read(&mut self.algorithm, under, r),
+            tags::CryptographicLength => read(&mut self.length, under, r),
             tags::ObjectGroup => {
                 self.groups.push(Decode::decode(under, r, KEPT_VERSION)?);
                 Ok(())
@@ -108,6 +115,8 @@ fn is_told(tag: Tag) -> bool {
             | tags::Extractable
             | tags::Sensitive
             | tags::Fresh
+            | tags::CryptographicAlgorithm
+            | tags::CryptographicLength
             | tags::ObjectGroup
     )
 }
@@ -196,6 +205,8 @@ mod tests {
             A::Extractable(false),
             A::Sensitive(true),
             A::Fresh(true),
+            A::CryptographicAlgorithm(CryptographicAlgorithm::AES),
+            A::CryptographicLength(256),
             A::ObjectGroup("g".to_owned()),
             A::Name(Name::text("g")),
             A::Vendor(VendorAttribute::text("Sensitive", "g")),
@@ -227,7 +238,13 @@ mod tests {
         let expected = (
             attribute!(values.clone(), Extractable),
             attribute!(values.clone(), Sensitive),
-            attribute!(values, Fresh),
+            attribute!(values.clone(), Fresh),
+        );
+        assert_eq!(found, expected, "{metadata:?}");
+        let found = (summary.algorithm, summary.length);
+        let expected = (
+            attribute!(values.clone(), CryptographicAlgorithm),
+            attribute!(values, CryptographicLength),
         );
         assert_eq!(found, expected, "{metadata:?}");
     }

@@ -74,6 +74,12 @@ pub(crate) fn der(name: &str) -> Vec<u8> {
     x509_parser::pem::parse_x509_pem(pem(name).as_bytes()).unwrap().1.contents
 }
 
+/// The outline of a certificate (RFC 5280, 4.1), which says nothing that can be read.
+pub(crate) fn outline() -> Vec<u8> {
+    let to_be_signed = [&[0x30, 13, 2, 1, 7][..], &[0x30, 0].repeat(5)].concat();
+    [&[0x30, 20][..], &to_be_signed, &[0x30, 0, 3, 1, 0]].concat()
+}
+
 pub(crate) fn of_request(form: Form, bytes: Vec<u8>) -> CertifyRequest {
     CertifyRequest {
         certificate_request_type: Some(form),

@@ -236,7 +236,7 @@ async fn a_container_for_a_key() {
     add(&harness, &private, to(LinkType::PKCS_12PasswordLink, &password)).await;
     let root = Object::Certificate(Certificate {
         certificate_type: CertificateType::X_509,
-        certificate_value: vec![0x30, 0],
+        certificate_value: crate::tests::known_answers::certificates::outline(),
     });
     let root = keep(&harness, root, Vec::new()).await;
     add(&harness, &public, to(LinkType::CertificateLink, &root)).await;

@@ -13,8 +13,8 @@ use x509_parser::prelude::FromDer;
 
 use crate::tests::harness::*;
 use crate::tests::known_answers::certificates::{
-    DAY, activation, certificate, date, deactivation, der, harness, links, of_key, public_key,
-    values,
+    DAY, activation, certificate, date, deactivation, der, harness, links, of_key, outline,
+    public_key, values,
 };
 use AttributeValue as A;
 
@@ -132,7 +132,7 @@ async fn no_renewal() {
         attributes: Attributes::default(),
         object: Object::Certificate(Certificate {
             certificate_type: CertificateType::X_509,
-            certificate_value: vec![1, 2, 3],
+            certificate_value: outline(),
         }),
         protection_storage_masks: None,
     };

@@ -17,7 +17,7 @@ async fn register(harness: &Harness, part: &Part<'_>, threshold: i32, bits: i32)
     let mut key_block = KeyBlock::plain(KeyFormatType::Raw, bytes);
     key_block.cryptographic_length = Some(bits);
     let object = Object::SplitKey(SplitKey {
-        parts: 6,
+        parts: 32,
         part_identifier: *number,
         threshold,
         method: *method,
