@@ -14,7 +14,9 @@
 //! KMIP has no field for.
 
 use kmip::attributes::{Attribute, AttributeList, AttributeReference};
-use kmip::objects::{KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, WrappingKeyInformation};
+use kmip::objects::{
+    KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, Object, WrappingKeyInformation,
+};
 use kmip::payload::KeyWrappingSpecification;
 use kmip::structures::CryptographicParameters;
 use kmip::vocabulary::{
@@ -200,6 +202,28 @@ fn check_parameters_told(used: &CryptographicParameters, version: Version) -> Re
                  lacks, without which it cannot be unwrapped: use KMIP 1.4"
             ),
         )),
+    }
+}
+
+/// The object with its key opened, where the server has access to the material: the key is only
+/// signed, or wrapped with a key that is here and that the client may use to unwrap. The attributes
+/// of the object then say what they say of a key that came bare (1.4, 3.17; 2.1, 4.21).
+pub(crate) async fn accessible(cx: &mut Context<'_>, object: &Object) -> Option<Object> {
+    let data = object.key_block()?.key_wrapping_data.as_ref()?;
+    let is_bare = !hides(data.wrapping_method);
+    let mut opened = object.clone();
+    let block = opened.key_block_mut()?;
+    if is_bare {
+        block.key_wrapping_data = None;
+        return Some(opened);
+    }
+    let version = cx.version;
+    match Box::pin(unwrap(cx, block, version)).await {
+        Ok(()) => Some(opened),
+        Err(error) => {
+            tracing::debug!(reason = ?error.reason, "a wrapped key is kept without being opened");
+            None
+        }
     }
 }
 

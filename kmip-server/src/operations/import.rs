@@ -52,7 +52,9 @@ pub(super) async fn import(cx: &mut Context<'_>, request: ImportRequest) -> Resu
         ));
     }
     let object = as_kept(cx, request.object, request.key_wrap_type).await?;
-    let metadata = metadata(cx, &unique_identifier, request.attributes.0, &object)?;
+    let accessible = wrapping::accessible(cx, &object).await;
+    let described = accessible.as_ref().unwrap_or(&object);
+    let metadata = metadata(cx, &unique_identifier, request.attributes.0, described)?;
     let is_gone = lifecycle::is_destroyed(metadata.state(cx.now));
     let object = Some(object).filter(|_| !is_gone).map(without_attributes);
     cx.import(&unique_identifier, old.as_ref(), &metadata, object).await?;

@@ -5,7 +5,7 @@ use kmip::payload::{RegisterRequest, RegisterResponse};
 use kmip::vocabulary::{KeyFormatType, ObjectType};
 
 use crate::keystore::Context;
-use crate::keystore::{pkcs12_bundle, request_attributes};
+use crate::keystore::{pkcs12_bundle, request_attributes, wrapping};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::{key_block, server_attributes};
 
@@ -47,7 +47,9 @@ pub(super) async fn register(
     }
     let mut values =
         request_attributes::resolve_for_register(cx, [asked], request.object_type).await?;
-    key_block::describe(&mut values, &object).map_err(OperationError::invalid_field)?;
+    let accessible = wrapping::accessible(cx, &object).await;
+    let described = accessible.as_ref().unwrap_or(&object);
+    key_block::describe(&mut values, described).map_err(OperationError::invalid_field)?;
     let (algorithm, _) = server_attributes::cryptographic(&values);
     if request.object_type == ObjectType::SymmetricKey && algorithm.is_none() {
         return Err(OperationError::missing(
@@ -60,7 +62,7 @@ pub(super) async fn register(
         pkcs12_bundle::check_brought(cx, &values).await?;
     }
     server_attributes::usage_mask(&mut values, request.object_type, cx.version)?;
-    server_attributes::set_server_attributes(&mut values, &object, cx.now, false);
+    server_attributes::set_server_attributes(&mut values, described, cx.now, false);
     let unique_identifier = cx.insert(values, object).await?;
     Ok(RegisterResponse { unique_identifier, template_attribute: None })
 }

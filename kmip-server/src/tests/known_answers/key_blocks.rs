@@ -6,7 +6,7 @@ use kmip::payload::{CreateSplitKeyRequest, ExportRequest, KeyWrappingSpecificati
 use kmip::vocabulary::WrappingMethod;
 
 use crate::tests::harness::*;
-use crate::tests::known_answers::key_forms::{import, kinds, object, register};
+use crate::tests::known_answers::key_forms::{bring, import, kinds, object, register};
 use crate::tests::known_answers::served;
 use crate::tests::sessions::guarded_reads::requests;
 use AttributeValue as A;
@@ -162,4 +162,41 @@ async fn key_block_cannot_contradict_the_attributes() {
             }
         }
     }
+}
+
+/// KMIP 1.4, 3.17: of a key that comes wrapped, its Digest and its length are known where the
+/// client may use the key that unwraps it; else, and for another client, it is kept as it is.
+#[tokio::test]
+async fn attributes_of_a_wrapped_key_follow_where_it_can_be_opened() {
+    let harness = Harness::new();
+    let usable = wrapping_key(&harness).await;
+    let key = served::register(&harness, CryptographicAlgorithm::AES, &[7; 16], vec![]).await;
+    let wrapped = harness.ask(NEWEST, requests::get_wrapped(&key, &usable)).await.unwrap().object;
+    let Object::SymmetricKey(Key { key_block }) = wrapped else { panic!("a key") };
+    let block = KeyBlock { cryptographic_length: None, ..key_block };
+    let object = || Object::SymmetricKey(Key { key_block: block.clone() });
+    let digest = attribute(&harness, &key, "Digest").await.unwrap();
+    // For Bob there is no such key.
+    for (client, is_open) in [(harness.beside("alice"), true), (harness.beside("bob"), false)] {
+        let registered = client.ask(NEWEST, register(object(), vec![])).await.unwrap();
+        let imported = kmip::payload::ImportRequest {
+            unique_identifier: "wrapped".to_owned(),
+            ..import(object(), vec![])
+        };
+        client.ask(NEWEST, imported).await.unwrap();
+        for object in [registered.unique_identifier.as_str(), "wrapped"] {
+            let found = attribute(&client, object, "Digest").await;
+            assert_eq!(found, is_open.then(|| digest.clone()), "{object}");
+            let length = attribute(&client, object, "Cryptographic Length").await;
+            assert_eq!(length, is_open.then_some(A::CryptographicLength(128)), "{object}");
+            let got = client.ask(NEWEST, get(object)).await.unwrap().object;
+            let got = got.key_block().unwrap();
+            assert!(got.key_wrapping_data.is_some(), "it is kept wrapped");
+            assert_eq!(got.key_value, block.key_value);
+        }
+    }
+    // A wrapped key that is not what it is said to be is refused.
+    let values = vec![A::CryptographicLength(256)];
+    let lie = bring(&harness, object(), values).await;
+    assert_eq!(lie, [Err(ResultReason::InvalidField), Err(ResultReason::InvalidAttributeValue)]);
 }
