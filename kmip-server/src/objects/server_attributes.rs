@@ -9,8 +9,10 @@ use kmip::vocabulary::{
     ResultReason,
 };
 use kmip::{DateTime, Version};
+use zeroize::Zeroizing;
 
 use crate::crypto::formats::{self, Hint};
+use crate::crypto::hash::hash;
 use crate::objects::attribute::attribute;
 use crate::objects::attribute_consistency::RNG;
 use crate::objects::certificate_attributes;
@@ -117,7 +119,7 @@ pub(crate) fn add_missing(
 }
 
 /// What the object itself says.
-fn of_the_object(object: &Object, hint: Hint) -> Vec<AttributeValue> {
+pub(crate) fn of_the_object(object: &Object, hint: Hint) -> Vec<AttributeValue> {
     match object {
         Object::Certificate(certificate) => certificate_attributes::attributes(certificate),
         Object::OpaqueObject(opaque) => {
@@ -181,11 +183,67 @@ fn key_digests(object_type: ObjectType, block: &KeyBlock, hint: Hint) -> Vec<Dig
     standard.into_iter().chain([own]).collect()
 }
 
-fn material_digest(material: &KeyMaterial, format: KeyFormatType) -> Digest {
+/// Whether a digest that a client brings is that of the object. One that cannot be computed here is
+/// taken as it is said.
+pub(crate) fn is_digest_of(digest: &Digest, object: &Object, hint: Hint) -> bool {
+    let (Some(bytes), Ok(mut hash)) =
+        (digested(object, digest.key_format_type, hint), hash(digest.hashing_algorithm))
+    else {
+        return true;
+    };
+    hash.update(&bytes);
+    digest.digest_value.as_deref().is_none_or(|value| value == hash.finish().as_slice())
+}
+
+/// The bytes that a digest is of, in a form that the object has here (1.4, 3.17).
+fn digested(
+    object: &Object,
+    format: Option<KeyFormatType>,
+    hint: Hint,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let block = match object {
+        Object::Certificate(certificate) => {
+            return Some(Zeroizing::new(certificate.certificate_value.clone()));
+        }
+        Object::CertificateRequest(request) => {
+            return Some(Zeroizing::new(request.certificate_request_value.clone()));
+        }
+        Object::OpaqueObject(opaque) => {
+            return Some(Zeroizing::new(opaque.opaque_data_value.as_bytes().to_vec()));
+        }
+        Object::PGPKey(_)
+        | Object::PrivateKey(_)
+        | Object::PublicKey(_)
+        | Object::SecretData(_)
+        | Object::SplitKey(_)
+        | Object::SymmetricKey(_)
+        | Object::Template(_) => object.key_block()?,
+    };
+    let (Some(KeyValue::Plain { material, .. }), None) =
+        (&block.key_value, &block.key_wrapping_data)
+    else {
+        return None;
+    };
+    let format = format.unwrap_or(block.key_format_type);
+    let written = match format == block.key_format_type {
+        true => material.clone(),
+        false => {
+            let key = formats::read(object.object_type(), block, hint).ok()?;
+            formats::write(&key, format).ok()?
+        }
+    };
+    Some(Zeroizing::new(material_bytes(&written).to_vec()))
+}
+
+fn material_bytes(material: &KeyMaterial) -> &[u8] {
     match material {
-        KeyMaterial::Bytes(bytes) => sha256(bytes.as_bytes(), format),
-        KeyMaterial::Transparent(raw) => sha256(raw.as_bytes(), format),
+        KeyMaterial::Bytes(bytes) => bytes.as_bytes(),
+        KeyMaterial::Transparent(raw) => raw.as_bytes(),
     }
+}
+
+fn material_digest(material: &KeyMaterial, format: KeyFormatType) -> Digest {
+    sha256(material_bytes(material), format)
 }
 
 fn sha256(bytes: &[u8], key_format_type: KeyFormatType) -> Digest {

@@ -13,8 +13,7 @@
 use kmip::attributes::{Attribute, AttributeValue};
 use kmip::objects::{Object, Template};
 use kmip::payload::{ImportRequest, ImportResponse};
-use kmip::structures::Digest;
-use kmip::vocabulary::{HashingAlgorithm, KeyWrapType, ResultReason, State, tags};
+use kmip::vocabulary::{KeyWrapType, ResultReason, State, tags};
 use kmip::{DateTime, attributes::AttributeReference};
 
 use crate::keystore::wrapping;
@@ -105,6 +104,7 @@ fn metadata(
     if let Object::Template(template) = object {
         given.extend(template.attributes.0.iter().cloned());
     }
+    let hint = server_attributes::key_hint(given.iter().map(|attribute| &attribute.value));
     for attribute in given {
         #[allow(
             clippy::wildcard_enum_match_arm,
@@ -121,7 +121,9 @@ fn metadata(
                 return Err(wrong("Object Type says another kind than the object is"));
             }
             AttributeValue::State(state) => said = Some(*state),
-            AttributeValue::Digest(digest) if !is_true(digest, object) => {
+            AttributeValue::Digest(digest)
+                if !server_attributes::is_digest_of(digest, object, hint) =>
+            {
                 return Err(wrong("a Digest is not that of the object"));
             }
             _ => take(&mut metadata, attribute)?,
@@ -144,7 +146,56 @@ fn metadata(
         }
     }
     attribute_rules::check_dates(metadata.values())?;
+    check_own(&metadata, object)?;
+    check_history(&metadata)?;
     Ok(metadata)
+}
+
+/// What the object says of itself, as a certificate does, is not said otherwise beside it.
+fn check_own(metadata: &Metadata, object: &Object) -> Result<()> {
+    let own = server_attributes::of_the_object(object, Default::default());
+    let is_checked = |value: &&AttributeValue| {
+        // Digests are checked one by one; that a key is on a curve has several names.
+        !matches!(value, AttributeValue::Digest(_) | AttributeValue::CryptographicAlgorithm(_))
+    };
+    for value in own.iter().filter(is_checked) {
+        let reference = value.reference();
+        let mut said = metadata.instances(&reference).map(|attribute| &attribute.value);
+        if said.any(|said| !own.contains(said)) {
+            let name = reference.name();
+            return Err(wrong(&format!("{name} is not what the object says of itself")));
+        }
+    }
+    let is_here = object.key_block().map(|block| block.key_value.is_some());
+    match (attribute!(metadata.values(), KeyValuePresent), is_here) {
+        (Some(said), Some(is_here)) if said != is_here => {
+            Err(wrong("Key Value Present is not true of the key"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What was always or never so is so now (1.4, 3.49 and 3.51; 2.1, 4.3 and 4.33), and no object was
+/// here before it was made (1.4, 3.43; 2.1, 4.38).
+fn check_history(metadata: &Metadata) -> Result<()> {
+    let values = metadata.values();
+    let (sensitive, always) =
+        (attribute!(values.clone(), Sensitive), attribute!(values.clone(), AlwaysSensitive));
+    if always == Some(true) && sensitive == Some(false) {
+        return Err(wrong("Always Sensitive is true and Sensitive is false"));
+    }
+    let (extractable, never) =
+        (attribute!(values.clone(), Extractable), attribute!(values.clone(), NeverExtractable));
+    if never == Some(true) && extractable == Some(true) {
+        return Err(wrong("Never Extractable is true and Extractable is true"));
+    }
+    let made = attribute!(values.clone(), OriginalCreationDate);
+    match (made, attribute!(values, InitialDate)) {
+        (Some(made), Some(here)) if made > here => {
+            Err(wrong("the Original Creation Date lies after the Initial Date"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn wrong(message: &str) -> OperationError {
@@ -211,16 +262,4 @@ fn date(metadata: &mut Metadata, said: State, now: DateTime) -> Result<()> {
         true => Ok(()),
         false => Err(wrong("State says more than the dates do")),
     }
-}
-
-/// Is a digest that this server can check the object's own?
-fn is_true(digest: &Digest, object: &Object) -> bool {
-    let mut own = Vec::new();
-    server_attributes::set_server_attributes(&mut own, object, DateTime(0), false);
-    let own = attribute!(own.iter(), Digest);
-    own.is_none_or(|own| {
-        digest.hashing_algorithm != HashingAlgorithm::SHA_256
-            || digest.key_format_type != own.key_format_type
-            || digest.digest_value == own.digest_value
-    })
 }

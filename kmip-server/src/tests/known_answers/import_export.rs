@@ -1,6 +1,6 @@
 //! Import and Export.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{self, SHA256};
 use kmip::attributes::AllAttributes;
 use kmip::payload::{ExportRequest, ExportResponse, ImportRequest};
 use kmip::vocabulary::KeyWrapType;
@@ -125,7 +125,7 @@ async fn identifiers_follow_unless_they_were_supplied() {
     let values = vec![long.clone(), short.clone()];
     harness.ask(NEWEST, import("theirs", NEWEST, values)).await.unwrap();
     harness.ask(NEWEST, import("plain", NEWEST, vec![])).await.unwrap();
-    let digest = |id: &str| digest(&SHA256, id.as_bytes()).as_ref().to_vec();
+    let digest = |id: &str| digest::digest(&SHA256, id.as_bytes()).as_ref().to_vec();
     let rows = [
         ("theirs", short),
         ("plain", A::ShortUniqueIdentifier(digest("plain"))),
@@ -327,4 +327,104 @@ async fn an_identifier_of_a_template_is_not_free() {
         ImportRequest { replace_existing: Some(true), ..import(&template, NEWEST, vec![]) };
     assert_eq!(harness.ask(NEWEST, request).await, Err(ResultReason::ObjectAlreadyExists));
     harness.ask(V1_4, get(&template)).await.unwrap();
+}
+
+/// What contradicts the object, or itself, is refused: one row an attribute that an Import may
+/// bring.
+#[tokio::test]
+async fn what_an_import_says_must_be_true() {
+    use AttributeValue as A;
+    use kmip::structures::Digest;
+    use kmip::vocabulary::HashingAlgorithm as H;
+    let digest = |hashing_algorithm, format, value: &[u8]| {
+        A::Digest(Digest {
+            hashing_algorithm,
+            digest_value: Some(value.to_vec()),
+            key_format_type: format,
+        })
+    };
+    let raw = Some(KeyFormatType::Raw);
+    let transparent = Some(KeyFormatType::TransparentSymmetricKey);
+    let own = digest(H::SHA_256, raw, digest::digest(&SHA256, &KEY).as_ref());
+    let refused: Vec<Vec<A>> = vec![
+        vec![digest(H::SHA_256, raw, &[0; 32])],
+        vec![digest(H::SHA_256, None, &[0; 32])],
+        vec![digest(H::SHA_1, raw, &[0; 20])],
+        vec![digest(H::SHA_512, raw, &[0; 64])],
+        vec![digest(H::SHA_256, transparent, &[0; 32])],
+        vec![own.clone(), digest(H::SHA_256, raw, &[1; 32])],
+        vec![A::AlwaysSensitive(true), A::Sensitive(false)],
+        vec![A::AlwaysSensitive(true)],
+        vec![A::NeverExtractable(true), A::Extractable(true)],
+        vec![A::NeverExtractable(true)],
+        vec![A::InitialDate(LONG_AGO), A::OriginalCreationDate(DateTime(LONG_AGO.0 + 1))],
+        vec![A::KeyValuePresent(false)],
+        vec![A::CryptographicAlgorithm(CryptographicAlgorithm::RSA)],
+        vec![A::CryptographicLength(256)],
+        vec![A::ObjectType(ObjectType::SecretData)],
+        vec![A::State(State::Active), A::ActivationDate(DateTime(99_000_000_000))],
+        vec![A::UniqueIdentifier("another".to_owned())],
+    ];
+    let taken: Vec<Vec<A>> = vec![
+        vec![own],
+        vec![A::AlwaysSensitive(false), A::Sensitive(true)],
+        vec![A::AlwaysSensitive(true), A::Sensitive(true)],
+        vec![A::NeverExtractable(true), A::Extractable(false)],
+        vec![A::InitialDate(LONG_AGO), A::OriginalCreationDate(LONG_AGO)],
+        vec![A::KeyValuePresent(true)],
+        // A digest that this server cannot compute is kept as it is said.
+        vec![digest(H::SHA_256, Some(KeyFormatType::PKCS_8), &[0; 32])],
+    ];
+    let refusal = Err(ResultReason::InvalidAttributeValue);
+    for version in [V1_4, Version::V2_0, NEWEST] {
+        let older = Err(ResultReason::InvalidField);
+        for (rows, expected) in
+            [(&refused, if version == V1_4 { older } else { refusal }), (&taken, Ok(()))]
+        {
+            for (number, values) in rows.iter().enumerate() {
+                let id = format!("{expected:?} {number}");
+                let found = Harness::new().ask(version, import(&id, version, values.clone())).await;
+                assert_eq!(found.map(drop), expected, "{version}: {values:?}");
+            }
+        }
+    }
+}
+
+/// What a certificate says of itself is not said otherwise beside it.
+#[tokio::test]
+async fn attributes_of_an_imported_certificate_are_its_own() {
+    use crate::tests::known_answers::certificates::{der, harness, of_request};
+    use AttributeValue as A;
+    use kmip::vocabulary::{CertificateRequestType, CertificateType};
+    let (harness, _) = harness();
+    let certify = of_request(CertificateRequestType::PKCS_10, der("p-256"));
+    let made = harness.ask(NEWEST, certify).await.unwrap().unique_identifier;
+    let exported = export(&harness, NEWEST, &made).await;
+    let request = |more: Option<A>| {
+        let mut attributes = exported.attributes.clone();
+        attributes.0.retain(|a| more.iter().all(|more| !a.value.is_same_attribute(more)));
+        attributes.0.extend(more.map(Attribute::from));
+        ImportRequest {
+            unique_identifier: made.clone(),
+            object_type: Some(ObjectType::Certificate),
+            replace_existing: Some(true),
+            key_wrap_type: None,
+            attributes,
+            object: exported.object.clone().unwrap(),
+        }
+    };
+    harness.ask(NEWEST, request(None)).await.unwrap();
+    for lie in [
+        A::CertificateType(CertificateType::PGP),
+        A::CertificateLength(7),
+        A::CertificateIssuerCN("another".to_owned()),
+        A::CryptographicLength(384),
+        A::X_509CertificateSubject(kmip::structures::X509CertificateSubject {
+            distinguished_name: vec![0x30, 0],
+            alternative_names: vec![],
+        }),
+    ] {
+        let refused = harness.ask(NEWEST, request(Some(lie.clone()))).await.map(drop);
+        assert_eq!(refused, Err(ResultReason::InvalidAttributeValue), "{lie:?}");
+    }
 }
