@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::formats;
 use crate::crypto::formats::pkcs12::{self, Contents};
+use crate::crypto::formats::pkcs12_names;
 use crate::keystore::Context;
 use crate::keystore::key_pair;
 use crate::keystore::replacement::linked;
@@ -65,9 +66,30 @@ pub(crate) async fn container(
     })
 }
 
-/// May a client bring a container with these attributes? Its password must be one that the server
-/// knows (1.4, table 330).
-pub(crate) async fn check_brought(cx: &mut Context<'_>, values: &[AttributeValue]) -> Result<()> {
+/// Takes in a container that a client brings with these attributes. Its password must be one that
+/// the server knows (1.4, table 330). The name that the attributes give is that of a key in it;
+/// where they give none, that of the first key is recorded (1.4, 3.45; 2.1, 4.39).
+pub(crate) async fn take_in(
+    cx: &mut Context<'_>,
+    values: &mut Vec<AttributeValue>,
+    block: &KeyBlock,
+) -> Result<()> {
+    let names = block.bytes().map(pkcs12_names::key_names).unwrap_or_default();
+    match attribute!(values.iter(), PKCS_12FriendlyName) {
+        None => {
+            let first = names.into_iter().next().flatten();
+            values.extend(first.map(AttributeValue::PKCS_12FriendlyName));
+        }
+        Some(said) => {
+            let is_said = |name: &String| name.to_lowercase() == said.to_lowercase();
+            let mut named = names.iter().flatten().peekable();
+            if named.peek().is_some() && !named.any(is_said) {
+                return Err(OperationError::invalid_field(format!(
+                    "the container has no private key with the PKCS#12 Friendly Name {said:?}"
+                )));
+            }
+        }
+    }
     let brought = Metadata {
         owner: String::new(),
         attributes: values.iter().cloned().map(kmip::attributes::Attribute::from).collect(),

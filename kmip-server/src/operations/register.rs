@@ -59,7 +59,7 @@ pub(super) async fn register(
     if let Object::PrivateKey(Key { key_block }) = &object
         && key_block.key_format_type == KeyFormatType::PKCS_12
     {
-        pkcs12_bundle::check_brought(cx, &values).await?;
+        pkcs12_bundle::take_in(cx, &mut values, key_block).await?;
     }
     server_attributes::usage_mask(&mut values, request.object_type, cx.version)?;
     server_attributes::set_server_attributes(&mut values, described, cx.now, false);

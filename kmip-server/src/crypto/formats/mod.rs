@@ -20,6 +20,7 @@
 
 pub(crate) mod claim;
 pub(crate) mod pkcs12;
+pub(crate) mod pkcs12_names;
 pub(crate) mod transparent;
 
 use kmip::SecretBytes;

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! What is encrypted is so by PBES2 with PBKDF2, HMAC-SHA-256 and AES-256-CBC (RFC 8018), and
-//! authenticated with HMAC-SHA-256: what programs of today write and read. **Written alone**: a
-//! container that a client registers is kept as it came.
+//! authenticated with HMAC-SHA-256: what programs of today write and read. **Written only**: a
+//! container that a client registers is kept as it came, and of it only the names are read
+//! ([`super::pkcs12_names`]).
 
 use aws_lc_rs::cipher::{AES_256, DecryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
 use aws_lc_rs::{digest, hmac, pbkdf2, rand};
@@ -17,9 +18,10 @@ use crate::crypto::keys::der::{self, Der, tag};
 use crate::crypto::keys::{Key, pkcs};
 use crate::crypto::{Error, Result};
 
-mod oid {
+pub(super) mod oid {
     pub(crate) const DATA: &str = "1.2.840.113549.1.7.1";
     pub(crate) const ENCRYPTED_DATA: &str = "1.2.840.113549.1.7.6";
+    pub(crate) const KEY_BAG: &str = "1.2.840.113549.1.12.10.1.1";
     pub(crate) const SHROUDED_KEY_BAG: &str = "1.2.840.113549.1.12.10.1.2";
     pub(crate) const CERTIFICATE_BAG: &str = "1.2.840.113549.1.12.10.1.3";
     pub(crate) const X509_CERTIFICATE: &str = "1.2.840.113549.1.9.22.1";

@@ -250,10 +250,40 @@ async fn a_container_for_a_key() {
         panic!("a key on a curve")
     };
     assert!(!container.windows(32).any(|part| part == key.d.as_bytes()));
+    check_names(&harness, &object, &password).await;
     // Two chains are one too many.
     add(&harness, &public, to(LinkType::CertificateLink, &private)).await;
     let refused = harness.ask(NEWEST, contained).await.err();
     assert_eq!(refused, Some(ResultReason::InvalidField), "two chains");
+}
+
+/// 1.4, 3.45; 2.1, 4.39: the name that the attributes give is that of a key in the container; where
+/// they give none, the one in it is recorded.
+async fn check_names(harness: &Harness, container: &Object, password: &str) {
+    let link = to(LinkType::PKCS_12PasswordLink, password);
+    for (said, expected) in [
+        (None, Ok("alias")),
+        (Some("Alias"), Ok("Alias")),
+        (Some("another"), Err(ResultReason::InvalidField)),
+    ] {
+        let said = said.map(|name| A::PKCS_12FriendlyName(name.to_owned()));
+        let mask = A::CryptographicUsageMask(CryptographicUsageMask::Sign);
+        let values = [link.clone(), mask].into_iter().chain(said);
+        let request = RegisterRequest {
+            object_type: ObjectType::PrivateKey,
+            attributes: Attributes::new(values),
+            object: container.clone(),
+            protection_storage_masks: None,
+        };
+        let kept = match harness.ask(NEWEST, request).await {
+            Ok(kept) => {
+                Ok(attribute(harness, &kept.unique_identifier, "PKCS#12 Friendly Name").await)
+            }
+            Err(reason) => Err(reason),
+        };
+        let expected = expected.map(|name| Some(A::PKCS_12FriendlyName(name.to_owned())));
+        assert_eq!(kept, expected);
+    }
 }
 
 /// What a key says of itself becomes its attributes, and its digest in the form that the standard
