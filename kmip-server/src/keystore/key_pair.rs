@@ -12,6 +12,7 @@ use crate::crypto::keys::Key;
 use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::key_block::domain_of;
+use crate::objects::record::Metadata;
 
 /// Does work that takes long on a thread that nobody else waits for.
 pub(crate) async fn blocking<T: Send + 'static>(
@@ -93,6 +94,17 @@ pub(crate) fn objects(
     let private = object(&pair.private, private, version)?;
     let public = object(&pair.public, public, version)?;
     Ok((Object::PrivateKey(private), Object::PublicKey(public)))
+}
+
+/// Gives a key that replaces another one the form of the old key, if it can have it and the request
+/// asks for none.
+pub(crate) fn inherit_format(values: &mut Vec<AttributeValue>, old: &Metadata, key: &Key) {
+    let held = attribute!(old.values(), KeyFormatType);
+    if let (None, Some(held)) = (attribute!(values.iter(), KeyFormatType), held)
+        && formats::write(key, held).is_ok()
+    {
+        values.push(AttributeValue::KeyFormatType(held));
+    }
 }
 
 fn object(key: &Key, values: &[AttributeValue], version: Version) -> Result<KeyObject> {

@@ -7,12 +7,14 @@
 use kmip::attributes::AttributeValue;
 use kmip::objects::Object;
 use kmip::structures::Link;
-use kmip::vocabulary::LinkType;
+use kmip::vocabulary::{LinkType, ResultReason};
 use kmip::{DateTime, Identifier};
 
 use crate::keystore::Context;
+use crate::keystore::request_attributes;
 use crate::objects::attribute::attribute;
-use crate::objects::error::Result;
+use crate::objects::attribute_rules;
+use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
 use crate::objects::{rotation, usage_limits};
 
@@ -67,14 +69,51 @@ pub(crate) async fn replace(
     Ok(id)
 }
 
-/// What the new key takes over from the old one (1.4, tables 172 and 173). Without an offset the
+/// The attributes of the new object: those of the old one, and what the request gives beside them
+/// or, of an attribute that an object has once, in their place (1.4, 4.4, 4.5 and 4.8; 2.1, 6.1.45
+/// to 6.1.47).
+///
+/// The names are always those of the old object (1.4, tables 173, 177 and 187; 2.1, tables 299, 304
+/// and 309). A Name in the request is one more: it never drops one of them.
+pub(crate) fn inherit(
+    old: &Metadata,
+    given: Vec<AttributeValue>,
+    now: DateTime,
+    offset: Option<u32>,
+) -> Result<Vec<AttributeValue>> {
+    let is_set_by_server = |value: &AttributeValue| {
+        let replaced = LinkType::ReplacedObjectLink;
+        matches!(value, AttributeValue::Link(link) if link.link_type == replaced)
+    };
+    if given.iter().any(is_set_by_server) {
+        return Err(OperationError::invalid_field(
+            "the server sets the Replaced Object Link: leave it out of the request",
+        ));
+    }
+    if attribute!(old.values(), KeyValuePresent) == Some(false) {
+        return Err(OperationError::new(
+            ResultReason::KeyValueNotPresent,
+            "the key is kept elsewhere: its Key Value Location says where",
+        ));
+    }
+    let mut values = carried(old, now, offset);
+    values.retain(|value| {
+        attribute_rules::is_multiple(&value.reference())
+            || !given.iter().any(|g| g.is_same_attribute(value))
+    });
+    request_attributes::merge(&mut values, given);
+    attribute_rules::check_dates(&values)?;
+    Ok(values)
+}
+
+/// What the new object takes over from the old one (1.4, tables 172 and 173). Without an offset the
 /// dates are copied; with one the Activation Date lies that far from now, and the dates after it
 /// keep their distance to it.
 #[allow(
     clippy::wildcard_enum_match_arm,
     reason = "of ninety attributes a match names those that it is about"
 )]
-pub(crate) fn carried(old: &Metadata, now: DateTime, offset: Option<u32>) -> Vec<AttributeValue> {
+fn carried(old: &Metadata, now: DateTime, offset: Option<u32>) -> Vec<AttributeValue> {
     use AttributeValue as A;
     let activation = attribute!(old.values(), ActivationDate).map(|date| date.0);
     let new_activation = offset.map(|offset| now.0.saturating_add(i64::from(offset)));
@@ -100,28 +139,20 @@ pub(crate) fn carried(old: &Metadata, now: DateTime, offset: Option<u32>) -> Vec
     values
 }
 
-/// What belongs to the old key alone: its identity, its history, and its links.
+/// What belongs to the old object alone: its history, its links, and whatever the server sets. The
+/// server sets that for the new one too, and never from the old one.
+///
+/// The Key Format Type is taken over where the new key can have that form, which is known only once
+/// there is a key.
 fn starts_anew(value: &AttributeValue) -> bool {
     use AttributeValue as A;
-    rotation::is_of_one(value)
+    !attribute_rules::is_clients(&value.reference())
         || matches!(
             value,
-            A::UniqueIdentifier(_)
-                | A::ShortUniqueIdentifier(_)
-                | A::Digest(_)
-                | A::Fresh(_)
-                | A::InitialDate(_)
-                | A::LastChangeDate(_)
+            A::Fresh(_)
                 | A::OriginalCreationDate(_)
-                | A::DestroyDate(_)
-                | A::CompromiseDate(_)
-                | A::CompromiseOccurrenceDate(_)
-                | A::RevocationReason(_)
-                | A::ArchiveDate(_)
                 | A::KeyFormatType(_)
                 | A::RandomNumberGenerator(_)
-                | A::AlwaysSensitive(_)
-                | A::NeverExtractable(_)
                 | A::Link(_)
         )
 }

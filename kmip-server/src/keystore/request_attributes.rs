@@ -102,7 +102,12 @@ fn content(template: &Metadata) -> impl Iterator<Item = &AttributeValue> {
     })
 }
 
-fn merge(values: &mut Vec<AttributeValue>, more: impl IntoIterator<Item = AttributeValue>) {
+/// Adds what the values leave out: of an attribute that an object has once, nothing that they have;
+/// of others, every further value.
+pub(crate) fn merge(
+    values: &mut Vec<AttributeValue>,
+    more: impl IntoIterator<Item = AttributeValue>,
+) {
     for value in more {
         let reference = value.reference();
         let stands = match attribute_rules::is_multiple(&reference) {

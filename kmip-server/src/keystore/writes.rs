@@ -38,7 +38,8 @@ impl Context<'_> {
         }
         let id = Uuid::now_v7().to_string();
         let lease_time = self.lease_time(&object);
-        let values = values.into_iter().chain(lease_time);
+        let values = values.into_iter().filter(|v| !matches!(v, AttributeValue::LeaseTime(_)));
+        let values = values.chain(lease_time);
         let metadata = Metadata::of_new(self.client.owner.clone(), values);
         self.write_rows(&id, None, Some(&metadata)).await?;
         self.write_whole(&id, &metadata, Some(object));

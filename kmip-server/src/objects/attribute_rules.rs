@@ -3,8 +3,8 @@
 
 use aws_lc_rs::digest;
 use kmip::attributes::{
-    Attribute, AttributeList, AttributeReference, AttributeRow, AttributeValue, Modifiable,
-    Settable,
+    Attribute, AttributeList, AttributeReference, AttributeRow, AttributeSet, AttributeValue,
+    Modifiable, Settable,
 };
 use kmip::vocabulary::{ObjectType, ResultReason, State, tags};
 use kmip::{DateTime, Version};
@@ -21,12 +21,17 @@ pub(crate) const SERVERS_OWN: &str = "y";
 /// The attributes that follow from what else is known of an object, and need not be kept.
 const FOLLOWING: [Tag; 3] = [tags::UniqueIdentifier, tags::ShortUniqueIdentifier, tags::State];
 
-/// What an object shows: what is kept of it, and what follows from that.
+/// What an object shows: what is kept of it, and what follows from that. Of an attribute that an
+/// object has once, one instance is shown, whatever an older program has kept.
 pub(crate) fn shown(id: &str, metadata: &Metadata, now: DateTime) -> Vec<Attribute> {
-    let kept = metadata.attributes.iter().cloned();
-    let kept = kept.map(|attribute| match is_multiple(&attribute.value.reference()) {
-        true => attribute,
-        false => Attribute { index: None, ..attribute },
+    let mut seen = AttributeSet::default();
+    let kept = metadata.attributes.iter().filter_map(move |attribute| {
+        let is_first = seen.insert(&attribute.value);
+        match (is_multiple(&attribute.value.reference()), is_first) {
+            (true, _) => Some(attribute.clone()),
+            (false, true) => Some(Attribute { index: None, ..attribute.clone() }),
+            (false, false) => None,
+        }
     });
     let following = FOLLOWING.iter().filter_map(|tag| following(*tag, id, metadata, now));
     following.map(Attribute::from).chain(kept).collect()

@@ -16,7 +16,7 @@ use crate::keystore::certification::{self, invalid_csr};
 use crate::keystore::replacement::{self, link, set_link};
 use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
-use crate::objects::{attribute_rules, certificate_attributes, server_attributes};
+use crate::objects::{certificate_attributes, server_attributes};
 
 pub(super) async fn re_certify(
     cx: &mut Context<'_>,
@@ -53,12 +53,12 @@ pub(super) async fn re_certify(
 
     let offset = request.offset.map(|offset| offset.0);
     let own = certificate_attributes::attributes(&certificate);
-    let mut values = replacement::carried(&old, cx.now, offset);
+    let is_wished = attribute!(given.iter(), DeactivationDate).is_some();
+    let mut values = replacement::inherit(&old, given.clone(), cx.now, offset)?;
+    // What the old certificate says, the new one says for itself.
     values.retain(|value| !own.iter().any(|own| own.is_same_attribute(value)));
-    values.retain(|value| !given.iter().any(|given| given.is_same_attribute(value)));
-    values.extend(given.iter().cloned());
-    attribute_rules::check_dates(&values)?;
-    cap(cx, &mut values, attribute!(given.iter(), DeactivationDate).is_some())?;
+    values.extend(given.into_iter().filter(|g| own.iter().any(|own| own.is_same_attribute(g))));
+    cap(cx, &mut values, is_wished)?;
     let validity = certification::validity(cx, &values)?;
     let new = certification::issue(cx, &wanted, validity).await?;
     certification::complete(&mut values, &new, &wanted, validity, cx.now)?;

@@ -9,7 +9,7 @@ use crate::keystore::replacement::{self, linked, set_link};
 use crate::keystore::{key_pair, request_attributes};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
-use crate::objects::{attribute_consistency, attribute_rules, server_attributes};
+use crate::objects::{attribute_consistency, server_attributes};
 
 pub(super) async fn re_key_key_pair(
     cx: &mut Context<'_>,
@@ -47,6 +47,8 @@ pub(super) async fn re_key_key_pair(
         carried_over(cx, &old_public, of_public, ObjectType::PublicKey, offset).await?;
     let kind = key_pair::kind(&private, &public)?;
     let pair = key_pair::blocking(move || Ok(kind.generate()?)).await?;
+    key_pair::inherit_format(&mut private, &old_private, &pair.private);
+    key_pair::inherit_format(&mut public, &old_public, &pair.public);
     let (private_key, public_key) =
         key_pair::objects(&pair, kind, &mut private, &mut public, cx.version)?;
     server_attributes::set_server_attributes(&mut private, &private_key, cx.now, true);
@@ -76,9 +78,5 @@ async fn carried_over(
 ) -> Result<Vec<AttributeValue>> {
     let given = request_attributes::resolve_explicit(cx, layers, kind).await?;
     attribute_consistency::random_number_generator(&given)?;
-    let mut values = replacement::carried(old, cx.now, offset);
-    values.retain(|value| !given.iter().any(|g| g.is_same_attribute(value)));
-    values.extend(given);
-    attribute_rules::check_dates(&values)?;
-    Ok(values)
+    replacement::inherit(old, given, cx.now, offset)
 }

@@ -35,14 +35,17 @@ impl Metadata {
         [b"o/", id.as_bytes()].concat()
     }
 
-    /// What is known of a new object: these values, in their order.
+    /// What is known of a new object: these values, in their order. Of an attribute that an object
+    /// has once, the last value counts.
     pub(crate) fn of_new(owner: String, values: impl IntoIterator<Item = AttributeValue>) -> Self {
         let mut metadata = Self { owner, attributes: Vec::with_capacity(ATTRIBUTES) };
         let mut seen = AttributeSet::default();
         for value in values {
+            let is_multiple = value.tag().and_then(AttributeValue::row).is_none_or(|r| r.multiple);
             match seen.insert(&value) {
                 true => metadata.attributes.push(Attribute { index: Some(0), value }),
-                false => drop(metadata.add(value)),
+                false if is_multiple => drop(metadata.add(value)),
+                false => metadata.set(value),
             }
         }
         metadata
