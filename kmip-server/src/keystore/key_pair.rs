@@ -4,8 +4,9 @@ use kmip::Version;
 use kmip::attributes::AttributeValue;
 use kmip::objects::{Key as KeyObject, Object};
 use kmip::structures::CryptographicDomainParameters;
-use kmip::vocabulary::KeyFormatType;
+use kmip::vocabulary::{KeyFormatType, ResultReason};
 
+use crate::config::Names;
 use crate::crypto::asymmetric::{Kind, Pair};
 use crate::crypto::formats;
 use crate::crypto::keys::Key;
@@ -64,6 +65,24 @@ pub(crate) fn kind(private: &[AttributeValue], public: &[AttributeValue]) -> Res
 
 fn agree<T: PartialEq>(all: Vec<T>) -> bool {
     all.iter().skip(1).all(|other| all.first() == Some(other))
+}
+
+/// Refuses a pair of which both keys would have one Name, where names are unique.
+pub(crate) fn check_names(
+    names: Names,
+    private: &[AttributeValue],
+    public: &[AttributeValue],
+) -> Result<()> {
+    let is_name = |value: &&AttributeValue| matches!(value, AttributeValue::Name(_));
+    let shared = private.iter().filter(is_name).find(|name| public.contains(name));
+    match (names, shared) {
+        (Names::Unique, Some(_)) => Err(OperationError::new(
+            ResultReason::NonUniqueNameAttribute,
+            "both keys of the pair would have one Name: give each its own, or let objects share \
+             names with the setting names = \"shared\"",
+        )),
+        (Names::Unique | Names::Shared, _) => Ok(()),
+    }
 }
 
 /// The objects of a new pair, each in the form that its attributes ask for; the attributes are

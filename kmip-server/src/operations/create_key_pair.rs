@@ -29,6 +29,7 @@ pub(super) async fn create_key_pair(
         request_attributes::resolve_for_create(cx, of_public, ObjectType::PublicKey).await?;
     server_attributes::usage_mask(&mut private, ObjectType::PrivateKey, cx.version)?;
     server_attributes::usage_mask(&mut public, ObjectType::PublicKey, cx.version)?;
+    key_pair::check_names(cx.policy.names, &private, &public)?;
     let kind = key_pair::kind(&private, &public)?;
     let pair = key_pair::blocking(move || Ok(kind.generate()?)).await?;
     let (private_key, public_key) =

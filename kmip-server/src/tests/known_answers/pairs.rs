@@ -286,6 +286,24 @@ async fn check_names(harness: &Harness, container: &Object, password: &str) {
     }
 }
 
+/// 1.4, 4.2; 2.1, 6.1.9: a Name for both keys of a pair is refused for what it is.
+#[tokio::test]
+async fn both_keys_of_a_pair_cannot_have_one_name() {
+    let harness = Harness::new();
+    let mut request = pair_of(C::EC, vec![A::CryptographicLength(256)]);
+    let common = request.common_attributes.get_or_insert_default();
+    common.attributes.push(name("both").into());
+    for version in [Version::V1_2, NEWEST] {
+        let item = harness.batch(version, vec![request.clone().into()]).await.remove(0);
+        let message = item.result_message.unwrap();
+        assert!(message.contains("both keys of the pair"), "{message}");
+        assert!(message.contains("names = \"shared\""), "{message}");
+    }
+    let sharing =
+        Harness::sharing(std::sync::Arc::new(crate::store::memory_store::MemoryStore::default()));
+    sharing.ask(NEWEST, request).await.unwrap();
+}
+
 /// What a key says of itself becomes its attributes, and its digest in the form that the standard
 /// sets for it stands beside that of the form it came in (2.1, 4.21).
 #[tokio::test]
