@@ -98,8 +98,10 @@ pub(crate) async fn object(
         ));
     } else if let Object::Template(template) = &mut object {
         template.attributes = attribute_rules::of_template(&cx.object(id).await?);
-    } else if form.key_format_type.is_some() && !matches!(object, Object::Certificate(_)) {
-        return Err(not_in_format(form.key_format_type));
+    } else if let Some(asked) = form.key_format_type
+        && !matches!(object, Object::Certificate(_))
+    {
+        return Err(not_in_format(asked));
     }
     Ok(object)
 }
@@ -149,7 +151,7 @@ async fn in_form(
     )?)
 }
 
-fn not_in_format(asked: Option<KeyFormatType>) -> OperationError {
+fn not_in_format(asked: KeyFormatType) -> OperationError {
     OperationError::new(
         ResultReason::KeyFormatTypeNotSupported,
         format!("this server does not turn this object into {asked:?}"),

@@ -32,9 +32,15 @@ pub(super) async fn import(cx: &mut Context<'_>, request: ImportRequest) -> Resu
         )));
     }
     let kind = request.object.object_type();
-    if object_type.is_some_and(|said| said != kind) || !kind.exists_in(cx.version) {
+    if let Some(said) = object_type.filter(|said| *said != kind) {
         return Err(OperationError::invalid_field(format!(
-            "Object Type says {object_type:?} and the object is a {kind:?}"
+            "Object Type says {said:?} and the object is a {kind:?}"
+        )));
+    }
+    if !kind.exists_in(cx.version) {
+        return Err(OperationError::invalid_field(format!(
+            "KMIP {} has no objects of the type {kind:?}",
+            cx.version
         )));
     }
     let old = match cx.object(&unique_identifier).await {

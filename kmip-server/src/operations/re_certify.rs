@@ -28,7 +28,7 @@ pub(super) async fn re_certify(
     if old.object_type() != Some(ObjectType::Certificate) {
         return Err(OperationError::new(
             ResultReason::InvalidObjectType,
-            format!("Re-certify replaces a Certificate and no {:?}", old.object_type()),
+            format!("Re-certify replaces a Certificate and no {}", old.type_name()),
         ));
     }
     if old.state(cx.now) == State::Compromised {

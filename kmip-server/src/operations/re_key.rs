@@ -19,7 +19,7 @@ pub(super) async fn re_key(cx: &mut Context<'_>, request: ReKeyRequest) -> Resul
     if old.object_type() != Some(ObjectType::SymmetricKey) {
         return Err(OperationError::new(
             ResultReason::InvalidObjectType,
-            format!("Re-key replaces a SymmetricKey and no {:?}", old.object_type()),
+            format!("Re-key replaces a SymmetricKey and no {}", old.type_name()),
         ));
     }
     let asked = request.attributes.unwrap_or_default();

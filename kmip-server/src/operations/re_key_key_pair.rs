@@ -27,7 +27,7 @@ pub(super) async fn re_key_key_pair(
     if old_private.object_type() != Some(ObjectType::PrivateKey) {
         return Err(OperationError::new(
             ResultReason::InvalidObjectType,
-            format!("Re-key Key Pair replaces a PrivateKey and no {:?}", old_private.object_type()),
+            format!("Re-key Key Pair replaces a PrivateKey and no {}", old_private.type_name()),
         ));
     }
     let Some(old_public_id) = linked(&old_private, LinkType::PublicKeyLink).into_iter().next()

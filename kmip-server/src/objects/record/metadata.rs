@@ -79,6 +79,11 @@ impl Metadata {
         attribute!(self.values(), ObjectType)
     }
 
+    /// The name of its kind, for messages.
+    pub(crate) fn type_name(&self) -> String {
+        self.object_type().map_or_else(|| "object".to_owned(), |kind| format!("{kind:?}"))
+    }
+
     /// Refuses a template, which has no life cycle: it is neither activated nor revoked (1.4, 4.19,
     /// 4.20 and 11.20).
     pub(crate) fn require_lifecycle(&self, doing: &str) -> Result<(), OperationError> {

@@ -129,6 +129,9 @@ impl Harness {
         let items = items.into_iter().map(RequestBatchItem::from).collect();
         let response = self.message(&RequestMessage { header, items }).await;
         assert_eq!(response.header.protocol_version, version);
+        for message in response.items.iter().filter_map(|item| item.result_message.as_ref()) {
+            assert!(is_in_words(message), "{message}");
+        }
         response.items
     }
 
@@ -164,7 +167,8 @@ impl ClientAuthorities for SignedBy {
         let now = DateTime(i64::try_from(now_seconds()).unwrap());
         match path_validation::judge(&all, Some(&self.0), now.0) {
             Ok(ValidityIndicator::Valid) => Ok(()),
-            other => Err(format!("{other:?}")),
+            Ok(_) => Err("the authority did not sign it".to_owned()),
+            Err(_) => Err("it cannot be read".to_owned()),
         }
     }
 }
@@ -178,6 +182,17 @@ pub(crate) fn signed_by(authority: &certs::Authority) -> ProcessState {
     let pem = x509_parser::pem::parse_x509_pem(authority.cert_pem().as_bytes()).unwrap().1;
     let client_authorities: Arc<dyn ClientAuthorities> = Arc::new(SignedBy(pem.contents));
     ProcessState { client_authorities: Some(client_authorities), ..ProcessState::default() }
+}
+
+/// Whether a message is for people: without the debug text of an Option or a structure, and with
+/// the names of tags where they have one (their numbers may stand behind them).
+fn is_in_words(message: &str) -> bool {
+    let has_name = |word: &str| {
+        let number = u32::from_str_radix(word, 16).ok().filter(|_| word.len() == 6);
+        number.is_some_and(|number| tags::name(ttlv::Tag(number)).is_some())
+    };
+    let is_debug_text = ["Some(", "None", "Err(", "Ok(", " { "].iter().any(|w| message.contains(w));
+    !is_debug_text && !message.split([' ', ',', ';', ':', '.']).any(has_name)
 }
 
 pub(crate) fn client(owner: &str) -> Client {
