@@ -83,9 +83,8 @@ pub(super) async fn estimate(cx: &mut Context<'_>, request: &RequestPayload) -> 
         | R::SetConstraints(_)
         | R::SetDefaults(_)
         | R::SetEndpointRole(_) => Cost::Quick,
-        // It goes step by step, and is slow from some step on.
-        R::Locate(_) => Cost::Quick,
-        R::Unknown(_) | R::Malformed(_) => Cost::Quick,
+        // Locate goes step by step, and is slow from some step on.
+        R::Locate(_) | R::Unknown(_) | R::Malformed(_) => Cost::Quick,
         R::CreateKeyPair(request) => new_pair(request),
         R::ReKeyKeyPair(request) => {
             of_key(cx, request.private_key_unique_identifier.as_ref(), Use::MakesPair).await
@@ -99,10 +98,18 @@ pub(super) async fn estimate(cx: &mut Context<'_>, request: &RequestPayload) -> 
         R::Import(request) => brought(&request.object),
         R::Get(r) => given(r.key_format_type, r.key_wrapping_specification.is_some()),
         R::Export(r) => given(r.key_format_type, r.key_wrapping_specification.is_some()),
-        R::Encrypt(r) => part(cx, &r.unique_identifier, &r.data, r.final_indicator).await,
-        R::Decrypt(r) => part(cx, &r.unique_identifier, &r.data, r.final_indicator).await,
-        R::Sign(r) => part(cx, &r.unique_identifier, &r.data, r.final_indicator).await,
-        R::SignatureVerify(r) => part(cx, &r.unique_identifier, &r.data, r.final_indicator).await,
+        R::Encrypt(r) => {
+            let beside = r.authenticated_encryption_additional_data.as_ref();
+            part(cx, &r.unique_identifier, &r.data, beside, r.final_indicator).await
+        }
+        R::Decrypt(r) => {
+            let beside = r.authenticated_encryption_additional_data.as_ref();
+            part(cx, &r.unique_identifier, &r.data, beside, r.final_indicator).await
+        }
+        R::Sign(r) => part(cx, &r.unique_identifier, &r.data, None, r.final_indicator).await,
+        R::SignatureVerify(r) => {
+            part(cx, &r.unique_identifier, &r.data, None, r.final_indicator).await
+        }
         R::Hash(r) => bytes(data_len(cx, r.data.as_ref())),
         R::MAC(r) => bytes(data_len(cx, r.data.as_ref())),
         R::MACVerify(r) => bytes(data_len(cx, r.data.as_ref())),
@@ -139,15 +146,16 @@ fn bytes(len: usize) -> Cost {
     }
 }
 
-/// A message, or a part of one, through a key. What is gathered of a message is worked on with its
-/// last part.
+/// A message, or a part of one, through a key, and additional data beside it. What is gathered of a
+/// message is worked on with its last part.
 async fn part(
     cx: &mut Context<'_>,
     key: &Option<Identifier>,
     data: &Option<InputData>,
+    beside: Option<&kmip::SecretBytes>,
     is_last: Option<bool>,
 ) -> Cost {
-    let len = data_len(cx, data.as_ref());
+    let len = data_len(cx, data.as_ref()).saturating_add(beside.map_or(0, data_bytes));
     match (of_key(cx, key.as_ref(), Use::Once).await, bytes(len)) {
         (slow @ Cost::Slow(_), _) | (Cost::Quick, slow @ Cost::Slow(_)) => slow,
         (Cost::Quick, Cost::Quick) if is_last == Some(true) => FORMATS,

@@ -1,16 +1,23 @@
 //! Limits count what the batches under way add, and not only what is there.
 
-use kmip::payload::{DelegatedLoginRequest, HashRequest, LoginRequest, Rights};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kmip::InputData;
+use kmip::payload::{
+    DecryptRequest, DelegatedLoginRequest, EncryptRequest, HashRequest, LoginRequest, Rights,
+};
 use kmip::structures::CryptographicParameters;
-use kmip::vocabulary::HashingAlgorithm;
+use kmip::vocabulary::{BlockCipherMode, HashingAlgorithm};
 
 use crate::auth::tickets::PER_CLIENT_MAX;
 use crate::keystore::async_requests::{
     AsyncRequests, BYTES_MAX, BYTES_PER_CLIENT_MAX, ITEMS_MAX, ITEMS_PER_CLIENT_MAX,
 };
 use crate::keystore::process_state::ProcessState;
+use crate::keystore::processor_pool::ProcessorPool;
 use crate::tests::harness::*;
-use crate::tests::known_answers::served::data;
+use crate::tests::known_answers::served::{data, register};
 
 /// The most streams that one client has.
 const STREAMS: usize = 32;
@@ -118,4 +125,48 @@ fn every_part_of_the_process_state_has_a_bound() {
         assert!(async_requests.submit(&owner, &[Operation::Get], 1).is_err(), "its own are taken");
     }
     assert!(async_requests.submit("another", &[Operation::Get], 1).is_err(), "all are taken");
+}
+
+/// Additional data takes as long as data: a request with much of it waits for its turn.
+#[tokio::test]
+async fn additional_data_is_work_as_data_is() {
+    let pool = Arc::new(ProcessorPool::new(1));
+    let state = ProcessState { processor: Arc::clone(&pool), ..ProcessState::default() };
+    let harness = Harness::living(state);
+    let key = register(&harness, CryptographicAlgorithm::AES, &[1; 16], vec![]).await;
+    let gcm = CryptographicParameters {
+        block_cipher_mode: Some(BlockCipherMode::GCM),
+        ..CryptographicParameters::default()
+    };
+    let encrypt = EncryptRequest {
+        unique_identifier: id(&key),
+        cryptographic_parameters: Some(Box::new(gcm.clone())),
+        data: data(b"a"),
+        iv_counter_nonce: Some(vec![1; 12]),
+        authenticated_encryption_additional_data: Some(SecretBytes::new(&[0; 32 << 10])),
+        ..EncryptRequest::default()
+    };
+    let encrypted = harness.ask(NEWEST, encrypt.clone()).await.unwrap();
+    let decrypt = DecryptRequest {
+        unique_identifier: id(&key),
+        cryptographic_parameters: Some(Box::new(gcm)),
+        data: encrypted.data.map(|data| InputData::from(data.as_bytes())),
+        iv_counter_nonce: Some(vec![1; 12]),
+        authenticated_encryption_additional_data: encrypt
+            .authenticated_encryption_additional_data
+            .clone(),
+        authenticated_encryption_tag: encrypted.authenticated_encryption_tag,
+        ..DecryptRequest::default()
+    };
+    for request in [RequestPayload::from(encrypt), RequestPayload::from(decrypt)] {
+        let permit = pool.acquire("another client", Duration::from_millis(1)).await;
+        let at = harness.beside("alice");
+        let mut asked = tokio::spawn(async move { at.batch(NEWEST, vec![request]).await });
+        tokio::select! {
+            () = pool.until_one_waits() => {}
+            _ = &mut asked => panic!("it was done beside the other client's work"),
+        }
+        drop(permit);
+        assert_eq!(asked.await.unwrap()[0].result_status, ResultStatus::Success);
+    }
 }
