@@ -133,6 +133,17 @@ async fn an_instance_is_its_clients_alone_and_its_parameters_are_read_whole() {
     refused(&stolen, &[], ResultReason::InvalidCorrelationValue).await;
     refused(&alices, &[0], ResultReason::PKCS_11CodecError).await;
     assert!(!alices.output(Function::C_GetInfo, &[]).await.is_empty());
+    // What has a byte too many is not begun: the module's sessions are still free.
+    let slots = alices.output(Function::C_GetSlotList, &[1, 1, 0, 0, 0, 8]).await;
+    let slot: [u8; 8] = slots[4..12].try_into().unwrap();
+    for _ in 0..40 {
+        let input = [&slot[..], &ulong(4), &[0]].concat();
+        let answer = alices.call(Function::C_OpenSession, &input).await;
+        let Err(Error::Refused { reason, .. }) = answer else { panic!("{answer:?}") };
+        assert_eq!(reason, ResultReason::PKCS_11CodecError);
+    }
+    let opened = alices.output(Function::C_OpenSession, &[slot, ulong(4)].concat()).await;
+    assert_eq!(opened.len(), 8);
 }
 
 #[tokio::test]

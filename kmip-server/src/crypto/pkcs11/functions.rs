@@ -12,7 +12,7 @@ use kmip::vocabulary::{PKCS_11Function as Function, PKCS_11ReturnCode as Code};
 use zeroize::Zeroizing;
 
 use super::module::{Answer, Call, CallError, Module, SESSIONS_MAX};
-use super::parameters::{Input, Output};
+use super::parameters::{Input, Malformed, Output};
 
 /// The version of the encoding that C_Initialize names (2.1 profiles, 5.18.1).
 const ENCODING: u8 = 1;
@@ -51,30 +51,27 @@ impl Module {
 }
 
 fn call(module: &Module, call: &Call<'_>) -> Result<Answer, CallError> {
-    let mut input = Input::new(call.input);
+    let input = Input::new(call.input);
     let given = match call.function {
         Function::C_Initialize => return initialize(module, call, input),
-        Function::C_Finalize => finalize(module, call),
-        Function::C_GetInfo => get_info(module, call),
-        Function::C_GetSlotList => get_slot_list(module, call, &mut input),
-        Function::C_GetSlotInfo => get_slot_info(module, call, &mut input),
-        Function::C_GetMechanismList => get_mechanism_list(module, call, &mut input),
-        Function::C_OpenSession => open_session(module, call, &mut input),
-        Function::C_CloseSession => close_session(module, call, &mut input),
-        Function::C_CloseAllSessions => close_all_sessions(module, call, &mut input),
-        Function::C_SeedRandom => seed_random(module, call, &mut input),
-        Function::C_GenerateRandom => generate_random(module, call, &mut input),
-        Function::C_DigestInit => digest_init(module, call, &mut input),
-        Function::C_Digest => digest(module, call, &mut input),
-        Function::C_DigestUpdate => digest_update(module, call, &mut input),
-        Function::C_DigestFinal => digest_final(module, call, &mut input),
+        Function::C_Finalize => finalize(module, call, input),
+        Function::C_GetInfo => get_info(module, call, input),
+        Function::C_GetSlotList => get_slot_list(module, call, input),
+        Function::C_GetSlotInfo => get_slot_info(module, call, input),
+        Function::C_GetMechanismList => get_mechanism_list(module, call, input),
+        Function::C_OpenSession => open_session(module, call, input),
+        Function::C_CloseSession => close_session(module, call, input),
+        Function::C_CloseAllSessions => close_all_sessions(module, call, input),
+        Function::C_SeedRandom => seed_random(module, call, input),
+        Function::C_GenerateRandom => generate_random(module, call, input),
+        Function::C_DigestInit => digest_init(module, call, input),
+        Function::C_Digest => digest(module, call, input),
+        Function::C_DigestUpdate => digest_update(module, call, input),
+        Function::C_DigestFinal => digest_final(module, call, input),
         _ => return Ok(Answer::of(Code::FUNCTION_NOT_SUPPORTED)),
     };
     let (output, return_code) = match given {
-        Ok(output) => {
-            input.finish()?;
-            (Some(output), Code::OK)
-        }
+        Ok(output) => (Some(output), Code::OK),
         Err(Stop::TooSmall(output)) => (Some(output), Code::BUFFER_TOO_SMALL),
         Err(Stop::Code(code)) => (None, code),
         Err(Stop::Call(error)) => return Err(error),
@@ -84,9 +81,8 @@ fn call(module: &Module, call: &Call<'_>) -> Result<Answer, CallError> {
 }
 
 /// pInitArgs does not travel; the version of the encoding stands in its place.
-fn initialize(module: &Module, call: &Call<'_>, mut input: Input<'_>) -> Result<Answer, CallError> {
-    let version = input.byte()?;
-    input.finish()?;
+fn initialize(module: &Module, call: &Call<'_>, input: Input<'_>) -> Result<Answer, CallError> {
+    let version = input.all(Input::byte)?;
     if version != ENCODING {
         return Ok(Answer::of(Code::ARGUMENTS_BAD));
     }
@@ -96,13 +92,15 @@ fn initialize(module: &Module, call: &Call<'_>, mut input: Input<'_>) -> Result<
     })
 }
 
-fn finalize(module: &Module, call: &Call<'_>) -> Given {
+fn finalize(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    input.all(|_| Ok(()))?;
     module.end(call)?;
     Ok(Output::default())
 }
 
 /// CK_INFO.
-fn get_info(module: &Module, call: &Call<'_>) -> Given {
+fn get_info(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    input.all(|_| Ok(()))?;
     module.with(call, |_| ())?;
     let info = module.module.get_library_info().map_err(code)?;
     let mut output = Output::default();
@@ -120,10 +118,9 @@ fn version(output: &mut Output, version: cryptoki::types::Version) {
     output.byte(version.minor());
 }
 
-fn get_slot_list(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Given {
+fn get_slot_list(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    let (with_token, room) = input.all(|input| Ok((input.flag()?, input.room()?)))?;
     module.with(call, |_| ())?;
-    let with_token = input.flag()?;
-    let room = input.room()?;
     let slots = match with_token {
         true => module.module.get_slots_with_token(),
         false => module.module.get_all_slots(),
@@ -132,9 +129,10 @@ fn get_slot_list(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Giv
 }
 
 /// CK_SLOT_INFO.
-fn get_slot_info(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Given {
+fn get_slot_info(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    let number = input.all(Input::ulong)?;
     module.with(call, |_| ())?;
-    let info = module.module.get_slot_info(slot(input)?).map_err(code)?;
+    let info = module.module.get_slot_info(slot(number)?).map_err(code)?;
     let mut output = Output::default();
     output.padded(info.slot_description(), 64);
     output.padded(info.manufacturer_id(), 32);
@@ -146,18 +144,17 @@ fn get_slot_info(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Giv
     Ok(output)
 }
 
-fn get_mechanism_list(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Given {
+fn get_mechanism_list(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    let (number, room) = input.all(|input| Ok((input.ulong()?, input.room()?)))?;
     module.with(call, |_| ())?;
-    let slot = slot(input)?;
-    let room = input.room()?;
-    let mechanisms = module.module.get_mechanism_list(slot).map_err(code)?;
+    let mechanisms = module.module.get_mechanism_list(slot(number)?).map_err(code)?;
     list(room, mechanisms.iter().map(|mechanism| **mechanism))
 }
 
 /// The application's pointers do not travel.
-fn open_session(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Given {
-    let slot = slot(input)?;
-    let flags = input.ulong()?;
+fn open_session(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    let (number, flags) = input.all(|input| Ok((input.ulong()?, input.ulong()?)))?;
+    let slot = slot(number)?;
     if flags & SERIAL_SESSION == 0 {
         return Err(Stop::Code(Code::SESSION_PARALLEL_NOT_SUPPORTED));
     }
@@ -177,15 +174,15 @@ fn open_session(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Give
     Ok(output)
 }
 
-fn close_session(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Given {
-    let handle = input.ulong()?;
+fn close_session(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    let handle = input.all(Input::ulong)?;
     let closed = module.with(call, |instance| instance.sessions.remove(&handle))?;
     closed.map(|_| Output::default()).ok_or(Stop::Code(Code::SESSION_HANDLE_INVALID))
 }
 
 /// Those of the caller's instance with this slot.
-fn close_all_sessions(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Given {
-    let slot = slot(input)?;
+fn close_all_sessions(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    let slot = slot(input.all(Input::ulong)?)?;
     let sessions = module.with(call, |instance| instance.sessions.clone())?;
     let is_of_slot = |session: &Arc<Mutex<Session>>| {
         let session = session.lock().unwrap_or_else(PoisonError::into_inner);
@@ -197,16 +194,15 @@ fn close_all_sessions(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -
     Ok(Output::default())
 }
 
-fn seed_random(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Given {
-    let handle = input.ulong()?;
-    let seed = input.bytes()?;
+fn seed_random(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    let (handle, seed) = input.all(|input| Ok((input.ulong()?, input.bytes()?)))?;
     on(module, call, handle, |session| session.seed_random(seed))?;
     Ok(Output::default())
 }
 
-fn generate_random(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Given {
-    let handle = input.ulong()?;
-    let len = input.room()?.filter(|len| *len <= RANDOM_MAX);
+fn generate_random(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    let (handle, room) = input.all(|input| Ok((input.ulong()?, input.room()?)))?;
+    let len = room.filter(|len| *len <= RANDOM_MAX);
     let len = len.ok_or(Stop::Code(Code::ARGUMENTS_BAD))?;
     let mut bytes = Zeroizing::new(vec![0; len]);
     on(module, call, handle, |session| session.generate_random_slice(&mut bytes))?;
@@ -215,16 +211,25 @@ fn generate_random(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> G
     Ok(output)
 }
 
-fn digest_init(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Given {
-    let handle = input.ulong()?;
-    let number = input.ulong()?;
-    if input.flag()? {
+fn digest_init(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    let (handle, number, has_parameter) =
+        input.all(|input| Ok((input.ulong()?, input.ulong()?, has_parameter(input)?)))?;
+    if has_parameter {
         return Err(Stop::Code(Code::MECHANISM_PARAM_INVALID));
     }
     let found = DIGESTS.iter().find(|(known, _)| *known == number);
     let (_, mechanism) = found.ok_or(Stop::Code(Code::MECHANISM_INVALID))?;
     on(module, call, handle, |session| session.digest_init(mechanism))?;
     Ok(Output::default())
+}
+
+/// Has the mechanism a parameter? None of those that are served has, so that it is read over.
+fn has_parameter(input: &mut Input<'_>) -> Result<bool, Malformed> {
+    let has_one = input.flag()?;
+    if has_one {
+        input.bytes()?;
+    }
+    Ok(has_one)
 }
 
 /// The digests by their numbers (PKCS#11 3.0, the header file).
@@ -236,25 +241,23 @@ const DIGESTS: &[(u64, Mechanism<'_>)] = &[
     (0x0000_0270, Mechanism::Sha512),
 ];
 
-fn digest(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Given {
-    let handle = input.ulong()?;
-    let data = input.bytes()?;
-    let room = input.room()?;
+fn digest(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    let (handle, data, room) =
+        input.all(|input| Ok((input.ulong()?, input.bytes()?, input.room()?)))?;
     needs_room(room)?;
     on(module, call, handle, |session| session.digest_update(data))?;
     finished(module, call, handle)
 }
 
-fn digest_update(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Given {
-    let handle = input.ulong()?;
-    let data = input.bytes()?;
+fn digest_update(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    let (handle, data) = input.all(|input| Ok((input.ulong()?, input.bytes()?)))?;
     on(module, call, handle, |session| session.digest_update(data))?;
     Ok(Output::default())
 }
 
-fn digest_final(module: &Module, call: &Call<'_>, input: &mut Input<'_>) -> Given {
-    let handle = input.ulong()?;
-    needs_room(input.room()?)?;
+fn digest_final(module: &Module, call: &Call<'_>, input: Input<'_>) -> Given {
+    let (handle, room) = input.all(|input| Ok((input.ulong()?, input.room()?)))?;
+    needs_room(room)?;
     finished(module, call, handle)
 }
 
@@ -291,8 +294,8 @@ fn on<T>(
     act(&session).map_err(code)
 }
 
-fn slot(input: &mut Input<'_>) -> Result<Slot, Stop> {
-    Slot::try_from(input.ulong()?).map_err(|_| Stop::Code(Code::SLOT_ID_INVALID))
+fn slot(number: u64) -> Result<Slot, Stop> {
+    Slot::try_from(number).map_err(|_| Stop::Code(Code::SLOT_ID_INVALID))
 }
 
 /// Numbers after their count; the count alone where there is no room for them.

@@ -70,9 +70,14 @@ impl<'a> Input<'a> {
         }
     }
 
-    pub(crate) const fn finish(self) -> Result<(), Malformed> {
+    /// Reads all parameters, of which nothing may be left. A function acts on them only then.
+    pub(crate) fn all<T>(
+        mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
+    ) -> Result<T, Malformed> {
+        let parameters = read(&mut self)?;
         match self.0 {
-            [] => Ok(()),
+            [] => Ok(parameters),
             _ => Err(Malformed),
         }
     }
@@ -130,11 +135,8 @@ mod tests {
             &[1, 0, 0, 1, 0],
         ]
         .concat();
-        let mut input = Input::new(&bytes);
-        assert_eq!(input.ulong(), Ok(0x1234_5678));
-        assert_eq!(input.bytes(), Ok(&[1, 2, 3, 4][..]));
-        assert_eq!(input.room(), Ok(Some(256)));
-        assert_eq!(input.finish(), Ok(()));
+        let read = Input::new(&bytes).all(|i| Ok((i.ulong()?, i.bytes()?, i.room()?)));
+        assert_eq!(read, Ok((0x1234_5678, &[1, 2, 3, 4][..], Some(256))));
     }
 
     #[test]
@@ -143,7 +145,7 @@ mod tests {
         assert_eq!(Input::new(&[0xFF, 0xFF, 0xFF, 0xFF, 1]).bytes(), Err(Malformed));
         assert_eq!(Input::new(&[2]).flag(), Err(Malformed));
         assert_eq!(Input::new(&[1]).room(), Err(Malformed));
-        assert_eq!(Input::new(&[1]).finish(), Err(Malformed));
+        assert_eq!(Input::new(&[1]).all(|_| Ok(())), Err(Malformed));
     }
 
     #[test]
