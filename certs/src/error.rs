@@ -38,6 +38,9 @@ pub enum Error {
     /// A file is there, and nobody said that it may be replaced.
     #[error("{} is there already: give --force to replace it, or another folder", .0.display())]
     Exists(PathBuf),
+    /// A certificate would take the place of a private key.
+    #[error("{} is a private key: a certificate is not written over it", .0.display())]
+    IsKey(PathBuf),
     /// A file cannot be read or written.
     #[error("cannot {verb} {}: {cause}", path.display())]
     File {

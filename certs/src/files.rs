@@ -1,8 +1,8 @@
 //! Files on disk: a secret one is never readable by others, not even while it is being written.
 
-use std::fs::{self, Permissions};
+use std::fs::{DirBuilder, Permissions};
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use support::{durable_fs, small_files};
@@ -50,7 +50,9 @@ pub(crate) fn write_all(dir: &Path, files: &[File], replace: bool) -> Result<Vec
     }
     for (file, path) in files.iter().zip(&paths) {
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|cause| failed("make the folder", parent, cause))?;
+            // Whatever the umask says, nobody else shall put files of his own there.
+            let made = DirBuilder::new().recursive(true).mode(0o755).create(parent);
+            made.map_err(|cause| failed("make the folder", parent, cause))?;
         }
         if replace {
             // Beside the target and renamed over it: a reader sees the old file or the new one.
@@ -66,8 +68,17 @@ pub(crate) fn write_all(dir: &Path, files: &[File], replace: bool) -> Result<Vec
 
 /// Writes one certificate to `path`.
 pub(crate) fn write_cert(path: &Path, text: &str, replace: bool) -> Result<(), Error> {
+    // Not even if it is told to: there may be no other copy of a key.
+    let there =
+        if path.exists() { small_files::read(path).unwrap_or_default() } else { Vec::new() };
+    if there.windows(KEY.len()).any(|part| part == KEY) {
+        return Err(Error::IsKey(path.to_owned()));
+    }
     write_all(Path::new(""), &[File::new(path, text, FileAccess::Public)], replace).map(|_| ())
 }
+
+/// What stands in the file of a private key.
+const KEY: &[u8] = b"PRIVATE KEY-----";
 
 /// Makes a file that was not there, with its mode from the first moment.
 fn create(path: &Path, file: &File) -> Result<(), Error> {

@@ -101,6 +101,10 @@ fn later_certificates_come_from_the_same_authority() {
     let sign = ["sign", "pki", "--csr", "a.csr", "--out", "a.crt", "--name", "cluster"];
     assert_eq!(ok(certs(dir.path(), &sign)), "a.crt\n");
     assert!(refused(certs(dir.path(), &sign)).contains("a.crt is there already"));
+    let over = ["sign", "pki", "--csr", "a.csr", "--out", "pki/ca.key", "--name", "a", "--force"];
+    let key = fs::read(dir.path().join("pki/ca.key")).unwrap();
+    assert!(refused(certs(dir.path(), &over)).contains("pki/ca.key is a private key"));
+    assert_eq!(fs::read(dir.path().join("pki/ca.key")).unwrap(), key);
     let piped = Command::new(env!("CARGO_BIN_EXE_certs"))
         .args(["sign", "pki", "--csr", "-", "--out", "-", "--name", "cluster"])
         .current_dir(dir.path())
@@ -128,7 +132,7 @@ fn a_mistake_is_one_sentence_that_names_it() {
     let dir = TempDir::new().unwrap();
     ok(certs(dir.path(), &["init", "pki"]));
     fs::write(dir.path().join("file"), "").unwrap();
-    let rows: [(&[&str], &str); 9] = [
+    let rows: [(&[&str], &str); 10] = [
         (&["client", "nowhere", "a"], "cannot read nowhere/ca.crt"),
         (&["client", "pki", "../a"], "\"../a\" cannot name a certificate"),
         (&["client", "pki", "ca"], "the lab's own files have it"),
@@ -138,6 +142,7 @@ fn a_mistake_is_one_sentence_that_names_it() {
         (&["init", "file/below"], "cannot make the folder"),
         (&["sign", "pki", "--csr", "file", "--out", "x"], "it is not in PEM"),
         (&["sign", "pki", "--csr", "none", "--out", "x"], "cannot read none"),
+        (&["sign", "pki", "--csr", "/dev/zero", "--out", "x"], "it is longer than"),
     ];
     for (args, named) in rows {
         let told = refused(certs(dir.path(), args));
