@@ -2,6 +2,7 @@
 
 use ttlv::{Raw, Tag, Type, Writer};
 
+use super::xml::MALFORMED;
 use super::{Element, Error, Fault, xml};
 use crate::vocabulary::tags;
 
@@ -210,6 +211,16 @@ fn what_is_no_message_is_refused() {
         (&nested(33), Fault::Depth(32)),
         (&long, Fault::TooLong(super::TEXT_LEN_MAX)),
         (&many, Fault::TooMany(super::ITEMS_MAX)),
+        (r#"<Username type="TextString" value="a<b"/>"#, Fault::Syntax(MALFORMED)),
+        (r#"<!-- a -- b --><BatchCount type="Integer" value="1"/>"#, Fault::Syntax(MALFORMED)),
+        (
+            r#"<BatchCount type="Integer" value="1"/><?xml version="1.0"?>"#,
+            Fault::Syntax("the XML declaration stands at the beginning or nowhere"),
+        ),
+        (
+            r#"<?xml version="1.0" encoding="ISO-8859-1"?><BatchCount type="Integer" value="1"/>"#,
+            Fault::Syntax("it declares another encoding than UTF-8"),
+        ),
     ] {
         let error = xml::decode(xml).expect_err(xml);
         assert_eq!(error.fault, fault, "{xml}");

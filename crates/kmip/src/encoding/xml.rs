@@ -13,7 +13,7 @@
 
 use std::borrow::Cow;
 
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesDecl, BytesStart, Event};
 use quick_xml::name::ResolveResult;
 use quick_xml::{NsReader, XmlVersion};
 use ttlv::{DEPTH_MAX, Type};
@@ -119,13 +119,20 @@ pub fn read(xml: &str) -> Result<Element, Error> {
         return Err(Error::at("", Fault::TooLong(TEXT_LEN_MAX)));
     }
     let mut reader = NsReader::from_str(xml);
-    reader.config_mut().check_end_names = true;
+    let config = reader.config_mut();
+    (config.check_end_names, config.check_comments) = (true, true);
+    let mut is_first = true;
     let mut open: Vec<Element> = Vec::new();
     let mut root = None;
     let mut items = 0_usize;
     loop {
         let (namespace, event) = reader.read_resolved_event().map_err(|_| syntax(MALFORMED))?;
+        let is_begin = std::mem::replace(&mut is_first, false);
         let done = match event {
+            Event::Decl(declaration) => {
+                check_declaration(&declaration, is_begin)?;
+                None
+            }
             Event::Start(start) => {
                 let element = element(&start, &namespace)?;
                 if open.len() > usize::from(DEPTH_MAX) {
@@ -146,7 +153,7 @@ pub fn read(xml: &str) -> Result<Element, Error> {
             }
             Event::DocType(_) => return Err(syntax("a document type is not read")),
             Event::PI(_) => return Err(syntax("a processing instruction is not read")),
-            Event::Comment(_) | Event::Decl(_) => None,
+            Event::Comment(_) => None,
             Event::Eof => break,
         };
         if items > ITEMS_MAX {
@@ -166,7 +173,21 @@ pub fn read(xml: &str) -> Result<Element, Error> {
     }
 }
 
-const MALFORMED: &str = "this is no well-formed XML";
+/// It stands at the beginning, and names no encoding but the one that is read (XML 1.0, 2.8 and
+/// 4.3.3).
+fn check_declaration(declaration: &BytesDecl<'_>, is_begin: bool) -> Result<(), Error> {
+    if !is_begin {
+        return Err(syntax("the XML declaration stands at the beginning or nowhere"));
+    }
+    match declaration.encoding() {
+        None => Ok(()),
+        Some(Ok(name)) if name.eq_ignore_ascii_case("utf-8") => Ok(()),
+        Some(Ok(_)) => Err(syntax("it declares another encoding than UTF-8")),
+        Some(Err(_)) => Err(syntax(MALFORMED)),
+    }
+}
+
+pub(super) const MALFORMED: &str = "this is no well-formed XML";
 
 fn syntax(why: &'static str) -> Error {
     Error::at("", Fault::Syntax(why))
@@ -186,6 +207,10 @@ fn element(start: &BytesStart<'_>, namespace: &ResolveResult<'_>) -> Result<Elem
     let (mut tag, mut ty, mut value) = (None, Type::Structure, None);
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|_| Error::at(name, Fault::Syntax(MALFORMED)))?;
+        // XML 1.0, 3.1: no < in attribute values.
+        if attribute.value.contains('<') {
+            return Err(Error::at(name, Fault::Syntax(MALFORMED)));
+        }
         let text = attribute
             .normalized_value(XmlVersion::Implicit1_0)
             .map_err(|_| Error::at(name, Fault::Syntax(MALFORMED)))?;
