@@ -122,7 +122,10 @@ impl KeyServer {
         trace("request", client, frame);
         let Written { answer, shown } = match self.respond(client, frame, form).await {
             Ok(written) => written,
-            Err(failure) => written(&failure, form),
+            Err(failure) => {
+                log_refusal(client, &failure);
+                written(&failure, form)
+            }
         };
         trace("response", client, shown.as_ref().unwrap_or(&answer));
         answer
@@ -195,6 +198,7 @@ impl KeyServer {
     /// served is why it could not be read.
     pub(crate) fn refuse_as(
         &self,
+        client: &Client,
         asked: Option<Version>,
         why: &str,
         form: Option<Form<'_>>,
@@ -204,7 +208,9 @@ impl KeyServer {
             true => unsupported(asked),
             false => OperationError::invalid_message(why),
         };
-        written(&failure(version, &error), form).answer
+        let failure = failure(version, &error);
+        log_refusal(client, &failure);
+        written(&failure, form).answer
     }
 
     /// Reads or writes a text of `len` bytes for a client; a long one in the client's turn, away
@@ -315,6 +321,13 @@ impl KeyServer {
         let answer = HeldBuffer::new(bytes, held);
         Ok(BatchResponse::Complete(Written { answer, shown }))
     }
+}
+
+/// A message that was refused as a whole; a client may have chosen parts of the text.
+fn log_refusal(client: &Client, failure: &ResponseMessage) {
+    let Some(item) = failure.items.first() else { return };
+    let why = item.result_message.as_deref().unwrap_or_default();
+    tracing::info!(owner = %client.owner, reason = ?item.result_reason, why, "message refused");
 }
 
 fn held_bytes(policy: &Policy) -> HeldBytes {

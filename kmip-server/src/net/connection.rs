@@ -61,7 +61,7 @@ where
         if let CloseReason::Refused(why) = &end {
             let response = exchange.refuse(why);
             // The peer is told if it listens; the log is told in any case.
-            let _ = connection.send(&response).await;
+            answers = answers.saturating_add(connection.send(&response).await.is_ok().into());
         }
         Box::pin(leave(&mut connection.stream, &end)).await;
         return (answers, end);

@@ -22,10 +22,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::info;
@@ -146,7 +146,9 @@ impl KmipOverHttp<'_> {
         let form: Option<Form<'_>> = (encoding != Encoding::Binary).then_some(&form);
         let answer = match self.decode(encoding, body).await {
             Ok(frame) => self.key_server.answer_as(self.client, &frame, form).await,
-            Err(Unreadable { version, why }) => self.key_server.refuse_as(version, &why, form),
+            Err(Unreadable { version, why }) => {
+                self.key_server.refuse_as(self.client, version, &why, form)
+            }
         };
         let mut response = Response::new(Reply::new(answer));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(encoding.name()));
@@ -177,6 +179,12 @@ impl KmipOverHttp<'_> {
 
 /// Whether the head is that of a KMIP message, and in which encoding it is.
 fn check(request: &Request<Incoming>) -> Result<Encoding, Rejection> {
+    // RFC 9112, 3.2: one Host, and in HTTP/1.1 not none.
+    let hosts = request.headers().get_all(HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
+        let why = "a request has one Host header".to_owned();
+        return Err(Rejection::new(StatusCode::BAD_REQUEST, why));
+    }
     let path = request.uri().path();
     if path != PATH {
         return Err(Rejection::new(
@@ -208,7 +216,8 @@ fn refusal(wrong: &Rejection) -> Response<Reply> {
     // What was not read of the body would be taken for the next request's head.
     if matches!(
         wrong.status,
-        StatusCode::PAYLOAD_TOO_LARGE
+        StatusCode::BAD_REQUEST
+            | StatusCode::PAYLOAD_TOO_LARGE
             | StatusCode::REQUEST_TIMEOUT
             | StatusCode::SERVICE_UNAVAILABLE
     ) {

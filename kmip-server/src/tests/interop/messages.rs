@@ -276,7 +276,7 @@ async fn text_that_cannot_be_read_is_refused_in_its_version() {
         (Some(NEWEST), NEWEST, ResultReason::InvalidMessage),
         (Some(Version::V3_0), NEWEST, ResultReason::UnsupportedProtocolVersion),
     ] {
-        let response = server.refuse_as(asked, "unreadable", None);
+        let response = server.refuse_as(&client("alice"), asked, "unreadable", None);
         let response = ResponseMessage::decode(&response).unwrap();
         assert_eq!(response.header.protocol_version, answered, "{asked:?}");
         assert_eq!(response.items[0].result_reason, Some(reason), "{asked:?}");
