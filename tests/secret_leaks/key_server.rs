@@ -1,6 +1,8 @@
 //! A known key, keys that the server makes and passwords go through the key server's operations.
 
 use std::fmt::{Debug, Write as _};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 
 use harness::{FrameConnection, KmipServer, Lab, Program};
 use kmip::attributes::AttributeReference;
@@ -31,6 +33,7 @@ pub(crate) fn known_key() -> Vec<u8> {
 pub(crate) fn with_trace_log(lab: &Lab, program: Program) -> Program {
     let users = lab.path("users");
     std::fs::write(&users, format!("alice:{PASSWORD}\n")).unwrap();
+    std::fs::set_permissions(&users, Permissions::from_mode(0o600)).unwrap();
     program.arg("--log").arg("trace").arg("--users-file").arg(users)
 }
 
