@@ -45,6 +45,24 @@ impl Algorithm {
     }
 }
 
+/// The private key of a file in PEM: PKCS#8, or what OpenSSL wrote before it, where parameters of
+/// the curve may stand first.
+fn private_key(pem: &str) -> Result<KeyPair, Error> {
+    let wrong = |why: &str| Error::Authority(format!("the key {why}"));
+    if pem.contains("ENCRYPTED") {
+        return Err(wrong("is encrypted with a passphrase: decrypt it with openssl pkey"));
+    }
+    let sections = Pem::iter_from_buffer(pem.as_bytes()).filter_map(Result::ok);
+    let key = sections.map(zeroizing).find(|(label, _)| label.ends_with("PRIVATE KEY"));
+    let (_, der) = key.ok_or_else(|| wrong("is no private key in PEM"))?;
+    KeyPair::try_from(der.as_slice())
+        .map_err(|_| wrong("is neither ECDSA P-256 nor RSA of 2048 bits or more"))
+}
+
+fn zeroizing(section: Pem) -> (String, Zeroizing<Vec<u8>>) {
+    (section.label, Zeroizing::new(section.contents))
+}
+
 /// What a certificate's holder does in a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -93,8 +111,7 @@ impl Authority {
 
     /// Reads an authority back from its certificate and key in PEM.
     pub fn from_pem(cert_pem: &str, key_pem: &str) -> Result<Self, Error> {
-        let key = KeyPair::from_pem(key_pem)
-            .map_err(|_| Error::Authority("the key is no private key in PEM".to_owned()))?;
+        let key = private_key(key_pem)?;
         let algorithm = if key.is_compatible(&PKCS_ECDSA_P256_SHA256) {
             Algorithm::EcdsaP256
         } else if key.is_compatible(&PKCS_RSA_SHA256) {

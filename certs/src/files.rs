@@ -110,7 +110,12 @@ pub(crate) fn read_stdin() -> Result<String, Error> {
 }
 
 fn text(bytes: std::io::Result<Vec<u8>>) -> std::io::Result<String> {
-    String::from_utf8(bytes?).map_err(|_| std::io::Error::other("it is not UTF-8"))
+    let bytes = bytes?;
+    // A SEQUENCE, as every certificate, request and key begins with in DER.
+    if bytes.first() == Some(&0x30) {
+        return Err(std::io::Error::other("it is DER, not PEM: convert it with openssl"));
+    }
+    String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not UTF-8"))
 }
 
 /// Reads a private key's file.

@@ -17,6 +17,9 @@ use crate::Error;
 /// A shorter RSA key can be factored by those who want it enough (NIST SP 800-57).
 const RSA_BITS_MIN: usize = 2048;
 
+/// Bits of the curves whose signatures are verified: P-256 and P-384.
+const EC_BITS: [usize; 2] = [256, 384];
+
 /// What is taken from a request.
 pub(crate) struct Request {
     pub(crate) subject: DistinguishedName,
@@ -37,14 +40,22 @@ pub(crate) fn parse(request_pem: &str) -> Result<Request, Error> {
     if !rest.is_empty() {
         return Err(refused("bytes follow it"));
     }
-    request.verify_signature().map_err(|_| refused("its signature does not match its key"))?;
     let info = &request.certification_request_info;
-    if let Ok(PublicKey::RSA(key)) = info.subject_pki.parsed()
-        && key.key_size() < RSA_BITS_MIN
-    {
-        let bits = key.key_size();
-        return Err(refused(&format!("its RSA key has {bits} bits; {RSA_BITS_MIN} is the least")));
+    // Before the signature, which is not verified with keys of other kinds.
+    match info.subject_pki.parsed() {
+        Ok(PublicKey::RSA(key)) if key.key_size() < RSA_BITS_MIN => {
+            let bits = key.key_size();
+            let why = format!("its RSA key has {bits} bits; {RSA_BITS_MIN} is the least");
+            return Err(refused(&why));
+        }
+        Ok(PublicKey::EC(point)) if !EC_BITS.contains(&point.key_size()) => {
+            let why =
+                "its key is on another curve than those of this authority: use P-256 or P-384";
+            return Err(refused(why));
+        }
+        _ => {}
     }
+    request.verify_signature().map_err(|_| refused("its signature does not match its key"))?;
     let public_key = SubjectPublicKeyInfo::from_der(info.subject_pki.raw)
         .map_err(|_| refused("its key is of a kind that this authority does not sign"))?;
     Ok(Request { subject: subject(&info.subject)?, public_key })
@@ -56,12 +67,15 @@ fn subject(name: &X509Name<'_>) -> Result<DistinguishedName, Error> {
     for attribute in name.iter_attributes() {
         let (kind, value) = subject_value(attribute)?;
         if subject.get(&kind).is_some() {
-            return Err(refused("its subject has one attribute twice; name the client yourself"));
+            return Err(refused("its subject has one attribute twice: give --name NAME"));
         }
         subject.push(kind, value);
     }
     if subject.iter().next().is_none() {
-        return Err(refused("it has no subject; name the client yourself"));
+        return Err(refused(
+            "the request has no subject: give --name NAME, or commonName to \
+             CreatePublicPrivateKeyPair",
+        ));
     }
     Ok(subject)
 }

@@ -238,6 +238,7 @@ fn a_request_that_proves_nothing_is_refused() {
     let authority = Authority::new("Test authority").unwrap();
     let key = KeyPair::generate().unwrap();
     let good = request(&key, &CertificateParams::default());
+    let long = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap();
     let mut nameless = CertificateParams::default();
     nameless.distinguished_name = rcgen::DistinguishedName::new();
     let forged = {
@@ -253,12 +254,44 @@ fn a_request_that_proves_nothing_is_refused() {
         ("empty", armour(&[]), "PKCS#10"),
         ("a forged signature", forged, "signature does not match"),
         ("trailing bytes", longer, "bytes follow"),
-        ("no subject", request(&key, &nameless), "no subject"),
+        ("no subject", request(&key, &nameless), "no subject: give --name NAME"),
+        (
+            "a curve of 521 bits",
+            request(&long, &CertificateParams::default()),
+            "use P-256 or P-384",
+        ),
     ];
     for (what, pem, why) in rows {
         let refused = authority.sign(&pem).unwrap_err().to_string();
         assert!(refused.contains(why), "{what}: {refused}");
     }
+}
+
+/// What `openssl ecparam -genkey` writes: parameters, and the key of RFC 5915 with its curve.
+#[test]
+fn an_authority_is_read_whose_key_openssl_wrote() {
+    let authority = Authority::new("Test authority").unwrap();
+    let pkcs8 = pem_of(&authority.key_pem()).contents;
+    // The key is the last element of PKCS#8: SEQUENCE { 1, OCTET STRING of 32 bytes, ... }
+    let begin = [0x02, 0x01, 0x01, 0x04, 0x20];
+    let at = pkcs8.windows(begin.len()).position(|part| part == begin).unwrap();
+    let curve = [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
+    let (secret, rest) = pkcs8[at..].split_at(begin.len() + 32);
+    let parameters = [&[0xA0, 0x0A], &curve[..]].concat();
+    let inner = [secret, &parameters, rest].concat();
+    let sec1 = [&[0x30, u8::try_from(inner.len()).unwrap()][..], &inner].concat();
+    let section = |label: &str, bytes: &[u8]| {
+        let text = base64::prelude::BASE64_STANDARD.encode(bytes);
+        format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
+    };
+    let pem = [section("EC PARAMETERS", &curve), section("EC PRIVATE KEY", &sec1)].concat();
+    let again = Authority::from_pem(authority.cert_pem(), &pem).unwrap();
+    reading(&again.client("a").unwrap().cert_pem, |cert| {
+        assert_eq!(cert.issuer().to_string(), "CN=Test authority");
+    });
+    let encrypted = pem.replace("EC PRIVATE", "ENCRYPTED PRIVATE");
+    let refused = Authority::from_pem(authority.cert_pem(), &encrypted).err().unwrap();
+    assert!(refused.to_string().contains("passphrase"), "{refused}");
 }
 
 fn pem_of(text: &str) -> Pem {
