@@ -112,6 +112,23 @@ impl Drop for Held {
     }
 }
 
+/// What something of a client holds that grows while copies of it are made, a message in parts.
+#[derive(Debug)]
+pub(crate) struct SharedHeld(Mutex<Option<Held>>);
+
+impl SharedHeld {
+    /// Holds nothing yet; never anything, where the client has no share.
+    pub(crate) fn of(client: Option<&Arc<ClientBytes>>) -> Self {
+        Self(Mutex::new(client.and_then(|client| client.hold(0))))
+    }
+
+    /// Holds at least so many bytes from now on; false if that is too many.
+    pub(crate) fn grow_to(&self, len: usize) -> bool {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.as_mut().is_none_or(|held| held.grow_to(len))
+    }
+}
+
 /// A message, and what it holds.
 pub struct HeldBuffer {
     bytes: SecretBuffer,

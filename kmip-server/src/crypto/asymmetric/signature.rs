@@ -63,6 +63,14 @@ impl Message {
         }
     }
 
+    /// Bytes that are held until the last part.
+    pub(crate) fn held_len(&self) -> usize {
+        match &self.taken {
+            Taken::Data(held) => held.len(),
+            Taken::Hash(_) | Taken::Digest(_) => 0,
+        }
+    }
+
     fn update(&mut self, data: &[u8]) -> Result<()> {
         match &mut self.taken {
             Taken::Hash(hash) => hash.update(data),

@@ -206,6 +206,15 @@ impl Cipher {
         Ok(Self { state, encrypts })
     }
 
+    /// Bytes that are held until the last part.
+    pub(crate) fn held_len(&self) -> usize {
+        match &self.state {
+            State::Sealed { held, .. } | State::Piece { held, .. } => held.len(),
+            // Less than a block.
+            State::Chain { .. } | State::Stream(_) | State::ChaCha(_) => 0,
+        }
+    }
+
     /// Takes a part of the message that is not the last, and gives what can be given of it.
     pub(crate) fn update(&mut self, data: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let encrypts = self.encrypts;

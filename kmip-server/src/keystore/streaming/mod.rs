@@ -18,9 +18,10 @@ mod terms;
 
 use std::sync::Arc;
 
-use kmip::vocabulary::Operation;
+use kmip::vocabulary::{Operation, ResultReason};
 use kmip::{Identifier, Version};
 
+use crate::auth::held_bytes::{SharedHeld, TOO_MUCH_HELD};
 use crate::keystore::Context;
 use streams::unknown;
 
@@ -38,7 +39,8 @@ impl Stream {
         state: State,
     ) -> Self {
         let (owner, object) = (cx.client.owner.clone(), object.map(str::to_owned));
-        Self { owner, operation, object, terms: Arc::new(terms), proof: None, state }
+        let (terms, bytes) = (Arc::new(terms), Arc::new(SharedHeld::of(cx.client.held.as_ref())));
+        Self { owner, operation, object, terms, proof: None, bytes, state }
     }
 
     /// Keeps the code or the signature that a part brings, whichever part it is: the texts ask for
@@ -101,6 +103,9 @@ impl Context<'_> {
     /// The message goes on: the stream stands where it is now once the batch is durable. Gives the
     /// Correlation Value to be answered.
     pub(crate) fn go_on(&mut self, part: Part, stream: Stream) -> Result<Correlation> {
+        if !stream.bytes.grow_to(stream.state.held_len()) {
+            return Err(OperationError::new(ResultReason::ServerLimitExceeded, TOO_MUCH_HELD));
+        }
         match part {
             Part::First => self.effects.streams.begin(&self.state.streams, stream),
             Part::Next(correlation) => {
@@ -179,6 +184,7 @@ impl Part {
 mod tests {
     use super::streams::{STREAMS_MAX, STREAMS_PER_OWNER_MAX};
     use super::{Advances, Part, State, Stream, Streams};
+    use crate::auth::held_bytes::SharedHeld;
     use crate::crypto::hash;
     use crate::crypto::hash::algorithms::digest;
     use kmip::Version;
@@ -195,6 +201,7 @@ mod tests {
             object: None,
             terms: Arc::default(),
             proof: None,
+            bytes: Arc::new(SharedHeld::of(None)),
             state: State::Hash(hash),
         }
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use kmip::vocabulary::{Operation, ResultReason};
 
 use super::terms::Terms;
+use crate::auth::held_bytes::SharedHeld;
 use crate::auth::reservations::{Limit, Reservation, Reservations};
 use crate::crypto::asymmetric::signature::Message;
 use crate::crypto::cipher::Cipher;
@@ -44,6 +45,17 @@ pub(crate) enum State {
     Message(Message),
 }
 
+impl State {
+    /// Bytes of the message that are held until its end.
+    pub(crate) fn held_len(&self) -> usize {
+        match self {
+            Self::Cipher(cipher) => cipher.held_len(),
+            Self::Message(message) => message.held_len(),
+            Self::Mac(_) | Self::Hash(_) => 0,
+        }
+    }
+}
+
 /// A stream that waits for its next part.
 #[derive(Clone)]
 pub(crate) struct Stream {
@@ -57,6 +69,8 @@ pub(crate) struct Stream {
     pub terms: Arc<Terms>,
     /// The code or the signature to be verified, once a part has brought it.
     pub proof: Option<Arc<[u8]>>,
+    /// What it holds of its client's share of memory.
+    pub bytes: Arc<SharedHeld>,
     /// How far it is.
     pub state: State,
 }

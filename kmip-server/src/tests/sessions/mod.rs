@@ -14,6 +14,7 @@ mod blocking_store;
 mod credentials;
 pub(crate) mod guarded_reads;
 mod guards;
+mod isolation;
 mod roles;
 mod slow_work;
 mod tickets;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kmip::InputData;
 use kmip::message::Asynchronous;
-use kmip::payload::{PollRequest, ProcessRequest};
+use kmip::payload::{CreateKeyPairRequest, PollRequest, ProcessRequest, SignRequest};
 use kmip::vocabulary::AsynchronousIndicator;
 use tokio::sync::watch;
 
@@ -143,4 +144,56 @@ async fn answers_have_a_length_that_they_keep() {
     assert_eq!(last.result_reason, Some(ResultReason::ResponseTooLarge));
     let located = at.ask(NEWEST, locate(vec![name("last")])).await.unwrap();
     assert!(located.unique_identifiers.is_empty(), "what is not answered is not done");
+}
+
+/// A part of a message that is signed with Ed25519, which needs all of it at the end; the value to
+/// go on with, if there is one.
+async fn part(
+    at: &Harness,
+    key: &str,
+    before: Option<Vec<u8>>,
+    is_last: bool,
+) -> Result<Option<Vec<u8>>, ResultReason> {
+    let request = SignRequest {
+        unique_identifier: id(key),
+        data: Some(InputData::Bytes(SecretBytes::new(&[0; 40_000]))),
+        init_indicator: Some(before.is_none()),
+        final_indicator: Some(is_last),
+        correlation_value: before,
+        ..SignRequest::default()
+    };
+    at.ask(NEWEST, request).await.map(|answer| answer.correlation_value)
+}
+
+async fn signing_key(at: &Harness) -> String {
+    let mask = || Some(Attributes::new([AttributeValue::CryptographicUsageMask(ALL)]));
+    let request = CreateKeyPairRequest {
+        common_attributes: Some(Attributes::new([
+            AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Ed25519),
+            AttributeValue::ActivationDate(DateTime(1)),
+        ])),
+        private_key_attributes: mask(),
+        public_key_attributes: mask(),
+        ..CreateKeyPairRequest::default()
+    };
+    at.ask(NEWEST, request).await.unwrap().private_key_unique_identifier
+}
+
+const ALL: CryptographicUsageMask = CryptographicUsageMask(0x000F_FFFF);
+
+/// What waits for the end of a message is part of its client's share.
+#[tokio::test]
+async fn messages_in_parts_hold_no_more_than_their_clients_share() {
+    let at = Harness::ruled(Policy { held_bytes_per_client_max: 100_000, ..Policy::default() });
+    let other = at.beside("bob");
+    let (key, others) = (signing_key(&at).await, signing_key(&other).await);
+    let first = part(&at, &key, None, false).await.unwrap();
+    let second = part(&at, &key, None, false).await.unwrap();
+    let refused = Err(ResultReason::ServerLimitExceeded);
+    assert_eq!(part(&at, &key, first, false).await, refused);
+    assert_eq!(part(&at, &key, None, false).await, refused);
+    let theirs = part(&other, &others, None, false).await.unwrap();
+    part(&other, &others, theirs, false).await.expect("another has a share of its own");
+    part(&at, &key, second, true).await.unwrap();
+    part(&at, &key, None, false).await.expect("what has come to its end is let go");
 }
