@@ -49,6 +49,8 @@ async fn ask(caller: &Caller, address: &str) -> Result<(), String> {
     let mut response = header.to_vec();
     let mut rest = stream.take(parsed.len.into());
     rest.read_to_end(&mut response).await.map_err(broken)?;
+    // Whether or not it is heard: the server would log a connection that just ends.
+    let _ = rest.into_inner().shutdown().await;
     let response = ResponseMessage::decode(&response)
         .map_err(|why| format!("{address} answers with broken KMIP: {why}"))?;
     for (at, operation) in ["Discover Versions", "Query"].into_iter().enumerate() {

@@ -6,9 +6,9 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite as _, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use ttlv::{HEADER_LEN, Header, Type};
@@ -47,6 +47,15 @@ enum FrameError {
 impl From<io::Error> for FrameError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+impl Drop for Connection {
+    /// Ends TLS in good order, as far as that takes no waiting: a server logs a connection that
+    /// just breaks off.
+    fn drop(&mut self) {
+        let mut context = Context::from_waker(Waker::noop());
+        let _ = Pin::new(&mut self.stream).poll_shutdown(&mut context);
     }
 }
 
