@@ -176,7 +176,8 @@ const INCOMPATIBILITIES: &[(PeerIncompatible, &str)] = {
         (PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig, VERSION),
         (PeerIncompatible::NoCipherSuitesInCommon, CIPHER),
         (PeerIncompatible::NoKxGroupsInCommon, GROUP),
-        (PeerIncompatible::NamedGroupsExtensionRequired, GROUP),
+        // It offers suites with RSA key exchange alone.
+        (PeerIncompatible::NamedGroupsExtensionRequired, CIPHER),
         (PeerIncompatible::KeyShareExtensionRequired, GROUP),
         (PeerIncompatible::NoEcPointFormatsInCommon, GROUP),
         (PeerIncompatible::NoSignatureSchemesInCommon, SIGNATURE),

@@ -258,6 +258,7 @@ async fn serve(
     let stop = stop_signal()?;
     let reload = reload_on_signal(Arc::clone(&server))?;
     let rotating = tokio::spawn(key_rotation::run(key_server));
+    let expiring = tokio::spawn(Arc::clone(&server).watch_expiry());
     ready(address, https.as_ref().map(|(_, address)| *address));
 
     let mut broken = None;
@@ -281,6 +282,7 @@ async fn serve(
     tokio::join!(Arc::clone(&server).run(listener, Protocol::Kmip, over), second);
     reload.abort();
     rotating.abort();
+    expiring.abort();
     // It is over, or it is being cut off: either way it must let go of the store.
     let _ = rotating.await;
     match broken {

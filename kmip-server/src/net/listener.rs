@@ -117,6 +117,16 @@ impl Server {
         }
     }
 
+    /// Says each day whether the server's certificate ends soon.
+    pub(crate) async fn watch_expiry(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(24 * 60 * 60)).await;
+            if let Some(notice) = self.tls.expiry_notice(resources::now().0) {
+                warn!("{notice}");
+            }
+        }
+    }
+
     /// Serves KMIP on `listener` until `shutdown` completes and the requests under way are
     /// answered, or the deadline for that has passed. Several doors of one server share its
     /// connection limit, its certificates and its objects.

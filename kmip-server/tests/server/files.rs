@@ -18,6 +18,18 @@ fn wrong(lab: &Lab, settings: &Settings) -> String {
     sentence.replace(&format!("{}/", lab.dir.path().display()), "")
 }
 
+/// A certificate of version 1, as `openssl x509 -req` without `-extfile` makes it.
+const VERSION_1: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBFzCBvQIUF6U0ICPVUvZdhLOtk9Gg7QzSzAcwCgYIKoZIzj0EAwIwDTELMAkG
+A1UEAwwCdjEwIBcNMjYxMTMwMjAwMTE5WhgPMjEyNjExMDYyMDAxMTlaMA0xCzAJ
+BgNVBAMMAnYxMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEbxlC5T0xMgDcUUUP
+ymHJULpW/U8CTsqxtBKf0Siyxpk2bYBUd5jO5/wtYtOFANAjtnj2zc9+ym/Sx1p/
+W5k2ozAKBggqhkjOPQQDAgNJADBGAiEAwfVXpraEXdUBXnKI8uEB+itSMmNbeJxY
+ArRCtB0gW6ACIQDIGAghETBUOtsqRBSoKSUyJcH+v4yfahMhyytp56Lt/Q==
+-----END CERTIFICATE-----
+";
+
 #[test]
 fn a_file_that_is_wrong_is_named_with_its_fault() {
     let lab = Lab::new();
@@ -37,7 +49,15 @@ fn a_file_that_is_wrong_is_named_with_its_fault() {
     let der = String::from_utf8(hex("30 03 02 01 01")).unwrap();
     let two_keys = format!("{key}{key}");
     // The file that is replaced, by what, and the sentence.
-    let rows: [(&str, &str, &str); 20] = [
+    let marked = format!("\u{feff}{cert}");
+    let trusted = cert.replace("CERTIFICATE", "TRUSTED CERTIFICATE");
+    let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n\
+               MAAA\n-----END RSA PRIVATE KEY-----\n";
+    let rows: [(&str, &str, &str); 24] = [
+        ("server.crt", &marked, "private key server.key: it does not match the certificate"),
+        ("server.crt", &trusted, "certificate server.crt: it holds a TRUSTED CERTIFICATE"),
+        ("server.crt", VERSION_1, "certificate server.crt: it is X.509 version 1; make it"),
+        ("server.key", old, "private key server.key: the key is encrypted with a passphrase"),
         ("server.crt", &key, "certificate server.crt: it holds a PRIVATE KEY, but no CERTIFICATE"),
         ("server.crt", "hello", "certificate server.crt: it is not PEM: no BEGIN CERTIFICATE"),
         ("server.crt", "", "certificate server.crt: it is not PEM: no BEGIN CERTIFICATE"),

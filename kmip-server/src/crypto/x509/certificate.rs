@@ -14,6 +14,8 @@ use crate::crypto::keys::der;
 /// What a certificate says of its holder.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
+    /// The version: 1, 2 or 3.
+    pub version: u32,
     /// The subject as RFC 4514 writes it; empty if the certificate has none.
     pub subject: String,
     /// The issuer, likewise.
@@ -60,6 +62,7 @@ impl Certificate {
         });
         let alternatives = parsed.subject_alternative_name().map_err(|_| Unreadable)?;
         Ok(Self {
+            version: parsed.version().0.saturating_add(1),
             subject: distinguished_name(parsed.subject()),
             issuer: distinguished_name(parsed.issuer()),
             names: alternatives

@@ -13,7 +13,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, Error, ServerConfig};
-use support::tls_failure::{failure_at_server, transport_failure};
+use support::tls_failure::{day, failure_at_server, transport_failure};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
@@ -93,13 +93,15 @@ struct Configs {
     kmip: Arc<ServerConfig>,
     http: Arc<ServerConfig>,
     verifier: Verifier,
+    /// The last second of our certificate.
+    not_after: i64,
 }
 
 impl Configs {
-    fn of(kmip: ServerConfig, verifier: Verifier) -> Self {
+    fn of(kmip: ServerConfig, verifier: Verifier, not_after: i64) -> Self {
         let mut http = kmip.clone();
         http.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self { kmip: Arc::new(kmip), http: Arc::new(http), verifier }
+        Self { kmip: Arc::new(kmip), http: Arc::new(http), verifier, not_after }
     }
 }
 
@@ -120,17 +122,32 @@ impl Tls {
             share_subjects: settings.authorities_share_subjects
                 || settings.identity == Identity::Fingerprint,
         };
-        let (config, verifier, warnings) = files.load()?;
-        let current = Arc::new(ArcSwap::from_pointee(Configs::of(config, verifier)));
+        let (config, verifier, not_after, warnings) = files.load()?;
+        let configs = Configs::of(config, verifier, not_after);
+        let current = Arc::new(ArcSwap::from_pointee(configs));
         Ok((Self { files, current, reloads: AtomicU64::new(0) }, warnings))
     }
 
     /// Reads the files again; connections from here on use them, or the old ones if they are wrong.
     pub fn reload(&self) -> Result<Vec<String>, WrongFile> {
-        let (config, verifier, warnings) = self.files.load()?;
-        self.current.store(Arc::new(Configs::of(config, verifier)));
+        let (config, verifier, not_after, warnings) = self.files.load()?;
+        self.current.store(Arc::new(Configs::of(config, verifier, not_after)));
         self.reloads.fetch_add(1, Ordering::AcqRel);
         Ok(warnings)
+    }
+
+    /// What is to be said at this second of how long our certificate is still good: 30, 7 and 3
+    /// days before its end, and each day from then on.
+    pub(crate) fn expiry_notice(&self, now: i64) -> Option<String> {
+        let shown = self.files.cert.display();
+        let not_after = self.current.load().not_after;
+        let left = not_after.saturating_sub(now).div_euclid(24 * 60 * 60);
+        let end = day(not_after);
+        match is_notice_due(left) {
+            false => None,
+            true if left < 0 => Some(format!("certificate {shown} expired on {end}")),
+            true => Some(format!("certificate {shown} expires in {left} days, on {end}")),
+        }
     }
 
     /// How often the files were read again. Who shook hands before must be looked at again.
@@ -227,6 +244,11 @@ fn session(stream: server::TlsStream<TcpStream>) -> Result<Session, Refused> {
     Ok(Session { stream, certificate, agreed, shown: Arc::new(shown) })
 }
 
+/// Is it time to say that a certificate ends in so many days?
+const fn is_notice_due(days: i64) -> bool {
+    matches!(days, 30 | 7 | ..=3)
+}
+
 /// What is known to begin with bytes that are no TLS record.
 const FOREIGN: &[(&[u8], &str)] = &[
     (b"\x42\x00\x78", "a KMIP request without TLS: this port speaks KMIP over TLS alone"),
@@ -283,5 +305,16 @@ impl Caller {
     /// Shakes hands with the server on the other end of `tcp`.
     pub(crate) async fn call(&self, tcp: TcpStream) -> io::Result<client::TlsStream<TcpStream>> {
         self.connector.connect(self.name.clone(), tcp).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_notice_due;
+
+    #[test]
+    fn end_of_a_certificate_is_told_at_thirty_and_seven_days_and_then_daily() {
+        let due: Vec<i64> = (-2..40).filter(|days| is_notice_due(*days)).collect();
+        assert_eq!(due, [-2, -1, 0, 1, 2, 3, 7, 30]);
     }
 }

@@ -49,11 +49,13 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Reads all files and makes of them what a handshake needs; returns warnings beside.
-    pub(super) fn load(&self) -> Result<(ServerConfig, Verifier, Vec<String>), WrongFile> {
+    /// Reads all files and makes of them what a handshake needs; returns the last second of our
+    /// certificate and warnings beside.
+    pub(super) fn load(&self) -> Result<(ServerConfig, Verifier, i64, Vec<String>), WrongFile> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let chain = certificates(CERTIFICATE, &self.cert)?;
         let mut warnings = check_own(&chain, &self.cert, Role::Server)?;
+        let not_after = not_after(&chain);
         let own = own_key(chain, &self.key, &self.cert, &provider)?;
         let roots = roots(&self.client_ca, &mut warnings)?;
         self.check_subjects(&roots)?;
@@ -73,7 +75,7 @@ impl Files {
         // resumption, as Veeam does, gets a full handshake and does not notice but for its time.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        Ok((config, verifier, warnings))
+        Ok((config, verifier, not_after, warnings))
     }
 
     /// An owner is a subject, and each authority can give any subject to whom it likes.
@@ -157,8 +159,16 @@ fn read(what: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, WrongFile
         KEY => small_files::read_secret(path),
         _ => small_files::read(path).map(Zeroizing::new),
     };
-    text.map_err(|why| wrong(what, path, why))
+    let text = text.map_err(|why| wrong(what, path, why))?;
+    // Some editors put a byte order mark before a text.
+    Ok(match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(rest) => Zeroizing::new(rest.to_vec()),
+        None => text,
+    })
 }
+
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 
 /// All PEM sections of one kind.
 fn sections<T: PemObject>(
@@ -185,9 +195,12 @@ fn instead(text: &[u8], wanted: &str) -> String {
     if text.first() == Some(&DER_SEQUENCE) {
         return "it is DER, not PEM: convert it with openssl".to_owned();
     }
-    if seen("ENCRYPTED PRIVATE KEY") || seen("Proc-Type: 4,ENCRYPTED") {
-        return "the key is encrypted with a passphrase: decrypt it with openssl pkey, and guard \
-                the file by its mode"
+    if is_encrypted(text) {
+        return ENCRYPTED.to_owned();
+    }
+    if seen("TRUSTED CERTIFICATE-----") {
+        return "it holds a TRUSTED CERTIFICATE, a form of OpenSSL's own: convert it with openssl \
+                x509"
             .to_owned();
     }
     for held in ["PRIVATE KEY", "CERTIFICATE REQUEST", "CERTIFICATE", "X509 CRL", "PUBLIC KEY"] {
@@ -196,6 +209,15 @@ fn instead(text: &[u8], wanted: &str) -> String {
         }
     }
     format!("it is not PEM: no BEGIN {wanted} is in it")
+}
+
+const ENCRYPTED: &str = "the key is encrypted with a passphrase: decrypt it with openssl pkey, \
+                         and guard the file by its mode";
+
+/// Is a key in it encrypted, in today's form or in OpenSSL's old one?
+fn is_encrypted(text: &[u8]) -> bool {
+    let seen = |label: &[u8]| text.windows(label.len()).any(|at| at == label);
+    seen(b"ENCRYPTED PRIVATE KEY") || seen(b"Proc-Type: 4,ENCRYPTED")
 }
 
 /// The certificates of a file, at least one.
@@ -219,6 +241,10 @@ fn check_own(
 ) -> Result<Vec<String>, WrongFile> {
     let parsed = chain.first().map_or(Err(Unreadable), |leaf| Certificate::parse(leaf));
     let leaf = parsed.map_err(|why| wrong(CERTIFICATE, path, why))?;
+    if leaf.version < 3 {
+        let why = "it is X.509 version 1; make it version 3 (openssl x509 -req ... -extfile)";
+        return Err(wrong(CERTIFICATE, path, why));
+    }
     let (now, (from, to)) = (now(), leaf.validity);
     if now > to {
         return Err(wrong(CERTIFICATE, path, format!("it expired on {}", day(to))));
@@ -248,6 +274,12 @@ fn check_own(
     Ok(due.map(|(_, why)| format!("{CERTIFICATE} {shown}: {why}")).collect())
 }
 
+/// The last second of a certificate, and of those between it and its authority.
+fn not_after(chain: &[CertificateDer<'_>]) -> i64 {
+    let ends = chain.iter().filter_map(|der| Certificate::parse(der).ok());
+    ends.map(|certificate| certificate.validity.1).min().unwrap_or(i64::MAX)
+}
+
 /// The private key of our certificate.
 fn own_key(
     chain: Vec<CertificateDer<'static>>,
@@ -256,6 +288,9 @@ fn own_key(
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey, WrongFile> {
     let text = read(KEY, path)?;
+    if is_encrypted(&text) {
+        return Err(wrong(KEY, path, ENCRYPTED));
+    }
     let mut keys: Vec<PrivateKeyDer<'static>> = sections(KEY, path, &text)?;
     let key = match (keys.pop(), keys.is_empty()) {
         (Some(key), true) => key,
