@@ -80,7 +80,7 @@ done
 say "the five steps"
 compose run --rm -T certs cat /pki/ca.crt >"$work/ca.crt"
 ELEMENT_URL="https://localhost:$ELEMENT_PORT/json-rpc/12.3" ELEMENT_CA="$work/ca.crt" \
-    ELEMENT_USER="${ELEMENT_USER:-admin}:${ELEMENT_PASSWORD:-solidfire}" \
+    ELEMENT_USER="${ELEMENT_USER:-admin}:${ELEMENT_PASSWORD:-admin}" \
     KMIP_HOST=kmip-server KMIP_PORT=5696 KMIP_CA="$work/ca.crt" \
     KMIP_SIGN="docker run --rm -i -v ${COMPOSE_PROJECT_NAME}_pki:/pki:ro --network none \
         kmip-lab:latest certs sign /pki --csr - --out -" \
@@ -88,7 +88,7 @@ ELEMENT_URL="https://localhost:$ELEMENT_PORT/json-rpc/12.3" ELEMENT_CA="$work/ca
 
 call() { # call METHOD PARAMS
     curl --silent --show-error --fail --max-time 30 --cacert "$work/ca.crt" \
-        --user "${ELEMENT_USER:-admin}:${ELEMENT_PASSWORD:-solidfire}" \
+        --user "${ELEMENT_USER:-admin}:${ELEMENT_PASSWORD:-admin}" \
         --data "{\"id\":1,\"method\":\"$1\",\"params\":$2}" \
         "https://localhost:$ELEMENT_PORT/json-rpc/12.3"
 }

@@ -12,7 +12,7 @@ use crate::{Answer, Https, Lab, Program, ServerProcess};
 
 /// The administrator that the tests use.
 const USER: &str = "admin";
-const PASSWORD: &str = "solidfire";
+const PASSWORD: &str = "admin";
 /// The endpoint's version.
 const VERSION: &str = "12.3";
 /// Between two looks at something that is on its way.

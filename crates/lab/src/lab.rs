@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// The administrator of the cluster. It is reached from this machine alone.
 pub(crate) const USER: &str = "admin";
 /// The administrator's password, likewise.
-pub(crate) const PASSWORD: &str = "lab-password";
+pub(crate) const PASSWORD: &str = "admin";
 /// As whom the cluster comes to the key server: the common name in its certificate.
 pub(crate) const CLUSTER_NAME: &str = "lab-cluster";
 /// Nodes of the cluster.
