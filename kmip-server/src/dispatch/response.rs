@@ -156,8 +156,39 @@ pub(crate) fn answered(item: &RequestBatchItem, answer: Answer) -> ResponseBatch
     }
 }
 
-/// An item that was done is so no more (1.4, 6.13). What it answered is still told, so that the
-/// client can see what was undone: the committee's case BL-M-2 has it so.
+/// An item that was done is so no more (1.4, 6.13). Which object it was about is still told, so
+/// that the client can see what was undone: the committee's case BL-M-2 has it so. What it gave out
+/// is not: its use of a key was not counted, and the next part of a message would have the same
+/// place in the stream of its cipher.
 pub(crate) fn undo(item: &mut ResponseBatchItem) {
     item.result_status = ResultStatus::OperationUndone;
+    if item.operation.is_none_or(|operation| !TOLD_WHEN_UNDONE.contains(&operation)) {
+        item.payload = None;
+    }
 }
+
+/// Operations whose answers name objects and no more.
+pub(crate) const TOLD_WHEN_UNDONE: &[Operation] = &[
+    Operation::Activate,
+    Operation::AddAttribute,
+    Operation::AdjustAttribute,
+    Operation::Archive,
+    Operation::Certify,
+    Operation::Create,
+    Operation::CreateKeyPair,
+    Operation::CreateSplitKey,
+    Operation::DeleteAttribute,
+    Operation::DeriveKey,
+    Operation::Destroy,
+    Operation::Import,
+    Operation::JoinSplitKey,
+    Operation::Locate,
+    Operation::ModifyAttribute,
+    Operation::ReCertify,
+    Operation::ReKey,
+    Operation::ReKeyKeyPair,
+    Operation::Recover,
+    Operation::Register,
+    Operation::Revoke,
+    Operation::SetAttribute,
+];
