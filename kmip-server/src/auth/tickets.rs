@@ -12,6 +12,7 @@
 //! They live as long as the process, as hashes: **a ticket's value is nowhere here.**
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest;
@@ -39,6 +40,7 @@ pub(crate) struct Tickets {
     good: Mutex<HashMap<Hash, Kept>>,
     /// Those of batches that are not durable yet.
     reserved: Reservations,
+    times_forgotten: AtomicU64,
 }
 
 /// What stands for the value.
@@ -95,10 +97,20 @@ impl Tickets {
 
     /// The tickets of such certificates are good no more; how many.
     pub(crate) fn forget_where(&self, such: impl Fn(&CertificateChain) -> bool) -> usize {
+        self.times_forgotten.fetch_add(1, Ordering::AcqRel);
+        let shown: Vec<_> = self.all().values().filter_map(|kept| kept.0.shown.clone()).collect();
+        // Checking a certificate takes its time, and nobody shall wait for it.
+        let gone: Vec<_> = shown.into_iter().filter(|shown| such(shown)).collect();
         let mut all = self.all();
         let before = all.len();
-        all.retain(|_, kept| !kept.0.shown.as_ref().is_some_and(|shown| such(shown)));
+        all.retain(|_, kept| !kept.0.shown.as_ref().is_some_and(|shown| gone.contains(shown)));
         before.saturating_sub(all.len())
+    }
+
+    /// How often tickets were forgotten for their certificates. Who has decided to keep one before
+    /// looks at its certificate again.
+    pub(crate) fn times_forgotten(&self) -> u64 {
+        self.times_forgotten.load(Ordering::Acquire)
     }
 
     /// It is good no more.

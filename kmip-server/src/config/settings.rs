@@ -206,7 +206,7 @@ settings! {
         /// The same of all clients together
         held_bytes_max: usize, "BYTES", "KMIP_SERVER_HELD_BYTES_MAX", HELD_BYTES_MAX;
         /// How many slow requests (key pairs, long data, many rounds) are worked on at once, in
-        /// fair turns between clients; 0 for one fewer than there are processors
+        /// fair turns between clients; 0 for one fewer than there are processors, but two
         slow_work_max: usize, "COUNT", "KMIP_SERVER_SLOW_WORK_MAX", 0;
         /// The most processor time of one message; what is left of its items is refused
         message_work_max_ms: u64, "MS", "KMIP_SERVER_MESSAGE_WORK_MAX_MS", MESSAGE_WORK_MAX_MS;

@@ -133,6 +133,8 @@ async fn work(
     let async_requests::RequestSlots { job, all } = places;
     let permit = live.processor.acquire(&owner, ESTIMATE);
     let Some(permit) = live.async_requests.turn(&job, permit).await else {
+        // What was asked for is let go of now, and its place in time.
+        drop((request, client, resources));
         return live.async_requests.forget_in_time(&owner, &all).await;
     };
     let runtime = tokio::runtime::Handle::current();
@@ -159,7 +161,7 @@ async fn results(
 ) -> Vec<SecretBuffer> {
     let version = request.header.protocol_version;
     let pending = &resources.state.async_requests;
-    let work = MessageWork::new(Place::Own, resources.policy.message_work, None);
+    let work = MessageWork::new(Place::Own, resources.policy.message_work, None, 0);
     let done = commit::run(resources, client, request, &work, |_, items| async move {
         let results = encoded(version, places, &items);
         let lens: Vec<usize> = results.iter().map(|result| result.len()).collect();

@@ -68,16 +68,19 @@ pub(crate) async fn run(
     };
     superseded_certificates::reject_superseded(&mut cx.transaction, cx.index_key, client).await?;
     let on_error = request.header.batch_error_continuation_option.unwrap_or(OnError::Stop);
-    let items_of = request.items.len();
-    let mut items = Vec::with_capacity(items_of);
+    let mut items = Vec::with_capacity(request.items.len());
     let mut undone = false;
-    let mut lengths = AnswerLengths { left: on.policy.response_len_max, counts: items_of > 1 };
+    let mut lengths = AnswerLengths::of(on.policy.response_len_max, request.items.len());
     let mut rest = request.items.iter();
     while let Some(item) = rest.next() {
         work.check_client()?;
         let operation = item.payload.operation();
-        let result = operations::execute(&mut cx, item.payload.clone()).await;
-        let result = result.and_then(|answer| lengths.take(answered(item, answer), version));
+        // What cannot be answered is not begun.
+        let result = match lengths.check() {
+            Ok(()) => operations::execute(&mut cx, item.payload.clone()).await,
+            Err(error) => Err(error),
+        }
+        .and_then(|answer| lengths.take(answered(item, answer), version));
         let failed_item = result.as_ref().err().map(|error| {
             failed(version, Some(operation), item.unique_batch_item_id.clone(), error)
         });
@@ -96,9 +99,7 @@ pub(crate) async fn run(
             Err(error) => {
                 cx.transaction.drop_item();
                 cx.effects.drop_item();
-                // A client may have chosen parts of the text.
-                let why = error.message.escape_debug();
-                tracing::info!(?operation, reason = ?error.reason, %why, "refused");
+                log_refusal(operation, &error);
             }
         }
         if let Some(failed_item) = failed_item {
@@ -120,14 +121,25 @@ pub(crate) async fn run(
     Ok(BatchOutcome { items, changes, is_minor, effects })
 }
 
+/// An item that was refused; a client may have chosen parts of the text.
+fn log_refusal(operation: Operation, error: &OperationError) {
+    let why = error.message.escape_debug();
+    tracing::info!(?operation, reason = ?error.reason, %why, "refused");
+}
+
 /// What is left of the longest response. The one item of a message is measured with the whole
 /// response, before anything is written.
 struct AnswerLengths {
     left: usize,
     counts: bool,
+    is_full: bool,
 }
 
 impl AnswerLengths {
+    const fn of(left: usize, items: usize) -> Self {
+        Self { left, counts: items > 1, is_full: false }
+    }
+
     fn take(&mut self, item: ResponseBatchItem, version: Version) -> Result<ResponseBatchItem> {
         if !self.counts {
             return Ok(item);
@@ -140,12 +152,23 @@ impl AnswerLengths {
                 self.left = left;
                 Ok(item)
             }
-            None => Err(OperationError::new(
-                ResultReason::ResponseTooLarge,
-                "the response would be longer than this server gives (response-len-max), and the \
-                 item was not done: send its items in several messages",
-            )),
+            None => {
+                self.is_full = true;
+                Err(Self::too_long())
+            }
         }
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.is_full { Err(Self::too_long()) } else { Ok(()) }
+    }
+
+    fn too_long() -> OperationError {
+        OperationError::new(
+            ResultReason::ResponseTooLarge,
+            "the response would be longer than this server gives (response-len-max), and the item \
+             was not done: send its items in several messages",
+        )
     }
 }
 

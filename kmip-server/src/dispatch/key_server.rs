@@ -158,7 +158,7 @@ impl KeyServer {
         let header = RequestHeader::new(version, count);
         let items = payloads.into_iter().map(RequestBatchItem::from).collect();
         let request = RequestMessage { header, items };
-        let work = self.work(client);
+        let work = self.work(client, 0);
         let answered = commit::run(&self.resources, client, &request, &work, |_, items| async {
             Ok(BatchResponse::Complete(items))
         })
@@ -249,9 +249,9 @@ impl KeyServer {
     }
 
     /// Work of a message that the client waits for.
-    fn work(&self, client: &Client) -> MessageWork {
+    fn work(&self, client: &Client, len: usize) -> MessageWork {
         let budget = self.resources.policy.message_work;
-        MessageWork::new(Place::Workers, budget, client.departed.clone())
+        MessageWork::new(Place::Workers, budget, client.departed.clone(), len)
     }
 
     /// Does what a message of `len` bytes asks for, or promises an answer.
@@ -272,7 +272,7 @@ impl KeyServer {
             let items = asynchronous::submit(&self.resources, client, request, len)?;
             return Ok(written(&respond(&header, now(), items, proof), form));
         }
-        let work = self.work(client);
+        let work = self.work(client, len);
         let (request, work, proof) = (&request, &work, &proof);
         let make = |now, items| async move {
             let response = encode(&respond(&request.header, now, items, proof.clone()));

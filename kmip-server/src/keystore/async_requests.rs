@@ -103,7 +103,7 @@ struct Entry {
 struct Kept {
     version: Version,
     succeeded: bool,
-    item: SecretBuffer,
+    item: Arc<SecretBuffer>,
 }
 
 /// What a Poll finds.
@@ -113,7 +113,25 @@ pub(crate) enum Polled {
     /// It was canceled.
     Canceled,
     /// It is done.
-    Done(Box<ResponseBatchItem>),
+    Done(Finished),
+}
+
+/// A result as it is kept: it is read apart from what all clients wait for.
+pub(crate) struct Finished {
+    version: Version,
+    item: Arc<SecretBuffer>,
+}
+
+impl Finished {
+    /// Its bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.item.len()
+    }
+
+    /// The result.
+    pub(crate) fn read(&self) -> Option<Box<ResponseBatchItem>> {
+        decode(self.version, &self.item).map(Box::new)
+    }
 }
 
 type Entries = HashMap<Value, Entry>;
@@ -245,13 +263,18 @@ impl AsyncRequests {
         places: &[RequestSlot],
         results: Vec<SecretBuffer>,
     ) {
-        self.of(owner, |entries| {
-            for (place, item) in places.iter().zip(results) {
-                let Some(entry) = entries.get_mut(&place.value) else { continue };
-                let decoded = decode(version, &item);
-                let status = decoded.as_ref().map(|item| item.result_status);
+        let kept: Vec<Kept> = results
+            .into_iter()
+            .map(|item| {
+                let status = decode(version, &item).map(|item| item.result_status);
                 let succeeded = status == Some(ResultStatus::Success);
-                entry.result = Some(Kept { version, succeeded, item });
+                Kept { version, succeeded, item: Arc::new(item) }
+            })
+            .collect();
+        self.of(owner, |entries| {
+            for (place, kept) in places.iter().zip(kept) {
+                let Some(entry) = entries.get_mut(&place.value) else { continue };
+                entry.result = Some(kept);
             }
         });
         job.stage.send_replace(Some(Stage::Completed));
@@ -278,7 +301,9 @@ impl AsyncRequests {
             }
             Some(match &entry.result {
                 None => Polled::Waiting,
-                Some(kept) => Polled::Done(Box::new(decode(kept.version, &kept.item)?)),
+                Some(Kept { version, item, .. }) => {
+                    Polled::Done(Finished { version: *version, item: Arc::clone(item) })
+                }
             })
         })
     }

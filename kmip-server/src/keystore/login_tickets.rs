@@ -71,8 +71,16 @@ pub(crate) fn issue_ticket(cx: &mut Context<'_>, terms: Terms) -> Result<Ticket>
     let mut value = Zeroizing::new([0; VALUE_LEN]);
     rand::fill(value.as_mut()).map_err(|_| OperationError::internal("make a ticket"))?;
     let ticket_value = SecretBytes::new(value.as_ref());
+    let times_forgotten = cx.state.tickets.times_forgotten();
     cx.effects.then(move |live| {
-        live.tickets.keep(value.as_ref(), terms);
+        // The certificate may have been revoked while the batch was under way.
+        let is_good = || match (&terms.shown, &live.client_authorities) {
+            (Some(shown), Some(authorities)) => authorities.check(shown).is_ok(),
+            _ => true,
+        };
+        if live.tickets.times_forgotten() == times_forgotten || is_good() {
+            live.tickets.keep(value.as_ref(), terms);
+        }
         drop(reservation);
     });
     Ok(Ticket { ticket_type: TicketType::Login, ticket_value })

@@ -27,16 +27,28 @@ pub(crate) struct MessageWork {
     left: AtomicU64,
     /// Becomes true when the client is gone.
     departed: Option<watch::Receiver<bool>>,
+    /// Is it so long that what its items hold may be slow to look through?
+    is_long: bool,
 }
 
+/// From how many bytes on a request is long.
+const LONG_LEN: usize = 16 * 1024;
+
 impl MessageWork {
-    /// Work of a message that may take so long.
+    /// Work of a message of `len` bytes that may take so long.
     pub(crate) fn new(
         place: Place,
         budget: Duration,
         departed: Option<watch::Receiver<bool>>,
+        len: usize,
     ) -> Self {
-        Self { place, left: AtomicU64::new(nanoseconds(budget)), departed }
+        let left = AtomicU64::new(nanoseconds(budget));
+        Self { place, left, departed, is_long: len >= LONG_LEN }
+    }
+
+    /// Is the message so long that no item of it is quick?
+    pub(crate) const fn is_long(&self) -> bool {
+        self.is_long
     }
 
     /// Goes on, unless nobody is left to answer.
@@ -79,6 +91,8 @@ impl SlowWork<'_> {
     /// Does work of about `estimate` when it is the client's turn, away from the threads that serve
     /// all clients. Refused if the message has had its time, or the client is gone.
     pub(crate) async fn run<F: Future>(self, estimate: Duration, work: F) -> Result<F::Output> {
+        // So that whoever watches the connection has a look at it, however many items there are.
+        tokio::task::yield_now().await;
         self.of.check_client()?;
         self.of.check_budget(estimate)?;
         if matches!(self.of.place, Place::Own) {

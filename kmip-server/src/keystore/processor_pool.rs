@@ -32,6 +32,7 @@ pub(crate) struct ProcessorPool {
 #[derive(Default)]
 struct State {
     in_use: usize,
+    long_in_use: usize,
     /// Start tag of the work that was started last, in nanoseconds.
     now: u64,
     clients: HashMap<String, Charge>,
@@ -53,13 +54,19 @@ struct Turn {
     start: u64,
     number: u64,
     owner: String,
+    /// Is it long work?
+    is_long: bool,
 }
 
+/// From how many nanoseconds on work is long: whoever signs or decrypts does not wait for so long.
+const LONG: u64 = 50_000_000;
+
 impl Default for ProcessorPool {
-    /// One permit fewer than there are processors, so that one is left for everything else.
+    /// One permit fewer than there are processors, so that one is left for everything else; but
+    /// two, so that short work need not wait for long work.
     fn default() -> Self {
         let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Self::new(processors.saturating_sub(1))
+        Self::new(processors.saturating_sub(1).max(2))
     }
 }
 
@@ -79,8 +86,9 @@ impl ProcessorPool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The most permits of one client: one is left for others, where there are several.
-    fn per_client_max(&self) -> usize {
+    /// The most permits of one client, and of long work: one is left for others, and for short
+    /// work, where there are several.
+    fn share_max(&self) -> usize {
         self.permits.saturating_sub(1).max(1)
     }
 
@@ -94,7 +102,9 @@ impl ProcessorPool {
             state.next_number = number.wrapping_add(1);
             let now = state.now;
             let charge = state.clients.entry(owner.to_owned()).or_default();
-            let turn = Turn { start: charge.until.max(now), number, owner: owner.to_owned() };
+            let is_long = estimate > LONG;
+            let tag = charge.until.max(now);
+            let turn = Turn { start: tag, number, owner: owner.to_owned(), is_long };
             charge.until = turn.start.saturating_add(estimate);
             charge.waiting = charge.waiting.saturating_add(1);
             state.waiting.insert(turn.clone(), start);
@@ -107,7 +117,7 @@ impl ProcessorPool {
         waiting.is_over = true;
         Permit {
             pool: Arc::clone(self),
-            owner: waiting.turn.owner.clone(),
+            turn: waiting.turn.clone(),
             estimate,
             begun: Instant::now(),
         }
@@ -124,13 +134,17 @@ impl ProcessorPool {
     /// Starts what may start.
     fn start_next(&self) {
         let mut state = self.state();
-        let most = self.per_client_max();
+        let most = self.share_max();
         while state.in_use < self.permits {
-            let State { waiting, clients, .. } = &*state;
-            let may = |turn: &&Turn| clients.get(&turn.owner).is_none_or(|c| c.in_use < most);
+            let State { waiting, clients, long_in_use, .. } = &*state;
+            let may = |turn: &&Turn| {
+                let has_share = clients.get(&turn.owner).is_none_or(|c| c.in_use < most);
+                has_share && (!turn.is_long || *long_in_use < most)
+            };
             let Some(turn) = waiting.keys().find(may).cloned() else { return };
             let Some(start) = state.waiting.remove(&turn) else { return };
             state.in_use = state.in_use.saturating_add(1);
+            state.long_in_use = state.long_in_use.saturating_add(turn.is_long.into());
             state.now = state.now.max(turn.start);
             if let Some(charge) = state.clients.get_mut(&turn.owner) {
                 charge.in_use = charge.in_use.saturating_add(1);
@@ -142,10 +156,11 @@ impl ProcessorPool {
     }
 
     /// Work of a client is over: it has taken so long instead of the estimate.
-    fn end(&self, owner: &str, estimate: u64, taken: u64) {
+    fn end(&self, turn: &Turn, estimate: u64, taken: u64) {
         let mut state = self.state();
         state.in_use = state.in_use.saturating_sub(1);
-        let now = state.now;
+        state.long_in_use = state.long_in_use.saturating_sub(turn.is_long.into());
+        let (owner, now) = (turn.owner.as_str(), state.now);
         if let Some(charge) = state.clients.get_mut(owner) {
             charge.in_use = charge.in_use.saturating_sub(1);
             charge.until = charge.until.saturating_sub(estimate).saturating_add(taken);
@@ -168,7 +183,7 @@ impl ProcessorPool {
         if state.waiting.remove(turn).is_none() {
             // It was its turn meanwhile.
             drop(state);
-            return self.end(&turn.owner, estimate, 0);
+            return self.end(turn, estimate, 0);
         }
         if let Some(charge) = state.clients.get_mut(&turn.owner) {
             charge.waiting = charge.waiting.saturating_sub(1);
@@ -196,7 +211,7 @@ impl Drop for Waiting {
 /// Permission to do slow work; given back when dropped.
 pub(crate) struct Permit {
     pool: Arc<ProcessorPool>,
-    owner: String,
+    turn: Turn,
     estimate: u64,
     begun: Instant,
 }
@@ -220,7 +235,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.pool.end(&self.owner, self.estimate, nanoseconds(self.begun.elapsed()));
+        self.pool.end(&self.turn, self.estimate, nanoseconds(self.begun.elapsed()));
     }
 }
 
@@ -250,6 +265,15 @@ mod tests {
                 let estimate = *estimate;
                 let mut permit: Waiting<'_> = Box::pin(pool.acquire(client, estimate));
                 assert!(poll(permit.as_mut()).is_pending());
+                (*client, permit)
+            });
+            Self(waiting.collect())
+        }
+
+        /// Clients that ask, and may be served at once.
+        fn waiting(pool: &'a Arc<ProcessorPool>, clients: &[(&'a str, Duration)]) -> Self {
+            let waiting = clients.iter().map(|(client, estimate)| {
+                let permit: Waiting<'_> = Box::pin(pool.acquire(client, *estimate));
                 (*client, permit)
             });
             Self(waiting.collect())
@@ -325,6 +349,19 @@ mod tests {
         let served = queue.served();
         assert_eq!(served.len(), 1);
         drop((served, other, second));
+    }
+
+    #[test]
+    fn short_work_does_not_wait_for_long_work() {
+        let pool = Arc::new(ProcessorPool::new(2));
+        let minute = Duration::from_secs(60);
+        let mut long = Queue::waiting(&pool, &[("alice", minute), ("bob", minute)]);
+        let first = long.served();
+        assert_eq!(first.iter().map(|(client, _)| *client).collect::<Vec<_>>(), ["alice"]);
+        drop(at_once(&pool, "carol"));
+        assert!(long.served().is_empty(), "long work has one permit of two");
+        drop(first);
+        assert_eq!(long.served().len(), 1);
     }
 
     #[test]

@@ -31,6 +31,7 @@ impl Context<'_> {
         if !access_control::may_make(self.client, self.operation, values.iter()) {
             return Err(OperationError::not_granted(self.operation));
         }
+        attribute_rules::check_count(values.len())?;
         attribute_consistency::check_consistency(&values, &object)?;
         constraints::check(self, &values, object.object_type()).await?;
         if let Some(algorithm) = attribute!(values.iter(), CryptographicAlgorithm) {
@@ -73,6 +74,7 @@ impl Context<'_> {
             self.check_free(id).await?;
         }
         let values: Vec<AttributeValue> = new.values().cloned().collect();
+        attribute_rules::check_count(values.len())?;
         if let Some(object) = &object {
             attribute_consistency::check_consistency(&values, object)?;
         }
@@ -150,6 +152,10 @@ impl Context<'_> {
         old: &Metadata,
         mut new: Metadata,
     ) -> Result<()> {
+        // One that an older program let grow may become smaller.
+        if new.attributes.len() > old.attributes.len() {
+            attribute_rules::check_count(new.attributes.len())?;
+        }
         attribute_rules::follow(&mut new);
         new.set(AttributeValue::LastChangeDate(self.now));
         self.write_rows(id, Some(old), Some(&new)).await?;

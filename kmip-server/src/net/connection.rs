@@ -49,9 +49,21 @@ where
     let held = client.held.clone();
     let mut connection = Connection { stream: peeked(stream), limits, stop, idle_timer, held };
     let mut exchange = Exchange::new(key_server, client, limits.message_deadline);
+    // It waits as long as the connection lasts, as `stop` does.
+    let mut evicted = Box::pin(session.evicted());
     let mut answers: u64 = 0;
     loop {
-        let end = match advance(&mut connection, &mut exchange, &departure, session).await {
+        let turn = tokio::select! {
+            biased;
+            turn = connection.turn(&mut exchange) => turn,
+            // Of a request of which a part has come, nothing is done.
+            () = evicted.as_mut() => Err(CloseReason::Stopping),
+        };
+        let done = match turn {
+            Ok(turn) => advance(&mut connection, &mut exchange, turn, &departure, session).await,
+            Err(end) => Err(end),
+        };
+        let end = match done {
             Ok(answered) => {
                 answers = answers.saturating_add(answered.into());
                 continue;
@@ -68,17 +80,18 @@ where
     }
 }
 
-/// One frame in or one frame out, and what it brings; true when a request was answered.
+/// What a frame brings, or what the server has to say; true when a request was answered.
 async fn advance<S>(
     connection: &mut Connection<S>,
     exchange: &mut Exchange<'_>,
+    turn: Turn,
     departure: &watch::Sender<bool>,
     session: &SessionGuard,
 ) -> Result<bool, CloseReason>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    match connection.turn(exchange).await? {
+    match turn {
         Turn::Ours => {
             // Boxed, so that a connection does not keep room for what is seldom done.
             if let Some(request) = Box::pin(exchange.say()).await? {

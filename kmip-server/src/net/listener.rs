@@ -244,8 +244,8 @@ impl Server {
         if self.tls.reloads() != reloads {
             stay.close_where(Ended::Revoked, |shown| self.tls.is_revoked(shown));
         }
-        if !self.has_room(&client.owner) {
-            let max = self.settings.connections_per_client_max;
+        let max = self.settings.connections_per_client_max;
+        if !Box::pin(self.open_sessions.has_room(&client.owner, max)).await {
             return warn!(
                 "{title} was sent away: it has {max} connections already, and none is idle \
                  (connections-per-client-max)"
@@ -283,14 +283,6 @@ impl Server {
         };
         tell_end(&title, stay.ended(), answers, &end);
         drop(permit);
-    }
-
-    /// Is there room for this connection among those of its client? If not, the client's own that
-    /// has been idle longest gives way.
-    fn has_room(&self, owner: &str) -> bool {
-        let count = self.open_sessions.count_of(owner);
-        count <= self.settings.connections_per_client_max
-            || self.open_sessions.evict(Scope::Client(owner))
     }
 }
 

@@ -4,20 +4,26 @@
 //! Between two requests, as when the server stops: what was asked before is still answered.
 
 use std::collections::HashMap;
+use std::future::pending;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use support::connection_limit::canonical;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 
 use crate::auth::client::CertificateChain;
+use crate::config::limits::EVICTION_MAX;
 
 /// The connections that are open.
 pub(crate) struct OpenSessions {
     begun: Instant,
     all: Mutex<All>,
+    /// A connection has ended.
+    left: Notify,
 }
 
 #[derive(Default)]
@@ -57,7 +63,8 @@ pub(crate) enum Scope<'a> {
     Address(IpAddr),
     /// Those of a client.
     Client(&'a str),
-    /// Those of the address that has most.
+    /// Those that have shown no certificate; without one of these, those of the address that has
+    /// most.
     All,
 }
 
@@ -73,7 +80,7 @@ pub(crate) struct Working<'a>(&'a SessionGuard);
 
 impl Default for OpenSessions {
     fn default() -> Self {
-        Self { begun: Instant::now(), all: Mutex::default() }
+        Self { begun: Instant::now(), all: Mutex::default(), left: Notify::new() }
     }
 }
 
@@ -116,25 +123,48 @@ impl OpenSessions {
     }
 
     /// How many connections a client has.
-    pub(crate) fn count_of(&self, owner: &str) -> usize {
+    fn count_of(&self, owner: &str) -> usize {
         self.all().by_number.values().filter(|session| session.is_of(owner)).count()
+    }
+
+    /// Waits until the client has at most so many connections, of which the one that has been idle
+    /// longest is ended if need be; false if that takes too long.
+    pub(crate) async fn has_room(&self, owner: &str, max: usize) -> bool {
+        let room = async {
+            let mut is_evicted = false;
+            loop {
+                let mut left = pin!(self.left.notified());
+                left.as_mut().enable();
+                if self.count_of(owner) <= max {
+                    return true;
+                }
+                if !std::mem::replace(&mut is_evicted, true) && !self.evict(Scope::Client(owner)) {
+                    return false;
+                }
+                left.await;
+            }
+        };
+        timeout(EVICTION_MAX, room).await.unwrap_or(false)
     }
 
     /// Ends the connection that has been idle longest; those that have shown no certificate first.
     /// False if none is idle.
     pub(crate) fn evict(&self, scope: Scope<'_>) -> bool {
         let all = self.all();
+        let open = || all.by_number.values().filter(|session| session.ended.get().is_none());
+        let has_stranger = || open().any(|session| session.client.get().is_none());
         let address = match scope {
             Scope::Address(address) => Some(canonical(address)),
+            // Strangers first, wherever they come from.
+            Scope::All if has_stranger() => None,
             Scope::All => busiest(&all),
             Scope::Client(_) => None,
         };
         let is_meant = |session: &&Arc<Session>| match scope {
             Scope::Client(owner) => session.is_of(owner),
-            Scope::Address(_) | Scope::All => Some(session.address) == address,
+            Scope::Address(_) | Scope::All => address.is_none_or(|at| session.address == at),
         };
-        let open = all.by_number.values().filter(|session| session.ended.get().is_none());
-        let idle = open.filter(is_meant).filter_map(|session| {
+        let idle = open().filter(is_meant).filter_map(|session| {
             let since = session.idle_since.load(Ordering::Acquire);
             (since != BUSY).then_some((session.client.get().is_some(), since, session))
         });
@@ -177,6 +207,15 @@ impl SessionGuard {
         self.session.leave.subscribe()
     }
 
+    /// Completes when the connection gives way to another; what is coming in is not waited for.
+    pub(crate) async fn evicted(&self) {
+        let mut leaving = self.leaving();
+        let _ = leaving.wait_for(|leave| *leave).await;
+        if self.ended() != Some(Ended::Evicted) {
+            pending::<()>().await;
+        }
+    }
+
     /// The server stops.
     pub(crate) fn leave(&self) {
         self.session.leave.send_replace(true);
@@ -216,5 +255,6 @@ impl Drop for Working<'_> {
 impl Drop for SessionGuard {
     fn drop(&mut self) {
         self.sessions.all().by_number.remove(&self.number);
+        self.sessions.left.notify_waiters();
     }
 }

@@ -146,9 +146,25 @@ pub(crate) struct Moment {
     pub version: Version,
 }
 
+/// The most attributes of one object, every instance counted: storage products give some twenty.
+/// Each is compared with the others, and has rows of the index.
+pub(crate) const ATTRIBUTES_MAX: usize = 256;
+
+/// Refuses more attributes than an object may have.
+pub(crate) fn check_count(count: usize) -> Result<()> {
+    match count > ATTRIBUTES_MAX {
+        false => Ok(()),
+        true => Err(OperationError::new(
+            ResultReason::ServerLimitExceeded,
+            format!("an object may have {ATTRIBUTES_MAX} attributes, and not {count}"),
+        )),
+    }
+}
+
 /// The attributes that a request gives a new object, checked: none of the server's, no second
 /// instance of a single one, no unknown one that this server could not honour.
 pub(crate) fn given(attributes: Vec<Attribute>) -> Result<Vec<AttributeValue>> {
+    check_count(attributes.len())?;
     let mut values: Vec<AttributeValue> = Vec::new();
     for attribute in attributes {
         let value = readable(attribute.value)?;

@@ -25,6 +25,13 @@ pub(super) enum Cost {
     Slow(Duration),
 }
 
+impl Cost {
+    /// Of what goes over so many bytes once.
+    pub(super) fn of_bytes(len: usize) -> Self {
+        bytes(len)
+    }
+}
+
 /// Bytes from which ciphers and hashes are slow: some tenths of a millisecond.
 const SLOW_LEN: usize = 16 * 1024;
 
@@ -45,6 +52,16 @@ const UNKNOWN: Cost = Cost::Slow(Duration::from_millis(10));
 
 /// Cost of an operation. A new one does not compile until it is here.
 pub(super) async fn estimate(cx: &mut Context<'_>, request: &RequestPayload) -> Cost {
+    // These take turns of their own, and nothing may take one within another.
+    let takes_turns = matches!(request, RequestPayload::Locate(_) | RequestPayload::Poll(_));
+    match by_operation(cx, request).await {
+        // Attributes are compared with one another.
+        Cost::Quick if cx.work.is_long() && !takes_turns => FORMATS,
+        cost @ (Cost::Quick | Cost::Slow(_)) => cost,
+    }
+}
+
+async fn by_operation(cx: &mut Context<'_>, request: &RequestPayload) -> Cost {
     use RequestPayload as R;
     match request {
         R::Activate(_)

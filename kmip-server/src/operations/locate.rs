@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use kmip::attributes::{AttributeReference, AttributeValue};
 use kmip::payload::{LocateRequest, LocateResponse};
-use kmip::vocabulary::{ObjectGroupMember, ObjectType, StorageStatusMask, tags};
+use kmip::vocabulary::{ObjectGroupMember, ObjectType, ResultReason, StorageStatusMask, tags};
 use kmip::{Version, payload::Condition};
 
 use crate::config::Names;
@@ -27,11 +27,20 @@ use matching::Conditions;
 /// client asks for; an answer of so many is 3.5 MB long.
 pub(super) const LOCATED_MAX: usize = 65_535;
 
+/// The most conditions: each is held against each attribute of each object.
+const CONDITIONS_MAX: usize = 64;
+
+/// With more conditions than this no page is quick.
+const QUICK_CONDITIONS: usize = 8;
+
 /// Pages that are looked through on the threads that serve all clients; more are slow work.
 const QUICK_PAGES: usize = 2;
 
 /// What a page takes: 256 records are decoded.
 const PAGE_TIME: Duration = Duration::from_millis(1);
+
+/// What one object takes.
+const PER_OBJECT: Duration = Duration::from_micros(4);
 
 /// Pages in one turn of slow work.
 const PAGES_A_TURN: u32 = 8;
@@ -59,13 +68,25 @@ pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Resu
         conditions.push(Condition::from(AttributeValue::Fresh(true)));
     }
     let wanted = Wanted::of(request.storage_status_mask);
+    let is_quick = check_count(conditions.len())?;
     let conditions = Conditions::new(conditions)?;
     match Candidates::narrowest(cx, &conditions, &wanted) {
         Candidates::Name { key, suffices } => {
             let mut suffices = suffices;
-            for Holder { id, is_at_hand } in holders(cx, &key).await? {
+            let holders = holders(cx, &key).await?;
+            for (at, Holder { id, is_at_hand }) in holders.into_iter().enumerate() {
                 suffices = suffices && is_at_hand;
-                if suffices || is_match(cx, &id, &conditions, &wanted).await? {
+                let place = cx.slow_work();
+                let matches = match at < PAGE {
+                    _ if suffices => true,
+                    true => is_match(cx, &id, &conditions, &wanted).await?,
+                    // Very many share the name: each waits for its turn.
+                    false => {
+                        let looks = is_match(cx, &id, &conditions, &wanted);
+                        Box::pin(place.run(PER_OBJECT, looks)).await??
+                    }
+                };
+                if matches {
                     search.take(id);
                 }
                 if search.is_over() {
@@ -81,7 +102,8 @@ pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Resu
         }
         Candidates::Rows { prefix, suffices } => {
             let suffices = suffices && !hides_templates(cx).await?;
-            search.run(cx, &prefix, suffices, &conditions, &wanted).await?;
+            let rows = Rows { prefix: &prefix, suffices, conditions: &conditions, wanted: &wanted };
+            search.run(cx, &rows, is_quick).await?;
             search.hold(cx, !suffices, &conditions, &wanted).await?;
         }
     }
@@ -93,6 +115,17 @@ pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Resu
         located_items: Some(i32::try_from(search.total).unwrap_or(i32::MAX)),
         unique_identifiers: search.found,
     })
+}
+
+/// Refuses very many conditions, and tells whether there are so few that a page is quick.
+fn check_count(conditions: usize) -> Result<bool> {
+    match conditions > CONDITIONS_MAX {
+        false => Ok(conditions <= QUICK_CONDITIONS),
+        true => Err(OperationError::new(
+            ResultReason::ServerLimitExceeded,
+            format!("a Locate may have {CONDITIONS_MAX} conditions and no more"),
+        )),
+    }
 }
 
 /// Are there templates, in a version that has none? Index rows do not tell them from the rest.
@@ -219,27 +252,20 @@ impl Search {
         Ok(())
     }
 
-    async fn run(
-        &mut self,
-        cx: &mut Context<'_>,
-        prefix: &[u8],
-        suffices: bool,
-        conditions: &Conditions,
-        wanted: &Wanted,
-    ) -> Result<()> {
-        let rows = Rows { prefix, suffices, conditions, wanted };
+    async fn run(&mut self, cx: &mut Context<'_>, rows: &Rows<'_>, is_quick: bool) -> Result<()> {
         let mut after: Option<Vec<u8>> = None;
-        for _ in 0..QUICK_PAGES {
-            after = self.page(cx, &rows, after).await?;
+        for _ in 0..if is_quick { QUICK_PAGES } else { 0 } {
+            after = self.page(cx, rows, after).await?;
             if after.is_none() {
                 return Ok(());
             }
         }
         // One turn for some pages, so that others have theirs in between.
-        while after.is_some() {
+        let mut is_first = !is_quick;
+        while std::mem::take(&mut is_first) || after.is_some() {
             let estimate = PAGE_TIME.saturating_mul(PAGES_A_TURN);
             let from = after.take();
-            after = Box::pin(cx.slow_work().run(estimate, self.pages(cx, &rows, from))).await??;
+            after = Box::pin(cx.slow_work().run(estimate, self.pages(cx, rows, from))).await??;
         }
         Ok(())
     }
@@ -252,10 +278,10 @@ impl Search {
         mut after: Option<Vec<u8>>,
     ) -> Result<Option<Vec<u8>>> {
         for _ in 0..PAGES_A_TURN {
+            after = self.page(cx, rows, after).await?;
             if after.is_none() {
                 break;
             }
-            after = self.page(cx, rows, after).await?;
         }
         Ok(after)
     }
@@ -299,7 +325,7 @@ async fn is_match(
     let metadata = match cx.glance(id).await {
         Ok(metadata) => metadata,
         // Destroyed and forgotten between the reading of two pages.
-        Err(error) if error.reason == kmip::vocabulary::ResultReason::ObjectNotFound => {
+        Err(error) if error.reason == ResultReason::ObjectNotFound => {
             return Ok(false);
         }
         Err(error) => return Err(error),

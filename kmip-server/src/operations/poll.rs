@@ -9,6 +9,7 @@ use crate::keystore::Context;
 use crate::keystore::async_requests::{Polled, unknown};
 use crate::objects::error::{OperationError, Result};
 use crate::operations::Answer;
+use crate::operations::cost::Cost;
 
 pub(super) async fn poll(cx: &mut Context<'_>, request: PollRequest) -> Result<Answer> {
     let (owner, value) = (&cx.client.owner, request.asynchronous_correlation_value);
@@ -27,7 +28,12 @@ pub(super) async fn poll(cx: &mut Context<'_>, request: PollRequest) -> Result<A
             payload: None,
             message_extension: None,
         }))),
-        Polled::Done(item) => {
+        Polled::Done(finished) => {
+            let read = || finished.read().ok_or_else(unknown);
+            let item = match Cost::of_bytes(finished.len()) {
+                Cost::Quick => read()?,
+                Cost::Slow(time) => cx.slow_work().run(time, async { read() }).await??,
+            };
             let owner = owner.clone();
             cx.effects.then(move |live| live.async_requests.told(&owner, &value));
             Ok(Answer::Item(item))

@@ -43,9 +43,10 @@ impl AttributeValue {
     pub fn is_instance_of(&self, attribute: &AttributeReference) -> bool {
         match (attribute, self.tag()) {
             (AttributeReference::Standard(tag), own) => own == Some(*tag),
-            (AttributeReference::Vendor { .. } | AttributeReference::Unknown(_), None) => {
-                self.reference() == *attribute
+            (AttributeReference::Vendor { vendor, name }, None) => {
+                matches!(self, Self::Vendor(own) if own.vendor == *vendor && own.name == *name)
             }
+            (AttributeReference::Unknown(_), None) => self.reference() == *attribute,
             (AttributeReference::Vendor { .. } | AttributeReference::Unknown(_), Some(_)) => false,
         }
     }

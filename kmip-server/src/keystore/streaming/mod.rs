@@ -103,7 +103,7 @@ impl Context<'_> {
     /// The message goes on: the stream stands where it is now once the batch is durable. Gives the
     /// Correlation Value to be answered.
     pub(crate) fn go_on(&mut self, part: Part, stream: Stream) -> Result<Correlation> {
-        if !stream.bytes.grow_to(stream.state.held_len()) {
+        if !stream.bytes.grow_to(stream.held_len()) {
             return Err(OperationError::new(ResultReason::ServerLimitExceeded, TOO_MUCH_HELD));
         }
         match part {

@@ -75,6 +75,14 @@ pub(crate) struct Stream {
     pub state: State,
 }
 
+impl Stream {
+    /// Bytes that it holds: of the message, and of what was said of it.
+    pub(crate) fn held_len(&self) -> usize {
+        let proof = self.proof.as_ref().map_or(0, |proof| proof.len());
+        self.state.held_len().saturating_add(self.terms.held_len()).saturating_add(proof)
+    }
+}
+
 pub(crate) fn unknown(why: &str) -> OperationError {
     OperationError::new(ResultReason::InvalidCorrelationValue, why)
 }

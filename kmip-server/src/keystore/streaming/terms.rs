@@ -29,6 +29,13 @@ impl Terms {
         Self { parameters, ..Self::default() }
     }
 
+    /// Bytes of it. Additional data may stand in the state of the cipher a second time.
+    pub(crate) fn held_len(&self) -> usize {
+        let additional = self.additional.as_ref().map_or(0, |data| data.as_bytes().len());
+        let vector = self.vector.as_ref().map_or(0, Vec::len);
+        additional.saturating_mul(2).saturating_add(vector)
+    }
+
     /// Terms of a first part, by the parameters that it is done with.
     pub(crate) fn settled(parameters: CryptographicParameters) -> Self {
         Self { parameters: Some(Box::new(parameters)), ..Self::default() }

@@ -31,7 +31,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::info;
 
 use crate::auth::client::Client;
-use crate::auth::held_bytes::HeldBuffer;
+use crate::auth::held_bytes::{HeldBuffer, TOO_MUCH_HELD};
 use crate::config::limits::HTTP_HEAD_LEN_MAX;
 use crate::dispatch::key_server::{Form, KeyServer};
 use crate::net::deadline::Limits;
@@ -162,8 +162,16 @@ impl KmipOverHttp<'_> {
             return Ok(body);
         }
         let len = body.len();
-        let read = async { encoding.decode(&body, max).map(HeldBuffer::from) };
-        self.key_server.slow_text(self.client, len, read).await
+        let read = async { encoding.decode(&body, max) };
+        let frame = self.key_server.slow_text(self.client, len, read).await?;
+        // The request, and the copy of an item that is done.
+        let len = frame.len().saturating_mul(2);
+        let held = self.client.held.as_ref().map(|held| held.hold(len));
+        match held {
+            Some(None) => Err(Unreadable { version: None, why: TOO_MUCH_HELD.to_owned() }),
+            Some(held) => Ok(HeldBuffer::new(frame, held)),
+            None => Ok(frame.into()),
+        }
     }
 
     /// The same response with what every one carries; from here on the client has to take it.

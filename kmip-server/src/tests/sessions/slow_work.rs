@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::guarded_reads::{World, rows};
 use crate::auth::client::Client;
 use crate::config::policy::Policy;
+use crate::dispatch::response::TOLD_WHEN_UNDONE;
 use crate::keystore::process_state::ProcessState;
 use crate::keystore::processor_pool::ProcessorPool;
 use crate::operations::availability;
@@ -196,4 +197,66 @@ async fn messages_in_parts_hold_no_more_than_their_clients_share() {
     part(&other, &others, theirs, false).await.expect("another has a share of its own");
     part(&at, &key, second, true).await.unwrap();
     part(&at, &key, None, false).await.expect("what has come to its end is let go");
+}
+
+/// Operations whose answers give out what a client may not have of an item that was undone: results
+/// of keys, keys, allocations, tickets, or what is said of objects and of the server.
+const GIVE_OUT: &[Operation] = &[
+    Operation::Cancel,
+    Operation::Check,
+    Operation::Decrypt,
+    Operation::DelegatedLogin,
+    Operation::DiscoverVersions,
+    Operation::Encrypt,
+    Operation::Export,
+    Operation::Get,
+    Operation::GetAttributeList,
+    Operation::GetAttributes,
+    Operation::GetConstraints,
+    Operation::GetUsageAllocation,
+    Operation::Hash,
+    Operation::Interop,
+    Operation::Log,
+    Operation::Login,
+    Operation::Logout,
+    Operation::MAC,
+    Operation::MACVerify,
+    Operation::ObtainLease,
+    Operation::PKCS_11,
+    Operation::Ping,
+    Operation::Poll,
+    Operation::Process,
+    Operation::Query,
+    Operation::QueryAsynchronousRequests,
+    Operation::RNGRetrieve,
+    Operation::RNGSeed,
+    Operation::ReProvision,
+    Operation::SetConstraints,
+    Operation::SetDefaults,
+    Operation::SetEndpointRole,
+    Operation::Sign,
+    Operation::SignatureVerify,
+    Operation::Validate,
+];
+
+/// A use of a key that is undone is not counted, and a message in parts stands where it was: so
+/// nothing that came of it is given out.
+#[tokio::test]
+async fn what_is_undone_gives_nothing_out() {
+    for operation in availability::served() {
+        let is_told = TOLD_WHEN_UNDONE.contains(&operation);
+        assert_ne!(is_told, GIVE_OUT.contains(&operation), "{operation:?} is classified once");
+        let at = World::new();
+        for (number, row) in rows::of(&at, operation).await.into_iter().enumerate() {
+            let mut items = row.items;
+            items.push(get("none").into());
+            let undo = Some(BatchErrorContinuationOption::Undo);
+            let items = at.harness.batch_with(row.version, undo, items).await;
+            let undone = items.iter().filter(|i| i.result_status == ResultStatus::OperationUndone);
+            for item in undone {
+                let told = item.operation.is_some_and(|o| TOLD_WHEN_UNDONE.contains(&o));
+                assert!(told || item.payload.is_none(), "{operation:?}, row {number}: {item:?}");
+            }
+        }
+    }
 }
