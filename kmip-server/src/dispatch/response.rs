@@ -167,13 +167,14 @@ pub(crate) fn undo(item: &mut ResponseBatchItem) {
     }
 }
 
-/// Operations whose answers name objects and no more.
+/// Operations whose answers name objects, or say what holds of them, and give out no more.
 pub(crate) const TOLD_WHEN_UNDONE: &[Operation] = &[
     Operation::Activate,
     Operation::AddAttribute,
     Operation::AdjustAttribute,
     Operation::Archive,
     Operation::Certify,
+    Operation::Check,
     Operation::Create,
     Operation::CreateKeyPair,
     Operation::CreateSplitKey,

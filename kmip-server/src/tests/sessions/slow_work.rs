@@ -203,7 +203,6 @@ async fn messages_in_parts_hold_no_more_than_their_clients_share() {
 /// of keys, keys, allocations, tickets, or what is said of objects and of the server.
 const GIVE_OUT: &[Operation] = &[
     Operation::Cancel,
-    Operation::Check,
     Operation::Decrypt,
     Operation::DelegatedLogin,
     Operation::DiscoverVersions,
