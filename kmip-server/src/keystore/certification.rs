@@ -22,7 +22,7 @@ use crate::crypto::x509::subject::{self, Names};
 use crate::crypto::{formats, x509};
 use crate::keystore::Context;
 use crate::keystore::replacement::linked;
-use crate::keystore::{key_pair, request_attributes};
+use crate::keystore::request_attributes;
 use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
@@ -229,10 +229,8 @@ pub(crate) fn own(cx: &Context<'_>) -> Result<Arc<Authority>> {
 }
 
 /// Has the authority make the certificate.
-pub(crate) async fn issue(cx: &Context<'_>, wanted: &Wanted, validity: Validity) -> Result<Object> {
-    let (own, wanted) = (own(cx)?, wanted.clone());
-    let issued = move || own.issue(&wanted, validity).map_err(denied);
-    let certificate_value = key_pair::blocking(issued).await?;
+pub(crate) fn issue(cx: &Context<'_>, wanted: &Wanted, validity: Validity) -> Result<Object> {
+    let certificate_value = own(cx)?.issue(wanted, validity).map_err(denied)?;
     Ok(Object::Certificate(Certificate {
         certificate_type: CertificateType::X_509,
         certificate_value,

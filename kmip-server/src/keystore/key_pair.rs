@@ -15,19 +15,6 @@ use crate::objects::error::{OperationError, Result};
 use crate::objects::key_block::domain_of;
 use crate::objects::record::Metadata;
 
-/// Does work that takes long on a thread that nobody else waits for.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => {
-            tracing::error!(%error, "work on a thread of its own failed");
-            Err(OperationError::internal("do the work"))
-        }
-    }
-}
-
 /// The values of each attribute of this name.
 macro_rules! find_all {
     ($values:expr, $name:ident) => {

@@ -18,7 +18,6 @@ use crate::crypto::formats;
 use crate::crypto::formats::pkcs12::{self, Contents};
 use crate::crypto::formats::pkcs12_names;
 use crate::keystore::Context;
-use crate::keystore::key_pair;
 use crate::keystore::replacement::linked;
 use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
@@ -50,15 +49,13 @@ pub(crate) async fn container(
     let certificates = certificates(cx, metadata).await?;
     let name =
         attribute!(metadata.values(), PKCS_12FriendlyName).unwrap_or_else(|| ALIAS.to_owned());
-    let written = key_pair::blocking(move || {
-        Ok(pkcs12::write(&Contents {
-            key: Some(&private),
-            certificates: &certificates,
-            friendly_name: &name,
-            password: &password,
-        })?)
-    });
-    let container = KeyBlock::plain(KeyFormatType::PKCS_12, &written.await?);
+    let written = pkcs12::write(&Contents {
+        key: Some(&private),
+        certificates: &certificates,
+        friendly_name: &name,
+        password: &password,
+    })?;
+    let container = KeyBlock::plain(KeyFormatType::PKCS_12, &written);
     Ok(KeyBlock {
         cryptographic_algorithm: block.cryptographic_algorithm,
         cryptographic_length: block.cryptographic_length,

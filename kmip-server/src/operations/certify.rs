@@ -40,7 +40,7 @@ pub(super) async fn certify(
         (None, None) => return Err(OperationError::missing("there is no public key to certify")),
     };
     let validity = certification::validity(cx, &values)?;
-    let certificate = certification::issue(cx, &wanted, validity).await?;
+    let certificate = certification::issue(cx, &wanted, validity)?;
     certification::complete(&mut values, &certificate, &wanted, validity, cx.now)?;
     if let Some((id, ..)) = &public {
         values.push(link(LinkType::PublicKeyLink, id));

@@ -31,7 +31,7 @@ pub(super) async fn create_key_pair(
     server_attributes::usage_mask(&mut public, ObjectType::PublicKey, cx.version)?;
     key_pair::check_names(cx.policy.names, &private, &public)?;
     let kind = key_pair::kind(&private, &public)?;
-    let pair = key_pair::blocking(move || Ok(kind.generate()?)).await?;
+    let pair = kind.generate()?;
     let (private_key, public_key) =
         key_pair::objects(&pair, kind, &mut private, &mut public, cx.version)?;
     server_attributes::set_server_attributes(&mut private, &private_key, cx.now, true);

@@ -173,16 +173,10 @@ async fn derived(
         salt: parameters.salt,
         iterations: parameters.iteration_count,
     };
-    if method != DerivationMethod::PBKDF2 {
-        return given.derive(method, len);
-    }
-    // Many rounds take seconds, in which this thread must serve others.
-    tokio::task::spawn_blocking(move || given.derive(method, len))
-        .await
-        .map_err(|_| OperationError::internal("derive the key"))?
+    given.derive(method, len)
 }
 
-/// What a key is derived from, owned, so that another thread can do it.
+/// What a key is derived from.
 struct Given {
     key: SecretBytes,
     algorithm: Option<CryptographicAlgorithm>,

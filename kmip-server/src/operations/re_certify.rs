@@ -60,7 +60,7 @@ pub(super) async fn re_certify(
     values.extend(given.into_iter().filter(|g| own.iter().any(|own| own.is_same_attribute(g))));
     cap(cx, &mut values, is_wished)?;
     let validity = certification::validity(cx, &values)?;
-    let new = certification::issue(cx, &wanted, validity).await?;
+    let new = certification::issue(cx, &wanted, validity)?;
     certification::complete(&mut values, &new, &wanted, validity, cx.now)?;
     values.extend(public_id.as_deref().map(|id| link(LinkType::PublicKeyLink, id)));
     let unique_identifier = replacement::replace(cx, &old_id, &old, values, new).await?;

@@ -47,7 +47,7 @@ pub(super) async fn re_key_key_pair(
         carried_over(cx, &old_public, of_public, ObjectType::PublicKey, offset).await?;
     key_pair::check_names(cx.policy.names, &private, &public)?;
     let kind = key_pair::kind(&private, &public)?;
-    let pair = key_pair::blocking(move || Ok(kind.generate()?)).await?;
+    let pair = kind.generate()?;
     key_pair::inherit_format(&mut private, &old_private, &pair.private);
     key_pair::inherit_format(&mut public, &old_public, &pair.public);
     let (private_key, public_key) =

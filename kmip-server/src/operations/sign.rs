@@ -6,9 +6,9 @@ use kmip::vocabulary::Operation;
 
 use crate::crypto::asymmetric::signature::Message;
 use crate::keystore::Context;
+use crate::keystore::key_use;
 use crate::keystore::streaming::{Part, State, Stream, Terms};
 use crate::keystore::usage_accounting;
-use crate::keystore::{key_pair, key_use};
 use crate::objects::error::{OperationError, Result};
 
 pub(super) async fn sign(cx: &mut Context<'_>, request: SignRequest) -> Result<SignResponse> {
@@ -43,8 +43,7 @@ pub(super) async fn sign(cx: &mut Context<'_>, request: SignRequest) -> Result<S
     usage_accounting::count_protected(cx, &unique_identifier, &subject.metadata, len).await?;
     cx.id_placeholder = Some(unique_identifier.clone());
     if part.ends() {
-        let message = message.clone();
-        let signature = key_pair::blocking(move || Ok(message.sign(&key)?)).await?;
+        let signature = message.clone().sign(&key)?;
         cx.end(part);
         return Ok(SignResponse {
             unique_identifier,
