@@ -1,4 +1,4 @@
-//! Log lines without what a terminal, or whoever splits lines, would obey.
+//! Log lines without what a terminal, or a program that splits lines, would obey.
 
 use std::io::{self, Write};
 

@@ -1,8 +1,8 @@
 //! Limit on log lines: so many of each kind, and then a count of those that were left out.
 //!
-//! A kind is a place in the program. Whoever connects, and every client, can cause lines as fast as
-//! the network carries requests: without a limit the log fills the disk. Lines at debug and trace
-//! were asked for by the operator, and are not limited.
+//! A kind is a place in the program. Every peer, with a certificate or without, can cause lines as
+//! fast as the network carries requests: without a limit the log fills the disk. Lines at debug
+//! and trace were asked for by the operator, and are not limited.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -91,7 +91,7 @@ impl SlowWork<'_> {
     /// Does work of about `estimate` when it is the client's turn, away from the threads that serve
     /// all clients. Refused if the message has had its time, or the client is gone.
     pub(crate) async fn run<F: Future>(self, estimate: Duration, work: F) -> Result<F::Output> {
-        // So that whoever watches the connection has a look at it, however many items there are.
+        // So that the watch on the connection is polled, however many items there are.
         tokio::task::yield_now().await;
         self.of.check_client()?;
         self.of.check_budget(estimate)?;

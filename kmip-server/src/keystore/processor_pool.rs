@@ -58,7 +58,7 @@ struct Turn {
     is_long: bool,
 }
 
-/// From how many nanoseconds on work is long: whoever signs or decrypts does not wait for so long.
+/// From how many nanoseconds on work is long: Sign and Decrypt do not wait for so long.
 const LONG: u64 = 50_000_000;
 
 impl Default for ProcessorPool {
@@ -92,7 +92,7 @@ impl ProcessorPool {
         self.permits.saturating_sub(1).max(1)
     }
 
-    /// Waits for a permit for work of about `estimate`. Whoever stops waiting has not asked.
+    /// Waits for a permit for work of about `estimate`. Who stops waiting has not asked.
     pub(crate) async fn acquire(self: &Arc<Self>, owner: &str, estimate: Duration) -> Permit {
         let estimate = nanoseconds(estimate);
         let (start, started) = oneshot::channel();
@@ -150,7 +150,7 @@ impl ProcessorPool {
                 charge.in_use = charge.in_use.saturating_add(1);
                 charge.waiting = charge.waiting.saturating_sub(1);
             }
-            // Whoever has stopped waiting gives the permit back.
+            // One that has stopped waiting gives the permit back.
             let _ = start.send(());
         }
     }
