@@ -10,7 +10,7 @@ use crate::client::{
 };
 use crate::running::{Lab, Running};
 
-const BINARY: &str = "application/octet-stream";
+pub(crate) const BINARY: &str = "application/octet-stream";
 
 /// What came back for one request.
 #[derive(Debug)]

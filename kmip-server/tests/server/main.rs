@@ -11,6 +11,8 @@
 )]
 
 mod client;
+#[cfg(target_os = "linux")]
+mod delayed_ack;
 mod encodings;
 mod files;
 mod hostile;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, Error, ServerConfig};
+use support::quick_ack::QuickAckStream;
 use support::tls_failure::{day, failure_at_server, transport_failure};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -42,7 +43,7 @@ pub enum Protocol {
 /// A connection after its handshake.
 pub struct Session {
     /// What is said on it.
-    pub stream: server::TlsStream<TcpStream>,
+    pub stream: server::TlsStream<QuickAckStream>,
     /// The client's certificate, which was verified.
     pub certificate: Certificate,
     /// The protocol version and the cipher suite that were agreed on.
@@ -192,7 +193,7 @@ impl Tls {
             }
             Ok(Err(why)) => return Err(Refused::Because(transport_failure(&why))),
         }
-        let shaken = SHOWN.scope(RefCell::default(), self.handshake(tcp, protocol));
+        let shaken = SHOWN.scope(RefCell::default(), self.handshake(tcp.into(), protocol));
         match timeout_at(end, shaken).await {
             Err(_) => Err(late("did not finish the handshake")),
             Ok(Ok(stream)) => session(stream),
@@ -207,9 +208,9 @@ impl Tls {
     /// The handshake proper; gives the socket back if it fails.
     async fn handshake(
         &self,
-        tcp: TcpStream,
+        tcp: QuickAckStream,
         protocol: Protocol,
-    ) -> Result<server::TlsStream<TcpStream>, (TcpStream, Refused)> {
+    ) -> Result<server::TlsStream<QuickAckStream>, (QuickAckStream, Refused)> {
         let configs = self.current.load_full();
         let config = match protocol {
             Protocol::Kmip => &configs.kmip,
@@ -230,7 +231,7 @@ impl Tls {
 }
 
 /// The session on `stream`, named after the certificate that was verified.
-fn session(stream: server::TlsStream<TcpStream>) -> Result<Session, Refused> {
+fn session(stream: server::TlsStream<QuickAckStream>) -> Result<Session, Refused> {
     let (_, tls) = stream.get_ref();
     let leaf = tls.peer_certificates().and_then(<[_]>::first);
     let certificate = leaf

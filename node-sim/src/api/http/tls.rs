@@ -12,6 +12,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
+use support::quick_ack::QuickAckStream;
 use time::{Duration, OffsetDateTime};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -21,7 +22,7 @@ use zeroize::Zeroizing;
 const SELF_SIGNED_DAYS: i64 = 3650;
 
 /// Server side of a connection after its handshake.
-pub(crate) type ServerStream = tokio_rustls::server::TlsStream<TcpStream>;
+pub(crate) type ServerStream = tokio_rustls::server::TlsStream<QuickAckStream>;
 
 /// Client side of a connection after its handshake.
 pub(crate) type ClientStream = tokio_rustls::client::TlsStream<TcpStream>;
@@ -73,7 +74,7 @@ impl Acceptor {
 
     /// Makes the handshake. The caller sets the deadline.
     pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<ServerStream> {
-        self.0.accept(stream).await
+        self.0.accept(stream.into()).await
     }
 }
 

@@ -107,6 +107,40 @@ async fn one_connection_carries_many_calls() {
     rest(&mut stream).await;
 }
 
+/// A client with Nagle's algorithm holds back the body until the head is acknowledged, and Linux
+/// delays an acknowledgement by at least 40 ms unless it is told not to.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn head_of_a_call_is_acknowledged_before_its_body() {
+    use tokio::time::{Duration, Instant};
+
+    let (_folder, running) = cluster("").await;
+    let mut stream = running.connect().await;
+    let head = format!(
+        "POST /json-rpc/12.3 HTTP/1.1\r\nHost: h\r\nAuthorization: Basic YWRtaW46c2VjcmV0\r\n\
+         Content-Length: {}\r\n\r\n",
+        CALL.len()
+    );
+    let mut fastest = Duration::MAX;
+    for round in 0..20 {
+        let start = Instant::now();
+        for part in [head.as_str(), CALL] {
+            stream.write_all(part.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+        }
+        let mut answer = Vec::new();
+        while !answer.ends_with(ANSWER.as_bytes()) {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "the listener hung up");
+        }
+        // A new connection acknowledges at once until it has answered some requests.
+        if round >= 10 {
+            fastest = fastest.min(start.elapsed());
+        }
+    }
+    assert!(fastest < Duration::from_millis(20), "{fastest:?}");
+    running.stop().await;
+}
+
 /// .NET sends credentials only when it was asked to, on the connection that it has.
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_may_follow_on_the_same_connection() {

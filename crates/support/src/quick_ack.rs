@@ -1,0 +1,98 @@
+//! TCP stream without delayed acknowledgements inside of a message.
+//!
+//! A peer with Nagle's algorithm (RFC 9293, 3.7.4) holds back a part of a message until the part
+//! before it is acknowledged. Whoever waits for that part has nothing to send, and so Linux delays
+//! the acknowledgement by 40 ms, for an answer to carry it (RFC 9293, 3.8.6.3).
+
+use std::io::{self, IoSlice};
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// TCP stream that acknowledges what it has received as soon as its reader waits for more.
+///
+/// What is answered before the next read is acknowledged by the answer, at no cost.
+#[derive(Debug)]
+pub struct QuickAckStream {
+    tcp: TcpStream,
+    /// Were bytes read since the last write?
+    unacknowledged: bool,
+}
+
+impl From<TcpStream> for QuickAckStream {
+    fn from(tcp: TcpStream) -> Self {
+        Self { tcp, unacknowledged: false }
+    }
+}
+
+impl QuickAckStream {
+    fn has_written(&mut self, written: &Poll<io::Result<usize>>) {
+        self.unacknowledged &= !matches!(written, Poll::Ready(Ok(1..)));
+    }
+}
+
+impl AsyncRead for QuickAckStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let filled = buffer.filled().len();
+        let read = Pin::new(&mut self.tcp).poll_read(context, buffer);
+        if read.is_pending() {
+            if mem::take(&mut self.unacknowledged) {
+                acknowledge(&self.tcp);
+            }
+        } else if buffer.filled().len() > filled {
+            self.unacknowledged = true;
+        }
+        read
+    }
+}
+
+impl AsyncWrite for QuickAckStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.tcp).poll_write(context, bytes);
+        self.has_written(&written);
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.tcp).poll_write_vectored(context, slices);
+        self.has_written(&written);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(context)
+    }
+}
+
+/// Sends an acknowledgement that is delayed. Where that fails, it is sent when its time comes.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn acknowledge(tcp: &TcpStream) {
+    let _ = tcp.set_quickack(true);
+}
+
+/// Other systems have no such option.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn acknowledge(_: &TcpStream) {}
