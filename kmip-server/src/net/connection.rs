@@ -32,6 +32,12 @@ use crate::secret::SecretBuffer;
 /// The type Structure (1.4, 9.1.1.2).
 const STRUCTURE: u8 = 0x01;
 
+/// Stream that acknowledges what it has received as soon as its reader waits for more.
+pub(crate) trait QuickAck: AsyncRead + AsyncWrite + Unpin {
+    /// Leaves the acknowledgement of what was read to the next write.
+    fn acknowledge_with_answer(&mut self);
+}
+
 /// Serves one client until its connection ends; returns the number of answers given and the end.
 pub(crate) async fn serve<S>(
     stream: S,
@@ -41,7 +47,7 @@ pub(crate) async fn serve<S>(
     session: &SessionGuard,
 ) -> (u64, CloseReason)
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: QuickAck,
 {
     let idle_timer = IdleTimer::of_at_most(limits.idle_deadline);
     let stop = Box::pin(stopped(session.leaving()));
@@ -89,7 +95,7 @@ async fn advance<S>(
     session: &SessionGuard,
 ) -> Result<bool, CloseReason>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: QuickAck,
 {
     match turn {
         Turn::Ours => {
@@ -101,6 +107,8 @@ where
         }
         Turn::Theirs(frame) => {
             let _working = session.working();
+            // Whoever waits for an answer sends nothing that an acknowledgement would set free.
+            connection.stream.get_mut().acknowledge_with_answer();
             let response = {
                 let answer = pin!(exchange.hear(&frame));
                 departure::watch(&mut connection.stream, departure, answer).await?
@@ -139,7 +147,7 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: QuickAck> Connection<S> {
     /// Waits until one of the two says something, and reads the whole of what the peer says.
     ///
     /// Between two requests nothing is kept for the peer but its TLS session, and only here does

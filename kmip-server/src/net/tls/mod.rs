@@ -22,6 +22,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 use crate::auth::client::{CertificateChain, ClientAuthorities};
 use crate::config::{Identity, Settings};
 use crate::crypto::x509::certificate::Certificate;
+use crate::net::connection::QuickAck;
 use crate::net::end::linger;
 
 mod client_verifier;
@@ -50,6 +51,12 @@ pub struct Session {
     pub agreed: String,
     /// What the client showed, to be looked at again.
     pub shown: Arc<CertificateChain>,
+}
+
+impl QuickAck for server::TlsStream<QuickAckStream> {
+    fn acknowledge_with_answer(&mut self) {
+        self.get_mut().0.acknowledge_with_answer();
+    }
 }
 
 /// Why a handshake failed, in one sentence that names the failed check.
