@@ -15,7 +15,7 @@
 use kmip::attributes::{AttributeValue, Attributes};
 use kmip::payload::{Constraint, Constraints};
 use kmip::vocabulary::{ObjectType, ResultReason, tags};
-use kmip::{Decode, Encode, Version};
+use kmip::{Decode, Encode};
 use ttlv::{Reader, Writer};
 
 use crate::keystore::Context;
@@ -23,11 +23,9 @@ use crate::keystore::defaults::is_of_group;
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::Setting;
+use crate::objects::record::KEPT_VERSION;
 use crate::secret::SecretBuffer;
 use crate::store::StoreError;
-
-/// The version whose form the constraints are kept in: the one that has them.
-const KEPT_VERSION: Version = Version::V2_1;
 
 /// The client's constraints. They must be the same when the batch is committed.
 pub(crate) async fn kept(cx: &mut Context<'_>) -> Result<Constraints> {

@@ -7,7 +7,7 @@ use kmip::attributes::{Attribute, AttributeValue, Attributes};
 use kmip::payload::{DefaultsInformation, ObjectDefaults};
 use kmip::structures::ObjectGroups;
 use kmip::vocabulary::{ObjectType, ResultReason, tags};
-use kmip::{Decode, Encode, Version};
+use kmip::{Decode, Encode};
 use ttlv::{Reader, Writer};
 
 use crate::keystore::Context;
@@ -16,12 +16,9 @@ use crate::objects::attribute_rules;
 use crate::objects::default_attributes::{BUILT_IN, Origin, built_in};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::Setting;
-use crate::objects::record::is_in;
+use crate::objects::record::{KEPT_VERSION, is_in};
 use crate::secret::SecretBuffer;
 use crate::store::StoreError;
-
-/// The version whose form the client's defaults are kept in: the one that has them.
-const KEPT_VERSION: Version = Version::V2_1;
 
 /// Gives a new object what the client left out.
 pub(crate) async fn supply(

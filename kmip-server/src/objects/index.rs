@@ -20,13 +20,12 @@
 
 use std::collections::BTreeMap;
 
-use kmip::Version;
 use kmip::attributes::{AttributeReference, AttributeValue};
 use kmip::vocabulary::{ObjectType, tags};
 use ttlv::{Tag, Writer};
 
 use crate::objects::lifecycle::Storage;
-use crate::objects::record::Metadata;
+use crate::objects::record::{KEPT_VERSION, Metadata};
 use crate::objects::rotation::{self, Due};
 use crate::store::root_key::{HASH_LEN, IndexKey};
 
@@ -243,10 +242,10 @@ pub(crate) fn id_of(prefix: &[u8], key: &[u8]) -> Option<String> {
 }
 
 /// A value as the index and Locate compare it: one item under the tag Attribute Value, in the form
-/// of the newest version.
+/// in which it is kept.
 pub(crate) fn value_bytes(value: &AttributeValue) -> Vec<u8> {
     let mut w = Writer::default();
-    value.encode_value(tags::AttributeValue, &mut w, Version::V3_0);
+    value.encode_value(tags::AttributeValue, &mut w, KEPT_VERSION);
     w.into_bytes()
 }
 

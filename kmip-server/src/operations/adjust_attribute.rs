@@ -1,7 +1,6 @@
 //! 2.1, 6.1.3: a number goes up or down, a flag turns over. What the object does not have is taken
 //! for zero or false, and is had from then on.
 
-use kmip::Version;
 use kmip::attributes::{AttributeReference, AttributeValue, OtherAttribute, VendorAttribute};
 use kmip::payload::{AdjustAttributeRequest, AdjustAttributeResponse, AdjustmentValue};
 use kmip::vocabulary::{ResultReason, tags};
@@ -13,6 +12,7 @@ use crate::objects::attribute_consistency;
 use crate::objects::attribute_rules;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::value_bytes;
+use crate::objects::record::KEPT_VERSION;
 
 pub(super) async fn adjust_attribute(
     cx: &mut Context<'_>,
@@ -74,7 +74,7 @@ fn adjusted(
 /// An attribute of the standard with this value, if it can have it.
 fn standard(tag: ttlv::Tag, item: &Raw) -> Option<AttributeValue> {
     let mut r = item.reader();
-    AttributeValue::decode_value(tag, tags::AttributeValue, &mut r, Version::V3_0).ok().flatten()
+    AttributeValue::decode_value(tag, tags::AttributeValue, &mut r, KEPT_VERSION).ok().flatten()
 }
 
 /// What an attribute counts from that the object does not have: zero or false, of the type that

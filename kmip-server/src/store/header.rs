@@ -1,7 +1,8 @@
-//! The file `header`: format version, store id, engine and key ring of a store. Written once.
+//! The file `header`: versions, store id, engine and key ring of a store. Written once.
 //!
 //! ```text
-//! magic (8) | version (4) | store id (16) | engine (8) | root key id (8) | key ring | MAC (32)
+//! magic (8) | format version (4) | record format (4) | store id (16) | engine (8)
+//!    | root key id (8) | key ring | MAC (32)
 //! ```
 //!
 //! The MAC is HMAC-SHA256 over all before it, under a key derived from the root key.
@@ -23,6 +24,11 @@ const MAGIC: &[u8; 8] = b"kmipstor";
 
 /// Version of the files of a store: header, head file, rows of the engine and their seal.
 pub(crate) const FORMAT_VERSION: u32 = 1;
+
+/// Version of what the key server keeps in the rows: their keys, and what is under the seals. **It
+/// is frozen**: `tests/saved_stores` holds stores of it that every later version must open. A
+/// version that writes other rows raises the number, first of all in the header of the store.
+pub(crate) const RECORD_FORMAT: u32 = 1;
 
 const ENGINE_LEN: usize = 8;
 const ROOT_KEY_ID_LEN: usize = 8;
@@ -67,6 +73,7 @@ impl Header {
         let mut bytes = [
             &MAGIC[..],
             &FORMAT_VERSION.to_be_bytes(),
+            &RECORD_FORMAT.to_be_bytes(),
             &self.store_id.0,
             &engine_field(self.engine),
             &root_key_id(root),
@@ -113,6 +120,10 @@ impl Header {
         }
         constant_time::verify_slices_are_equal(found, &mac(root, covered))
             .map_err(|_| damaged())?;
+        let records = u32::from_be_bytes(*fields.record_format);
+        if records != RECORD_FORMAT {
+            return Err(OpenError::RecordFormat { path: path.to_owned(), version: records });
+        }
         let keys = KeyRing::unwrap(fields.keys, root, fields.store_id).ok_or_else(damaged)?;
         let engine = [Engine::Sled, Engine::Redb]
             .into_iter()
@@ -127,6 +138,7 @@ impl Header {
 
 /// Fields of the file behind magic and version.
 struct Fields<'a> {
+    record_format: &'a [u8; 4],
     store_id: &'a [u8; STORE_ID_LEN],
     engine: &'a [u8; ENGINE_LEN],
     root_key_id: &'a [u8; ROOT_KEY_ID_LEN],
@@ -135,10 +147,11 @@ struct Fields<'a> {
 
 fn parse(covered: &[u8]) -> Option<Fields<'_>> {
     let rest = covered.get(MAGIC.len().checked_add(4)?..)?;
+    let (record_format, rest) = rest.split_first_chunk()?;
     let (store_id, rest) = rest.split_first_chunk()?;
     let (engine, rest) = rest.split_first_chunk()?;
     let (root_key_id, keys) = rest.split_first_chunk()?;
-    Some(Fields { store_id, engine, root_key_id, keys })
+    Some(Fields { record_format, store_id, engine, root_key_id, keys })
 }
 
 fn engine_field(engine: Engine) -> [u8; ENGINE_LEN] {
@@ -216,5 +229,20 @@ mod tests {
         fs::write(&path, bytes).unwrap();
         let error = read(&path, &root(1)).unwrap_err();
         assert!(error.contains("format version 9") && error.contains("knows 1"), "{error}");
+    }
+
+    /// What a later version has written, with a right MAC.
+    #[test]
+    fn unknown_record_format_is_refused_by_number() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("header");
+        let mut bytes = Header::generate(Engine::Sled).unwrap().encode(&root(1)).unwrap();
+        bytes[MAGIC.len() + 7] = 9;
+        let covered = bytes.len() - MAC_LEN;
+        let right = mac(&root(1), &bytes[..covered]);
+        bytes[covered..].copy_from_slice(&right);
+        fs::write(&path, bytes).unwrap();
+        let error = read(&path, &root(1)).unwrap_err();
+        assert!(error.contains("records of format 9") && error.contains("knows 1"), "{error}");
     }
 }

@@ -14,7 +14,7 @@ use super::engine::{Engine, EngineError};
 use super::evidence::{changed_since_stop, copy_files};
 use super::export_file::{ExportReader, ExportWriter, FileError, Frame, Row};
 use super::head_file::HeadFile;
-use super::header::{FORMAT_VERSION, Header};
+use super::header::{FORMAT_VERSION, Header, RECORD_FORMAT};
 use super::integrity::{Head, Integrity};
 use super::open::rows::unreadable;
 use super::open::{Unlocked, check_store_id, unlock};
@@ -45,7 +45,8 @@ pub fn verify(settings: StoreSettings, scratch: &Path) -> Result<Report, OpenErr
     let store = unlock(&existing(settings), None)?;
     let mut report = Report { lines: Vec::new(), is_whole: true };
     let Header { store_id, engine, .. } = &store.header;
-    report.push(true, format!("store {store_id}, format {FORMAT_VERSION}, engine {engine}"));
+    let versions = format!("format {FORMAT_VERSION}, records of format {RECORD_FORMAT}");
+    report.push(true, format!("store {store_id}, {versions}, engine {engine}"));
     let files = store.directory.files();
     let changed = changed_since_stop(&files, &store.integrity);
     match changed.map_err(|error| OpenError::io("read", &files.stopped, error))? {

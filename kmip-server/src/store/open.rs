@@ -14,7 +14,7 @@ use super::background_check::{CheckSignal, CheckWatch};
 use super::data_directory::DataDirectory;
 use super::failure_signal::FailureWatch;
 use super::free_space::FreeSpace;
-use super::header::{FORMAT_VERSION, Header, StoreId};
+use super::header::{FORMAT_VERSION, Header, RECORD_FORMAT, StoreId};
 use super::integrity::Integrity;
 use super::key_source::KeySource;
 use super::local_store::LocalStore;
@@ -51,6 +51,7 @@ fn open_blocking(settings: &StoreSettings) -> Result<OpenStore, OpenError> {
     tracing::info!(
         store = %header.store_id,
         format = FORMAT_VERSION,
+        records = RECORD_FORMAT,
         engine = %header.engine,
         group = rows.head.group,
         rows = rows.head.count,

@@ -54,6 +54,18 @@ pub enum OpenError {
         /// Its version.
         version: u32,
     },
+    /// The rows are of another form.
+    #[error(
+        "{} says that the store has records of format {version}, and this program knows 1: use the \
+         program that wrote them",
+        path.display()
+    )]
+    RecordFormat {
+        /// The header.
+        path: PathBuf,
+        /// Format of the records.
+        version: u32,
+    },
     /// The header is missing, or not what was written.
     #[error("the header {} is missing or damaged: restore the store from a backup", .0.display())]
     Header(PathBuf),

@@ -10,6 +10,7 @@
 //! METADATA { OWNER, ActivationDate, Name, ... ATTRIBUTE { index, which, value } ... }
 //! ```
 //!
+//! The form of these rows and of all others is frozen: it is `RECORD_FORMAT` 1 of the store.
 //! Both are TTLV, under tags of the vendor range that no message may carry; what is known is packed
 //! ([`packed`]). The first instance of an attribute stands under its own tag, which takes about a
 //! third of the bytes. A fact is kept once: State is not here (it follows from the dates), nor are
@@ -28,3 +29,4 @@ pub(crate) use material::Material;
 pub(crate) use metadata::{ATTRIBUTES, Metadata};
 pub(crate) use row::{BESIDE_LEN_MAX, damaged, take_apart};
 pub(crate) use summary::Summary;
+pub(crate) use tags::KEPT_VERSION;

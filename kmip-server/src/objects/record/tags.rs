@@ -13,5 +13,7 @@ pub(crate) mod kept {
     pub(crate) const NAMED: Tag = Tag(0x54_4B05);
 }
 
-/// The version whose forms the attributes are kept in: the newest, which has every field.
-pub(crate) const KEPT_VERSION: Version = Version::V3_0;
+/// The form in which attributes and settings are kept and hashed, of `RECORD_FORMAT` 1: that of
+/// KMIP 2.1, a published one that has every field of the versions before it. It says nothing of the
+/// versions that clients speak.
+pub(crate) const KEPT_VERSION: Version = Version::V2_1;

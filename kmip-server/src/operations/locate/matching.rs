@@ -11,13 +11,13 @@
 use kmip::attributes::{AttributeReference, AttributeValue};
 use kmip::payload::Condition;
 use kmip::vocabulary::{UsageLimitsUnit, tags};
-use kmip::{DateTime, Decode, Version};
+use kmip::{DateTime, Decode};
 use ttlv::{Reader, Type};
 
 use crate::objects::attribute_rules::{check_exists, following};
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::value_bytes;
-use crate::objects::record::Metadata;
+use crate::objects::record::{KEPT_VERSION, Metadata};
 
 /// The operation policy of every object that was given no other (1.4, 3.18.2).
 const DEFAULT_POLICY: &str = "default";
@@ -91,7 +91,7 @@ impl Conditions {
 fn is_complete(condition: &Condition) -> bool {
     let AttributeReference::Standard(tag) = condition.attribute else { return true };
     let mut r = condition.value.reader();
-    let value = AttributeValue::decode_value(tag, tags::AttributeValue, &mut r, Version::V3_0);
+    let value = AttributeValue::decode_value(tag, tags::AttributeValue, &mut r, KEPT_VERSION);
     let Ok(Some(value)) = value else { return false };
     // The one indexed structure that can be read with a field left out.
     let is_partial = matches!(&value, AttributeValue::ApplicationSpecificInformation(information)
@@ -104,7 +104,7 @@ fn is_of_its_type(condition: &Condition) -> bool {
     let AttributeReference::Standard(tag) = condition.attribute else { return true };
     let mut r = condition.value.reader();
     r.peek_type() == Some(Type::Structure)
-        || AttributeValue::decode_value(tag, tags::AttributeValue, &mut r, Version::V3_0).is_ok()
+        || AttributeValue::decode_value(tag, tags::AttributeValue, &mut r, KEPT_VERSION).is_ok()
 }
 
 fn date(condition: &Condition) -> Option<i64> {
@@ -154,7 +154,7 @@ struct Limits {
 }
 
 fn limits(item: &[u8]) -> Option<Limits> {
-    let version = Version::V3_0;
+    let version = KEPT_VERSION;
     let mut r = Reader::new(item).enter(tags::AttributeValue).ok()?;
     Some(Limits {
         total: Decode::decode(tags::UsageLimitsTotal, &mut r, version).ok()?,
