@@ -7,7 +7,7 @@ use kmip::attributes::{Attribute, AttributeValue, Attributes};
 use kmip::payload::{DefaultsInformation, ObjectDefaults};
 use kmip::structures::ObjectGroups;
 use kmip::vocabulary::{ObjectType, ResultReason, tags};
-use kmip::{Decode, Encode};
+use kmip::{Decode, Encode, Version};
 use ttlv::{Reader, Writer};
 
 use crate::keystore::Context;

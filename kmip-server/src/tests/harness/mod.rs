@@ -8,9 +8,9 @@ use crate::config::policy::Policy;
 use crate::crypto::x509::path_validation;
 use crate::dispatch::key_server::{Form, KeyServer};
 use crate::keystore::process_state::ProcessState;
-use crate::store::Store;
 use crate::store::memory_store::MemoryStore;
 use crate::store::root_key::{IndexKey, KEY_LEN};
+use crate::store::{OpenStore, Store};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -80,6 +80,13 @@ impl Harness {
     pub(crate) fn sharing(store: Arc<dyn Store>) -> Self {
         let rules = Policy { names: Names::Shared, ..Policy::default() };
         Self::at(KeyServer::new(store, index_key()).with_policy(rules))
+    }
+
+    /// A server with a store that was opened, where objects may share a Name, and this beside it.
+    pub(crate) fn opened(opened: &OpenStore, live: ProcessState) -> Self {
+        let rules = Policy { names: Names::Shared, ..Policy::default() };
+        let server = KeyServer::new(Arc::clone(&opened.store), opened.index_key.clone());
+        Self::at(server.with_policy(rules).with_state(live))
     }
 
     fn at(server: KeyServer) -> Self {

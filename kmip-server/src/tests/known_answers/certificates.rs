@@ -62,6 +62,35 @@ fn authority(key: &KeyPair, change: impl FnOnce(&mut CertificateParams)) -> Vec<
     params.self_signed(key).unwrap().der().to_vec()
 }
 
+/// A certificate with each name that an attribute is made of, as issuer and as subject.
+pub(crate) fn certificate_of_many_names() -> Vec<u8> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    let others: [&[u64]; 7] = [
+        &[1, 2, 840, 113_549, 1, 9, 1],
+        &[0, 9, 2342, 19_200_300, 100, 1, 1],
+        &[0, 9, 2342, 19_200_300, 100, 1, 25],
+        &[2, 5, 4, 5],
+        &[2, 5, 4, 12],
+        &[2, 5, 4, 46],
+        &[2, 5, 4, 9],
+    ];
+    let others = others.map(|oid| DnType::CustomDnType(oid.to_vec()));
+    let known = [
+        DnType::CommonName,
+        DnType::CountryName,
+        DnType::LocalityName,
+        DnType::OrganizationName,
+        DnType::OrganizationalUnitName,
+        DnType::StateOrProvinceName,
+    ];
+    for name in known.into_iter().chain(others) {
+        params.distinguished_name.push(name, "AT");
+    }
+    let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    params.self_signed(&key).unwrap().der().to_vec()
+}
+
 /// A request of the file, in PEM.
 fn pem(name: &str) -> String {
     let (_, after) = REQUESTS.split_once(&format!("# {name}\n")).expect(name);

@@ -244,6 +244,22 @@ fn of_stanza(kind: ObjectType, stanza: &Stanza) -> Vec<Held> {
     all
 }
 
+/// Keys of every algorithm in every form that they have, as objects of their kind, and each kind of
+/// object with symmetric ones; with the attributes that they need.
+pub(super) fn every_key() -> Vec<(Object, Vec<A>)> {
+    let mut keys = Vec::new();
+    for held in all() {
+        let is_own = |kind| kind == held.kind || held.kind == ObjectType::SymmetricKey;
+        for kind in kinds().into_iter().filter(|kind| is_own(*kind)) {
+            let is_known = held.format.name().is_some();
+            if is_known && held.can_be(kind, held.format) {
+                keys.extend(object(kind, held.block(held.format)).map(|o| (o, held.values(kind))));
+            }
+        }
+    }
+    keys
+}
+
 pub(super) fn import(object: Object, values: Vec<A>) -> ImportRequest {
     let mask = A::CryptographicUsageMask(CryptographicUsageMask(0));
     ImportRequest {

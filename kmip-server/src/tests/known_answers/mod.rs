@@ -29,6 +29,7 @@ mod pairs;
 mod re_provision;
 mod renewals;
 mod replacements;
+mod saved_stores;
 pub(crate) mod served;
 mod settings;
 pub(crate) mod signatures;

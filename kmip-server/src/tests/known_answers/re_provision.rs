@@ -36,6 +36,14 @@ fn bring(der: &[u8]) -> ReProvisionRequest {
     }
 }
 
+/// A client with a key replaces its certificate.
+pub(super) async fn replace_certificate(harness: &Harness, authority: &Authority) {
+    let (first, second) = (der(authority, "node-1"), der(authority, "node-1"));
+    let client = with(harness, &first);
+    client.create(NEWEST, vec![]).await;
+    client.ask(NEWEST, bring(&second)).await.unwrap();
+}
+
 /// "The server SHALL associate the certificate with the client [and] return the unique identifier
 /// for the certificate stored on the server. The current client credential SHALL be made invalid
 /// and cannot be used in future KMIP requests."

@@ -135,11 +135,11 @@ fn every_attribute_is_classified() {
 }
 
 /// Which of the three, by its column.
-const OPERATIONS: [Operation; 3] =
+pub(super) const OPERATIONS: [Operation; 3] =
     [Operation::ReKey, Operation::ReKeyKeyPair, Operation::ReCertify];
 
 /// The objects that an operation replaces, all of them new: one, or a private and a public key.
-async fn originals(harness: &Harness, operation: Operation) -> Vec<String> {
+pub(super) async fn originals(harness: &Harness, operation: Operation) -> Vec<String> {
     match operation {
         Operation::ReKey => vec![harness.create(V1_4, vec![name("old")]).await],
         Operation::ReKeyKeyPair => pair(harness).await,
@@ -180,7 +180,7 @@ fn ends_life(row: &AttributeRow, kind: ObjectType) -> bool {
 }
 
 /// Gives an object, by Import, every attribute that it may have in this version and does not have.
-async fn give_everything(harness: &Harness, version: Version, object: &str) {
+pub(super) async fn give_everything(harness: &Harness, version: Version, object: &str) {
     let export = ExportRequest { unique_identifier: id(object), ..ExportRequest::default() };
     let exported = harness.ask(version, export).await.unwrap();
     let kind = exported.object_type;
@@ -217,7 +217,7 @@ async fn give_everything(harness: &Harness, version: Version, object: &str) {
 }
 
 /// Replaces objects, with these attributes in the request; the new ones, as they were.
-async fn replace(
+pub(super) async fn replace(
     harness: &Harness,
     version: Version,
     operation: Operation,
