@@ -258,7 +258,7 @@ mod tests {
             metadata.add(value);
         }
         let packed = metadata.encode(b"");
-        // As rows of before have it.
+        // As what cannot be packed is kept.
         let plain = packed::unpack(&packed).unwrap();
         for beside in [&b""[..], &[0x54, 0x4B, 4, 1, 0, 0, 0, 0]] {
             assert_eq!(*metadata.encode(beside), [packed.as_slice(), beside].concat());

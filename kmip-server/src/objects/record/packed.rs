@@ -7,13 +7,13 @@
 //!                              | item ... | 00           of a structure
 //! ```
 //!
-//! A row of an object is written some five times on its way: sealed, into the log, into the tree
-//! and again when a leaf of the tree splits. It is half as long so, which spares a tenth of a
-//! Create. Numbers and lengths have seven bits a byte, the lowest first, and the eighth says that
-//! there are more. A tag is told by its last byte where a form says the others.
+//! It is half as long so: 40,000 AES keys with a name are 13.8 MB of rows instead of 24.5, and on
+//! disk 66 MB instead of 82 with sled and 32 instead of 43 with redb. A start reads all of it.
+//! Numbers and lengths have seven bits a byte, the lowest first, and the eighth says that there are
+//! more. A tag is told by its last byte where a form says the others.
 //!
 //! **What would not come back byte for byte is not packed.** That is for the caller to keep as it
-//! is: no row of before begins with 01, and none that is kept as it is does.
+//! is: TTLV does not begin with 01.
 
 use ttlv::{DEPTH_MAX, HEADER_LEN, Header, Tag, Type};
 
