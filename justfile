@@ -8,12 +8,11 @@ default:
 check:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    cargo test -p tests --test tidy
+    cargo test --workspace --test tidy
 
 # Unit tests and one end-to-end path.
 test-fast:
-    cargo test --workspace --lib
-    cargo test -p tests --test client_and_server
+    cargo test --workspace --lib --test client_and_server
 
 # The whole suite.
 test:
