@@ -116,11 +116,12 @@ pub(crate) fn failed(
     }
 }
 
-/// A text that may have parts which a client chose: what a terminal or a log would obey is escaped.
+/// A text that may have parts which a client chose: what a terminal or a log would obey is escaped,
+/// and what XML cannot have, so that a failure can be written in every encoding.
 fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        match is_obeyed(c) {
+        match is_escaped(c) {
             true => shown.extend(c.escape_unicode()),
             false => shown.push(c),
         }
@@ -128,10 +129,12 @@ fn shown(text: &str) -> String {
     shown
 }
 
-/// Control characters, and those that turn the direction of what is around them (UAX 9).
-fn is_obeyed(c: char) -> bool {
+/// Control characters, those that turn the direction of what is around them (UAX 9), and the two
+/// that are no characters and that XML cannot have (XML 1.0, 2.2).
+fn is_escaped(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 pub(crate) fn encode(response: &ResponseMessage) -> SecretBuffer {
@@ -193,3 +196,19 @@ pub(crate) const TOLD_WHEN_UNDONE: &[Operation] = &[
     Operation::Revoke,
     Operation::SetAttribute,
 ];
+
+#[cfg(test)]
+mod tests {
+    use kmip::encoding::{Element, xml};
+    use ttlv::Type;
+
+    use super::shown;
+
+    /// Else the failure could not be told to a client that asks in XML.
+    #[test]
+    fn text_of_a_failure_can_be_written_in_xml() {
+        let all: String = ('\0'..=char::MAX).collect();
+        let text = shown(&all);
+        assert!(xml::write(&Element::leaf("ResultMessage", Type::TextString, text)).is_ok());
+    }
+}
