@@ -15,13 +15,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kmip::Version;
-use kmip::message::{RequestMessage, ResponseBatchItem};
+use kmip::message::{RequestBatchItem, RequestMessage, ResponseBatchItem};
 use kmip::payload::RequestPayload;
 use kmip::vocabulary::{AsynchronousIndicator as Indicator, Operation, ResultReason, ResultStatus};
 use kmip::{Encode as _, vocabulary::tags};
 use ttlv::Writer;
 
 use crate::auth::client::Client;
+use crate::dispatch::batch;
 use crate::dispatch::commit::{self, BatchResponse};
 use crate::dispatch::resources::Resources;
 use crate::dispatch::response::failed;
@@ -44,6 +45,9 @@ const AT_ONCE: &[Operation] = &[
 /// What takes long enough that a client that would take a later answer is given one.
 const SLOW: &[Operation] =
     &[Operation::CreateKeyPair, Operation::ReKeyKeyPair, Operation::Certify, Operation::ReCertify];
+
+/// Room for what a response to Poll has beside the result.
+const POLL_LEN: usize = 1024;
 
 /// What a message is charged for while it waits, until it is known what it took.
 const ESTIMATE: Duration = Duration::from_millis(100);
@@ -96,6 +100,25 @@ fn is_slow(payload: &RequestPayload) -> bool {
     }
 }
 
+/// Answers that are as long as those to a message that is done later, to be measured before it is
+/// taken.
+pub(crate) fn longest_answers(request: &RequestMessage) -> Vec<ResponseBatchItem> {
+    request.items.iter().map(|item| pending(item, &async_requests::Value::default())).collect()
+}
+
+fn pending(item: &RequestBatchItem, value: &async_requests::Value) -> ResponseBatchItem {
+    ResponseBatchItem {
+        operation: Some(item.payload.operation()),
+        unique_batch_item_id: item.unique_batch_item_id.clone(),
+        result_status: ResultStatus::OperationPending,
+        result_reason: None,
+        result_message: None,
+        asynchronous_correlation_value: Some(value.to_vec()),
+        payload: None,
+        message_extension: None,
+    }
+}
+
 /// Takes a message of `len` bytes to be done later; the answer to give now.
 pub(crate) fn submit(
     resources: &Resources,
@@ -106,17 +129,8 @@ pub(crate) fn submit(
     let operations: Vec<Operation> =
         request.items.iter().map(|item| item.payload.operation()).collect();
     let places = resources.state.async_requests.submit(&client.owner, &operations, len)?;
-    let answers = request.items.iter().zip(&places.all).map(|(item, place)| ResponseBatchItem {
-        operation: Some(item.payload.operation()),
-        unique_batch_item_id: item.unique_batch_item_id.clone(),
-        result_status: ResultStatus::OperationPending,
-        result_reason: None,
-        result_message: None,
-        asynchronous_correlation_value: Some(place.value.to_vec()),
-        payload: None,
-        message_extension: None,
-    });
-    let answers = answers.collect();
+    let answers = request.items.iter().zip(&places.all);
+    let answers = answers.map(|(item, place)| pending(item, &place.value)).collect();
     tokio::spawn(work(resources.clone(), client.clone(), request, places));
     Ok(answers)
 }
@@ -162,10 +176,20 @@ async fn results(
     let version = request.header.protocol_version;
     let pending = &resources.state.async_requests;
     let work = MessageWork::new(Place::Own, resources.policy.message_work, None, 0);
+    let may_keep = |results: &[SecretBuffer]| {
+        let lens: Vec<usize> = results.iter().map(|result| result.len()).collect();
+        let len_max = resources.policy.response_len_max.saturating_sub(POLL_LEN);
+        lens.iter().all(|len| *len <= len_max) && pending.reserve(&client.owner, places, &lens)
+    };
+    // What acts while its batch runs cannot be taken back once its result is found too long.
+    if let Some(longest) = batch::longest_answers(request)
+        && !may_keep(&encoded(version, places, &longest))
+    {
+        return failures(version, places, &too_long());
+    }
     let done = commit::run(resources, client, request, &work, |_, items| async move {
         let results = encoded(version, places, &items);
-        let lens: Vec<usize> = results.iter().map(|result| result.len()).collect();
-        Ok(match pending.reserve(&client.owner, places, &lens) {
+        Ok(match may_keep(&results) {
             true => BatchResponse::Complete(results),
             false => BatchResponse::TooLarge(failures(version, places, &too_long())),
         })
@@ -177,8 +201,9 @@ async fn results(
 fn too_long() -> OperationError {
     OperationError::new(
         ResultReason::ResponseTooLarge,
-        "the results that wait to be polled would be longer than this server keeps for a client, \
-         and nothing was done: poll the others, and send it again",
+        "a result would be longer than this server gives (response-len-max), or the results that \
+         wait to be polled longer than it keeps for a client, and nothing was done: poll the \
+         others, or ask for less",
     )
 }
 

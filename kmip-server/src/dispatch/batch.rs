@@ -10,8 +10,10 @@
 
 use std::collections::BTreeSet;
 
-use kmip::message::{RequestMessage, ResponseBatchItem};
-use kmip::vocabulary::{BatchErrorContinuationOption as OnError, Operation, ResultReason, tags};
+use kmip::message::{RequestBatchItem, RequestMessage, ResponseBatchItem};
+use kmip::vocabulary::{
+    BatchErrorContinuationOption as OnError, Operation, ResultReason, ResultStatus, tags,
+};
 use kmip::{DateTime, Encode as _, Version};
 use ttlv::Writer;
 
@@ -81,9 +83,7 @@ pub(crate) async fn run(
             Err(error) => Err(error),
         }
         .and_then(|answer| lengths.take(answered(item, answer), version));
-        let failed_item = result.as_ref().err().map(|error| {
-            failed(version, Some(operation), item.unique_batch_item_id.clone(), error)
-        });
+        let failed_item = result.as_ref().err().map(|error| failure_of(item, version, error));
         match result {
             Ok(answer) => {
                 cx.transaction.keep_item();
@@ -214,4 +214,44 @@ const REACHING: &[Operation] = &[Operation::Cancel, Operation::Process, Operatio
 /// Does the operation act beyond the batch while it runs?
 pub(crate) fn is_reaching(operation: Operation) -> bool {
     REACHING.contains(&operation)
+}
+
+/// Longest text of a failure of an operation that acts while its batch runs, in bytes.
+const REACHING_TEXT_MAX: usize = 160;
+
+/// The answer to an item that failed.
+fn failure_of(
+    item: &RequestBatchItem,
+    version: Version,
+    error: &OperationError,
+) -> ResponseBatchItem {
+    let operation = item.payload.operation();
+    let mut answer = failed(version, Some(operation), item.unique_batch_item_id.clone(), error);
+    if let (Some(text), true) = (&mut answer.result_message, is_reaching(operation)) {
+        text.truncate(text.floor_char_boundary(REACHING_TEXT_MAX));
+    }
+    answer
+}
+
+/// Items that are as long, in every encoding, as the answers to a message whose operations act
+/// while their batch runs can be; none for any other message.
+///
+/// What has been done cannot be taken back once its answer is found too long, so these are measured
+/// before it is begun. An answer is a response or a failure; each item here is both.
+pub(crate) fn longest_answers(request: &RequestMessage) -> Option<Vec<ResponseBatchItem>> {
+    if !request.items.iter().any(|item| operations::acts_at_once(&item.payload)) {
+        return None;
+    }
+    let longest = |item: &RequestBatchItem| ResponseBatchItem {
+        operation: Some(item.payload.operation()),
+        unique_batch_item_id: item.unique_batch_item_id.clone(),
+        result_status: ResultStatus::OperationFailed,
+        // No reason has a longer name, and in XML no character is longer.
+        result_reason: Some(ResultReason::InvalidAsynchronousCorrelationValue),
+        result_message: Some("\"".repeat(REACHING_TEXT_MAX)),
+        asynchronous_correlation_value: None,
+        payload: operations::longest_response(&item.payload),
+        message_extension: None,
+    };
+    Some(request.items.iter().map(longest).collect())
 }

@@ -267,12 +267,25 @@ impl KeyServer {
         batch::check(&request)?;
         let acting = self.acting(client, &request)?;
         let client = acting.as_ref().unwrap_or(client);
-        if asynchronous::is_wanted(client, &request)? {
+        let is_later = asynchronous::is_wanted(client, &request)?;
+        let work = self.work(client, len);
+        let longest = match is_later {
+            true => Some(asynchronous::longest_answers(&request)),
+            false => batch::longest_answers(&request),
+        };
+        // What cannot be taken back is not begun unless its answer can be written.
+        if let Some(items) = longest {
+            let longest = encode(&respond(&request.header, now(), items, proof.clone()));
+            let measured = self.finish(client, &request, &work, longest, form).await?;
+            if let BatchResponse::TooLarge(answer) = measured {
+                return Ok(answer);
+            }
+        }
+        if is_later {
             let header = request.header.clone();
             let items = asynchronous::submit(&self.resources, client, request, len)?;
             return Ok(written(&respond(&header, now(), items, proof), form));
         }
-        let work = self.work(client, len);
         let (request, work, proof) = (&request, &work, &proof);
         let make = |now, items| async move {
             let response = encode(&respond(&request.header, now, items, proof.clone()));

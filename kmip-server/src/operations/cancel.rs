@@ -4,6 +4,7 @@
 //! message with none that could be done again (see [`crate::dispatch::batch`]).
 
 use kmip::payload::{CancelRequest, CancelResponse};
+use kmip::vocabulary::CancellationResult;
 
 use crate::keystore::Context;
 use crate::objects::error::Result;
@@ -12,4 +13,12 @@ pub(super) async fn cancel(cx: &mut Context<'_>, request: CancelRequest) -> Resu
     let value = request.asynchronous_correlation_value;
     let cancellation_result = cx.state.async_requests.cancel(&cx.client.owner, &value);
     Ok(CancelResponse { asynchronous_correlation_value: value, cancellation_result })
+}
+
+/// Longest response, also in letters.
+pub(super) fn longest(request: &CancelRequest) -> CancelResponse {
+    CancelResponse {
+        asynchronous_correlation_value: request.asynchronous_correlation_value.clone(),
+        cancellation_result: CancellationResult::UnableToCancel,
+    }
 }

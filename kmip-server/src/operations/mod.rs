@@ -66,7 +66,7 @@ mod signature_verify;
 mod validate;
 
 use kmip::item_error;
-use kmip::payload::{MalformedPayload, RequestPayload};
+use kmip::payload::{MalformedPayload, RequestPayload, ResponsePayload};
 
 use crate::auth::access_control;
 use crate::keystore::Context;
@@ -75,6 +75,26 @@ pub(crate) use answer::Answer;
 
 use crate::operations::availability::is_available;
 use crate::operations::cost::Cost;
+
+/// Returns whether a request changes something while its batch runs (see
+/// [`crate::dispatch::batch`]).
+pub(crate) fn acts_at_once(request: &RequestPayload) -> bool {
+    if let RequestPayload::PKCS_11(request) = request {
+        return pkcs_11::has_effect(request);
+    }
+    longest_response(request).is_some()
+}
+
+/// Longest response to an operation that acts while its batch runs; none for any other.
+pub(crate) fn longest_response(request: &RequestPayload) -> Option<ResponsePayload> {
+    if let RequestPayload::Cancel(request) = request {
+        return Some(cancel::longest(request).into());
+    }
+    if let RequestPayload::PKCS_11(request) = request {
+        return Some(pkcs_11::longest(request).into());
+    }
+    matches!(request, RequestPayload::Process(_)).then(|| process::longest().into())
+}
 
 /// One row an operation: its name, and the file whose function of the same name does it. A new
 /// operation does not compile until it stands here; as long as nothing does it, among the rest. One

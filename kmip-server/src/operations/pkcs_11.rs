@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use kmip::SecretBytes;
 use kmip::payload::{PKCS11Call, PKCS11Request, PKCS11Response};
-use kmip::vocabulary::{Operation, ResultReason};
+use kmip::vocabulary::{Operation, PKCS_11ReturnCode, ResultReason};
 
-use crate::crypto::pkcs11::{Call, CallError};
+use crate::crypto::pkcs11::{self, Answer, Call, CallError};
 use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
 
@@ -55,11 +55,35 @@ pub(super) async fn pkcs_11(
         };
         OperationError::new(reason, error.to_string())
     })?;
-    Ok(PKCS11Response {
-        interface: request.interface,
-        function: request.function,
+    Ok(response(request.interface, request.function, answer))
+}
+
+fn response(interface: Option<String>, function: PKCS11Call, answer: Answer) -> PKCS11Response {
+    PKCS11Response {
+        interface,
+        function,
         correlation_value: answer.correlation_value,
         output_parameters: answer.output.map(|bytes| SecretBytes::new(&bytes)),
         return_code: answer.return_code,
-    })
+    }
+}
+
+/// Returns whether later calls find something else after this one.
+pub(super) fn has_effect(request: &PKCS11Request) -> bool {
+    match request.function {
+        PKCS11Call::Standard(function) => pkcs11::has_effect(function),
+        PKCS11Call::Vendor(_) => false,
+    }
+}
+
+/// Longest response to a call.
+pub(super) fn longest(request: &PKCS11Request) -> PKCS11Response {
+    let input = request.input_parameters.as_ref().map_or(&[][..], SecretBytes::as_bytes);
+    let answer = match request.function {
+        PKCS11Call::Standard(function) => pkcs11::longest_answer(function, input),
+        PKCS11Call::Vendor(_) => Answer::of(PKCS_11ReturnCode::OK),
+    };
+    // Another interface is refused.
+    let interface = request.interface.as_ref().map(|_| INTERFACE.to_owned());
+    response(interface, request.function, answer)
 }

@@ -18,7 +18,7 @@ use super::parameters::{Input, Malformed, Output};
 const ENCODING: u8 = 1;
 
 /// The most random bytes of one call: an answer stays far below the longest message.
-const RANDOM_MAX: usize = 64 << 10;
+pub(super) const RANDOM_MAX: usize = 64 << 10;
 
 /// CKF_RW_SESSION of C_OpenSession (PKCS#11 3.0, 3.3).
 const RW_SESSION: u64 = 2;
@@ -269,7 +269,7 @@ fn finished(module: &Module, call: &Call<'_>, handle: u64) -> Given {
 }
 
 /// The longest digest: with so much room none is too long, and none is lost for want of it.
-const DIGEST_LEN_MAX: usize = 64;
+pub(super) const DIGEST_LEN_MAX: usize = 64;
 
 /// A digest is over once it was given, so the room is asked for first.
 fn needs_room(room: Option<usize>) -> Result<(), Stop> {

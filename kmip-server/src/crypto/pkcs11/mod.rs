@@ -13,7 +13,9 @@
 //! This is the only room that names cryptoki.
 
 mod functions;
+mod longest_answer;
 mod module;
 mod parameters;
 
-pub(crate) use module::{Call, CallError, Module};
+pub(crate) use longest_answer::{has_effect, longest_answer};
+pub(crate) use module::{Answer, Call, CallError, Module};

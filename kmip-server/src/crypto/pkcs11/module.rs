@@ -22,7 +22,7 @@ pub(crate) const SESSIONS_MAX: usize = 16;
 const IDLE: Duration = Duration::from_secs(15 * 60);
 
 /// The length of a correlation value: no one can guess another client's.
-const CORRELATION_LEN: usize = 16;
+pub(crate) const CORRELATION_LEN: usize = 16;
 
 /// A loaded module, and the instances of all clients.
 pub(crate) struct Module {

@@ -2,22 +2,28 @@
 //! and 9.2; usage guide 2.1, 2.6 and 3.33 to 3.36).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::policy::Policy;
 use crate::keystore::async_requests::ITEMS_PER_CLIENT_MAX;
 use crate::keystore::process_state::ProcessState;
 use crate::keystore::processor_pool::ProcessorPool;
+use crate::store::memory_store::MemoryStore;
 use kmip::message::Asynchronous;
 use kmip::payload::{
-    AsynchronousCorrelationValues, AsynchronousRequest, CancelRequest, PollRequest, ProcessRequest,
-    QueryAsynchronousRequestsRequest,
+    AsynchronousCorrelationValues, AsynchronousRequest, CancelRequest, EncryptRequest, PollRequest,
+    ProcessRequest, QueryAsynchronousRequestsRequest,
 };
-use kmip::structures::Operations;
-use kmip::vocabulary::{AsynchronousIndicator, CancellationResult, ProcessingStage};
+use kmip::structures::{Operations, UsageLimits};
+use kmip::vocabulary::{
+    AsynchronousIndicator, CancellationResult, ProcessingStage, UsageLimitsUnit,
+};
 use ttlv::Tag;
 
 use crate::tests::harness::*;
+use crate::tests::known_answers::served::data;
 use crate::tests::sessions::blocking_store::BlockingStore;
+use crate::tests::sessions::guarded_reads::requests;
 
 /// A message that takes no answer but a later one.
 async fn submit(
@@ -308,4 +314,57 @@ async fn what_cannot_be_taken_back_stands_alone() {
     assert_eq!(items.len(), 2);
     let located = harness.ask(NEWEST, locate(vec![])).await.unwrap();
     assert!(located.unique_identifiers.is_empty(), "the refused batch made nothing");
+}
+
+/// Maximum Response Size is that of every answer (1.4, 6.3; 2.1, 9.12): what cannot be answered is
+/// neither taken for later nor canceled.
+#[tokio::test]
+async fn message_whose_answer_would_be_too_large_is_not_begun() {
+    let processor = Arc::new(ProcessorPool::new(1));
+    let state = ProcessState { processor: Arc::clone(&processor), ..ProcessState::default() };
+    let harness = Harness::with(Arc::new(MemoryStore::default()), Policy::default(), state);
+    // Another client has the one permit, so that the request waits.
+    let permit = processor.acquire("other", Duration::from_millis(1)).await;
+    let waits = submitted(&harness, vec![aes(vec![]).into()]).await.remove(0);
+    let cancel_it = CancelRequest { asynchronous_correlation_value: waits };
+    let later = Some(Asynchronous(AsynchronousIndicator::Mandatory));
+    let rows: [(RequestPayload, _); 2] = [(cancel_it.into(), None), (aes(vec![]).into(), later)];
+    for (payload, indicator) in rows {
+        let before = outstanding(&harness, vec![], vec![]).await;
+        for size in (0..).step_by(8) {
+            let mut header = RequestHeader::new(NEWEST, 1);
+            header.asynchronous_indicator = indicator;
+            header.maximum_response_size = Some(size);
+            let items = vec![payload.clone().into()];
+            let item = harness.message(&RequestMessage { header, items }).await.items.remove(0);
+            let after = outstanding(&harness, vec![], vec![]).await;
+            if item.result_reason != Some(ResultReason::ResponseTooLarge) {
+                assert_eq!(item.result_reason, None);
+                assert_ne!(after, before);
+                break;
+            }
+            assert_eq!(after, before, "{:?}, {size}", payload.operation());
+        }
+    }
+    drop(permit);
+}
+
+/// A result that no Poll could give is not kept, and its request has no effect.
+#[tokio::test]
+async fn request_whose_result_would_be_too_large_has_no_effect() {
+    let harness = Harness::ruled(Policy { response_len_max: 4096, ..Policy::default() });
+    let limits = UsageLimits { total: 8000, count: None, unit: UsageLimitsUnit::Byte };
+    let values = vec![
+        AttributeValue::ActivationDate(DateTime(1)),
+        AttributeValue::UsageLimits(limits.clone()),
+    ];
+    let key = harness.create(NEWEST, values).await;
+    for (len, reason) in [(4096, Some(ResultReason::ResponseTooLarge)), (1024, None)] {
+        let encrypt = EncryptRequest { data: data(&vec![0; len]), ..requests::encrypt(&key) };
+        let before = attribute(&harness, &key, "Usage Limits").await;
+        let value = submitted(&harness, vec![encrypt.into()]).await.remove(0);
+        assert_eq!(finished(&harness, &value).await.result_reason, reason, "{len} bytes");
+        let after = attribute(&harness, &key, "Usage Limits").await;
+        assert_eq!(after == before, reason.is_some(), "{len} bytes");
+    }
 }
