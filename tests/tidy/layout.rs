@@ -75,8 +75,8 @@ const TLS: &[&str] = &[
     "node-sim/src/api/http/tls.rs",
     "node-sim/tests/program.rs",
     "tests/benches/server",
-    "tests/harness/frames.rs",
     "tests/harness/https.rs",
+    "tests/harness/mutual_tls.rs",
 ];
 
 /// The certificate authority of the lab, the cluster's key pair and TLS certificate, and tests of
