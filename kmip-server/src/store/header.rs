@@ -26,8 +26,9 @@ const MAGIC: &[u8; 8] = b"kmipstor";
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// Version of what the key server keeps in the rows: their keys, and what is under the seals. **It
-/// is frozen**: `tests::known_answers::saved_stores` holds stores of it that every later version must open. A
-/// version that writes other rows raises the number, first of all in the header of the store.
+/// is frozen**: `tests::known_answers::saved_stores` holds stores of it that every later version
+/// must open. A version that writes other rows raises the number, first of all in the header of the
+/// store.
 pub(crate) const RECORD_FORMAT: u32 = 1;
 
 const ENGINE_LEN: usize = 8;
