@@ -12,6 +12,9 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use kmip::vocabulary::ResultReason;
+
+use crate::objects::error::OperationError;
 use crate::secret::SecretBuffer;
 
 /// The longest message that is not counted.
@@ -20,6 +23,11 @@ pub(crate) const UNCOUNTED: usize = 4096;
 /// Why a message is refused for its length and those beside it.
 pub(crate) const TOO_MUCH_HELD: &str = "requests and answers of this client that are under way are \
     too long together (held-bytes-per-client-max, held-bytes-max): read the answers first";
+
+/// The refusal of what would be held besides.
+pub(crate) fn too_much_held() -> OperationError {
+    OperationError::new(ResultReason::ServerLimitExceeded, TOO_MUCH_HELD)
+}
 
 /// Bytes that are held for all clients.
 pub(crate) struct HeldBytes {

@@ -18,6 +18,7 @@ use kmip::{DateTime, Encode as _, Version};
 use ttlv::Writer;
 
 use crate::auth::client::Client;
+use crate::auth::held_bytes::{Held, UNCOUNTED, too_much_held};
 use crate::auth::superseded_certificates;
 use crate::dispatch::resources::{BATCH_ITEMS_MAX, Resources};
 use crate::dispatch::response::{answered, failed, undo};
@@ -72,7 +73,7 @@ pub(crate) async fn run(
     let on_error = request.header.batch_error_continuation_option.unwrap_or(OnError::Stop);
     let mut items = Vec::with_capacity(request.items.len());
     let mut undone = false;
-    let mut lengths = AnswerLengths::of(on.policy.response_len_max, request.items.len());
+    let mut lengths = AnswerLengths::of(on.policy.response_len_max, request.items.len(), client);
     let mut rest = request.items.iter();
     while let Some(item) = rest.next() {
         work.check_client()?;
@@ -127,17 +128,21 @@ fn log_refusal(operation: Operation, error: &OperationError) {
     tracing::info!(?operation, reason = ?error.reason, %why, "refused");
 }
 
-/// What is left of the longest response. The one item of a message is measured with the whole
-/// response, before anything is written.
+/// Lengths of the answers of a batch, which are held for the client while its other items are done:
+/// they wait for their turns, and many batches of a client may be under way. The one item of a
+/// message is measured and held with the whole response, before anything is written.
 struct AnswerLengths {
-    left: usize,
+    max: usize,
+    taken: usize,
+    held: Option<Held>,
     counts: bool,
     is_full: bool,
 }
 
 impl AnswerLengths {
-    const fn of(left: usize, items: usize) -> Self {
-        Self { left, counts: items > 1, is_full: false }
+    fn of(max: usize, items: usize, client: &Client) -> Self {
+        let held = client.held.as_ref().and_then(|held| held.hold(0));
+        Self { max, taken: 0, held, counts: items > 1, is_full: false }
     }
 
     fn take(&mut self, item: ResponseBatchItem, version: Version) -> Result<ResponseBatchItem> {
@@ -147,16 +152,17 @@ impl AnswerLengths {
         let mut w = Writer::default();
         item.encode(tags::BatchItem, &mut w, version);
         let len = SecretBuffer::new(w.into_bytes()).len();
-        match self.left.checked_sub(len) {
-            Some(left) => {
-                self.left = left;
-                Ok(item)
-            }
-            None => {
-                self.is_full = true;
-                Err(Self::too_long())
-            }
+        let taken = self.taken.saturating_add(len);
+        if taken > self.max {
+            self.is_full = true;
+            return Err(Self::too_long());
         }
+        let is_counted = taken > UNCOUNTED;
+        if is_counted && self.held.as_mut().is_some_and(|held| !held.grow_to(taken)) {
+            return Err(too_much_held());
+        }
+        self.taken = taken;
+        Ok(item)
     }
 
     fn check(&self) -> Result<()> {

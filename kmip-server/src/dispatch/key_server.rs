@@ -21,7 +21,7 @@ use kmip::vocabulary::ResultReason;
 
 use crate::auth::client::Client;
 use crate::auth::credentials::{self, Users};
-use crate::auth::held_bytes::{HeldBuffer, HeldBytes, TOO_MUCH_HELD};
+use crate::auth::held_bytes::{HeldBuffer, HeldBytes, too_much_held};
 use crate::auth::superseded_certificates;
 use crate::config::policy::Policy;
 use crate::config::push_targets::PushTargets;
@@ -375,10 +375,6 @@ fn no_form(why: String) -> OperationError {
         ResultReason::EncodingOptionError,
         format!("the answer has no form in this encoding, and nothing was done: {why}"),
     )
-}
-
-fn too_much_held() -> OperationError {
-    OperationError::new(ResultReason::ServerLimitExceeded, TOO_MUCH_HELD)
 }
 
 /// Shows a message to whoever listens to the log at this target, with its secrets hidden.

@@ -18,10 +18,10 @@ mod terms;
 
 use std::sync::Arc;
 
-use kmip::vocabulary::{Operation, ResultReason};
+use kmip::vocabulary::Operation;
 use kmip::{Identifier, Version};
 
-use crate::auth::held_bytes::{SharedHeld, TOO_MUCH_HELD};
+use crate::auth::held_bytes::{SharedHeld, too_much_held};
 use crate::keystore::Context;
 use streams::unknown;
 
@@ -104,7 +104,7 @@ impl Context<'_> {
     /// Correlation Value to be answered.
     pub(crate) fn go_on(&mut self, part: Part, stream: Stream) -> Result<Correlation> {
         if !stream.bytes.grow_to(stream.held_len()) {
-            return Err(OperationError::new(ResultReason::ServerLimitExceeded, TOO_MUCH_HELD));
+            return Err(too_much_held());
         }
         match part {
             Part::First => self.effects.streams.begin(&self.state.streams, stream),

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use kmip::InputData;
 use kmip::message::Asynchronous;
+use kmip::objects::OpaqueObject;
 use kmip::payload::{CreateKeyPairRequest, PollRequest, ProcessRequest, SignRequest};
-use kmip::vocabulary::AsynchronousIndicator;
+use kmip::vocabulary::{AsynchronousIndicator, OpaqueDataType};
 use tokio::sync::watch;
 
 use super::guarded_reads::{World, rows};
@@ -197,6 +198,31 @@ async fn messages_in_parts_hold_no_more_than_their_clients_share() {
     part(&other, &others, theirs, false).await.expect("another has a share of its own");
     part(&at, &key, second, true).await.unwrap();
     part(&at, &key, None, false).await.expect("what has come to its end is let go");
+}
+
+/// Answers that wait for the other items of their batch are part of their client's share.
+#[tokio::test]
+async fn answers_of_a_batch_hold_no_more_than_their_clients_share() {
+    let at = Harness::ruled(Policy { held_bytes_per_client_max: 100_000, ..Policy::default() });
+    let object = Object::OpaqueObject(OpaqueObject {
+        opaque_data_type: OpaqueDataType(0x8000_0001),
+        opaque_data_value: SecretBytes::new(&[7; 40_000]),
+    });
+    let request = RegisterRequest {
+        object_type: ObjectType::OpaqueObject,
+        attributes: Attributes::default(),
+        object,
+        protection_storage_masks: None,
+    };
+    let object = at.ask(NEWEST, request).await.unwrap().unique_identifier;
+    let gets = vec![get(&object).into(); 4];
+    let go_on = Some(BatchErrorContinuationOption::Continue);
+    for _ in 0..2 {
+        let items = at.batch_with(NEWEST, go_on, gets.clone()).await;
+        let reasons: Vec<_> = items.iter().map(|item| item.result_reason).collect();
+        let refused = Some(ResultReason::ServerLimitExceeded);
+        assert_eq!(reasons, [None, None, refused, refused]);
+    }
 }
 
 /// Operations whose answers give out what a client may not have of an item that was undone: results
