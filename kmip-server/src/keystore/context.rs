@@ -103,15 +103,9 @@ impl<'a> Context<'a> {
     }
 
     /// As [`Self::object`], where nothing that is written follows from it: one of many that are
-    /// looked through. [`Self::guard`] is for the one that is found.
+    /// looked through. Of the one that is found, [`Self::object`] is asked then.
     pub(crate) async fn glance(&mut self, id: &str) -> Result<Metadata> {
         self.known(id, Reading::Glance).await
-    }
-
-    /// Guards an object that [`Self::glance`] has let through, as it was first read.
-    pub(crate) async fn guard(&mut self, id: &str) -> Result<()> {
-        let key = self.metadata_key(id);
-        Ok(self.transaction.guard(&key).await?)
     }
 
     /// As [`Self::object`], as much as is asked for.
@@ -132,10 +126,11 @@ impl<'a> Context<'a> {
                 self.read(id, &key, reading).await?
             }
         };
-        match chosen {
-            Some(_) => self.chosen.insert(id.to_owned()),
-            None => self.chosen.remove(id),
-        };
+        match (reading, &chosen) {
+            (Reading::Decides, Some(_)) => drop(self.chosen.insert(id.to_owned())),
+            (Reading::Decides, None) => drop(self.chosen.remove(id)),
+            (Reading::Glance, _) => {}
+        }
         given.or(chosen).ok_or_else(|| OperationError::not_found(id))
     }
 
@@ -147,7 +142,11 @@ impl<'a> Context<'a> {
         key: &[u8],
         reading: Reading,
     ) -> Result<Option<K>> {
-        let Some(row) = self.transaction.peek(key).await? else { return Ok(None) };
+        let row = match reading {
+            Reading::Decides => self.transaction.peek(key).await?,
+            Reading::Glance => self.transaction.glance(key).await?,
+        };
+        let Some(row) = row else { return Ok(None) };
         let known = K::decode(row).map_err(|error| damaged(id, &error))?;
         let is_shown = known
             .object_type()

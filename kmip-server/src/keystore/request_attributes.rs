@@ -127,9 +127,8 @@ async fn template(cx: &mut Context<'_>, name: &Name) -> Result<Metadata> {
     let sharers = cx.transaction.page(&row, Some(&row), SHARERS_MAX).await?;
     let sharers = sharers.iter().filter_map(|key| id_of(&row, key));
     for id in holder.into_iter().chain(sharers) {
-        let found = cx.glance(&id).await?;
-        if found.object_type() == Some(ObjectType::Template) {
-            cx.guard(&id).await?;
+        if cx.glance(&id).await?.object_type() == Some(ObjectType::Template) {
+            let found = cx.object(&id).await?;
             return match lifecycle::is_archived(found.values()) {
                 true => Err(OperationError::archived(&name.value)),
                 false => Ok(found),

@@ -21,6 +21,7 @@ use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::index::{Holder, id_of, is_indexed};
 use crate::objects::lifecycle::{self, Storage};
+use crate::objects::record::Metadata;
 use matching::Conditions;
 
 /// The most identifiers in one answer, which a client may lower. It is what the greediest known
@@ -94,17 +95,15 @@ pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Resu
                 }
             }
             // The row of the name is guarded: who has it alone, has it at the commit.
-            if let [one] = search.found.as_slice()
-                && !suffices
-            {
-                cx.guard(one).await?;
+            if !suffices {
+                search.hold(cx, &conditions, &wanted).await?;
             }
         }
         Candidates::Rows { prefix, suffices } => {
             let suffices = suffices && !hides_templates(cx).await?;
             let rows = Rows { prefix: &prefix, suffices, conditions: &conditions, wanted: &wanted };
             search.run(cx, &rows, is_quick).await?;
-            search.hold(cx, !suffices, &conditions, &wanted).await?;
+            search.hold(cx, &conditions, &wanted).await?;
         }
     }
     cx.id_placeholder = match search.found.as_slice() {
@@ -239,13 +238,13 @@ impl Search {
     async fn hold(
         &mut self,
         cx: &mut Context<'_>,
-        was_glanced_at: bool,
         conditions: &Conditions,
         wanted: &Wanted,
     ) -> Result<()> {
         let [one] = self.found.as_slice() else { return Ok(()) };
-        if was_glanced_at || is_match(cx, one, conditions, wanted).await? {
-            return cx.guard(one).await;
+        let object = cx.object(one).await;
+        if does_match(cx, one, object, conditions, wanted)? {
+            return Ok(());
         }
         self.found.clear();
         self.total = self.total.saturating_sub(1);
@@ -322,7 +321,18 @@ async fn is_match(
     conditions: &Conditions,
     wanted: &Wanted,
 ) -> Result<bool> {
-    let metadata = match cx.glance(id).await {
+    let object = cx.glance(id).await;
+    does_match(cx, id, object, conditions, wanted)
+}
+
+fn does_match(
+    cx: &Context<'_>,
+    id: &str,
+    object: Result<Metadata>,
+    conditions: &Conditions,
+    wanted: &Wanted,
+) -> Result<bool> {
+    let metadata = match object {
         Ok(metadata) => metadata,
         // Destroyed and forgotten between the reading of two pages.
         Err(error) if error.reason == ResultReason::ObjectNotFound => {

@@ -35,6 +35,8 @@ struct Read {
     key: Key,
     seen: Seen,
     value: Value,
+    /// Was it only glanced at?
+    is_glance: bool,
 }
 
 /// What the commit must know of a key that was read.
@@ -81,13 +83,26 @@ impl<'a> Transaction<'a> {
 
     /// The value of a key, to be looked at: each copy of a secret has to be wiped again.
     pub(crate) async fn peek(&mut self, key: &[u8]) -> Result<Option<&[u8]>, StoreError> {
-        if self.wanted(key).is_none() && self.last.as_ref().is_none_or(|last| last.key != key) {
+        self.look(key, false).await
+    }
+
+    /// As [`Self::peek`], at one of many keys of which nothing is decided: it is forgotten with the
+    /// next one, and so is not part of what the commit must know. A million take no memory.
+    pub(crate) async fn glance(&mut self, key: &[u8]) -> Result<Option<&[u8]>, StoreError> {
+        self.look(key, true).await
+    }
+
+    async fn look(&mut self, key: &[u8], is_glance: bool) -> Result<Option<&[u8]>, StoreError> {
+        if let Some(last) = self.last.as_mut().filter(|last| last.key == key) {
+            last.is_glance &= is_glance;
+        } else if self.wanted(key).is_none() {
             let (stamp, value) = match self.store.get(key).await? {
                 Some(record) => (record.stamp, Some(record.value)),
                 None => (0, None),
             };
             let seen = Seen { stamp, is_guarded: false };
-            if let Some(last) = self.last.replace(Read { key: key.to_vec(), seen, value }) {
+            let read = Read { key: key.to_vec(), seen, value, is_glance };
+            if let Some(last) = self.last.replace(read) {
                 keep_first(&mut self.read, last);
             }
         }
@@ -218,6 +233,9 @@ impl<'a> Transaction<'a> {
 /// Puts a key with those that were read. One that changed since it was first read in this batch
 /// must fail the commit, so the first stamp stands.
 fn keep_first(read: &mut BTreeMap<Key, Seen>, last: Read) {
+    if last.is_glance {
+        return;
+    }
     let first = read.entry(last.key).or_insert(last.seen);
     first.is_guarded |= last.seen.is_guarded;
 }
@@ -232,6 +250,34 @@ mod tests {
     async fn put(view: &mut Transaction<'_>, key: &[u8], value: &[u8]) {
         view.get(key).await.unwrap();
         view.put(key.to_vec(), SecretBuffer::new(value.to_vec()));
+    }
+
+    #[tokio::test]
+    async fn what_is_glanced_at_is_forgotten_until_it_is_read() {
+        let store = MemoryStore::default();
+        let mut view = Transaction::new(&store);
+        for at in 0..100_u8 {
+            put(&mut view, &[b'k', at], b"1").await;
+        }
+        view.keep_item();
+        store.commit(view.into_changes()).await.unwrap();
+
+        let mut view = Transaction::new(&store);
+        for at in 0..100_u8 {
+            assert_eq!(view.glance(&[b'k', at]).await.unwrap(), Some(&b"1"[..]));
+        }
+        assert!(view.read.is_empty());
+        // Whoever reads it after all, also as the last one that was glanced at, is held to it.
+        for at in [99, 0] {
+            view.glance(&[b'k', at]).await.unwrap();
+            view.guard(&[b'k', at]).await.unwrap();
+            view.glance(&[b'k', 50]).await.unwrap();
+        }
+        put(&mut view, b"new", b"1").await;
+        view.keep_item();
+        let changes = view.into_changes();
+        let keys: Vec<&[u8]> = changes.iter().map(|change| change.key.as_slice()).collect();
+        assert_eq!(keys, [&b"k\0"[..], b"kc", b"new"]);
     }
 
     #[tokio::test]
