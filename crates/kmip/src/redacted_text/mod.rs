@@ -13,6 +13,7 @@
 //! back.
 
 mod policy;
+mod public_prefix;
 
 use core::fmt::{self, Write as _};
 
@@ -24,6 +25,7 @@ use crate::version::Version;
 use crate::vocabulary::{MaskNames, Vocabulary, row_by_value, tags, vocabulary_of};
 
 use policy::Visibility;
+pub use public_prefix::public_prefix;
 
 /// How many items are shown, so that a message of a megabyte is not a log of ten.
 const ITEMS_MAX: u32 = 4096;
