@@ -13,7 +13,7 @@ use crate::source::Source;
 use crate::tree::{files, sources};
 
 /// Crate, and the crates of this repository that it may import.
-const CRATE_IMPORTS: [(&str, &[&str]); 10] = [
+const CRATE_IMPORTS: [(&str, &[&str]); 11] = [
     ("ttlv", &[]),
     ("support", &[]),
     ("kmip", &["support", "ttlv"]),
@@ -21,9 +21,13 @@ const CRATE_IMPORTS: [(&str, &[&str]); 10] = [
     ("node-sim", &["kmip", "support"]),
     ("certs", &["support"]),
     ("kmip-conformance", &["kmip", "ttlv"]),
+    ("kmip-proxy", &["kmip", "support", "ttlv"]),
     ("lab", &["certs", "kmip", "kmip-server", "node-sim"]),
     ("fuzz", &["kmip", "kmip-server", "ttlv"]),
-    ("tests", &["certs", "kmip", "kmip-conformance", "kmip-server", "node-sim", "ttlv"]),
+    (
+        "tests",
+        &["certs", "kmip", "kmip-conformance", "kmip-proxy", "kmip-server", "node-sim", "ttlv"],
+    ),
 ];
 
 /// What the tests of a crate may import besides.
@@ -51,14 +55,17 @@ const LIBRARY_PLACES: LibraryPlaces = &[
 ];
 
 /// One directory of each program.
-const HTTP: &[&str] = &["kmip-server/src/net/https/", "node-sim/src/api/"];
+const HTTP: &[&str] =
+    &["crates/proxy/src/http/", "kmip-server/src/net/https/", "node-sim/src/api/"];
 
-/// JSON is the language of the cluster, and one encoding of the key server's messages.
+/// JSON is the language of the cluster and of the proxy's rules, and one encoding of the key
+/// server's messages.
 const JSON: &[&str] = &[
     "crates/conformance/",
     "crates/kmip/src/encoding/json.rs",
     "crates/kmip/tests/",
     "crates/lab/",
+    "crates/proxy/",
     "node-sim/",
     "tests/",
 ];
@@ -71,6 +78,7 @@ const TLS: &[&str] = &[
     "crates/kmip/src/client/tls",
     "crates/kmip/tests/client/scripted_server.rs",
     "crates/lab/src/https.rs",
+    "crates/proxy/src/tls/",
     "crates/support/src/tls_failure",
     "node-sim/src/api/http/tls.rs",
     "node-sim/tests/program.rs",
@@ -149,7 +157,7 @@ fn crate_imports_only_what_its_row_lists() {
             }
         }
     }
-    check("ttlv | support <- kmip <- kmip-server | node-sim <- lab | tests -> certs", &breaches);
+    check("ttlv | support <- kmip <- kmip-server | node-sim | proxy <- lab | tests -> certs", &breaches);
 }
 
 /// Entries of a directory, of all files with these paths.

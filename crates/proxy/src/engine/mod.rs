@@ -1,0 +1,13 @@
+//! Which rules act on a message, and what becomes of it. No socket and no clock: the time is
+//! passed in, so that every decision can be repeated.
+
+mod batch;
+mod exchange;
+mod object_log;
+mod request;
+mod response;
+mod state;
+mod whole_message;
+
+pub(crate) use exchange::{Clock, Connection, End, Exchange, Outcome};
+pub(crate) use state::{Engine, RuleCounts, Taken};

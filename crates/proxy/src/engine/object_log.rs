@@ -1,0 +1,138 @@
+//! Objects that are forgotten, and changes that are not seen yet.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kmip::vocabulary::{Operation, State};
+
+use super::exchange::Connection;
+use crate::message::BatchItem;
+use crate::rules::{Action, LagScope, LiveRule, creates};
+
+/// Most changes that are kept: more are seen at once.
+const CHANGES_MAX: usize = 100_000;
+/// Most objects that are forgotten.
+const FORGOTTEN_MAX: usize = 100_000;
+
+/// What is known of objects beside what the server says.
+#[derive(Default)]
+pub(super) struct ObjectLog {
+    forgotten: HashMap<String, Vec<Arc<LiveRule>>>,
+    changes: Vec<Change>,
+    /// Requests so far, of all clients.
+    messages: u64,
+}
+
+/// A change that is not seen by all.
+struct Change {
+    object: String,
+    effect: Effect,
+    by: Connection,
+    seen_by: LagScope,
+    until: Until,
+    rule: Arc<LiveRule>,
+}
+
+#[derive(Clone, Copy)]
+enum Effect {
+    Created,
+    /// The State before.
+    State(State),
+}
+
+#[derive(Clone, Copy)]
+enum Until {
+    Time(Duration),
+    Message(u64),
+}
+
+impl ObjectLog {
+    /// Forgets what a rule that is removed has brought.
+    pub(super) fn remove(&mut self, rule: &Arc<LiveRule>) {
+        for rules in self.forgotten.values_mut() {
+            rules.retain(|known| !Arc::ptr_eq(known, rule));
+        }
+        self.forgotten.retain(|_, rules| !rules.is_empty());
+        self.changes.retain(|change| !Arc::ptr_eq(&change.rule, rule));
+    }
+
+    /// Counts a request, and drops the changes that all have seen by now.
+    pub(super) fn note_request(&mut self, now: Duration) {
+        self.messages = self.messages.saturating_add(1);
+        let messages = self.messages;
+        self.changes.retain(|change| match change.until {
+            Until::Time(until) => now < until,
+            Until::Message(until) => messages <= until,
+        });
+    }
+
+    pub(super) fn forget(&mut self, object: &str, rule: &Arc<LiveRule>) {
+        if self.forgotten.len() < FORGOTTEN_MAX || self.forgotten.contains_key(object) {
+            let rules = self.forgotten.entry(object.to_owned()).or_default();
+            super::exchange::add(rules, rule);
+        }
+    }
+
+    /// The rule by which this client is not shown the object.
+    pub(super) fn hidden(&self, object: &str, asker: &Connection) -> Option<Arc<LiveRule>> {
+        let rules = self.forgotten.get(object).map(Vec::as_slice).unwrap_or_default();
+        let forgotten = rules.iter().find(|rule| rule.rule.is_for_client(&asker.client));
+        forgotten.map(Arc::clone).or_else(|| {
+            let created =
+                self.unseen(object, asker).find(|change| matches!(change.effect, Effect::Created));
+            created.map(|change| Arc::clone(&change.rule))
+        })
+    }
+
+    /// The State that this client is shown, and the rule.
+    pub(super) fn old_state(
+        &self,
+        object: &str,
+        asker: &Connection,
+    ) -> Option<(Arc<LiveRule>, State)> {
+        self.unseen(object, asker).find_map(|change| match change.effect {
+            Effect::State(state) => Some((Arc::clone(&change.rule), state)),
+            Effect::Created => None,
+        })
+    }
+
+    /// Changes of the object that this client does not see, the oldest first.
+    fn unseen(&self, object: &str, asker: &Connection) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(move |change| {
+            let is_seen = match change.seen_by {
+                LagScope::Connection => change.by.number == asker.number,
+                LagScope::Client => change.by.client == asker.client,
+                LagScope::Nobody => false,
+            };
+            change.object == object && !is_seen
+        })
+    }
+
+    /// Notes a change that the server has made.
+    pub(super) fn note_change(
+        &mut self,
+        rule: &Arc<LiveRule>,
+        item: &BatchItem,
+        by: &Connection,
+        now: Duration,
+    ) {
+        let Action::ReplicaLag { ms, messages, seen_by } = &rule.rule.action else { return };
+        let until = match (ms, messages) {
+            (Some(ms), _) => Until::Time(now.saturating_add(Duration::from_millis(*ms))),
+            (None, messages) => Until::Message(self.messages.saturating_add(messages.unwrap_or(0))),
+        };
+        let effect = match item.operation() {
+            Some(operation) if creates(operation) => Effect::Created,
+            Some(Operation::Activate) => Effect::State(State::PreActive),
+            Some(Operation::Revoke) => Effect::State(State::Active),
+            _ => return,
+        };
+        for object in item.identifiers() {
+            if self.changes.len() < CHANGES_MAX {
+                let (by, rule) = (by.clone(), Arc::clone(rule));
+                self.changes.push(Change { object, effect, by, seen_by: *seen_by, until, rule });
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Certificates and keys from files, checked once when they are read.
+
+use std::path::{Path, PathBuf};
+
+use rustls::RootCertStore;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use support::small_files;
+
+/// A file that the proxy cannot work with.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} {}: {why}", .path.display())]
+pub(crate) struct WrongFile {
+    what: &'static str,
+    path: PathBuf,
+    why: String,
+}
+
+const CERTIFICATE: &str = "certificate";
+const KEY: &str = "private key";
+const AUTHORITIES: &str = "list of authorities";
+
+impl WrongFile {
+    pub(super) fn new(what: &'static str, path: &Path, why: impl ToString) -> Self {
+        Self { what, path: path.to_owned(), why: why.to_string() }
+    }
+}
+
+fn certificates(
+    what: &'static str,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, WrongFile> {
+    let wrong = |why: String| WrongFile::new(what, path, why);
+    let text = small_files::read(path).map_err(|why| wrong(why.to_string()))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    // The reader's own words quote the line, and the line may be of a key.
+    let found = found.map_err(|_| wrong("it is not PEM".to_owned()))?;
+    match found.is_empty() {
+        true => Err(wrong("no BEGIN CERTIFICATE is in it".to_owned())),
+        false => Ok(found),
+    }
+}
+
+/// A certificate with the key that it was made for.
+pub(super) fn identity(cert: &Path, key: &Path) -> Result<CertifiedKey, WrongFile> {
+    let wrong = |why: &str| WrongFile::new(KEY, key, why);
+    let chain = certificates(CERTIFICATE, cert)?;
+    let text = small_files::read_secret(key).map_err(|why| WrongFile::new(KEY, key, why))?;
+    let private = PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
+        wrong("no PRIVATE KEY in PEM is in it; one with a passphrase must be decrypted")
+    })?;
+    // The text of the fault may say something of the key.
+    CertifiedKey::from_der(chain, private, &aws_lc_rs::default_provider())
+        .map_err(|_| wrong("it cannot be read, or does not match the certificate"))
+}
+
+/// The authorities in a file.
+pub(super) fn authorities(path: &Path) -> Result<RootCertStore, WrongFile> {
+    let mut roots = RootCertStore::empty();
+    for der in certificates(AUTHORITIES, path)? {
+        roots.add(der).map_err(|why| WrongFile::new(AUTHORITIES, path, why))?;
+    }
+    Ok(roots)
+}
