@@ -9,5 +9,8 @@ mod response;
 mod state;
 mod whole_message;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use exchange::{Clock, Connection, End, Exchange, Outcome};
 pub(crate) use state::{Engine, RuleCounts, Taken};
