@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     match name.as_deref() {
         Some("certs") => certs::cli::run(args),
         Some("kmip-conformance") => kmip_conformance::cli::run(args),
+        Some("kmip-proxy") => kmip_proxy::run(args),
         Some("kmip-server") => kmip_server::run(args),
         Some("node-sim") => node_sim::run(args),
         _ => {

@@ -1,6 +1,6 @@
 //! Client that sends any bytes to a key server over mutual TLS, and reads one frame.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 
 use crate::mutual_tls::{TlsStream, connect};
@@ -21,14 +21,35 @@ impl FrameConnection {
 
     /// Sends a frame and reads the answer; nothing, when the server closes instead.
     pub fn exchange(&mut self, frame: &[u8]) -> Option<Vec<u8>> {
-        self.stream.write_all(frame).ok()?;
-        self.stream.flush().ok()?;
-        let mut answer = vec![0; HEAD_LEN];
-        self.stream.read_exact(&mut answer).ok()?;
+        self.try_exchange(frame).ok()
+    }
+
+    /// As [`Self::exchange`]; the error when the server closes instead.
+    pub fn try_exchange(&mut self, frame: &[u8]) -> io::Result<Vec<u8>> {
+        self.send(frame)?;
+        let mut answer = self.receive(HEAD_LEN)?;
         let length = answer.last_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes));
-        let mut body = vec![0; usize::try_from(length).expect("a length")];
-        self.stream.read_exact(&mut body).ok()?;
-        answer.extend_from_slice(&body);
-        Some(answer)
+        answer.extend(self.receive(usize::try_from(length).expect("a length"))?);
+        Ok(answer)
+    }
+
+    /// Sends any bytes.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)?;
+        self.stream.flush()
+    }
+
+    /// Waits for so many bytes.
+    pub fn receive(&mut self, len: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        self.stream.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Reads to the end of the stream.
+    pub fn receive_all(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.stream.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 }

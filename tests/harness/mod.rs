@@ -4,6 +4,7 @@
 //! Lab ------- a folder with certificates
 //!   KmipServer::start(&lab)    a key server on a port of its own
 //!   Cluster::start(&lab)       a cluster, and a JSON-RPC client for it
+//!   KmipProxy::start(&lab, a)  a proxy before the key server at the address a
 //!   Foreign::python()          an interpreter with the foreign clients of tests/foreign
 //! ```
 //!
@@ -21,6 +22,7 @@ pub mod foreign;
 mod frames;
 mod https;
 mod https_connection;
+mod kmip_proxy;
 mod kmip_server;
 mod lab;
 mod mutual_tls;
@@ -36,6 +38,7 @@ pub use cluster::{Cluster, RpcError};
 pub use frames::FrameConnection;
 pub use https::{Answer, Https};
 pub use https_connection::{HttpsConnection, HttpsResponse};
+pub use kmip_proxy::KmipProxy;
 pub use kmip_server::KmipServer;
 pub use lab::Lab;
 pub use preload::preload;

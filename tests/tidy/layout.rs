@@ -85,6 +85,7 @@ const TLS: &[&str] = &[
     "tests/benches/server",
     "tests/harness/https.rs",
     "tests/harness/mutual_tls.rs",
+    "tests/proxy/byte_server.rs",
 ];
 
 /// The certificate authority of the lab, the cluster's key pair and TLS certificate, and tests of
@@ -157,7 +158,10 @@ fn crate_imports_only_what_its_row_lists() {
             }
         }
     }
-    check("ttlv | support <- kmip <- kmip-server | node-sim | proxy <- lab | tests -> certs", &breaches);
+    check(
+        "ttlv | support <- kmip <- kmip-server | node-sim | proxy <- lab | tests -> certs",
+        &breaches,
+    );
 }
 
 /// Entries of a directory, of all files with these paths.

@@ -14,9 +14,8 @@ use support::tls_failure::{PresentedCertificate, failure_at_server, transport_fa
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, server};
-use x509_parser::parse_x509_certificate;
 
-use super::pem_files::{WrongFile, authorities, identity};
+use super::pem_files::{WrongFile, authorities, identity, summary};
 
 /// A client's connection after its handshake.
 pub(crate) type ClientStream = server::TlsStream<QuickAckStream>;
@@ -38,7 +37,8 @@ impl Inbound {
     /// Reads our certificate and key, and the authorities of clients.
     pub(crate) fn open(cert: &Path, key: &Path, client_ca: &Path) -> Result<Self, WrongFile> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let own = SingleCertAndKey::from(identity(cert, key)?);
+        let (own, _) = identity(cert, key)?;
+        let own = SingleCertAndKey::from(own);
         let roots = Arc::new(authorities(client_ca)?);
         let verifier = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider))
             .build()
@@ -65,11 +65,9 @@ impl Inbound {
         };
         let (_, session) = stream.get_ref();
         let leaf = session.peer_certificates().and_then(<[_]>::first);
-        let subject = leaf.and_then(|leaf| {
-            parse_x509_certificate(leaf).ok().map(|(_, leaf)| leaf.subject().to_string())
-        });
-        let subject = subject.ok_or("the client's certificate cannot be read")?;
-        Ok(Inlet { stream, subject })
+        let leaf = leaf.and_then(|leaf| summary(leaf));
+        let leaf = leaf.ok_or("the client's certificate cannot be read")?;
+        Ok(Inlet { stream, subject: leaf.subject })
     }
 
     fn failure(&self, why: &io::Error) -> String {

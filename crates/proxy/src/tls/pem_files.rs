@@ -8,6 +8,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use support::small_files;
+use support::tls_failure::CertificateSummary;
+use x509_parser::parse_x509_certificate;
 
 /// A file that the proxy cannot work with.
 #[derive(Debug, thiserror::Error)]
@@ -43,17 +45,35 @@ fn certificates(
     }
 }
 
-/// A certificate with the key that it was made for.
-pub(super) fn identity(cert: &Path, key: &Path) -> Result<CertifiedKey, WrongFile> {
+/// A certificate with the key that it was made for, and its fields for sentences.
+pub(super) fn identity(
+    cert: &Path,
+    key: &Path,
+) -> Result<(CertifiedKey, CertificateSummary), WrongFile> {
     let wrong = |why: &str| WrongFile::new(KEY, key, why);
     let chain = certificates(CERTIFICATE, cert)?;
+    let summary = chain.first().and_then(|leaf| summary(leaf));
+    let summary = summary
+        .ok_or_else(|| WrongFile::new(CERTIFICATE, cert, "it is not a valid X.509 certificate"))?;
     let text = small_files::read_secret(key).map_err(|why| WrongFile::new(KEY, key, why))?;
     let private = PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
         wrong("no PRIVATE KEY in PEM is in it; one with a passphrase must be decrypted")
     })?;
     // The text of the fault may say something of the key.
-    CertifiedKey::from_der(chain, private, &aws_lc_rs::default_provider())
-        .map_err(|_| wrong("it cannot be read, or does not match the certificate"))
+    let own = CertifiedKey::from_der(chain, private, &aws_lc_rs::default_provider())
+        .map_err(|_| wrong("it cannot be read, or does not match the certificate"))?;
+    Ok((own, summary))
+}
+
+/// Fields of a certificate for sentences; `None` if it cannot be read.
+pub(super) fn summary(der: &[u8]) -> Option<CertificateSummary> {
+    let (_, leaf) = parse_x509_certificate(der).ok()?;
+    Some(CertificateSummary {
+        subject: leaf.subject().to_string(),
+        issuer: leaf.issuer().to_string(),
+        not_before: leaf.validity().not_before.timestamp(),
+        not_after: leaf.validity().not_after.timestamp(),
+    })
 }
 
 /// The authorities in a file.

@@ -11,7 +11,7 @@ use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, Error, RootCertStore};
 use serde::Deserialize;
 use support::quick_ack::QuickAckStream;
-use support::tls_failure::failure_at_client;
+use support::tls_failure::{CertificateSummary, failure_at_client};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::{TlsConnector, client};
@@ -48,8 +48,14 @@ pub(crate) struct IdentityFiles {
 pub(crate) struct Upstream {
     address: String,
     name: ServerName<'static>,
-    default: Option<TlsConnector>,
-    of_subjects: Vec<(String, TlsConnector)>,
+    default: Option<Identity>,
+    of_subjects: Vec<(String, Identity)>,
+}
+
+/// Who the proxy is at the server.
+struct Identity {
+    connector: TlsConnector,
+    certificate: CertificateSummary,
 }
 
 impl Upstream {
@@ -64,7 +70,7 @@ impl Upstream {
             .map_err(|_| format!("upstream name {name:?} must be a DNS name or an IP address"))?;
         let roots = authorities(settings.ca).map_err(|why| why.to_string())?;
         let of_files = |cert: &Path, key: &Path| {
-            connector(roots.clone(), cert, key).map_err(|why| why.to_string())
+            Identity::open(roots.clone(), cert, key).map_err(|why| why.to_string())
         };
         let default = settings.default_identity.map(|(cert, key)| of_files(cert, key));
         let mut of_subjects = Vec::new();
@@ -81,7 +87,7 @@ impl Upstream {
         subject: &str,
         deadline: Duration,
     ) -> Result<ServerStream, String> {
-        let connector = self.connector(subject).ok_or_else(|| {
+        let identity = self.identity(subject).ok_or_else(|| {
             format!("no upstream identity for the client {subject:?}, and no default one")
         })?;
         let server = &self.address;
@@ -91,11 +97,14 @@ impl Upstream {
                 .map_err(|why| format!("cannot connect to {server}: {why}"))?;
             // A message is one write: Nagle's algorithm could only delay it.
             tcp.set_nodelay(true).map_err(|why| why.to_string())?;
-            let shaken = connector.connect(self.name.clone(), QuickAckStream::from(tcp)).await;
+            let tcp = QuickAckStream::from(tcp);
+            let shaken = identity.connector.connect(self.name.clone(), tcp).await;
             shaken.map_err(|why| {
                 let inner = why.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
                 let why = match inner {
-                    Some(inner) => failure_at_client(inner, None).to_string(),
+                    Some(inner) => {
+                        failure_at_client(inner, Some(&identity.certificate)).to_string()
+                    }
                     None => why.to_string(),
                 };
                 format!("TLS with {server} failed: {why}")
@@ -105,19 +114,22 @@ impl Upstream {
         connected.await.unwrap_or_else(late)
     }
 
-    fn connector(&self, subject: &str) -> Option<&TlsConnector> {
+    fn identity(&self, subject: &str) -> Option<&Identity> {
         let of_subject = self.of_subjects.iter().find(|(row, _)| names(row, subject));
-        of_subject.map(|(_, connector)| connector).or(self.default.as_ref())
+        of_subject.map(|(_, identity)| identity).or(self.default.as_ref())
     }
 }
 
-fn connector(roots: RootCertStore, cert: &Path, key: &Path) -> Result<TlsConnector, WrongFile> {
-    let own = SingleCertAndKey::from(identity(cert, key)?);
-    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|why| WrongFile::new("certificate", cert, why))?
-        .with_root_certificates(roots)
-        .with_client_cert_resolver(Arc::new(own));
-    config.resumption = Resumption::disabled();
-    Ok(TlsConnector::from(Arc::new(config)))
+impl Identity {
+    fn open(roots: RootCertStore, cert: &Path, key: &Path) -> Result<Self, WrongFile> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let (own, certificate) = identity(cert, key)?;
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|why| WrongFile::new("certificate", cert, why))?
+            .with_root_certificates(roots)
+            .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
+        config.resumption = Resumption::disabled();
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), certificate })
+    }
 }

@@ -132,7 +132,7 @@ impl Fixture {
         let operation = item.operation().unwrap();
         self.done.push(operation);
         let named = item.identifiers().into_iter().next().unwrap_or_else(|| {
-            self.made += 1;
+            self.made = self.made.saturating_add(1);
             format!("made-{}", self.made)
         });
         let payload = match operation {

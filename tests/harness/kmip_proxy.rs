@@ -1,0 +1,62 @@
+//! A proxy before a key server, as a process.
+
+use std::fs;
+use std::net::SocketAddr;
+
+use crate::{Lab, Process, Program};
+
+/// A running proxy; killed when dropped. Each client of the lab has its own identity at the server.
+pub struct KmipProxy {
+    process: Process,
+    address: SocketAddr,
+    http: SocketAddr,
+}
+
+impl KmipProxy {
+    /// Starts one before the server at `upstream`, with more arguments or variables.
+    #[track_caller]
+    pub fn start(lab: &Lab, upstream: SocketAddr, more: impl FnOnce(Program) -> Program) -> Self {
+        let identities = lab.path("identities.toml");
+        let row = |name: &str| {
+            format!(
+                "[[identity]]\nsubject = \"{name}\"\ncert = \"pki/{name}.crt\"\n\
+                 key = \"pki/{name}.key\"\n"
+            )
+        };
+        fs::write(&identities, ["client", "alice", "bob"].map(row).concat()).expect("a file");
+        let program = Program::new("kmip-proxy", "kmip-proxy listening on ").arg("serve");
+        let program = program.arg("--listen").arg("127.0.0.1:0");
+        let program = program.arg("--http-listen").arg("127.0.0.1:0");
+        let program = program.arg("--cert").arg(lab.pki("server.crt"));
+        let program = program.arg("--key").arg(lab.pki("server.key"));
+        let program = program.arg("--client-ca").arg(lab.pki("ca.crt"));
+        let program = program.arg("--upstream").arg(upstream.to_string());
+        let program = program.arg("--upstream-name").arg("localhost");
+        let program = program.arg("--upstream-ca").arg(lab.pki("ca.crt"));
+        let program = program.arg("--identities").arg(identities);
+        let process = more(program).start();
+        let address = process.address().parse().expect("a program prints its address");
+        let http = process.line_after("kmip-proxy http listening on ");
+        Self { process, address, http: http.parse().expect("a program prints its address") }
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where its HTTP interface listens.
+    pub fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// The process, to be looked at or ended.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// All that it has said.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+}

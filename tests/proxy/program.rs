@@ -1,0 +1,66 @@
+//! The program: settings, signals, counts and exit status.
+
+use std::fs;
+use std::process::Command;
+
+use harness::{KmipProxy, KmipServer, Lab, Program};
+
+use crate::client::{TestClient, locate};
+
+const RULES: &str = "[[rule]]\nname = \"used\"\noperation = \"Locate\"\n\
+                     action = { delay = { ms = 1 } }\n\
+                     [[rule]]\nname = \"never\"\noperation = \"Destroy\"\naction = { drop = {} }\n";
+
+#[test]
+fn rule_that_never_fired_is_reported_and_is_the_status_if_asked() {
+    let lab = Lab::new();
+    let server = KmipServer::start(&lab);
+    let rules = lab.path("rules.toml");
+    fs::write(&rules, RULES).unwrap();
+    for (flag, status) in [(None, 0), (Some("--fail-unfired"), 3)] {
+        let mut proxy = KmipProxy::start(&lab, server.address(), |program| {
+            let program = program.arg("--rules").arg(&rules);
+            flag.into_iter().fold(program, |program, flag| program.arg(flag))
+        });
+        let mut client = TestClient::connect(proxy.address(), &lab, "alice");
+        client.ask(locate()).unwrap();
+        let pid = proxy.process().id().to_string();
+        assert!(Command::new("kill").args(["-USR1", &pid]).status().unwrap().success());
+        let warning = "kmip-proxy: warning: rule \"never\" never fired";
+        proxy.process().line_after(warning);
+        let ended = proxy.process().terminate();
+        assert_eq!(ended.code(), Some(status));
+        let log = proxy.log();
+        let fired = "kmip-proxy: rule \"used\" fired 1 times; it matched 1 times";
+        assert_eq!((log.matches(warning).count(), log.matches(fired).count()), (2, 2), "{log}");
+    }
+}
+
+#[test]
+fn wrong_setting_is_said_in_one_line() {
+    let lab = Lab::new();
+    let rules = lab.path("rules.toml");
+    fs::write(&rules, "[[rule]]\nname = \"a\"\noperatoin = \"Get\"\n").unwrap();
+    let check = Program::new("kmip-proxy", "").arg("check");
+    let output = check.clone().arg(&rules).command().output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("rules.toml: line 3: unknown field `operatoin`, expected"), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    fs::write(&rules, RULES).unwrap();
+    let output = check.arg(&rules).command().output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "used\nnever\n");
+    let serve = |key: &str| {
+        let program = Program::new("kmip-proxy", "").arg("serve").arg("--upstream").arg("a:1");
+        let program = program.arg("--cert").arg(lab.pki("server.crt"));
+        let program = program.arg("--key").arg(lab.pki(key));
+        let program = program.arg("--client-ca").arg(lab.pki("ca.crt"));
+        let program = program.arg("--upstream-ca").arg(lab.pki("ca.crt"));
+        let output = program.command().output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (status, error) = serve("client.key");
+    assert!(status == Some(2) && error.contains("does not match the certificate"), "{error}");
+    let (status, error) = serve("server.key");
+    assert!(status == Some(2) && error.contains("or --identities"), "{error}");
+}
