@@ -11,7 +11,7 @@ mod tests {
     use super::names;
 
     #[test]
-    fn subject_is_named_as_a_whole_or_by_its_common_name() {
+    fn subject_is_named_as_a_whole_or_by_its_cn() {
         for (setting, subject, expected) in [
             ("alice", "O=Example, CN=alice", true),
             ("CN=alice", "O=Example, CN=alice", true),

@@ -24,7 +24,7 @@ use crate::item_context::{AttributeContext, note_version};
 use crate::version::Version;
 use crate::vocabulary::{MaskNames, Vocabulary, row_by_value, tags, vocabulary_of};
 
-use policy::Visibility;
+use policy::{Visibility, header};
 pub use public_prefix::public_prefix;
 
 /// How many items are shown, so that a message of a megabyte is not a log of ten.
@@ -300,14 +300,6 @@ impl TextWriter<'_, '_> {
     fn indent(&mut self, position: Position) -> fmt::Result {
         (0..position.depth).try_for_each(|_| self.f.write_str("  "))
     }
-}
-
-/// The header of the next item. The standard's tags begin with 4200 or 4201 and extensions with 54
-/// (1.4, 9.1.3.1); whatever else stands there is no header and may be a piece of a key, so that not
-/// even its tag may be shown.
-fn header(bytes: &[u8]) -> Option<Header> {
-    let header = Header::parse(*bytes.first_chunk()?);
-    matches!(header.tag.0, 0x42_0000..=0x42_0FFF | 0x54_0000..=0x54_FFFF).then_some(header)
 }
 
 /// The text of an Attribute Name.

@@ -5,7 +5,7 @@
 //! the other way about: hidden, unless a row says that they are public. A tag without a name has
 //! its value hidden, whatever it is.
 
-use ttlv::{Tag, Type};
+use ttlv::{Header, Tag, Type};
 
 use crate::vocabulary::tags;
 
@@ -105,6 +105,14 @@ const PUBLIC_BYTES: &[(Tag, &str)] = &[
     (tags::SubjectDistinguishedName, "is in a certificate"),
     (tags::UniqueBatchItemID, "names a batch item"),
 ];
+
+/// The header of the next item. The standard's tags begin with 4200 or 4201 and extensions with 54
+/// (1.4, 9.1.3.1); whatever else stands there is no header and may be a piece of a key, so that not
+/// even its tag may be shown.
+pub(super) fn header(bytes: &[u8]) -> Option<Header> {
+    let header = Header::parse(*bytes.first_chunk()?);
+    matches!(header.tag.0, 0x42_0000..=0x42_0FFF | 0x54_0000..=0x54_FFFF).then_some(header)
+}
 
 impl Visibility {
     /// What is shown of an item of this tag, and of what is inside it.

@@ -2,8 +2,7 @@
 
 use ttlv::{DEPTH_MAX, HEADER_LEN, Header, Reader, Type};
 
-use super::header;
-use super::policy::Visibility;
+use super::policy::{Visibility, header};
 use crate::vocabulary::tags;
 
 /// Returns the bytes of a message up to the first value that [`redacted_text`] hides, or up to

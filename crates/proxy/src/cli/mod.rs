@@ -1,6 +1,7 @@
 //! The program `kmip-proxy`: the only place that prints and listens to signals.
 
 mod escaped_lines;
+mod failure;
 mod flags;
 mod identities;
 mod report;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::failure::Failure;
 use self::flags::Serve;
 use crate::rules;
 
@@ -41,16 +43,6 @@ A flag is stronger than its variable. At the end, and with SIGUSR1, the program 
 each rule fired, and warns of each that never did.
 The status is 0; 1 after a failure; 2 for a wrong setting; 3 with --fail-unfired if a rule never
 fired.";
-
-/// Failure of the program.
-enum Failure {
-    /// A setting is wrong: status 2, as for a wrong flag.
-    Setting(String),
-    /// A rule never fired: status 3.
-    Unfired,
-    /// Anything else: status 1.
-    Other(String),
-}
 
 /// Runs the program with `args`, the program's name first.
 pub fn run<I>(args: I) -> ExitCode

@@ -15,8 +15,9 @@ use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::escaped_lines::EscapedLines;
+use super::failure::Failure;
 use super::flags::Serve;
-use super::{Failure, identities, report};
+use super::{identities, report};
 use crate::conversation::{HexPolicy, Recorder};
 use crate::engine::Engine;
 use crate::http::{self, Shown};

@@ -5,10 +5,9 @@
 
 mod origin_check;
 mod routes;
+mod shown;
 
 use std::future::Future;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -20,11 +19,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use support::connection_limit::ConnectionLimit;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
 
-use crate::conversation::Recorder;
-use crate::engine::Engine;
+pub(crate) use shown::Shown;
 
 /// Connections at once.
 const CONNECTIONS_MAX: usize = 64;
@@ -36,16 +34,6 @@ const CONNECTION_DEADLINE: Duration = Duration::from_secs(120);
 const HEAD_LEN_MAX: usize = 16 << 10;
 /// How long to wait when the system gives no connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// What the interface shows and changes.
-#[derive(Clone)]
-pub(crate) struct Shown {
-    pub(crate) engine: Arc<Engine>,
-    pub(crate) recorder: Arc<Recorder>,
-    pub(crate) started: Instant,
-    /// Where it listens.
-    pub(crate) address: SocketAddr,
-}
 
 /// Serves until `stop` completes.
 pub(crate) async fn run(listener: TcpListener, shown: Shown, stop: impl Future) {

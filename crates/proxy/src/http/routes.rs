@@ -10,8 +10,8 @@ use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Shown;
 use super::origin_check::refusal;
+use super::shown::Shown;
 use crate::engine::Taken;
 use crate::rules::parse_json;
 

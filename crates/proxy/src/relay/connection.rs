@@ -13,7 +13,7 @@ use ttlv::{HEADER_LEN, Header, Tag};
 
 use super::exchange_queue::ExchangeQueue;
 use super::frame::{Frame, FrameReader};
-use super::listener::Limits;
+use super::limits::Limits;
 use crate::conversation::{Passage, Recorder, Way};
 use crate::engine::{Clock, Connection, End, Engine, Exchange, Outcome};
 use crate::tls::{ClientStream, ServerStream};

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument as _, debug, error, info, info_span, warn};
 
 use super::connection::{Closed, Conversation};
+use super::limits::Limits;
 use crate::conversation::Recorder;
 use crate::engine::{Connection, Engine};
 use crate::tls::{Inbound, Upstream};
@@ -23,16 +24,6 @@ use crate::tls::{Inbound, Upstream};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long connections may take to end when the proxy stops.
 const STOP_DEADLINE: Duration = Duration::from_secs(2);
-
-/// Limits of one proxy.
-#[derive(Clone, Debug)]
-pub(crate) struct Limits {
-    pub(crate) request_len_max: usize,
-    pub(crate) response_len_max: usize,
-    pub(crate) connections_max: usize,
-    pub(crate) handshake_deadline: Duration,
-    pub(crate) connect_deadline: Duration,
-}
 
 /// A proxy in front of one server.
 pub(crate) struct Proxy {
@@ -58,7 +49,7 @@ impl Proxy {
                 _ = &mut stop => break,
                 Some(ended) = tasks.join_next() => {
                     if ended.is_err_and(|why| why.is_panic()) {
-                        error!("the task of a connection panicked, which is a fault of this program");
+                        error!("a connection's task panicked, which is a fault of this program");
                     }
                 }
                 accepted = listener.accept() => match accepted {

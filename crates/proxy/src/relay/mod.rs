@@ -3,6 +3,8 @@
 mod connection;
 mod exchange_queue;
 mod frame;
+mod limits;
 mod listener;
 
-pub(crate) use listener::{Limits, Proxy};
+pub(crate) use limits::Limits;
+pub(crate) use listener::Proxy;

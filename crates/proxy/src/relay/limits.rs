@@ -1,0 +1,13 @@
+//! Limits of a proxy.
+
+use std::time::Duration;
+
+/// Limits of one proxy.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) request_len_max: usize,
+    pub(crate) response_len_max: usize,
+    pub(crate) connections_max: usize,
+    pub(crate) handshake_deadline: Duration,
+    pub(crate) connect_deadline: Duration,
+}
