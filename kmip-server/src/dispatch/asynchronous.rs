@@ -3,7 +3,7 @@
 //! ```text
 //! request -> pending: one place an item -> "pending", with a correlation value for each
 //!                |
-//!                +-> a thread of its own -> attempt (batch, commit) -> pending: the results
+//!                +-> its client's turn -> attempt (batch, commit) -> pending: the results
 //!                                                                         ^
 //! Poll . Cancel . Process . Query Asynchronous Requests ------------------+
 //! ```
@@ -12,7 +12,6 @@
 //! case, so that order, undo and the ID Placeholder mean the same.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use kmip::Version;
 use kmip::message::{RequestBatchItem, RequestMessage, ResponseBatchItem};
@@ -27,7 +26,7 @@ use crate::dispatch::commit::{self, BatchResponse};
 use crate::dispatch::resources::Resources;
 use crate::dispatch::response::failed;
 use crate::keystore::async_requests::{self, RequestSlot};
-use crate::keystore::message_work::{MessageWork, Place};
+use crate::keystore::message_work::MessageWork;
 use crate::objects::error::{OperationError, Result};
 use crate::secret::SecretBuffer;
 
@@ -48,9 +47,6 @@ const SLOW: &[Operation] =
 
 /// Room for what a response to Poll has beside the result.
 const POLL_LEN: usize = 1024;
-
-/// What a message is charged for while it waits, until it is known what it took.
-const ESTIMATE: Duration = Duration::from_millis(100);
 
 /// From how many rounds on Derive Key is slow: PBKDF2 then takes some hundredths of a second.
 const SLOW_ITERATIONS: i32 = 100_000;
@@ -131,7 +127,7 @@ pub(crate) fn submit(
     let places = resources.state.async_requests.submit(&client.owner, &operations, len)?;
     let answers = request.items.iter().zip(&places.all);
     let answers = answers.map(|(item, place)| pending(item, &place.value)).collect();
-    tokio::spawn(work(resources.clone(), client.clone(), request, places));
+    tokio::spawn(work(resources.clone(), client.clone(), request, len, places));
     Ok(answers)
 }
 
@@ -140,28 +136,26 @@ async fn work(
     resources: Resources,
     client: Client,
     request: RequestMessage,
+    len: usize,
     places: async_requests::RequestSlots,
 ) {
     let live = Arc::clone(&resources.state);
     let owner = client.owner.clone();
     let async_requests::RequestSlots { job, all } = places;
-    let permit = live.processor.acquire(&owner, ESTIMATE);
-    let Some(permit) = live.async_requests.turn(&job, permit).await else {
+    let Some(turn) = live.async_requests.turn(&owner, &job).await else {
         // What was asked for is let go of now, and its place in time.
         drop((request, client, resources));
         return live.async_requests.forget_in_time(&owner, &all).await;
     };
-    let runtime = tokio::runtime::Handle::current();
     let (version, mine) = (request.header.protocol_version, all.clone());
-    // On a thread of its own, so that what takes long keeps no connection waiting.
-    let worked = tokio::task::spawn_blocking(move || {
-        runtime.block_on(results(&resources, &client, &request, &mine))
-    });
+    // A task of its own, so that a panic is its own.
+    let worked =
+        tokio::spawn(async move { results(&resources, &client, &request, len, &mine).await });
     let results = worked.await.unwrap_or_else(|_| {
         tracing::error!("a request that is answered later panicked, a fault of this program");
         failures(version, &all, &OperationError::internal("do what was asked"))
     });
-    drop(permit);
+    drop(turn);
     live.async_requests.keep(&owner, &job, version, &all, results);
     live.async_requests.forget_in_time(&owner, &all).await;
 }
@@ -171,11 +165,12 @@ async fn results(
     resources: &Resources,
     client: &Client,
     request: &RequestMessage,
+    len: usize,
     places: &[RequestSlot],
 ) -> Vec<SecretBuffer> {
     let version = request.header.protocol_version;
     let pending = &resources.state.async_requests;
-    let work = MessageWork::new(Place::Own, resources.policy.message_work, None, 0);
+    let work = MessageWork::new(resources.policy.message_work, None, len);
     let may_keep = |results: &[SecretBuffer]| {
         let lens: Vec<usize> = results.iter().map(|result| result.len()).collect();
         let len_max = resources.policy.response_len_max.saturating_sub(POLL_LEN);

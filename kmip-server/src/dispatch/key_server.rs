@@ -32,7 +32,7 @@ use crate::dispatch::resources::{Resources, now};
 use crate::dispatch::response::{
     ItemHeads, encode, failure, is_too_large, refused, respond, too_large,
 };
-use crate::keystore::message_work::{MessageWork, Place, SlowWork};
+use crate::keystore::message_work::{MessageWork, SlowWork};
 use crate::keystore::process_state::ProcessState;
 use crate::objects::error::OperationError;
 use crate::objects::index::{self, OwnRows};
@@ -251,7 +251,7 @@ impl KeyServer {
     /// Work of a message that the client waits for.
     fn work(&self, client: &Client, len: usize) -> MessageWork {
         let budget = self.resources.policy.message_work;
-        MessageWork::new(Place::Workers, budget, client.departed.clone(), len)
+        MessageWork::new(budget, client.departed.clone(), len)
     }
 
     /// Does what a message of `len` bytes asks for, or promises an answer.

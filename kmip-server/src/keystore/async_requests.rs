@@ -15,8 +15,7 @@
 //! A client sees its own requests only. `dispatch::asynchronous` performs them.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand;
@@ -27,11 +26,10 @@ use kmip::vocabulary::{
     CancellationResult, Operation, ProcessingStage as Stage, ResultReason, ResultStatus, tags,
 };
 use kmip::{Decode as _, Version};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 use ttlv::Reader;
 
-use crate::keystore::processor_pool::Permit;
 use crate::objects::error::{OperationError, Result};
 use crate::secret::SecretBuffer;
 
@@ -140,6 +138,8 @@ type Entries = HashMap<Value, Entry>;
 #[derive(Default)]
 pub(crate) struct AsyncRequests {
     by_owner: Mutex<HashMap<String, Entries>>,
+    /// One message of a client at a time.
+    turns: Mutex<HashMap<String, Weak<Semaphore>>>,
 }
 
 impl AsyncRequests {
@@ -207,16 +207,26 @@ impl AsyncRequests {
         Ok(RequestSlots { job, all: places })
     }
 
-    /// Waits for the message's turn, which comes with a permit; none if it was canceled meanwhile.
-    pub(crate) async fn turn(
-        &self,
-        job: &Job,
-        permit: impl Future<Output = Permit>,
-    ) -> Option<Permit> {
+    /// Turns of a client's messages.
+    fn turns_of(&self, owner: &str) -> Arc<Semaphore> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = turns.get(owner).and_then(Weak::upgrade) {
+            return own;
+        }
+        turns.retain(|_, own| own.strong_count() > 0);
+        let own = Arc::new(Semaphore::new(1));
+        turns.insert(owner.to_owned(), Arc::downgrade(&own));
+        own
+    }
+
+    /// Waits until no message of the client is in process that came before; none if this one was
+    /// canceled meanwhile. The processor has turns of its own: one for each slow item.
+    pub(crate) async fn turn(&self, owner: &str, job: &Job) -> Option<OwnedSemaphorePermit> {
         let mut stage = job.stage.subscribe();
         let turn = tokio::select! {
             biased;
-            permit = permit => permit,
+            // The semaphore is never closed.
+            turn = self.turns_of(owner).acquire_owned() => turn.ok()?,
             _ = stage.wait_for(Option::is_none) => return None,
         };
         let begun = job.stage.send_if_modified(|stage| {

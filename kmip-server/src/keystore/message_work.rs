@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kmip::vocabulary::ResultReason;
 use tokio::sync::watch;
@@ -12,17 +12,8 @@ use tokio::sync::watch;
 use crate::keystore::processor_pool::{Permit, ProcessorPool, nanoseconds};
 use crate::objects::error::{OperationError, Result};
 
-/// Where slow work of a message is done.
-pub(crate) enum Place {
-    /// On the threads that serve all clients, until something slow comes.
-    Workers,
-    /// Under a permit that the whole message has, on a thread of its own.
-    Own,
-}
-
 /// Processor time of one message, over all of its items and attempts.
 pub(crate) struct MessageWork {
-    place: Place,
     /// Nanoseconds that are left.
     left: AtomicU64,
     /// Becomes true when the client is gone.
@@ -37,13 +28,12 @@ const LONG_LEN: usize = 16 * 1024;
 impl MessageWork {
     /// Work of a message of `len` bytes that may take so long.
     pub(crate) fn new(
-        place: Place,
         budget: Duration,
         departed: Option<watch::Receiver<bool>>,
         len: usize,
     ) -> Self {
         let left = AtomicU64::new(nanoseconds(budget));
-        Self { place, left, departed, is_long: len >= LONG_LEN }
+        Self { left, departed, is_long: len >= LONG_LEN }
     }
 
     /// Is the message so long that no item of it is quick?
@@ -95,12 +85,6 @@ impl SlowWork<'_> {
         tokio::task::yield_now().await;
         self.of.check_client()?;
         self.of.check_budget(estimate)?;
-        if matches!(self.of.place, Place::Own) {
-            let begun = Instant::now();
-            let done = work.await;
-            self.of.take(begun.elapsed());
-            return Ok(done);
-        }
         let permit = self.permit(estimate).await?;
         let done = permit.run(work).await;
         self.of.take(permit.held());

@@ -274,6 +274,30 @@ async fn a_client_finds_what_it_has_lost_sight_of_and_no_other_does() {
     assert!(outstanding(&harness, vec![], vec![]).await.is_empty());
 }
 
+/// What takes long and is answered later has a turn for each item, and what is quick needs none.
+#[tokio::test]
+async fn message_that_is_answered_later_takes_turns_item_by_item() {
+    let processor = Arc::new(ProcessorPool::new(1));
+    let state = ProcessState { processor: Arc::clone(&processor), ..ProcessState::default() };
+    let alice = Harness::living(state);
+    let bob = alice.beside("bob");
+    let others = processor.acquire("another", Duration::from_millis(1)).await;
+    let pairs = vec![requests::pair(vec![]).into(); 3];
+    let slow = submitted(&alice, pairs).await;
+    processor.until_one_waits().await;
+    let quick = submitted(&bob, vec![requests::create()]).await;
+    let created = finished(&bob, &quick[0]).await;
+    assert_eq!(created.result_status, ResultStatus::Success, "what is quick waits for nobody");
+    // Who asks for a turn while the first item has its own is next.
+    let asked = processor.acquire("bob", Duration::from_millis(1));
+    let (permit, ()) = tokio::join!(asked, async { drop(others) });
+    let last = poll(&alice, NEWEST, &slow[2]).await;
+    assert_eq!(last.result_status, ResultStatus::OperationPending, "not all items in one turn");
+    drop(permit);
+    let last = finished(&alice, &slow[2]).await;
+    assert_eq!(last.result_status, ResultStatus::Success);
+}
+
 /// 2.1, 6.1.39; usage guide 2.1, 3.36.
 #[tokio::test]
 async fn what_is_processed_is_done_when_process_is_answered_and_once() {
