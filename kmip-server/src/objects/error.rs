@@ -25,7 +25,7 @@ pub(crate) type Result<T> = core::result::Result<T, OperationError>;
 impl OperationError {
     /// A failure with its reason.
     pub(crate) fn new(reason: ResultReason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        Self { reason, message: bounded(message.into()) }
     }
 
     /// The operation is not one that this server does, in this version.
@@ -114,6 +114,26 @@ impl OperationError {
         }
         reason
     }
+}
+
+/// Characters of a long message that are told, from its beginning and from its end.
+const BEGINNING: usize = 256;
+const END: usize = 512;
+
+/// A message of which the middle is left out where it is very long: a client may have chosen parts
+/// of it, and each failure is answered, and a line of the log.
+fn bounded(message: String) -> String {
+    if message.len() <= BEGINNING.saturating_add(END) {
+        return message;
+    }
+    let middle = message.chars().count().saturating_sub(BEGINNING).saturating_sub(END);
+    if middle == 0 {
+        return message;
+    }
+    let beginning = message.chars().take(BEGINNING);
+    let end = message.chars().skip(BEGINNING.saturating_add(middle));
+    let left_out = format!("... ({middle} characters left out) ...");
+    beginning.chain(left_out.chars()).chain(end).collect()
 }
 
 /// The reasons that came later: since when, and what an older client is told instead.
@@ -216,7 +236,7 @@ impl From<StoreError> for OperationError {
 
 #[cfg(test)]
 mod tests {
-    use super::{OLDER, OperationError, StoreError};
+    use super::{BEGINNING, END, OLDER, OperationError, StoreError};
     use kmip::Version;
     use kmip::vocabulary::ResultReason;
 
@@ -243,6 +263,19 @@ mod tests {
             let shown = OperationError::from(error);
             assert_eq!(shown.reason, reason);
             assert!(shown.message.contains(words), "{}", shown.message);
+        }
+    }
+
+    #[test]
+    fn long_message_is_told_from_both_of_its_ends() {
+        let client = "\u{1b}\u{e9}".repeat(50_000);
+        let error = OperationError::invalid_field(format!("the name {client} is too long"));
+        assert!(error.message.starts_with("the name \u{1b}\u{e9}"));
+        assert!(error.message.ends_with("\u{e9} is too long"));
+        assert!(error.message.contains("... (99253 characters left out) ..."), "{}", error.message);
+        for len in [BEGINNING + END, BEGINNING + END + 1] {
+            let message = OperationError::missing("\u{e9}".repeat(len)).message;
+            assert_eq!(message.contains("left out"), len > BEGINNING + END);
         }
     }
 

@@ -43,6 +43,9 @@ fn index_key() -> IndexKey {
     IndexKey::new(&[7; KEY_LEN])
 }
 
+/// The longest message of a failure: 800 characters, each escaped.
+const MESSAGE_LEN_MAX: usize = 8_000;
+
 /// A client before a server.
 pub(crate) struct Harness {
     /// The server.
@@ -138,6 +141,7 @@ impl Harness {
         assert_eq!(response.header.protocol_version, version);
         for message in response.items.iter().filter_map(|item| item.result_message.as_ref()) {
             assert!(is_in_words(message), "{message}");
+            assert!(message.len() < MESSAGE_LEN_MAX, "{} bytes: {message}", message.len());
         }
         response.items
     }

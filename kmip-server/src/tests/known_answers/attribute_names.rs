@@ -58,12 +58,16 @@ const NAMES_NO_ATTRIBUTE: &[Operation] = &[
 const NAMES: [&str; 7] =
     ["CryptographicLength", "Sensitive ", "sensitive", "X-Rack", "z-Rack", "Rack", ""];
 
+/// So many characters of a name, of which few are told when it is refused.
+const LONG: usize = 100_000;
+
 /// Values that cannot be those of an attribute, in the form that the version has.
 fn impossible(version: Version) -> Vec<A> {
     if version < Version::V2_0 {
         let value = Raw::build(|w| w.text_string(tags::AttributeValue, "7"));
         let named = |name: &&str| OtherAttribute::Named((*name).to_owned(), value.clone());
-        return NAMES.iter().map(named).map(A::Other).collect();
+        let long = "\u{1b}".repeat(LONG);
+        return NAMES.iter().chain([&long.as_str()]).map(named).map(A::Other).collect();
     }
     let tagged = |tag: Tag| {
         let item = Raw::build(|w| w.text_string(tag, "7"));
@@ -80,6 +84,7 @@ fn impossible(version: Version) -> Vec<A> {
         tagged(Tag(0x42_FFFF)),
         vendor(""),
         vendor("a vendor"),
+        vendor(&" \u{1b}".repeat(LONG)),
     ]
 }
 
