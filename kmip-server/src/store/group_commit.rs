@@ -141,6 +141,11 @@ impl Committer {
 
     /// Carries out one group. Fails only if the store must stop.
     fn carry_out(&mut self, commits: Vec<Commit>) -> Result<(), StoreError> {
+        if self.full.is_none() && self.view.is_full() {
+            tracing::error!("the engine found no space for a write of its own");
+            self.full = Some("the engine found no space".to_owned());
+            self.reopen_for_reads()?;
+        }
         let writes = commits.iter().any(|commit| !commit.is_guard());
         let refused = if writes { self.prepare()?.err() } else { None };
         let number = self.head.group.saturating_add(1);

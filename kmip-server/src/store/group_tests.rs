@@ -246,6 +246,33 @@ async fn space_held_back_is_given_up_so_that_an_engine_reads_on() {
     assert_eq!(on.seen("r/").await, rows(&[("r/a", 1)]));
 }
 
+/// sled writes now and then by itself, and reads nothing more once that found no space.
+#[tokio::test]
+async fn engine_that_found_no_space_by_itself_reads_on() {
+    for has_reserve in [true, false] {
+        let on = on_a_disk();
+        on.commit(vec![put("f/a", 0, "1")]).await;
+        if has_reserve {
+            std::fs::write(on.directory.path().join("reserve"), "").unwrap();
+        }
+        for _ in 0..2 {
+            on.engine.find_no_space();
+            let (row, page) =
+                (on.store.get(b"f/a").await, on.store.scan(Range::prefix(b"f/", 9)).await);
+            if has_reserve {
+                assert!(row.unwrap().is_some() && page.unwrap().len() == 1);
+                std::fs::write(on.directory.path().join("reserve"), "").unwrap();
+                continue;
+            }
+            assert!(matches!(row.map(drop), Err(StoreError::Unreadable(_))));
+            assert!(matches!(page.map(drop), Err(StoreError::Unreadable(_))));
+        }
+        // There is space again: the next commit opens the engine, if no read has.
+        assert_eq!(on.commit(vec![put("f/b", 0, "1")]).await, Outcome::Durable);
+        assert_eq!(on.seen("f/").await, rows(&[("f/a", 1), ("f/b", 1)]));
+    }
+}
+
 #[tokio::test]
 async fn reopen_that_has_lost_rows_stops_the_store() {
     let on = on_a_disk();

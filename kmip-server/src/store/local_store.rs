@@ -130,7 +130,26 @@ impl LocalStore {
         Ok(outcome)
     }
 
+    /// Has the engine opened again, if it has refused a read for want of space: sled writes now and
+    /// then by itself. Tells whether it was; what the refusal was for is read once more then.
+    async fn reopened(&self) -> Result<bool, StoreError> {
+        if !self.view.is_full() {
+            return Ok(false);
+        }
+        // Before a group the thread looks whether the engine is to be opened again.
+        self.submit(Vec::new())?.await.map_err(|_| ended())??;
+        Ok(!self.view.is_full())
+    }
+
     async fn page(&self, range: Range) -> Result<Vec<(Key, Record)>, StoreError> {
+        let read = self.page_once(range.clone()).await;
+        match read {
+            Err(_) if self.reopened().await? => self.page_once(range).await,
+            read => read,
+        }
+    }
+
+    async fn page_once(&self, range: Range) -> Result<Vec<(Key, Record)>, StoreError> {
         self.failure.check()?;
         if range.limit <= PAGE_ON_WORKER {
             return self.view.scan(range);
@@ -148,7 +167,11 @@ fn ended() -> StoreError {
 impl Store for LocalStore {
     // A point read is a walk in memory, now and then a page from the disk: it stays on the worker.
     fn get<'a>(&'a self, key: &'a [u8]) -> Pending<'a, Option<Record>> {
-        Box::pin(std::future::ready(self.failure.check().and_then(|()| self.view.get(key))))
+        let read = self.failure.check().and_then(|()| self.view.get(key));
+        if read.is_ok() || !self.view.is_full() {
+            return Box::pin(std::future::ready(read));
+        }
+        Box::pin(async move { if self.reopened().await? { self.view.get(key) } else { read } })
     }
 
     fn scan(&self, range: Range) -> Pending<'_, Vec<(Key, Record)>> {

@@ -37,6 +37,8 @@ pub(crate) struct View {
     incomplete: OnceLock<String>,
     /// Whether a read has met damage.
     met_damage: AtomicBool,
+    /// Whether the engine has refused a read for a write of its own that found no space.
+    is_full: AtomicBool,
 }
 
 /// What readers see beside the engine, all of one moment.
@@ -93,8 +95,13 @@ impl View {
     /// Shows the rows of an engine, which are durable and have this head.
     pub(crate) fn new(engine: Arc<dyn Engine>, head: Head) -> Self {
         let shown = Shown { pending: Rows::new(), head, check: Mutex::new(None) };
-        let (incomplete, met_damage) = (OnceLock::new(), AtomicBool::new(false));
-        Self { engine, shown: RwLock::new(shown), incomplete, met_damage }
+        Self {
+            engine,
+            shown: RwLock::new(shown),
+            incomplete: OnceLock::new(),
+            met_damage: AtomicBool::new(false),
+            is_full: AtomicBool::new(false),
+        }
     }
 
     fn shown(&self) -> RwLockReadGuard<'_, Shown> {
@@ -130,6 +137,7 @@ impl View {
     /// Shows the engine's rows after it was opened again.
     pub(crate) fn reopened(&self, head: Head) {
         *self.shown_mut() = Shown { pending: Rows::new(), head, check: Mutex::new(None) };
+        self.is_full.store(false, Ordering::Relaxed);
     }
 
     /// Begins a check of all rows; one that is under way is given up.
@@ -169,10 +177,18 @@ impl View {
     }
 
     fn on_read(&self, error: EngineError) -> StoreError {
-        if matches!(error, EngineError::Corrupt(_)) {
-            self.met_damage.store(true, Ordering::Relaxed);
+        match error {
+            EngineError::Corrupt(_) => self.met_damage.store(true, Ordering::Relaxed),
+            EngineError::NoSpace(_) => self.is_full.store(true, Ordering::Relaxed),
+            EngineError::Io(_) => {}
         }
         error.on_read()
+    }
+
+    /// Tells whether the engine has refused a read since it was last opened, because a write of its
+    /// own found no space.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full.load(Ordering::Relaxed)
     }
 
     /// Tells whether a check or a read has met damage.

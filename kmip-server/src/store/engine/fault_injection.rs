@@ -1,6 +1,7 @@
 //! An engine in memory whose writes end as a test says.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -48,6 +49,8 @@ pub(crate) struct FaultyEngine {
     reopens: Mutex<Vec<EngineError>>,
     /// Beginning of the keys that cannot be read.
     damaged: Mutex<Option<Key>>,
+    /// Whether a write of its own found no space, until it is opened again.
+    is_full: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -73,6 +76,11 @@ impl FaultyEngine {
         *lock(&self.damaged) = Some(prefix.to_vec());
     }
 
+    /// Makes all reads fail until the engine is opened again.
+    pub(crate) fn find_no_space(&self) {
+        self.is_full.store(true, Ordering::Relaxed);
+    }
+
     /// Changes rows as no store does.
     pub(crate) fn tamper(&self, change: impl FnOnce(&mut Rows)) {
         let mut rows = lock(&self.durable);
@@ -81,6 +89,9 @@ impl FaultyEngine {
     }
 
     fn check(&self, key: &[u8]) -> Result<(), EngineError> {
+        if self.is_full.load(Ordering::Relaxed) {
+            return Err(EngineError::NoSpace("full".to_owned()));
+        }
         match &*lock(&self.damaged) {
             Some(prefix) if key.starts_with(prefix) => {
                 Err(EngineError::Corrupt("as the test has it".to_owned()))
@@ -139,6 +150,7 @@ impl Engine for FaultyEngine {
             return Err(error);
         }
         lock(&self.seen).clone_from(&lock(&self.durable));
+        self.is_full.store(false, Ordering::Relaxed);
         Ok(())
     }
 
