@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kmip::tags;
 use tokio::io::{AsyncWriteExt as _, ReadHalf, WriteHalf, split};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use ttlv::{HEADER_LEN, Header, Tag};
 
@@ -44,6 +45,8 @@ pub(super) struct Conversation<'a> {
     pub(super) started: Instant,
     pub(super) connection: Connection,
     pub(super) peer: SocketAddr,
+    /// Becomes true when the proxy stops.
+    pub(super) stopping: watch::Receiver<bool>,
 }
 
 impl Conversation<'_> {
@@ -122,7 +125,7 @@ impl Conversation<'_> {
     ) -> io::Result<Option<Closed>> {
         let (outcome, exchange) = self.engine.request(bytes, &self.connection, self.clock());
         self.record_request(bytes, &outcome, exchange.as_ref());
-        sleep(outcome.delay).await;
+        delay(outcome.delay).await;
         let sent = outcome.bytes.as_ref().map_or(bytes, |bytes| bytes.as_slice());
         match outcome.end {
             Some(End::Drop) => return Ok(None),
@@ -152,12 +155,16 @@ impl Conversation<'_> {
         queue: &ExchangeQueue,
     ) -> Closed {
         let mut idle = Idle::default();
+        let mut stopping = self.stopping.clone();
         loop {
             let passed = if let Some(exchange) = queue.pop_made_up() {
                 self.response(Some(&exchange), None, to, &mut idle).await
             } else {
                 let frame = tokio::select! {
                     () = queue.added() => continue,
+                    _ = stopping.wait_for(|stop| *stop), if queue.is_empty() => {
+                        return Closed::Orderly("the proxy stops");
+                    }
                     () = idle.over(), if queue.is_empty() => {
                         return Closed::Orderly("a rule has closed an idle connection");
                     }
@@ -202,7 +209,7 @@ impl Conversation<'_> {
             None => Outcome::default(),
         };
         self.record(Way::Response, bytes, &outcome);
-        sleep(outcome.delay).await;
+        delay(outcome.delay).await;
         idle.note(outcome.idle);
         let sent = outcome.bytes.as_ref().map(|bytes| bytes.as_slice()).or(bytes);
         let sent = sent.unwrap_or_default();
@@ -278,6 +285,13 @@ impl Idle {
             Some(until) => sleep_until(until).await,
             None => pending().await,
         }
+    }
+}
+
+/// Waits. Without a delay not at all: a timer of no length takes up to a millisecond.
+async fn delay(delay: Duration) {
+    if !delay.is_zero() {
+        sleep(delay).await;
     }
 }
 

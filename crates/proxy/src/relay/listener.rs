@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use socket2::{SockRef, Socket};
-use support::connection_limit::{ConnectionLimit, ConnectionPermit};
+use support::connection_limit::ConnectionLimit;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument as _, debug, error, info, info_span, warn};
@@ -41,6 +42,7 @@ impl Proxy {
     pub(crate) async fn run(self: Arc<Self>, listener: TcpListener, stop: impl Future) {
         let max = self.limits.connections_max;
         let limit = ConnectionLimit::new(max, max);
+        let (stopped, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let mut stop = pin!(stop);
         loop {
@@ -59,8 +61,11 @@ impl Proxy {
                             let number = number.saturating_add(1);
                             let span = info_span!("connection", number, %peer);
                             let proxy = Arc::clone(&self);
-                            let serving =
-                                async move { proxy.serve(tcp, peer, number, permit).await };
+                            let stopping = stopping.clone();
+                            let serving = async move {
+                                proxy.serve(tcp, peer, number, stopping).await;
+                                drop(permit);
+                            };
                             tasks.spawn(serving.instrument(span));
                         }
                         Err(reached) => warn!(%peer, "refused a connection: {reached}"),
@@ -73,6 +78,7 @@ impl Proxy {
             }
         }
         drop(listener);
+        stopped.send_replace(true);
         let all = async { while tasks.join_next().await.is_some() {} };
         if timeout(STOP_DEADLINE, all).await.is_err() {
             tasks.shutdown().await;
@@ -80,7 +86,13 @@ impl Proxy {
     }
 
     /// One connection from its first byte to its last.
-    async fn serve(&self, tcp: TcpStream, peer: SocketAddr, number: u64, permit: ConnectionPermit) {
+    async fn serve(
+        &self,
+        tcp: TcpStream,
+        peer: SocketAddr,
+        number: u64,
+        stopping: watch::Receiver<bool>,
+    ) {
         let socket = match prepare(&tcp) {
             Ok(socket) => socket,
             Err(why) => return debug!("the socket's options could not be set: {why}"),
@@ -103,6 +115,7 @@ impl Proxy {
             started: self.started,
             connection: Connection { number, client: subject.as_str().into() },
             peer,
+            stopping,
         };
         let closed = conversation.run(inlet.stream, server).await;
         match closed {
@@ -119,7 +132,6 @@ impl Proxy {
                 warn!("closed the connection of {subject:?}: a {what} of {len} bytes is too long");
             }
         }
-        drop(permit);
     }
 }
 

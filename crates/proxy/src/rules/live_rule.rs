@@ -67,7 +67,7 @@ impl LiveRule {
 
     fn millionths(&self) -> Option<u64> {
         let probability = self.rule.probability?;
-        // Checked: between 0 and 1. Counted in words of the text, which cannot be cast by mistake.
+        // Between 0 and 1, so that the text is a whole number of six digits, or seven.
         format!("{:.0}", probability * 1_000_000.0).parse().ok()
     }
 
