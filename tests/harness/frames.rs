@@ -21,16 +21,16 @@ impl FrameConnection {
 
     /// Sends a frame and reads the answer; nothing, when the server closes instead.
     pub fn exchange(&mut self, frame: &[u8]) -> Option<Vec<u8>> {
-        self.try_exchange(frame).ok()
+        self.send(frame).ok()?;
+        self.receive_frame().ok()
     }
 
-    /// As [`Self::exchange`]; the error when the server closes instead.
-    pub fn try_exchange(&mut self, frame: &[u8]) -> io::Result<Vec<u8>> {
-        self.send(frame)?;
-        let mut answer = self.receive(HEAD_LEN)?;
-        let length = answer.last_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes));
-        answer.extend(self.receive(usize::try_from(length).expect("a length"))?);
-        Ok(answer)
+    /// Waits for a frame.
+    pub fn receive_frame(&mut self) -> io::Result<Vec<u8>> {
+        let mut frame = self.receive(HEAD_LEN)?;
+        let length = frame.last_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+        frame.extend(self.receive(usize::try_from(length).expect("a length"))?);
+        Ok(frame)
     }
 
     /// Sends any bytes.

@@ -2,8 +2,15 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::{Lab, Process, Program};
+
+/// What it has to say, it says within this.
+const SAID_WITHIN: Duration = Duration::from_secs(60);
+/// How often the log is looked at.
+const POLL: Duration = Duration::from_millis(5);
 
 /// A running proxy; killed when dropped. Each client of the lab has its own identity at the server.
 pub struct KmipProxy {
@@ -55,8 +62,19 @@ impl KmipProxy {
         &mut self.process
     }
 
-    /// All that it has said.
+    /// All that it has said so far.
     pub fn log(&self) -> String {
         self.process.log()
+    }
+
+    /// Waits until it has said these words so often; also after its end, whose last words are
+    /// read by another thread.
+    #[track_caller]
+    pub fn wait_for_log(&self, words: &str, times: usize) {
+        let begun = Instant::now();
+        while self.log().matches(words).count() < times {
+            assert!(begun.elapsed() < SAID_WITHIN, "it does not say {words:?}:\n{}", self.log());
+            thread::sleep(POLL);
+        }
     }
 }

@@ -53,7 +53,13 @@ impl TestClient {
     /// Sends one item and waits for its answer.
     pub(crate) fn ask(&mut self, payload: impl Into<RequestPayload>) -> io::Result<Answer> {
         let frame = request(self.version, payload);
-        let bytes = self.connection.try_exchange(&frame)?;
+        self.connection.send(&frame)?;
+        self.answer()
+    }
+
+    /// Waits for the next answer.
+    pub(crate) fn answer(&mut self) -> io::Result<Answer> {
+        let bytes = self.connection.receive_frame()?;
         let message = ResponseMessage::decode(&bytes).map_err(io::Error::other)?;
         Ok(Answer(message))
     }
