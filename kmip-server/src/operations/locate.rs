@@ -16,6 +16,7 @@ use kmip::payload::{LocateRequest, LocateResponse};
 use kmip::vocabulary::{ObjectGroupMember, ObjectType, ResultReason, StorageStatusMask, tags};
 use kmip::{Version, payload::Condition};
 
+use crate::auth::held_bytes::{Held, UNCOUNTED, too_much_held};
 use crate::config::Names;
 use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
@@ -46,6 +47,9 @@ const PER_OBJECT: Duration = Duration::from_micros(4);
 /// Pages in one turn of slow work.
 const PAGES_A_TURN: u32 = 8;
 
+/// What an identifier takes that was found: most are those of the server, 36 characters.
+const FOUND_LEN: usize = 72;
+
 /// Rows read at once: enough that reading is not waiting, few enough that memory stays small.
 const PAGE: usize = 256;
 
@@ -63,6 +67,7 @@ pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Resu
         counts_all: cx.version >= Version::V1_3,
         found: Vec::new(),
         total: 0,
+        held: cx.client.held.as_ref().and_then(|held| held.hold(0)),
     };
     let mut conditions = request.attributes.0;
     if request.object_group_member == Some(ObjectGroupMember::GroupMemberFresh) {
@@ -219,6 +224,8 @@ struct Search {
     counts_all: bool,
     found: Vec<String>,
     total: usize,
+    /// What is found so far is held for the client, while its search waits for its turns.
+    held: Option<Held>,
 }
 
 impl Search {
@@ -227,6 +234,16 @@ impl Search {
             self.found.push(id);
         }
         self.total = self.total.saturating_add(1);
+    }
+
+    /// Refuses the search if the client would hold too much with what was found.
+    fn check_held(&mut self) -> Result<()> {
+        let len = self.found.len().saturating_mul(FOUND_LEN);
+        let has_share = match &mut self.held {
+            Some(held) if len > UNCOUNTED => held.grow_to(len),
+            Some(_) | None => true,
+        };
+        if has_share { Ok(()) } else { Err(too_much_held()) }
     }
 
     fn is_over(&self) -> bool {
@@ -302,6 +319,7 @@ impl Search {
                 return Ok(None);
             }
         }
+        self.check_held()?;
         Ok(page.last().filter(|_| page.len() >= PAGE).cloned())
     }
 }

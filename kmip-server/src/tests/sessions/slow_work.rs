@@ -225,6 +225,20 @@ async fn answers_of_a_batch_hold_no_more_than_their_clients_share() {
     }
 }
 
+/// What a search has found is part of its client's share while it goes on.
+#[tokio::test]
+async fn search_holds_no_more_than_its_clients_share() {
+    let at = Harness::ruled(Policy { held_bytes_per_client_max: 100_000, ..Policy::default() });
+    for _ in 0..20 {
+        at.batch(NEWEST, vec![aes(vec![]).into(); 100]).await;
+    }
+    assert_eq!(at.ask(NEWEST, locate(vec![])).await, Err(ResultReason::ServerLimitExceeded));
+    let some = LocateRequest { maximum_items: Some(1_000), ..locate(vec![]) };
+    let found = at.ask(NEWEST, some).await.unwrap();
+    assert_eq!((found.unique_identifiers.len(), found.located_items), (1_000, Some(2_000)));
+    assert_eq!(at.beside("bob").ask(NEWEST, locate(vec![])).await.unwrap().located_items, Some(0));
+}
+
 /// Operations whose answers give out what a client may not have of an item that was undone: results
 /// of keys, keys, allocations, tickets, or what is said of objects and of the server.
 const GIVE_OUT: &[Operation] = &[
