@@ -1,7 +1,7 @@
 //! Certificate authority, and the contents of its certificates.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
@@ -124,10 +124,17 @@ impl Authority {
         Ok(Self { cert_pem, key, algorithm, not_after, days })
     }
 
-    /// Reads an authority back from `ca.crt` and `ca.key` in `dir`.
+    /// Reads an authority back from `ca.crt` and `ca.key` in `dir`; nobody but the owner may read
+    /// or write the key.
     pub fn read(dir: &Path) -> Result<Self, Error> {
-        let cert_pem = files::read(&dir.join("ca.crt"))?;
-        Self::from_pem(&cert_pem, &files::read_secret(&dir.join("ca.key"))?)
+        let [cert, key] = Self::files(dir);
+        let cert_pem = files::read(&cert)?;
+        Self::from_pem(&cert_pem, &files::read_secret(&key)?)
+    }
+
+    /// The files of an authority in `dir`.
+    pub(crate) fn files(dir: &Path) -> [PathBuf; 2] {
+        ["ca.crt", "ca.key"].map(|name| dir.join(name))
     }
 
     /// Sets the validity of the certificates made from here on.
@@ -172,14 +179,12 @@ impl Authority {
     /// Subject and key are the request's. Everything else that it asks for is ignored: it becomes
     /// a client certificate and nothing more.
     pub fn sign(&self, request_pem: &str) -> Result<String, Error> {
-        self.sign_request(&request::parse(request_pem)?)
+        self.sign_request(&request::parse(request_pem, None)?)
     }
 
     /// As [`Self::sign`], under `name` instead of the subject that the request asks for.
     pub fn sign_as(&self, request_pem: &str, name: &str) -> Result<String, Error> {
-        let mut asked = request::parse(request_pem)?;
-        asked.subject = common_name(name)?;
-        self.sign_request(&asked)
+        self.sign_request(&request::parse(request_pem, Some(common_name(name)?))?)
     }
 
     fn sign_request(&self, asked: &request::Request) -> Result<String, Error> {

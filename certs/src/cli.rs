@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::lab::check_file_name;
 use crate::validity::DAYS_DEFAULT;
-use crate::{Algorithm, Authority, Error, HOSTS_DEFAULT, Plan, files, init};
+use crate::{Algorithm, Authority, CertifiedKey, Error, HOSTS_DEFAULT, Plan, files, init};
 
 /// The lab's certificates: an authority, servers, clients, and a deliberately bad set.
 #[derive(Parser)]
@@ -124,14 +124,14 @@ fn execute(command: Command) -> Result<String, Error> {
         Command::Client { dir, name, writing } => {
             check_file_name(&name)?;
             let pair = Authority::read(&dir)?.with_validity(writing.days)?.client(&name)?;
-            files::write_all(&dir, &pair.files(&name), writing.force).map(lines)
+            write_pair(&dir, &pair, &name, writing.force)
         }
         Command::Server { dir, hosts, name, writing } => {
             if name != "server" {
                 check_file_name(&name)?;
             }
             let pair = Authority::read(&dir)?.with_validity(writing.days)?.server(&hosts)?;
-            files::write_all(&dir, &pair.files(&name), writing.force).map(lines)
+            write_pair(&dir, &pair, &name, writing.force)
         }
         Command::Sign { dir, csr, out, name, writing } => {
             let authority = Authority::read(&dir)?.with_validity(writing.days)?;
@@ -143,10 +143,18 @@ fn execute(command: Command) -> Result<String, Error> {
             if is_stream(&out) {
                 return Ok(cert);
             }
+            files::check_targets(&Authority::files(&dir), std::slice::from_ref(&out))?;
             files::write_cert(&out, &cert, writing.force)?;
             Ok(lines(vec![out]))
         }
     }
+}
+
+/// Writes a certificate and its key beside those of the authority that signed it.
+fn write_pair(dir: &Path, pair: &CertifiedKey, name: &str, force: bool) -> Result<String, Error> {
+    let targets = ["crt", "key"].map(|extension| dir.join(format!("{name}.{extension}")));
+    files::check_targets(&Authority::files(dir), &targets)?;
+    files::write_all(dir, &pair.files(name), force).map(lines)
 }
 
 /// Whether a path stands for the standard input or output.

@@ -41,6 +41,21 @@ pub enum Error {
     /// A certificate would take the place of a private key.
     #[error("{} is a private key: a certificate is not written over it", .0.display())]
     IsKey(PathBuf),
+    /// A file of the authority would be replaced.
+    #[error("{} is a file of the authority: it is not replaced, even with --force", .0.display())]
+    IsAuthority(PathBuf),
+    /// Others can replace what is in a folder.
+    #[error(
+        "others than its owner can write to the folder {} (mode {mode:03o}): chmod it to 755 or \
+         700",
+        path.display()
+    )]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// A file cannot be read or written.
     #[error("cannot {verb} {}: {cause}", path.display())]
     File {

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use support::{durable_fs, small_files};
@@ -48,6 +48,9 @@ pub(crate) fn write_all(dir: &Path, files: &[File], replace: bool) -> Result<Vec
     if !replace && let Some(path) = paths.iter().find(|path| path.symlink_metadata().is_ok()) {
         return Err(Error::Exists(path.clone()));
     }
+    if files.iter().any(|file| file.access == FileAccess::Secret) {
+        paths.iter().filter_map(|path| path.parent()).try_for_each(check_folder)?;
+    }
     for (file, path) in files.iter().zip(&paths) {
         if let Some(parent) = path.parent() {
             // Whatever the umask says, nobody else shall put files of his own there.
@@ -64,6 +67,31 @@ pub(crate) fn write_all(dir: &Path, files: &[File], replace: bool) -> Result<Vec
         }
     }
     Ok(paths)
+}
+
+/// Refuses a folder in which others can replace a key or what it is trusted by.
+fn check_folder(folder: &Path) -> Result<(), Error> {
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    match here.metadata() {
+        Ok(metadata) if metadata.is_dir() && metadata.mode() & WRITTEN_BY_OTHERS != 0 => {
+            Err(Error::Folder { path: here.to_owned(), mode: metadata.mode() & 0o7777 })
+        }
+        // One that is not there is made, and who makes it says why it cannot be.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Bits of a mode by which the group or others may write.
+const WRITTEN_BY_OTHERS: u32 = 0o022;
+
+/// Refuses to replace a file of an authority, under whatever name it is reached.
+pub(crate) fn check_targets(authority: &[PathBuf], targets: &[PathBuf]) -> Result<(), Error> {
+    let same = |path: &Path| path.metadata().map(|file| (file.dev(), file.ino())).ok();
+    let kept: Vec<_> = authority.iter().filter_map(|path| same(path)).collect();
+    match targets.iter().find(|path| same(path).is_some_and(|file| kept.contains(&file))) {
+        Some(path) => Err(Error::IsAuthority(path.clone())),
+        None => Ok(()),
+    }
 }
 
 /// Writes one certificate to `path`.
@@ -118,9 +146,10 @@ fn text(bytes: std::io::Result<Vec<u8>>) -> std::io::Result<String> {
     String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not UTF-8"))
 }
 
-/// Reads a private key's file.
+/// Reads a private key's file, which nobody but its owner may read or write.
 pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>, Error> {
-    read(path).map(Zeroizing::new)
+    let bytes = small_files::read_secret(path).map(|mut bytes| std::mem::take(&mut *bytes));
+    text(bytes).map(Zeroizing::new).map_err(|cause| failed("read", path, cause))
 }
 
 fn failed(verb: &'static str, path: &Path, cause: std::io::Error) -> Error {

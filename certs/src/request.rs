@@ -26,8 +26,9 @@ pub(crate) struct Request {
     pub(crate) public_key: SubjectPublicKeyInfo,
 }
 
-/// Reads a request in PEM and checks that its sender has the key.
-pub(crate) fn parse(request_pem: &str) -> Result<Request, Error> {
+/// Reads a request in PEM and checks that its sender has the key. If `name` is given, it is the
+/// subject, and that of the request is not looked at.
+pub(crate) fn parse(request_pem: &str, name: Option<DistinguishedName>) -> Result<Request, Error> {
     let pem = Pem::iter_from_buffer(request_pem.as_bytes())
         .next()
         .and_then(Result::ok)
@@ -58,7 +59,8 @@ pub(crate) fn parse(request_pem: &str) -> Result<Request, Error> {
     request.verify_signature().map_err(|_| refused("its signature does not match its key"))?;
     let public_key = SubjectPublicKeyInfo::from_der(info.subject_pki.raw)
         .map_err(|_| refused("its key is of a kind that this authority does not sign"))?;
-    Ok(Request { subject: subject(&info.subject)?, public_key })
+    let subject = name.map_or_else(|| subject(&info.subject), Ok)?;
+    Ok(Request { subject, public_key })
 }
 
 /// The subject, value by value.

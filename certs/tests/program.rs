@@ -103,7 +103,7 @@ fn later_certificates_come_from_the_same_authority() {
     assert!(refused(certs(dir.path(), &sign)).contains("a.crt is there already"));
     let over = ["sign", "pki", "--csr", "a.csr", "--out", "pki/ca.key", "--name", "a", "--force"];
     let key = fs::read(dir.path().join("pki/ca.key")).unwrap();
-    assert!(refused(certs(dir.path(), &over)).contains("pki/ca.key is a private key"));
+    assert!(refused(certs(dir.path(), &over)).contains("pki/ca.key is a file of the authority"));
     assert_eq!(fs::read(dir.path().join("pki/ca.key")).unwrap(), key);
     let piped = Command::new(env!("CARGO_BIN_EXE_certs"))
         .args(["sign", "pki", "--csr", "-", "--out", "-", "--name", "cluster"])
@@ -153,4 +153,97 @@ fn a_mistake_is_one_sentence_that_names_it() {
     assert!(!dir.path().join("other").exists(), "a refused init leaves nothing");
     assert_eq!(certs(dir.path(), &["init"]).status.code(), Some(2), "usage");
     assert!(ok(certs(dir.path(), &["--help"])).contains("certs"));
+}
+
+/// One row a way to write over a file of the authority: by its name, a symbolic link and a hard
+/// link, with every subcommand that writes beside an authority.
+#[test]
+fn file_of_the_authority_is_not_replaced_under_any_name() {
+    let dir = TempDir::new().unwrap();
+    ok(certs(dir.path(), &["init", "pki"]));
+    let pki = dir.path().join("pki");
+    let key = KeyPair::generate().unwrap();
+    let request = CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
+    fs::write(dir.path().join("a.csr"), request).unwrap();
+    let authority = || ["ca.crt", "ca.key"].map(|name| fs::read(pki.join(name)).unwrap());
+    let before = authority();
+    std::os::unix::fs::symlink("pki/ca.crt", dir.path().join("soft.crt")).unwrap();
+    fs::hard_link(pki.join("ca.crt"), dir.path().join("hard.crt")).unwrap();
+    fs::hard_link(pki.join("ca.key"), pki.join("bob.key")).unwrap();
+    std::os::unix::fs::symlink("ca.crt", pki.join("node.crt")).unwrap();
+    for out in ["pki/ca.crt", "pki/ca.key", "pki/../pki/ca.crt", "soft.crt", "hard.crt"] {
+        let args = ["sign", "pki", "--csr", "a.csr", "--out", out, "--name", "a", "--force"];
+        let told = refused(certs(dir.path(), &args));
+        assert!(told.contains(&format!("{out} is a file of the authority")), "{told}");
+    }
+    for args in [
+        &["client", "pki", "bob", "--force"][..],
+        &["server", "pki", "--host", "a", "--name", "node", "--force"],
+    ] {
+        let told = refused(certs(dir.path(), args));
+        assert!(told.contains("is a file of the authority"), "{told}");
+    }
+    assert_eq!(authority(), before);
+}
+
+/// Every subcommand that signs reads the authority's key, and none if others can.
+#[test]
+fn key_of_the_authority_that_others_can_reach_is_refused() {
+    let dir = TempDir::new().unwrap();
+    ok(certs(dir.path(), &["init", "pki"]));
+    let key = dir.path().join("pki/ca.key");
+    for mode in [0o644, 0o622, 0o604] {
+        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+        for args in [
+            &["client", "pki", "bob"][..],
+            &["server", "pki", "--host", "a", "--name", "node"],
+            &["sign", "pki", "--csr", "a.csr", "--out", "-"],
+        ] {
+            let told = refused(certs(dir.path(), args));
+            assert!(told.contains("pki/ca.key: others than its owner can"), "{mode:o}: {told}");
+        }
+    }
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    ok(certs(dir.path(), &["client", "pki", "bob"]));
+}
+
+/// Whoever can write to a folder can put a key of his own there.
+#[test]
+fn folder_that_others_can_write_is_refused() {
+    let dir = TempDir::new().unwrap();
+    for (name, mode) in [("all", 0o777), ("group", 0o775), ("other", 0o757)] {
+        let folder = dir.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+        let told = refused(certs(dir.path(), &["init", name]));
+        assert!(told.contains(&format!("the folder {name} (mode {mode:o})")), "{told}");
+        assert!(files(&folder).is_empty());
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        ok(certs(dir.path(), &["init", name]));
+        fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+        refused(certs(dir.path(), &["client", name, "bob"]));
+    }
+}
+
+/// One row a request whose subject cannot be taken: the name that is given takes its place.
+#[test]
+fn given_name_replaces_whatever_subject_the_request_has() {
+    let dir = TempDir::new().unwrap();
+    ok(certs(dir.path(), &["init", "pki"]));
+    let key = KeyPair::generate().unwrap();
+    let none = rcgen::DistinguishedName::new();
+    let mut odd = rcgen::DistinguishedName::new();
+    odd.push(rcgen::DnType::CommonName, "a\u{7}b");
+    for (subject, why) in [(none, "has no subject"), (odd, "has a control character")] {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = subject;
+        let request = params.serialize_request(&key).unwrap().pem().unwrap();
+        fs::write(dir.path().join("a.csr"), request).unwrap();
+        let sign = ["sign", "pki", "--csr", "a.csr", "--out", "-"];
+        assert!(refused(certs(dir.path(), &sign)).contains(why));
+        let signed = ok(certs(dir.path(), &[&sign[..], &["--name", "q"]].concat()));
+        let pem = x509_parser::pem::Pem::iter_from_buffer(signed.as_bytes()).next().unwrap();
+        let subject = pem.unwrap().parse_x509().unwrap().subject().to_string();
+        assert_eq!(subject, "CN=q");
+    }
 }
