@@ -113,6 +113,16 @@ macro_rules! enumeration {
             }
         }
 
+        impl core::fmt::Display for $type {
+            /// The name with the spelling of other standards: `X.509`, `PKCS#8`.
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                match self.name() {
+                    Some(name) => $crate::vocabulary::write_name(name, f),
+                    None => core::fmt::Debug::fmt(self, f),
+                }
+            }
+        }
+
         number!($type, enumeration);
     };
 }

@@ -27,4 +27,5 @@ pub use objects::*;
 pub use pkcs_11::{PKCS_11Function, PKCS_11ReturnCode};
 pub use profiles::*;
 pub use registry::{ENUMERATIONS, MASKS, Vocabulary, vocabulary_of};
+pub(crate) use row::write_name;
 pub use row::{Alias, Row, row_by_name, row_by_value};

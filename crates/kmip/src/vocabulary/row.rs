@@ -1,5 +1,7 @@
 //! Rows of the vocabulary: a number, its names, and the versions that have it.
 
+use core::fmt;
+
 use crate::version::Version;
 
 /// One value of the vocabulary: a number, its names, and the versions that have it.
@@ -56,4 +58,29 @@ pub fn row_by_value(rows: &'static [Row], value: u32) -> Option<&'static Row> {
 /// Row of a name, which may be an alias.
 pub fn row_by_name(rows: &'static [Row], name: &str) -> Option<&'static Row> {
     rows.iter().find(|row| row.is_named(name))
+}
+
+/// Spellings of other standards, which names of the text encodings cannot have.
+const SPELLINGS: &[(&str, &str)] = &[("X_509", "X.509"), ("PKCS_", "PKCS#")];
+
+/// Writes a name for people.
+pub(crate) fn write_name(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match SPELLINGS.iter().find_map(|(key, word)| Some((word, name.strip_prefix(key)?))) {
+        Some((word, rest)) => write!(f, "{word}{rest}"),
+        None => f.write_str(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::vocabulary::{CertificateType, KeyFormatType, Operation};
+
+    #[test]
+    fn name_for_people_has_the_spelling_of_its_standard() {
+        assert_eq!(KeyFormatType::PKCS_12.to_string(), "PKCS#12");
+        assert_eq!(Operation::PKCS_11.to_string(), "PKCS#11");
+        assert_eq!(CertificateType::X_509.to_string(), "X.509");
+        assert_eq!(Operation::Create.to_string(), "Create");
+        assert_eq!(Operation(0x99).to_string(), "0x00000099");
+    }
 }
