@@ -39,6 +39,11 @@ impl AttributeContext {
         }
     }
 
+    /// Returns whether an attribute of the standard was named.
+    pub(crate) fn is_standard(self) -> bool {
+        self.tag.is_some()
+    }
+
     /// The tag whose vocabulary the value under `tag` is written in.
     pub(crate) fn vocabulary_tag(self, tag: Tag) -> Tag {
         match tag {

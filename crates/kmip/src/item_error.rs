@@ -26,6 +26,9 @@ impl fmt::Display for ItemError {
             ErrorKind::Missing(None) => {
                 return write!(f, "{tag} is missing at byte {at}: its structure ends there");
             }
+            ErrorKind::UnknownValue(number) => {
+                return write!(f, "0x{number:08X} is not a value of {tag}, at byte {at}");
+            }
             ErrorKind::Missing(Some(found)) => ("is missing at", found),
             ErrorKind::Unexpected(found) => ("cannot hold what stands at", found),
             ErrorKind::Truncated
@@ -58,6 +61,7 @@ fn write_foreign(f: &mut fmt::Formatter<'_>, tag: Tag, version: Version) -> fmt:
 fn named(tag: Tag) -> String {
     match tags::name(tag) {
         Some(name) => format!("{name} ({tag})"),
+        None if !tag.is_allowed() => "an item".to_owned(),
         None => format!("tag {tag}"),
     }
 }
@@ -81,8 +85,16 @@ mod tests {
                 "Attributes (420125) is missing at byte 120: its structure ends there",
             ),
             (
+                ErrorKind::Unexpected(Tag(0)),
+                "Attributes (420125) cannot hold what stands at byte 120; found an item",
+            ),
+            (
                 ErrorKind::Unexpected(Tag(0x54_0001)),
                 "Attributes (420125) cannot hold what stands at byte 120; found tag 540001",
+            ),
+            (
+                ErrorKind::UnknownValue(0x77),
+                "0x00000077 is not a value of Attributes (420125), at byte 120",
             ),
             (ErrorKind::Boolean, "Attributes (420125) at byte 120: a Boolean is 0 or 1"),
         ];

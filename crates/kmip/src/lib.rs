@@ -28,8 +28,9 @@
 //! decides by version what an operation does**, and no item is sent to a version that does not have
 //! it.
 //!
-//! Unknown values are kept: an enumeration is a number with names, and unknown attributes,
-//! operations and extensions are carried as bytes.
+//! Values that are not in the tables are kept: an enumeration is a number with names, and unknown
+//! attributes, operations and extensions are carried as bytes. A request with an enumeration
+//! that is neither the standard's nor a vendor's extension is malformed.
 
 mod macros;
 
@@ -50,6 +51,7 @@ pub mod payload;
 pub mod redacted_text;
 pub mod structures;
 pub mod transparent;
+mod unknown_values;
 mod version;
 pub mod vocabulary;
 

@@ -14,6 +14,7 @@ use crate::codec::{DateTime, DateTimeExtended, Decode, Encode, SecretBytes};
 use crate::macros::structure;
 use crate::payload::{RequestPayload, ResponsePayload};
 use crate::structures::MessageExtension;
+use crate::unknown_values::check_values;
 use crate::version::Version;
 use crate::vocabulary::{
     AsynchronousIndicator, AttestationType, BatchErrorContinuationOption, CredentialType,
@@ -416,8 +417,12 @@ macro_rules! messages {
                 let mut whole = Reader::new(bytes);
                 let mut r = whole.enter(tags::$message)?;
                 // A header is read alike in every version.
+                let mut unread = r.clone();
                 let header: $header = Decode::decode(tags::$header, &mut r, Version::V1_0)?;
                 let version = header.protocol_version;
+                if tags::$header == tags::RequestHeader {
+                    check_values(&mut unread.enter(tags::$header)?)?;
+                }
                 let items: Vec<$item> = Decode::decode(tags::BatchItem, &mut r, version)?;
                 if usize::try_from(header.batch_count) != Ok(items.len()) {
                     let why = "Batch Count is not the number of batch items";

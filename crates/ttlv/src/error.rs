@@ -41,6 +41,8 @@ pub enum ErrorKind {
     Unexpected(Tag),
     /// Structures are nested deeper than the limit.
     Depth(u8),
+    /// The number is not one of the enumeration's.
+    UnknownValue(u32),
     /// The value is well formed and yet not one that this item may have.
     Value(&'static str),
 }
@@ -68,6 +70,7 @@ impl fmt::Display for ErrorKind {
             Self::Text => f.write_str("a Text String is UTF-8"),
             Self::Unexpected(tag) => write!(f, "it holds {tag}, which does not belong there"),
             Self::Depth(limit) => write!(f, "structures are nested deeper than {limit}"),
+            Self::UnknownValue(number) => write!(f, "0x{number:08X} is not one of its values"),
             Self::Value(why) => f.write_str(why),
         }
     }

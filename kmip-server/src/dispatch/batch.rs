@@ -189,12 +189,18 @@ pub(crate) fn check(request: &RequestMessage) -> Result<()> {
             format!("a message may hold {BATCH_ITEMS_MAX} batch items and no more"),
         ));
     }
+    let on_error = request.header.batch_error_continuation_option;
+    if let Some(other) = on_error.filter(|on_error| on_error.row().is_none()) {
+        return Err(OperationError::invalid_message(format!(
+            "{other:?} is not a Batch Error Continuation Option of this server"
+        )));
+    }
     let reaching =
         request.items.iter().filter(|item| is_reaching(item.payload.operation())).count();
-    let undo = request.header.batch_error_continuation_option == Some(OnError::Undo);
+    let undo = on_error == Some(OnError::Undo);
     if reaching > 0 && (reaching < request.items.len() || undo) {
         return Err(OperationError::invalid_field(
-            "what cannot be taken back stands in a message of its own: Cancel, Process and PKCS_11 \
+            "what cannot be taken back stands in a message of its own: Cancel, Process and PKCS#11 \
              with no other operation, and not under Undo",
         ));
     }

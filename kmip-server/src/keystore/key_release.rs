@@ -69,11 +69,12 @@ pub(crate) async fn object(
         .as_ref()
         .is_some_and(|specification| wrapping::hides(specification.wrapping_method));
     check_extractable(summary, hidden)?;
+    let is_opened = is_opened(form.key_wrap_type)?;
     let Material { version, mut object } = cx.material(id).await?;
     let object_type = object.object_type();
     if let Some(block) = object.key_block_mut() {
         key_block::fill(block, summary.algorithm, summary.length);
-        if form.key_wrap_type == Some(KeyWrapType::NotWrapped) {
+        if is_opened {
             Box::pin(wrapping::unwrap(cx, block, version)).await?;
         }
         let is_container = block.key_format_type == KeyFormatType::PKCS_12;
@@ -82,6 +83,10 @@ pub(crate) async fn object(
                 let metadata = cx.object(id).await?;
                 *block =
                     Box::pin(pkcs12_bundle::container(cx, &metadata, object_type, block)).await?;
+            }
+            // What a client brought in a container stays in it.
+            Some(other) if is_container && other != KeyFormatType::PKCS_12 => {
+                return Err(not_in_format(other));
             }
             _ => in_form(cx, id, object_type, block, &form).await?,
         }
@@ -104,6 +109,18 @@ pub(crate) async fn object(
         return Err(not_in_format(asked));
     }
     Ok(object)
+}
+
+/// Returns whether a key that is kept wrapped, or sent so, is to be unwrapped.
+pub(crate) fn is_opened(key_wrap_type: Option<KeyWrapType>) -> Result<bool> {
+    match key_wrap_type {
+        None | Some(KeyWrapType::AsRegistered) => Ok(false),
+        Some(KeyWrapType::NotWrapped) => Ok(true),
+        Some(other) => Err(OperationError::new(
+            ResultReason::KeyWrapTypeNotSupported,
+            format!("{other:?} is not a Key Wrap Type of this server"),
+        )),
+    }
 }
 
 /// Some keys may leave the server wrapped alone, and some not at all (1.4, 3.48 and 3.50).
@@ -154,7 +171,7 @@ async fn in_form(
 fn not_in_format(asked: KeyFormatType) -> OperationError {
     OperationError::new(
         ResultReason::KeyFormatTypeNotSupported,
-        format!("this server does not turn this object into {asked:?}"),
+        format!("this server does not turn this object into {asked}"),
     )
 }
 

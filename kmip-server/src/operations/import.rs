@@ -16,6 +16,7 @@ use kmip::payload::{ImportRequest, ImportResponse};
 use kmip::vocabulary::{KeyWrapType, ResultReason, State, tags};
 use kmip::{DateTime, attributes::AttributeReference};
 
+use crate::keystore::key_release;
 use crate::keystore::wrapping;
 use crate::keystore::{Context, ID_LEN_MAX};
 use crate::objects::attribute::attribute;
@@ -73,7 +74,7 @@ async fn as_kept(
     key_wrap_type: Option<KeyWrapType>,
 ) -> Result<Object> {
     let version = cx.version;
-    if key_wrap_type == Some(KeyWrapType::NotWrapped)
+    if key_release::is_opened(key_wrap_type)?
         && let Some(block) = object.key_block_mut()
     {
         wrapping::unwrap(cx, block, version).await?;

@@ -53,6 +53,19 @@ const FOUND_LEN: usize = 72;
 /// Rows read at once: enough that reading is not waiting, few enough that memory stays small.
 const PAGE: usize = 256;
 
+/// Condition on which members of a group are meant (1.4, 4.9; 2.1, 6.1.28).
+fn of_member(member: Option<ObjectGroupMember>) -> Result<Option<Condition>> {
+    match member {
+        None | Some(ObjectGroupMember::GroupMemberDefault) => Ok(None),
+        Some(ObjectGroupMember::GroupMemberFresh) => {
+            Ok(Some(Condition::from(AttributeValue::Fresh(true))))
+        }
+        Some(other) => Err(OperationError::invalid_field(format!(
+            "{other:?} is not an Object Group Member of this server"
+        ))),
+    }
+}
+
 pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Result<LocateResponse> {
     let count = |field: &str, value: Option<i32>| match value.map(usize::try_from) {
         None => Ok(None),
@@ -70,9 +83,7 @@ pub(super) async fn locate(cx: &mut Context<'_>, request: LocateRequest) -> Resu
         held: cx.client.held.as_ref().and_then(|held| held.hold(0)),
     };
     let mut conditions = request.attributes.0;
-    if request.object_group_member == Some(ObjectGroupMember::GroupMemberFresh) {
-        conditions.push(Condition::from(AttributeValue::Fresh(true)));
-    }
+    conditions.extend(of_member(request.object_group_member)?);
     let wanted = Wanted::of(request.storage_status_mask);
     let is_quick = check_count(conditions.len())?;
     let conditions = Conditions::new(conditions)?;

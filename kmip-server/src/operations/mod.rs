@@ -65,8 +65,9 @@ mod sign;
 mod signature_verify;
 mod validate;
 
-use kmip::item_error;
 use kmip::payload::{MalformedPayload, RequestPayload, ResponsePayload};
+use kmip::{Version, item_error};
+use ttlv::ErrorKind;
 
 use crate::auth::access_control;
 use crate::keystore::Context;
@@ -94,6 +95,17 @@ pub(crate) fn longest_response(request: &RequestPayload) -> Option<ResponsePaylo
         return Some(pkcs_11::longest(request).into());
     }
     matches!(request, RequestPayload::Process(_)).then(|| process::longest().into())
+}
+
+/// Why a payload is not understood: a number that is not in its enumeration is
+/// one field's fault, and what else is wrong is the message's (1.4, 11.1).
+fn unreadable(payload: &MalformedPayload, version: Version) -> OperationError {
+    let MalformedPayload { operation, error } = payload;
+    let why = item_error(error, version);
+    if matches!(error.kind, ErrorKind::UnknownValue(_)) {
+        return OperationError::invalid_field(why.to_string());
+    }
+    OperationError::invalid_message(format!("the payload of {operation} cannot be read: {why}"))
 }
 
 /// One row an operation: its name, and the file whose function of the same name does it. A new
@@ -140,12 +152,7 @@ macro_rules! operations {
                 $(RequestPayload::$other(_))|* | RequestPayload::Unknown(_) => {
                     Err(OperationError::not_supported(operation, cx.version))
                 }
-                RequestPayload::Malformed(MalformedPayload { error, .. }) => {
-                    Err(OperationError::invalid_message(format!(
-                        "the payload of {operation:?} cannot be read: {}",
-                        item_error(&error, cx.version)
-                    )))
-                }
+                RequestPayload::Malformed(malformed) => Err(unreadable(&malformed, cx.version)),
             }
         }
     };

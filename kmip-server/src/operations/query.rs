@@ -74,6 +74,11 @@ pub(super) async fn query(cx: &mut Context<'_>, request: QueryRequest) -> Result
     if request.query_functions.is_empty() {
         return Err(OperationError::missing("the request names no Query Function"));
     }
+    if let Some(unknown) = request.query_functions.iter().find(|f| f.row().is_none()) {
+        return Err(OperationError::invalid_field(format!(
+            "{unknown:?} is not a Query Function of this server"
+        )));
+    }
     let mut response = QueryResponse::default();
     for function in &request.query_functions {
         if *function == Function::QueryDefaultsInformation {
@@ -86,7 +91,7 @@ pub(super) async fn query(cx: &mut Context<'_>, request: QueryRequest) -> Result
 }
 
 /// One row a function. Of application namespaces, extensions, attestation types and validations
-/// the server has none, and answers their functions with nothing, as it does an unknown one.
+/// the server has none, and answers their functions with nothing.
 fn answer(function: Function, cx: &Context<'_>, response: &mut QueryResponse) {
     let version = cx.version;
     match function {

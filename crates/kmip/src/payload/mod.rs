@@ -68,6 +68,7 @@ mod validate;
 use ttlv::{Error, Raw, Reader, Tag, Writer};
 
 use crate::codec::{Decode, Encode, Field};
+use crate::unknown_values::check_values;
 use crate::version::Version;
 use crate::vocabulary::{Operation, tags};
 
@@ -252,10 +253,14 @@ macro_rules! operations {
                 version: Version,
             ) -> Result<Self, Error> {
                 let mut payload = r.clone();
+                let mut whole = r.clone();
                 let result = match operation {
                     $(Operation::$name => {
                         $request::decode(tags::RequestPayload, &mut payload, version)
-                            .map(Self::$name)
+                            .and_then(|read| {
+                                check_values(&mut whole.enter(tags::RequestPayload)?)?;
+                                Ok(Self::$name(read))
+                            })
                     })*
                     _ => unknown(operation, tags::RequestPayload, &mut payload).map(Self::Unknown),
                 };
@@ -265,7 +270,9 @@ macro_rules! operations {
                         Ok(value)
                     }
                     Err(error) => {
-                        r.value(tags::RequestPayload, ttlv::Type::Structure)?;
+                        if r.peek() == Some(tags::RequestPayload) {
+                            r.value(tags::RequestPayload, ttlv::Type::Structure)?;
+                        }
                         Ok(Self::Malformed(MalformedPayload { operation, error }))
                     }
                 }

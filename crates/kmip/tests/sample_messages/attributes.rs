@@ -86,6 +86,8 @@ fn structures() -> Vec<AttributeValue> {
             linked_object_identifier: Identifier::from("o"),
         }),
         A::Name(Name::text("n")),
+        // The standard leaves all of its values to vendors.
+        A::OpaqueDataType(OpaqueDataType(0x8000_0001)),
         A::RandomNumberGenerator(rng_parameters()),
         A::RevocationReason(RevocationReason {
             code: RevocationReasonCode::KeyCompromise,

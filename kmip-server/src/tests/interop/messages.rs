@@ -282,3 +282,52 @@ async fn text_that_cannot_be_read_is_refused_in_its_version() {
         assert_eq!(response.items[0].result_reason, Some(reason), "{asked:?}");
     }
 }
+
+/// 1.4, 7.2 and 11.1: what is wrong in an item is its own fault. One row a way in which the payload
+/// is not there or is none.
+#[tokio::test]
+async fn item_without_a_payload_is_answered_by_its_operation_and_name() {
+    let rows: [(&str, fn(&mut Writer)); 4] = [
+        ("absent", |_| {}),
+        ("absent, and an extension behind it", |w| {
+            w.structure(tags::MessageExtension, |w| {
+                w.text_string(tags::VendorIdentification, "v");
+                w.boolean(tags::CriticalityIndicator, false);
+                w.structure(tags::VendorExtension, |_| {});
+            });
+        }),
+        ("empty", |w| w.structure(tags::RequestPayload, |_| {})),
+        ("of unknown items", |w| {
+            w.structure(tags::RequestPayload, |w| w.text_string(tags::Comment, "c"));
+        }),
+    ];
+    let harness = Harness::new();
+    for version in Version::SERVED {
+        for (what, write) in rows {
+            let mut header = RequestHeader::new(*version, 2);
+            header.batch_error_continuation_option = Some(BatchErrorContinuationOption::Continue);
+            let mut w = Writer::default();
+            w.structure(tags::RequestMessage, |w| {
+                header.encode(tags::RequestHeader, w, *version);
+                w.structure(tags::BatchItem, |w| {
+                    w.enumeration(tags::Operation, Operation::Create.0);
+                    w.byte_string(tags::UniqueBatchItemID, &[1]);
+                    write(w);
+                });
+                w.structure(tags::BatchItem, |w| {
+                    w.enumeration(tags::Operation, Operation::Query.0);
+                    w.byte_string(tags::UniqueBatchItemID, &[2]);
+                    w.structure(tags::RequestPayload, |w| {
+                        w.enumeration(tags::QueryFunction, QueryFunction::QueryObjects.0);
+                    });
+                });
+            });
+            let answer = ResponseMessage::decode(&harness.bytes(w.as_bytes()).await).unwrap();
+            let [first, second] = answer.items.as_slice() else { panic!("{what}: {answer:?}") };
+            assert_eq!(first.operation, Some(Operation::Create), "{what} in {version}");
+            assert_eq!(first.unique_batch_item_id, Some(vec![1]), "{what} in {version}");
+            assert_eq!(first.result_reason, Some(ResultReason::InvalidMessage), "{what}");
+            assert_eq!(second.result_status, ResultStatus::Success, "{what} in {version}");
+        }
+    }
+}

@@ -19,6 +19,7 @@ mod chains;
 mod ciphers;
 mod codes;
 mod derivations;
+mod enumerations;
 mod formats;
 mod import_export;
 mod key_blocks;

@@ -134,7 +134,8 @@ async fn defaults_that_are_refused() {
     let key = [ObjectType::SymmetricKey];
     let rows = [
         (defaults(&[], vec![]), ResultReason::InvalidField),
-        (defaults(&[ObjectType(0x99)], vec![]), ResultReason::InvalidObjectType),
+        (defaults(&[ObjectType(0x99)], vec![]), ResultReason::InvalidField),
+        (defaults(&[ObjectType(0x8000_0099)], vec![]), ResultReason::InvalidObjectType),
         (defaults(&key, vec![name("n")]), ResultReason::InvalidField),
         (
             defaults(&key, vec![AttributeValue::InitialDate(DateTime(1))]),

@@ -188,9 +188,15 @@ async fn what_may_be_answered_later_and_what_may_not() {
         ),
         (
             NEWEST,
-            AsynchronousIndicator(9),
+            AsynchronousIndicator(0x8000_0009),
             vec![create()],
             (ResultStatus::OperationFailed, Some(ResultReason::InvalidField)),
+        ),
+        (
+            NEWEST,
+            AsynchronousIndicator(9),
+            vec![create()],
+            (ResultStatus::OperationFailed, Some(ResultReason::InvalidMessage)),
         ),
     ];
     for (version, indicator, items, expected) in rows {
