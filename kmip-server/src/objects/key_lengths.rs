@@ -19,7 +19,8 @@ pub(crate) const ANY_MAX: i32 = 32_768;
 const SYMMETRIC: &[(A, Lengths, i32)] = &[
     // 512 bits are the two keys of XTS-AES-256, as one (IEEE 1619).
     (A::AES, Lengths::Of(&[128, 192, 256, 512]), 256),
-    (A::DES3, Lengths::Of(&[56, 64, 112, 128, 168, 192]), 168),
+    // Two or three keys of DES, without their parity bits or with them (1.4, 2.1.3).
+    (A::DES3, Lengths::Of(&[112, 128, 168, 192]), 168),
     (A::DES, Lengths::Of(&[56, 64]), 56),
     (A::Blowfish, Lengths::Bytes(32, 448), 128),
     (A::Camellia, Lengths::Of(&[128, 192, 256]), 256),
@@ -67,7 +68,7 @@ pub(crate) fn symmetric_length(algorithm: A, length: Option<i32>) -> Result<i32>
         return Ok(length);
     }
     let allowed = match lengths {
-        Lengths::Of(all) => format!("{all:?}"),
+        Lengths::Of(all) => alternatives(all),
         Lengths::Bytes(first, last) => format!("whole bytes from {first} to {last}"),
     };
     Err(OperationError::invalid_field(format!(
@@ -75,11 +76,20 @@ pub(crate) fn symmetric_length(algorithm: A, length: Option<i32>) -> Result<i32>
     )))
 }
 
+/// Numbers as a sentence names them: `128, 192 or 256`.
+fn alternatives(all: &[i32]) -> String {
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    match all.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} or {last}", before.join(", ")),
+        _ => all.concat(),
+    }
+}
+
 /// The bytes that a key of so many bits has. The lengths of DES count without parity bits or with
 /// them; the bytes always have them.
 pub(crate) fn key_bytes(algorithm: A, bits: i32) -> usize {
     let bits = match (algorithm, bits) {
-        (A::DES | A::DES3, 56) => 64,
+        (A::DES, 56) => 64,
         (A::DES3, 112) => 128,
         (A::DES3, 168) => 192,
         (_, bits) => bits,
@@ -89,7 +99,18 @@ pub(crate) fn key_bytes(algorithm: A, bits: i32) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{A, key_bytes, symmetric_length};
+    use super::{A, alternatives, key_bytes, symmetric_length};
+
+    #[test]
+    fn alternatives_are_a_list_of_the_language() {
+        for (all, text) in [
+            (&[80][..], "80"),
+            (&[56, 64], "56 or 64"),
+            (&[128, 192, 256, 512], "128, 192, 256 or 512"),
+        ] {
+            assert_eq!(alternatives(all), text);
+        }
+    }
 
     /// One row a case: algorithm, length asked for, bits and bytes of the key.
     #[test]
@@ -105,6 +126,10 @@ mod tests {
             (A::DES3, Some(168), Some((168, 24))),
             (A::DES3, Some(112), Some((112, 16))),
             (A::DES3, Some(192), Some((192, 24))),
+            // One key of DES is none of Triple DES.
+            (A::DES3, Some(56), None),
+            (A::DES3, Some(64), None),
+            (A::DES, Some(56), Some((56, 8))),
             (A::IDEA, Some(128), Some((128, 16))),
             (A::HMAC_SHA256, Some(256), Some((256, 32))),
             (A::HMAC_SHA256, Some(257), None),
