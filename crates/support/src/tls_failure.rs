@@ -25,7 +25,7 @@ pub struct CertificateSummary {
     pub not_after: i64,
 }
 
-/// Certificate of the client in a handshake, as its server saw it.
+/// Client in a handshake and its certificate, as its server saw them.
 #[derive(Clone, Debug)]
 pub struct PresentedCertificate {
     /// Name of the client in sentences.
@@ -34,6 +34,9 @@ pub struct PresentedCertificate {
     pub leaf: Option<CertificateSummary>,
     /// Whether the chain was verified. A bad signature is the handshake's then.
     pub chain_verified: bool,
+    /// Whether none of the cipher suites that the client offers is the server's. What else the
+    /// client lacks does not matter then: a client of other suites alone may offer no group.
+    pub no_common_suite: bool,
 }
 
 /// Check of a client that failed in TLS, with one sentence for people.
@@ -121,6 +124,11 @@ pub fn failure_at_server(
             "the certificate of {} was refused: a revocation list is unusable: {fault:?}",
             presented.title
         ),
+        Error::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon)
+            if presented.no_common_suite =>
+        {
+            CIPHER.to_owned()
+        }
         Error::PeerIncompatible(what) => row(INCOMPATIBILITIES, what)
             .map_or_else(|| format!("client and server do not fit: {what:?}"), str::to_owned),
         Error::AlertReceived(alert) => row(ALERTS_OF_CLIENT, alert).map_or_else(
@@ -158,13 +166,14 @@ pub fn transport_failure(error: &io::Error) -> String {
     }
 }
 
+const CIPHER: &str =
+    "no common cipher suite: the server takes ECDHE with AES-GCM or ChaCha20-Poly1305";
+
 /// Parameters that the client does not have in common with the server.
 const INCOMPATIBILITIES: &[(PeerIncompatible, &str)] = {
     const VERSION: &str = "no common TLS version: the client offers neither TLS 1.2 nor TLS 1.3";
     const OLD: &str = "no common TLS version: the client names no signature algorithms, as clients \
                        before TLS 1.2 do";
-    const CIPHER: &str = "no common cipher suite: the server takes ECDHE with AES-GCM or \
-                          ChaCha20-Poly1305";
     const GROUP: &str = "no common key exchange group: the server takes X25519MLKEM768, X25519, \
                          P-256 and P-384";
     const SIGNATURE: &str = "no common signature algorithm: the client takes none that the key of \

@@ -179,6 +179,13 @@ async fn what_one_side_has_and_the_other_has_not_is_named() {
         ("TLS 1.1", client_hello("0302", cbc, p256, None), "no common TLS version"),
         ("CBC alone", client_hello("0303", cbc, p256, schemes), "no common cipher suite"),
         ("RSA alone", client_hello("0303", "c02f c030", p256, schemes), "no common cipher suite"),
+        // Suites that need none of the server's groups: what is missing is the suite.
+        (
+            "static RSA",
+            client_hello("0303", "009d 002f", "0019", schemes),
+            "no common cipher suite",
+        ),
+        ("DHE", client_hello("0303", "009f 0033", "0100", schemes), "no common cipher suite"),
         ("P-521 alone", client_hello("0303", gcm, "0019", schemes), "no common key exchange group"),
         (
             "RSA signatures alone",

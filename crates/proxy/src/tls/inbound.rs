@@ -75,6 +75,7 @@ impl Inbound {
             title: "the client".to_owned(),
             leaf: None,
             chain_verified: false,
+            no_common_suite: false,
         };
         match why.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
             Some(inner) => failure_at_server(inner, &presented, &self.client_ca),

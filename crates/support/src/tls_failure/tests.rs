@@ -57,7 +57,12 @@ fn server_sentence_names_the_fault_of_the_client_certificate() {
     ];
     for (fault, issuer, chain_verified, expected) in rows {
         let leaf = Some(summary(issuer, PAST));
-        let presented = PresentedCertificate { title: "app".to_owned(), leaf, chain_verified };
+        let presented = PresentedCertificate {
+            title: "app".to_owned(),
+            leaf,
+            chain_verified,
+            no_common_suite: false,
+        };
         let sentence =
             failure_at_server(&Error::InvalidCertificate(fault), &presented, Path::new("ca"));
         assert_eq!(sentence, format!("the certificate of app was refused: {expected}"));
@@ -66,8 +71,12 @@ fn server_sentence_names_the_fault_of_the_client_certificate() {
 
 #[test]
 fn server_sentence_names_the_alert_of_the_client() {
-    let presented =
-        PresentedCertificate { title: "the client".to_owned(), leaf: None, chain_verified: false };
+    let presented = PresentedCertificate {
+        title: "the client".to_owned(),
+        leaf: None,
+        chain_verified: false,
+        no_common_suite: false,
+    };
     let rows = [
         (
             Error::AlertReceived(AlertDescription::CertificateRevoked),
@@ -88,6 +97,21 @@ fn server_sentence_names_the_alert_of_the_client() {
     ];
     for (error, expected) in rows {
         assert_eq!(failure_at_server(&error, &presented, Path::new("ca")), expected);
+    }
+}
+
+/// Suites with RSA or finite-field key exchange need no group that a server of ECDHE has.
+#[test]
+fn server_sentence_names_the_suites_if_none_is_the_servers() {
+    for (no_common_suite, expected) in
+        [(true, "no common cipher suite:"), (false, "no common key exchange group:")]
+    {
+        let title = "the client".to_owned();
+        let presented =
+            PresentedCertificate { title, leaf: None, chain_verified: false, no_common_suite };
+        let error = Error::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon);
+        let sentence = failure_at_server(&error, &presented, Path::new("ca"));
+        assert!(sentence.starts_with(expected), "{sentence}");
     }
 }
 

@@ -4,9 +4,15 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme,
+    SupportedCipherSuite,
+};
 use support::tls_failure::{CertificateSummary, PresentedCertificate};
 
 use crate::crypto::x509::certificate::Certificate;
@@ -23,6 +29,8 @@ pub(super) struct PresentedChain {
     pub(super) leaf: Option<Certificate>,
     /// Whether the chain was found good; what fails after it is the handshake's signature.
     pub(super) trusted: bool,
+    /// Whether the client offers none of the server's cipher suites.
+    pub(super) no_common_suite: bool,
 }
 
 impl PresentedChain {
@@ -38,7 +46,27 @@ impl PresentedChain {
                 not_after: leaf.validity.1,
             }),
             chain_verified: self.trusted,
+            no_common_suite: self.no_common_suite,
         }
+    }
+}
+
+/// Resolver of the server's certificate, which also notes what a client offers: rustls looks for a
+/// group before it looks for a cipher suite.
+#[derive(Debug)]
+pub(super) struct RecordingResolver {
+    pub(super) resolver: SingleCertAndKey,
+    pub(super) provider: Arc<CryptoProvider>,
+}
+
+impl ResolvesServerCert for RecordingResolver {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let offered = hello.cipher_suites();
+        let is_offered = |suite: &SupportedCipherSuite| offered.contains(&suite.suite());
+        let no_common_suite = !self.provider.cipher_suites.iter().any(is_offered);
+        // Outside a handshake of ours nobody asks for it.
+        let _ = SHOWN.try_with(|shown| shown.borrow_mut().no_common_suite = no_common_suite);
+        self.resolver.resolve(hello)
     }
 }
 
@@ -64,7 +92,10 @@ impl ClientCertVerifier for RecordingVerifier {
         let named = leaf.as_ref().is_some_and(|leaf| leaf.usage.client);
         let note = |trusted| {
             // Outside a handshake of ours nobody asks for it.
-            let _ = SHOWN.try_with(|shown| shown.replace(PresentedChain { leaf, trusted }));
+            let _ = SHOWN.try_with(|shown| {
+                let no_common_suite = shown.borrow().no_common_suite;
+                shown.replace(PresentedChain { leaf, trusted, no_common_suite });
+            });
         };
         let verified = self.0.verify_client_cert(end_entity, intermediates, now);
         let verified = match verified {

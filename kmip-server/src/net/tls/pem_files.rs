@@ -19,7 +19,7 @@ use support::small_files;
 use support::tls_failure::day;
 use zeroize::Zeroizing;
 
-use super::client_verifier::RecordingVerifier;
+use super::client_verifier::{RecordingResolver, RecordingVerifier};
 use crate::config::limits::EXPIRY_NOTICE;
 use crate::crypto::x509::certificate::{Certificate, Unreadable};
 
@@ -65,11 +65,15 @@ impl Files {
                 .enforce_revocation_expiration()
                 .build()
                 .map_err(|why| self.wrong_verifier(&why))?;
+        let resolver = RecordingResolver {
+            resolver: SingleCertAndKey::from(own),
+            provider: Arc::clone(&provider),
+        };
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|why| wrong(CERTIFICATE, &self.cert, why))?
             .with_client_cert_verifier(Arc::new(RecordingVerifier(Arc::clone(&verifier))))
-            .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
+            .with_cert_resolver(Arc::new(resolver));
         // No session is resumed: a resumed one is not checked again, so a client that was revoked
         // or removed would still come in (seen with TLS 1.2 and 1.3). A client that asks for
         // resumption, as Veeam does, gets a full handshake and does not notice but for its time.
