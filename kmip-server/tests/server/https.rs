@@ -131,7 +131,7 @@ async fn what_is_no_kmip_yet_is_told_why() {
     let long = format!("POST /kmip HTTP/1.1\r\nHost: a\r\n{octets}Content-Length: 65537\r\n\r\n");
     let hosts =
         |lines: &str| format!("POST /kmip HTTP/1.1\r\n{lines}{octets}Content-Length: 0\r\n\r\n");
-    let rows: [(String, u16, &str); 14] = [
+    let rows: [(String, u16, &str); 18] = [
         (at("POST /"), 404, "KMIP is served at /kmip"),
         (at("POST /kmip/"), 404, "KMIP is served at /kmip"),
         (at("GET /favicon.ico"), 404, "KMIP is served at /kmip"),
@@ -141,10 +141,14 @@ async fn what_is_no_kmip_yet_is_told_why() {
         (typed("Content-Type: text/plain\r\n"), 415, "the Content-Type must be one of"),
         (typed("Content-Type: application/ttlv\r\n"), 415, "the Content-Type must be one of"),
         (typed("Content-Type: text/xml; charset=utf-16\r\n"), 415, "text is taken in UTF-8 alone"),
+        (typed(&format!("{octets}Content-Type: text/xml\r\n")), 415, "one Content-Type header"),
         (typed(&format!("{octets}Content-Encoding: gzip\r\n")), 415, "without a Content-Encoding"),
         (long, 413, "at most 65536 bytes"),
         (hosts(""), 400, "one Host header"),
         (hosts("Host: a\r\nHost: b\r\n"), 400, "one Host header"),
+        (hosts("Host: a b\r\n"), 400, "one Host header"),
+        (hosts("Host: a/b\r\n"), 400, "one Host header"),
+        (hosts("Host: u@a\r\n"), 400, "one Host header"),
         ("KMIP\r\n\r\n".to_owned(), 400, ""),
     ];
     for (request, status, why) in rows {

@@ -212,6 +212,8 @@ fn what_is_no_message_is_refused() {
         (&long, Fault::TooLong(super::TEXT_LEN_MAX)),
         (&many, Fault::TooMany(super::ITEMS_MAX)),
         (r#"<Username type="TextString" value="a<b"/>"#, Fault::Syntax(MALFORMED)),
+        (r#"<BatchCount type="Integer"value="1"/>"#, Fault::Syntax(MALFORMED)),
+        (r#"<BatchCount type='Integer'value="1"></BatchCount>"#, Fault::Syntax(MALFORMED)),
         (r#"<!-- a -- b --><BatchCount type="Integer" value="1"/>"#, Fault::Syntax(MALFORMED)),
         (
             r#"<BatchCount type="Integer" value="1"/><?xml version="1.0"?>"#,

@@ -193,6 +193,24 @@ fn syntax(why: &'static str) -> Error {
     Error::at("", Fault::Syntax(why))
 }
 
+/// Returns whether a blank stands between the attributes of a tag (XML 1.0, 3.1).
+fn is_separated(attributes: &str) -> bool {
+    let mut quote = None;
+    let mut is_closed = false;
+    for c in attributes.chars() {
+        if is_closed && !matches!(c, ' ' | '\t' | '\r' | '\n') {
+            return false;
+        }
+        is_closed = quote == Some(c);
+        quote = match quote {
+            Some(_) if is_closed => None,
+            None if matches!(c, '"' | '\'') => Some(c),
+            other => other,
+        };
+    }
+    true
+}
+
 /// The element of a tag, without what is inside.
 fn element(start: &BytesStart<'_>, namespace: &ResolveResult<'_>) -> Result<Element, Error> {
     let local = start.local_name();
@@ -205,6 +223,9 @@ fn element(start: &BytesStart<'_>, namespace: &ResolveResult<'_>) -> Result<Elem
         }
     }
     let (mut tag, mut ty, mut value) = (None, Type::Structure, None);
+    if !is_separated(start.attributes_raw()) {
+        return Err(Error::at(name, Fault::Syntax(MALFORMED)));
+    }
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|_| Error::at(name, Fault::Syntax(MALFORMED)))?;
         // XML 1.0, 3.1: no < in attribute values.

@@ -38,8 +38,12 @@ impl Encoding {
 
     /// The encoding that a head names; a sentence if it names none of them.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, String> {
-        if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        if headers.get_all(CONTENT_ENCODING).iter().any(|coding| coding != "identity") {
             return Err("a KMIP message is sent without a Content-Encoding".to_owned());
+        }
+        // Which of two is meant, nobody knows (RFC 9110, 5.3 and 8.3).
+        if headers.get_all(CONTENT_TYPE).iter().count() > 1 {
+            return Err("a request has one Content-Type header".to_owned());
         }
         let told = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let mut parts = told.unwrap_or_default().split(';').map(str::trim);
@@ -150,6 +154,20 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(value));
             assert_eq!(Encoding::of(&headers).ok(), expected, "{value:?}");
+        }
+    }
+
+    /// A header that is there once cannot be there twice, be it with the same value.
+    #[test]
+    fn second_header_of_a_body_is_refused() {
+        let names = [(CONTENT_TYPE, "text/xml"), (CONTENT_ENCODING, "gzip")];
+        for (name, other) in names {
+            let mut headers = HeaderMap::new();
+            headers.append(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+            headers.append(CONTENT_ENCODING, HeaderValue::from_static("identity"));
+            assert!(Encoding::of(&headers).is_ok());
+            headers.append(&name, HeaderValue::from_static(other));
+            assert!(Encoding::of(&headers).is_err(), "{name}");
         }
     }
 

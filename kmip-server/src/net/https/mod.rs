@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Version};
@@ -188,9 +189,14 @@ impl KmipOverHttp<'_> {
 /// Whether the head is that of a KMIP message, and in which encoding it is.
 fn check(request: &Request<Incoming>) -> Result<Encoding, Rejection> {
     // RFC 9112, 3.2: one Host, and in HTTP/1.1 not none.
-    let hosts = request.headers().get_all(HOST).iter().count();
-    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
-        let why = "a request has one Host header".to_owned();
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let is_host = match (hosts.next(), hosts.next()) {
+        (None, _) => request.version() != Version::HTTP_11,
+        (Some(host), None) => is_host(host),
+        (Some(_), Some(_)) => false,
+    };
+    if !is_host {
+        let why = "a request has one Host header, with a host and perhaps a port".to_owned();
         return Err(Rejection::new(StatusCode::BAD_REQUEST, why));
     }
     let path = request.uri().path();
@@ -208,6 +214,13 @@ fn check(request: &Request<Incoming>) -> Result<Encoding, Rejection> {
     }
     Encoding::of(request.headers())
         .map_err(|why| Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why))
+}
+
+/// Returns whether a header is a host and perhaps a port, or empty (RFC 9110, 7.2; RFC 9112, 3.2).
+fn is_host(value: &HeaderValue) -> bool {
+    let text = value.as_bytes();
+    // RFC 3986, 3.2.2: without the user that an authority may have elsewhere.
+    text.is_empty() || (!text.contains(&b'@') && Authority::try_from(text).is_ok())
 }
 
 /// The sentence as the body of a response.
