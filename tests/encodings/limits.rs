@@ -210,7 +210,7 @@ fn result_that_xml_cannot_spell_waits_to_be_polled_in_another_encoding() {
         let all = [channel, Channel::Https(Encoding::Xml), Channel::Https(Encoding::Json)];
         for channel in all.into_iter().chain([Channel::Port]) {
             let expected = (channel == Channel::Https(Encoding::Xml))
-                .then_some(ResultReason::EncodingOptionError);
+                .then_some(ResultReason::FeatureNotSupported);
             assert_eq!(reason(&session.send(channel, &poll)), expected, "{channel:?}");
         }
     });

@@ -65,7 +65,10 @@ pub(crate) enum SplitError {
     #[error("too few parts: as many as Split Key Threshold says are needed")]
     TooFew,
     /// Two have one number, a number is 0, or their lengths are not those of this method.
-    #[error("the parts are not parts of one key: their numbers or their lengths do not fit")]
+    #[error(
+        "the parts do not make a key: they are of different splits, or their numbers or lengths \
+         do not fit"
+    )]
     Unfit,
     /// There were no random numbers.
     #[error("random numbers cannot be had")]

@@ -340,7 +340,8 @@ impl KeyServer {
 fn log_refusal(client: &Client, failure: &ResponseMessage) {
     let Some(item) = failure.items.first() else { return };
     let why = item.result_message.as_deref().unwrap_or_default();
-    tracing::info!(owner = %client.owner, reason = ?item.result_reason, why, "message refused");
+    let reason = item.result_reason.unwrap_or(ResultReason::GeneralFailure);
+    tracing::info!(owner = %client.owner, ?reason, why, "message refused");
 }
 
 fn held_bytes(policy: &Policy) -> HeldBytes {
@@ -372,7 +373,7 @@ fn text_time(len: usize) -> Duration {
 
 fn no_form(why: String) -> OperationError {
     OperationError::new(
-        ResultReason::EncodingOptionError,
+        ResultReason::FeatureNotSupported,
         format!("the answer has no form in this encoding, and nothing was done: {why}"),
     )
 }

@@ -82,7 +82,7 @@ pub(crate) fn read(
         (Some(form @ (CertificateRequestType::CRMF | CertificateRequestType::PGP)), _) => {
             Err(OperationError::new(
                 ResultReason::FeatureNotSupported,
-                format!("{form:?} is not read here: send the request as PKCS_10 or PEM"),
+                format!("{form} is not read here: send the request as PKCS#10 or PEM"),
             ))
         }
         (Some(form), Some(bytes)) => {
@@ -162,7 +162,7 @@ pub(crate) async fn attributes(
         Some(other) => {
             return Err(OperationError::new(
                 ResultReason::FeatureNotSupported,
-                format!("this server makes certificates of X_509, and none of {other:?}"),
+                format!("this server makes certificates of X.509, and none of {other}"),
             ));
         }
     }

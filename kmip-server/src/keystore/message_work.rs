@@ -55,7 +55,7 @@ impl MessageWork {
             false => Err(OperationError::new(
                 ResultReason::ServerLimitExceeded,
                 "the message takes more processor time than one may (message-work-max-ms): send \
-                 its items in several messages",
+                 each item in a message of its own, or ask for less in one",
             )),
         }
     }

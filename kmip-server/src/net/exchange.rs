@@ -186,6 +186,7 @@ impl<'a> Exchange<'a> {
         }
         let refused = (item.result_status != ResultStatus::Success).then_some(item.result_reason);
         if let Some(reason) = refused {
+            let reason = reason.unwrap_or(ResultReason::GeneralFailure);
             tracing::warn!(?operation, ?reason, "the client refused a request of the server");
         }
         if server_role.learn(refused, item.payload) {

@@ -38,7 +38,7 @@ impl OperationError {
         };
         Self::new(
             ResultReason::OperationNotSupported,
-            format!("{operation:?} is not an operation of this server in KMIP {version}{lacks}"),
+            format!("{operation} is not an operation of this server in KMIP {version}{lacks}"),
         )
     }
 
@@ -46,7 +46,7 @@ impl OperationError {
     pub(crate) fn not_granted(operation: Operation) -> Self {
         Self::new(
             ResultReason::PermissionDenied,
-            format!("the rights of the ticket do not let its holder do {operation:?} so"),
+            format!("the rights of the ticket do not let its holder do {operation} so"),
         )
     }
 

@@ -16,11 +16,11 @@ pub(crate) fn check(object: &Object) -> Result<()> {
         Object::SplitKey(part) => return check_part(part),
         Object::Certificate(certificate) => (
             is_certificate(certificate.certificate_type, &certificate.certificate_value),
-            format!("certificate of the type {:?}", certificate.certificate_type),
+            format!("certificate of the type {}", certificate.certificate_type),
         ),
         Object::CertificateRequest(request) => (
             is_request(request.certificate_request_type, &request.certificate_request_value),
-            format!("certificate request of the type {:?}", request.certificate_request_type),
+            format!("certificate request of the type {}", request.certificate_request_type),
         ),
         Object::OpaqueObject(_)
         | Object::PGPKey(_)

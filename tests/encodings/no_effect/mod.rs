@@ -132,8 +132,8 @@ const REASONS: &[(Unwritable, ResultReason, &[Channel])] = &[
         ResultReason::ResponseTooLarge,
         &[Channel::Https(Encoding::Xml), Channel::Https(Encoding::Json)],
     ),
-    (Unwritable::Character, ResultReason::EncodingOptionError, &[Channel::Https(Encoding::Xml)]),
-    (Unwritable::Noncharacter, ResultReason::EncodingOptionError, &[Channel::Https(Encoding::Xml)]),
+    (Unwritable::Character, ResultReason::FeatureNotSupported, &[Channel::Https(Encoding::Xml)]),
+    (Unwritable::Noncharacter, ResultReason::FeatureNotSupported, &[Channel::Https(Encoding::Xml)]),
 ];
 
 /// Objects of a client whose answers cannot be written.

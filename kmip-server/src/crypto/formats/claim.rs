@@ -26,13 +26,13 @@ pub(crate) struct Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ClaimError {
     /// Objects of this type have no such form.
-    #[error("an object of this type cannot be in the form {0:?}")]
+    #[error("an object of this type cannot be in the form {0}")]
     ObjectType(F),
     /// The Key Material is a structure where the form has bytes, or bytes where it has one.
-    #[error("the Key Material of a key in the form {0:?} must be a {1}")]
+    #[error("the Key Material of a key in the form {0} must be a {1}")]
     Material(F, &'static str),
     /// The bytes have another form.
-    #[error("the key is not in the form {0:?}")]
+    #[error("the key is not in the form {0}")]
     Form(F),
 }
 

@@ -41,10 +41,10 @@ pub(crate) enum FormatError {
     #[error("the key is wrapped or kept elsewhere, so that its form is not known")]
     NotPlain,
     /// It is not what its Key Format Type says, or something that this server does not know.
-    #[error("the key cannot be read as the {0:?} that it is said to be")]
+    #[error("the key cannot be read as the {0} that it is said to be")]
     Unreadable(F),
     /// It has no such form.
-    #[error("this key has no form {0:?} here")]
+    #[error("this key has no form {0} here")]
     NoSuchForm(F),
     /// It has no such form of a point.
     #[error("this key has no point in the form {0:?} here")]
