@@ -6,8 +6,10 @@
 use kmip::objects::{Object, SplitKey};
 use kmip::vocabulary::{CertificateRequestType, CertificateType, SplitKeyMethod};
 
+use crate::crypto::asymmetric;
 use crate::crypto::keys::shape;
 use crate::crypto::secret_sharing;
+use crate::crypto::x509;
 use crate::objects::error::{OperationError, Result};
 
 /// Refuses an object that cannot be what it says.
@@ -31,8 +33,40 @@ pub(crate) fn check(object: &Object) -> Result<()> {
         | Object::Template(_) => return Ok(()),
     };
     match fits {
-        true => Ok(()),
+        true => check_public_key(object),
         false => Err(OperationError::invalid_field(format!("the value is not a {form}"))),
+    }
+}
+
+/// The public key in a certificate or in a request must be one, where the server can read it.
+fn check_public_key(object: &Object) -> Result<()> {
+    let key = match object {
+        Object::Certificate(certificate)
+            if certificate.certificate_type == CertificateType::X_509 =>
+        {
+            x509::public_key_of_certificate(&certificate.certificate_value)
+        }
+        Object::CertificateRequest(request)
+            if request.certificate_request_type == CertificateRequestType::PKCS_10 =>
+        {
+            x509::public_key_of_request(&request.certificate_request_value)
+        }
+        Object::Certificate(_)
+        | Object::CertificateRequest(_)
+        | Object::OpaqueObject(_)
+        | Object::PGPKey(_)
+        | Object::PrivateKey(_)
+        | Object::PublicKey(_)
+        | Object::SecretData(_)
+        | Object::SplitKey(_)
+        | Object::SymmetricKey(_)
+        | Object::Template(_) => None,
+    };
+    match key.map(|key| asymmetric::check(&key)) {
+        Some(Err(why)) => Err(OperationError::invalid_field(format!(
+            "the public key in it cannot be used: {why}"
+        ))),
+        Some(Ok(())) | None => Ok(()),
     }
 }
 

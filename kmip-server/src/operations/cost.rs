@@ -258,10 +258,14 @@ fn brought(object: &Object) -> Cost {
         Object::SymmetricKey(key) if key.key_block.key_wrapping_data.is_none() => Cost::Quick,
         Object::SecretData(data) if data.key_block.key_wrapping_data.is_none() => Cost::Quick,
         Object::OpaqueObject(_) | Object::Template(_) => Cost::Quick,
+        // Its numbers are checked, and those that it lacks are computed.
+        Object::PrivateKey(key) => {
+            let algorithm = key.key_block.cryptographic_algorithm.unwrap_or(A::RSA);
+            asymmetric(Some(algorithm), key.key_block.cryptographic_length, Use::Once)
+        }
         Object::Certificate(_)
         | Object::CertificateRequest(_)
         | Object::PGPKey(_)
-        | Object::PrivateKey(_)
         | Object::PublicKey(_)
         | Object::SecretData(_)
         | Object::SplitKey(_)

@@ -15,7 +15,7 @@ use kmip::SecretBytes;
 use kmip::vocabulary::{HashingAlgorithm, KeyCompressionType, RecommendedCurve as C};
 use zeroize::Zeroizing;
 
-use crate::crypto::keys::{EcPrivate, EcPublic, Number, curves};
+use crate::crypto::keys::{EcPrivate, EcPublic, Misfit, Number, OTHER_PAIR, curves};
 use crate::crypto::{Error, Result};
 
 /// A curve that is computed with.
@@ -209,6 +209,33 @@ pub(crate) fn public_of(key: &EcPrivate) -> Result<EcPublic> {
         }),
     };
     Ok(EcPublic { curve: key.curve, point })
+}
+
+/// Checks the point of a public key; one on a curve that is not computed with is not judged.
+pub(crate) fn check_public(key: &EcPublic) -> core::result::Result<(), Misfit> {
+    match Curve::of(key.curve).is_err() || uncompressed(key).is_ok() {
+        true => Ok(()),
+        false => Err("the point is not on the curve of the key"),
+    }
+}
+
+/// Checks the number of a private key, and that the point which it carries is its own.
+pub(crate) fn check_private(key: &EcPrivate) -> core::result::Result<(), Misfit> {
+    let Ok(curve) = Curve::of(key.curve) else { return Ok(()) };
+    let is_in_range = |bytes: Zeroizing<Vec<u8>>| {
+        with_curve!(curve, T => {
+            elliptic_curve::SecretKey::<T>::from_slice(&bytes).is_ok()
+        })
+    };
+    if !private_bytes(key, curve).is_ok_and(is_in_range) {
+        return Err("the private number must be from 1 to below the order of the curve");
+    }
+    let Some(point) = &key.point else { return Ok(()) };
+    let carried = uncompressed(&EcPublic { curve: key.curve, point: point.clone() });
+    match (carried, public_of(key)) {
+        (Ok(carried), Ok(own)) if carried == own.point => Ok(()),
+        _ => Err(OTHER_PAIR),
+    }
 }
 
 /// Makes a key on the curve.

@@ -23,8 +23,54 @@ use zeroize::Zeroizing;
 
 use super::hash::algorithms;
 use super::{Error, Result};
-use crate::crypto::keys::{EcPublic, Edwards, Key};
+use crate::crypto::keys::{EcPrivate, EcPublic, Edwards, Key, Misfit, OTHER_PAIR, pkcs};
 use rsa::{oaep, pkcs1, pss};
+
+/// Checks whether the numbers of a key fit together. Those of keys that this server does not
+/// compute with are nobody's to judge.
+pub(crate) fn check(key: &Key) -> core::result::Result<(), Misfit> {
+    match key {
+        Key::RsaPublic(key) => rsa::numbers::check_public(key),
+        Key::RsaPrivate(key) => rsa::numbers::check_private(&rsa::Given::of_private(key)),
+        Key::EcPublic(key) => ecc::check_public(key),
+        Key::EcPrivate(key) => ecc::check_private(key),
+        Key::EdwardsPublic(Edwards::Ed25519, public) => ed25519::check_public(public),
+        // Any 32 bytes are a key (RFC 7748, 5; RFC 8032, 5.1.5).
+        Key::EdwardsPublic(Edwards::X25519, _) | Key::EdwardsPrivate(..) => Ok(()),
+        Key::Symmetric(_)
+        | Key::DsaPublic(..)
+        | Key::DsaPrivate(..)
+        | Key::DhPublic(..)
+        | Key::DhPrivate(..) => Ok(()),
+    }
+}
+
+/// Checks the public key that a private one carries beside it: the bytes of a point, or the DER of
+/// an RSA key.
+pub(crate) fn check_carried(private: &Key, carried: &[u8]) -> core::result::Result<(), Misfit> {
+    let fits = match private {
+        Key::EcPrivate(key) => {
+            let key = EcPrivate { point: Some(carried.to_vec()), ..key.clone() };
+            return ecc::check_private(&key);
+        }
+        Key::EdwardsPrivate(curve, seed) => {
+            ed25519::public_of(*curve, seed).is_ok_and(|public| public == carried)
+        }
+        Key::RsaPrivate(key) => pkcs::read_rsa_public(carried).as_ref() == Some(&key.public),
+        Key::Symmetric(_)
+        | Key::RsaPublic(_)
+        | Key::DsaPublic(..)
+        | Key::DsaPrivate(..)
+        | Key::DhPublic(..)
+        | Key::DhPrivate(..)
+        | Key::EcPublic(_)
+        | Key::EdwardsPublic(..) => true,
+    };
+    match fits {
+        true => Ok(()),
+        false => Err(OTHER_PAIR),
+    }
+}
 
 /// A private key and its public key.
 pub(crate) struct Pair {
@@ -280,8 +326,7 @@ impl Scheme {
         let padding = named.and_then(|(_, padding, _)| *padding).or(parameters.padding_method);
         match key {
             Key::RsaPublic(_) | Key::RsaPrivate(_) => Self::of_rsa(padding, hash, parameters),
-            Key::EcPublic(EcPublic { curve, .. })
-            | Key::EcPrivate(crate::crypto::keys::EcPrivate { curve, .. }) => {
+            Key::EcPublic(EcPublic { curve, .. }) | Key::EcPrivate(EcPrivate { curve, .. }) => {
                 Ok(Self::Ecdsa(hash.unwrap_or_else(|| ecc::default_hash(*curve))))
             }
             Key::EdwardsPublic(Edwards::Ed25519, _) | Key::EdwardsPrivate(Edwards::Ed25519, _) => {

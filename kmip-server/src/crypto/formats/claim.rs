@@ -4,14 +4,17 @@
 //! A key on a curve or of an algorithm that this server does not compute with is kept; only what
 //! no reader of the form could take is refused.
 
+use kmip::SecretBytes;
 use kmip::objects::{KeyBlock, KeyMaterial, KeyValue};
 use kmip::transparent as form;
 use kmip::vocabulary::{CryptographicAlgorithm as A, KeyFormatType as F, ObjectType as O};
 use ttlv::Raw;
 
+use super::transparent::rsa_given;
 use super::{Hint, edwards, read};
+use crate::crypto::asymmetric::{self, ecc, rsa};
 use crate::crypto::keys::shape::{self, Outline, is_open_pgp};
-use crate::crypto::keys::{EDWARDS_LEN, Key};
+use crate::crypto::keys::{EDWARDS_LEN, EcPrivate, EcPublic, Edwards, Key, Misfit, Number, pkcs};
 
 /// What is known of a key that can be what it is said to be.
 #[derive(Default)]
@@ -34,6 +37,9 @@ pub(crate) enum ClaimError {
     /// The bytes have another form.
     #[error("the key is not in the form {0}")]
     Form(F),
+    /// The numbers make no key.
+    #[error("the key is not one that can be used: {0}")]
+    Numbers(Misfit),
 }
 
 /// Whether an object of this type can be in this form. Extensions are nobody's to judge.
@@ -120,12 +126,21 @@ pub(crate) fn check(object_type: O, block: &KeyBlock, hint: Hint) -> Result<Foun
         let fits = block.bytes().is_some_and(|bytes| format == F::Opaque || is_open_pgp(bytes));
         return fits.then(Found::default).ok_or(ClaimError::Form(format));
     }
+    if let (F::TransparentRSAPrivateKey, KeyMaterial::Transparent(raw)) = (format, material) {
+        check_given(raw)?;
+    }
     if let Ok(key) = read(object_type, block, hint) {
+        check_numbers(&key, block)?;
         let algorithm = key.algorithm();
         return Ok(Found { key: Some(key), algorithm });
     }
     let outline = match material {
-        KeyMaterial::Bytes(bytes) => outline(object_type, block, hint, bytes.as_bytes()),
+        KeyMaterial::Bytes(bytes) => {
+            if format == F::Raw {
+                check_raw(object_type, block, hint, bytes.as_bytes())?;
+            }
+            outline(object_type, block, hint, bytes.as_bytes())
+        }
         KeyMaterial::Transparent(raw) => transparent(format, raw),
     };
     let Outline { algorithm } = outline.ok_or(ClaimError::Form(format))?;
@@ -165,4 +180,59 @@ fn transparent(format: F, raw: &Raw) -> Option<Outline> {
     let secrets = [&key.private_exponent, &key.p, &key.q, &key.prime_exponent_p];
     let has_secret = secrets.iter().any(|number| number.is_some());
     has_secret.then_some(Outline { algorithm: Some(A::RSA) })
+}
+
+/// Checks that the numbers of a key fit together, and that it fits the public key which PKCS#8
+/// carries. What is opaque, nobody has said to be a key.
+fn check_numbers(key: &Key, block: &KeyBlock) -> Result<(), ClaimError> {
+    let format = block.key_format_type;
+    // Of these the ones that were given have been checked, and the others follow from them.
+    if matches!(format, F::Opaque | F::TransparentRSAPrivateKey) {
+        return Ok(());
+    }
+    asymmetric::check(key).map_err(ClaimError::Numbers)?;
+    let carried = block.bytes().filter(|_| format == F::PKCS_8);
+    match carried.and_then(pkcs::pkcs8_public) {
+        Some(carried) => asymmetric::check_carried(key, &carried).map_err(ClaimError::Numbers),
+        None => Ok(()),
+    }
+}
+
+/// Checks the numbers that a transparent RSA private key came with: what can be computed from some
+/// of them says nothing of the others.
+fn check_given(raw: &Raw) -> Result<(), ClaimError> {
+    let unreadable = ClaimError::Form(F::TransparentRSAPrivateKey);
+    let key: form::TransparentRSAPrivateKey = form::read(raw).map_err(|_| unreadable)?;
+    let given = rsa_given(&key).ok_or(unreadable)?;
+    rsa::numbers::check_private(&given).map_err(ClaimError::Numbers)
+}
+
+/// Checks the bytes of a key of a pair that has no form of its own. An RSA key has no bytes but
+/// those of DER or PEM, which some programs call Raw; a key on a curve has its number or its point
+/// besides. Of other algorithms, and on other curves, they can be anything.
+fn check_raw(object_type: O, block: &KeyBlock, hint: Hint, bytes: &[u8]) -> Result<(), ClaimError> {
+    let numbers = ClaimError::Numbers;
+    if shape::is_sequence(bytes) || bytes.starts_with(b"-----BEGIN ") {
+        return Ok(());
+    }
+    match (hint.algorithm.or(block.cryptographic_algorithm), hint.curve) {
+        (Some(A::RSA), _) => Err(numbers("Raw is no form of the numbers of an RSA key")),
+        // The seed, and the public key behind it.
+        (Some(A::Ed25519), _) if bytes.len() == EDWARDS_LEN.saturating_mul(2) => {
+            let (seed, public) = bytes.split_at(EDWARDS_LEN);
+            let key = Key::EdwardsPrivate(Edwards::Ed25519, SecretBytes::new(seed));
+            asymmetric::check_carried(&key, public).map_err(numbers)
+        }
+        (Some(A::EC | A::ECDSA | A::ECDH | A::ECMQV), Some(curve)) => match object_type {
+            O::PublicKey => {
+                let point = bytes.to_vec();
+                ecc::check_public(&EcPublic { curve, point }).map_err(numbers)
+            }
+            _ => {
+                let d = Number::unsigned(bytes);
+                ecc::check_private(&EcPrivate { curve, d, point: None }).map_err(numbers)
+            }
+        },
+        _ => Ok(()),
+    }
 }

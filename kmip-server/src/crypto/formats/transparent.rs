@@ -81,9 +81,9 @@ fn dh_group(
     Some(Group { p: public(p)?, q: maybe(q, public)?, g: public(g)?, j: maybe(j, public)? })
 }
 
-/// An RSA private key may come with few of its numbers; the others are computed.
-fn rsa_private(key: &form::TransparentRSAPrivateKey) -> Option<Key> {
-    let given = rsa::Given {
+/// The numbers that an RSA private key came with; none when one is negative.
+pub(super) fn rsa_given(key: &form::TransparentRSAPrivateKey) -> Option<rsa::Given> {
+    Some(rsa::Given {
         n: public(&key.modulus)?,
         e: maybe(key.public_exponent.as_ref(), public)?,
         d: maybe(key.private_exponent.as_ref(), secret)?,
@@ -92,8 +92,16 @@ fn rsa_private(key: &form::TransparentRSAPrivateKey) -> Option<Key> {
         dp: maybe(key.prime_exponent_p.as_ref(), secret)?,
         dq: maybe(key.prime_exponent_q.as_ref(), secret)?,
         qinv: maybe(key.crt_coefficient.as_ref(), secret)?,
-    };
-    rsa::complete(given).map(Key::RsaPrivate)
+    })
+}
+
+/// An RSA private key may come with few of its numbers; the others are computed.
+fn rsa_private(key: &form::TransparentRSAPrivateKey) -> Option<Key> {
+    let private = rsa::complete(rsa_given(key)?)?;
+    // With another public exponent than the usual one, it is another key.
+    let fits = key.public_exponent.is_some()
+        || rsa::numbers::check_private(&rsa::Given::of_private(&private)).is_ok();
+    fits.then_some(Key::RsaPrivate(private))
 }
 
 /// The keys of X25519 are bytes; D holds them as they are, first byte first.

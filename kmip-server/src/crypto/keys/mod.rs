@@ -67,6 +67,12 @@ impl Number {
     }
 }
 
+/// Why the numbers of a key make none, in words that show none of them.
+pub(crate) type Misfit = &'static str;
+
+/// Reason of a private key that carries the public key of another.
+pub(crate) const OTHER_PAIR: Misfit = "the private key does not fit the public key that it carries";
+
 /// The numbers of an RSA public key (RFC 8017, 3.1).
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct RsaPublic {

@@ -207,6 +207,27 @@ pub(crate) fn read_pkcs8(bytes: &[u8]) -> Option<Key> {
     })
 }
 
+/// The public key that an OneAsymmetricKey carries (RFC 5958, 2).
+pub(crate) fn pkcs8_public(bytes: &[u8]) -> Option<Vec<u8>> {
+    let found = write::read(bytes, |r| {
+        u8::decode(r)?;
+        algorithm(r)?;
+        octets(r)?;
+        let mut found = None;
+        while !r.is_finished() {
+            let field = AnyRef::decode(r)?;
+            let tag = der::Tagged::tag(&field);
+            if tag.is_context_specific() && tag.number() == TagNumber(1) {
+                found = Some(field.value());
+            }
+        }
+        Ok(found)
+    });
+    // The first byte counts the bits that the last one lacks.
+    let (unused, public) = found.ok()??.split_first()?;
+    (*unused == 0).then(|| public.to_vec())
+}
+
 fn one_number(bytes: &[u8]) -> Option<Number> {
     let mut reader = SliceReader::new(bytes).ok()?;
     let found = number(&mut reader).ok()?;

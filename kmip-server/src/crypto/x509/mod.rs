@@ -18,9 +18,12 @@ pub(crate) mod signature;
 pub(crate) mod subject;
 
 use kmip::vocabulary::{KeyCompressionType, RecommendedCurve};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::prelude::FromDer as _;
 
 use crate::crypto::asymmetric::ecc;
-use crate::crypto::keys::{EcPublic, Edwards, Key};
+use crate::crypto::keys::{EcPublic, Edwards, Key, pkcs};
 
 /// A shorter RSA key can be factored by those who want it enough (NIST SP 800-57).
 pub(crate) const RSA_BITS_MIN: i32 = 2048;
@@ -28,6 +31,18 @@ pub(crate) const RSA_BITS_MIN: i32 = 2048;
 /// The curves whose keys are certified: those that whoever reads certificates knows.
 const CURVES: [RecommendedCurve; 3] =
     [RecommendedCurve::P_256, RecommendedCurve::P_384, RecommendedCurve::P_521];
+
+/// The public key in a certificate, where it can be read.
+pub(crate) fn public_key_of_certificate(der: &[u8]) -> Option<Key> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    pkcs::read_spki(certificate.public_key().raw)
+}
+
+/// The public key in a PKCS#10 request, where it can be read.
+pub(crate) fn public_key_of_request(der: &[u8]) -> Option<Key> {
+    let (_, request) = X509CertificationRequest::from_der(der).ok()?;
+    pkcs::read_spki(request.certification_request_info.subject_pki.raw)
+}
 
 /// A public key that can stand in a certificate, in the one form that it has there; or why not.
 pub(crate) fn certifiable(key: &Key) -> Result<Key, String> {

@@ -153,6 +153,16 @@ impl Held {
             (ObjectType::SymmetricKey, ..) => is_symmetric && self.format == format,
             _ if is_symmetric => false,
             (_, F::Opaque, bytes) => bytes.is_some(),
+            // Some programs call DER raw; the numbers of an RSA key have no such form.
+            (_, F::Raw, Some(bytes)) if self.algorithm == CryptographicAlgorithm::RSA => {
+                bytes[0] == 0x30
+            }
+            // The seed of RFC 8410, 10.3, is no point of the curve.
+            (ObjectType::PublicKey, F::Raw, Some(bytes))
+                if self.algorithm == CryptographicAlgorithm::Ed25519 =>
+            {
+                kind == self.kind && bytes.len() == 32
+            }
             (_, F::Raw, bytes) => {
                 bytes.is_some_and(|bytes| !self.is_on_25519() || bytes.len() == 32)
             }
@@ -457,6 +467,7 @@ async fn key_that_cannot_be_for_its_algorithm_is_refused() {
             let own = family(held.algorithm);
             let is_for = match held.kind {
                 ObjectType::SymmetricKey => matches!(*said, "S" | "-"),
+                _ if held.format == KeyFormatType::Raw && *said == "R" => false,
                 _ => *said == own || *said == "-" || (is_silent && *said != "S"),
             };
             let object = object(held.kind, block).unwrap();

@@ -24,6 +24,7 @@ mod formats;
 mod import_export;
 mod key_blocks;
 mod key_forms;
+mod key_numbers;
 mod new_objects;
 mod object_forms;
 mod pairs;

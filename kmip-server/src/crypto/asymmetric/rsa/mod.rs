@@ -1,6 +1,7 @@
 //! RSA (RFC 8017): keys, and the paddings that make it an encryption or a signature.
 //!
 //! ```text
+//! numbers keys whose numbers fit together (3.1, 3.2)
 //! oaep    encryption (7.1), with each hash and each mask hash
 //! pkcs1   encryption and signatures (7.2, 8.2)
 //! pss     signatures (8.1), with each hash, mask hash and length of salt
@@ -10,6 +11,7 @@
 //! keys of 2048 to 8192 bits and some of the hashes; the rest, and what needs the public key
 //! alone, is done by the crate `rsa`, with blinding.
 
+pub(crate) mod numbers;
 pub(crate) mod oaep;
 pub(crate) mod pkcs1;
 pub(crate) mod pss;
