@@ -26,6 +26,21 @@ pub(crate) fn whole(limits: UsageLimits) -> UsageLimits {
     UsageLimits { count: Some(limits.total), ..limits }
 }
 
+/// Refuses limits of which more is left than there was.
+pub(crate) fn check(limits: &UsageLimits) -> Result<()> {
+    let left = limits.count.unwrap_or(limits.total);
+    match limits.total >= 0 && (0..=limits.total).contains(&left) {
+        true => Ok(()),
+        false => Err(OperationError::new(
+            ResultReason::InvalidAttributeValue,
+            format!(
+                "Usage Limits Count {left} must be from 0 to Usage Limits Total {}",
+                limits.total
+            ),
+        )),
+    }
+}
+
 /// Takes units from an object's Usage Limits; of an object without limits there is nothing to take.
 pub(crate) fn take(metadata: &mut Metadata, units: i64) -> Result<()> {
     let Some(limits) = attribute!(metadata.values(), UsageLimits) else { return Ok(()) };

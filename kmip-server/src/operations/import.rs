@@ -10,11 +10,11 @@
 //!
 //! The State is not taken as it is said: it follows from the dates, and what is said must agree.
 
-use kmip::attributes::{Attribute, AttributeValue};
+use kmip::attributes::{Attribute, AttributeReference, AttributeSet, AttributeValue};
 use kmip::objects::{Object, Template};
 use kmip::payload::{ImportRequest, ImportResponse};
-use kmip::vocabulary::{KeyWrapType, ResultReason, State, tags};
-use kmip::{DateTime, attributes::AttributeReference};
+use kmip::vocabulary::{KeyWrapType, ObjectType, ResultReason, State, tags};
+use kmip::{DateTime, Version};
 
 use crate::keystore::key_release;
 use crate::keystore::wrapping;
@@ -22,7 +22,7 @@ use crate::keystore::{Context, ID_LEN_MAX};
 use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
-use crate::objects::{attribute_rules, key_block, lifecycle, server_attributes};
+use crate::objects::{attribute_rules, key_block, lifecycle, server_attributes, usage_limits};
 
 pub(super) async fn import(cx: &mut Context<'_>, request: ImportRequest) -> Result<ImportResponse> {
     let ImportRequest { unique_identifier, object_type, replace_existing, .. } = request;
@@ -111,6 +111,7 @@ fn metadata(
     if let Object::Template(template) = object {
         given.extend(template.attributes.0.iter().cloned());
     }
+    check_given(&given, object.object_type())?;
     let hint = server_attributes::key_hint(given.iter().map(|attribute| &attribute.value));
     for attribute in given {
         #[allow(
@@ -156,6 +157,29 @@ fn metadata(
     check_own(&metadata, object)?;
     check_history(&metadata)?;
     Ok(metadata)
+}
+
+/// Each attribute is one that such an object can have, in whichever version it was made, and of one
+/// that it has once there is one.
+fn check_given(given: &[Attribute], kind: ObjectType) -> Result<()> {
+    attribute_rules::check_count(given.len())?;
+    let mut seen = AttributeSet::default();
+    for Attribute { value, .. } in given {
+        let reference = value.reference();
+        let can_have = |version: &Version| {
+            kind.exists_in(*version) && attribute_rules::may_have(&reference, kind, *version)
+        };
+        if !Version::SERVED.iter().any(can_have) {
+            return Err(OperationError::invalid_field(format!(
+                "a {kind:?} has no {}",
+                reference.name()
+            )));
+        }
+        if !seen.insert(value) && !attribute_rules::is_multiple(&reference) {
+            return Err(attribute_rules::single(&reference));
+        }
+    }
+    Ok(())
 }
 
 /// What the object says of itself, as a certificate does, is not said otherwise beside it.
@@ -213,14 +237,12 @@ fn wrong(message: &str) -> OperationError {
 fn take(metadata: &mut Metadata, attribute: Attribute) -> Result<()> {
     let reference = attribute.value.reference();
     // What is left of Usage Limits is what the other server left; the rest as a client gives it.
-    let value = match matches!(attribute.value, AttributeValue::UsageLimits(_)) {
-        true => attribute.value,
-        false => attribute_rules::readable(attribute.value)?,
+    let value = if let AttributeValue::UsageLimits(limits) = &attribute.value {
+        usage_limits::check(limits)?;
+        attribute.value
+    } else {
+        attribute_rules::readable(attribute.value)?
     };
-    let is_first = metadata.instances(&reference).next().is_none();
-    if !is_first && !attribute_rules::is_multiple(&reference) {
-        return Err(attribute_rules::single(&reference));
-    }
     if metadata.instances(&reference).any(|other| other.value == value) {
         return Ok(());
     }

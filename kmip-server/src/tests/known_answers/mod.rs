@@ -14,6 +14,7 @@
 mod asymmetric;
 mod attribute_names;
 mod attributes;
+mod brought_attributes;
 pub(crate) mod certificates;
 mod chains;
 mod ciphers;
