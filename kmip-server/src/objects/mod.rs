@@ -10,6 +10,7 @@ pub(crate) mod error;
 pub(crate) mod index;
 pub(crate) mod key_block;
 pub(crate) mod key_lengths;
+pub(crate) mod key_value;
 pub(crate) mod lifecycle;
 pub(crate) mod object_form;
 pub(crate) mod record;

@@ -22,7 +22,9 @@ use crate::keystore::{Context, ID_LEN_MAX};
 use crate::objects::attribute::attribute;
 use crate::objects::error::{OperationError, Result};
 use crate::objects::record::Metadata;
-use crate::objects::{attribute_rules, key_block, lifecycle, server_attributes, usage_limits};
+use crate::objects::{
+    attribute_rules, key_block, key_value, lifecycle, server_attributes, usage_limits,
+};
 
 pub(super) async fn import(cx: &mut Context<'_>, request: ImportRequest) -> Result<ImportResponse> {
     let ImportRequest { unique_identifier, object_type, replace_existing, .. } = request;
@@ -82,8 +84,8 @@ async fn as_kept(
     Ok(object)
 }
 
-/// A template is kept as its attributes alone.
-fn without_attributes(object: Object) -> Object {
+/// A template is kept as its attributes alone, and a key without those of its Key Value.
+fn without_attributes(mut object: Object) -> Object {
     match object {
         Object::Template(_) => Object::Template(Template { attributes: Default::default() }),
         Object::Certificate(_)
@@ -94,7 +96,10 @@ fn without_attributes(object: Object) -> Object {
         | Object::PublicKey(_)
         | Object::SecretData(_)
         | Object::SplitKey(_)
-        | Object::SymmetricKey(_) => object,
+        | Object::SymmetricKey(_) => {
+            key_value::clear(&mut object);
+            object
+        }
     }
 }
 
@@ -111,6 +116,7 @@ fn metadata(
     if let Object::Template(template) = object {
         given.extend(template.attributes.0.iter().cloned());
     }
+    key_value::join(&mut given, key_value::attributes(object))?;
     check_given(&given, object.object_type())?;
     let hint = server_attributes::key_hint(given.iter().map(|attribute| &attribute.value));
     for attribute in given {

@@ -7,7 +7,7 @@ use kmip::vocabulary::{KeyFormatType, ObjectType};
 use crate::keystore::Context;
 use crate::keystore::{pkcs12_bundle, request_attributes, wrapping};
 use crate::objects::error::{OperationError, Result};
-use crate::objects::{key_block, server_attributes};
+use crate::objects::{key_block, key_value, server_attributes};
 
 pub(super) async fn register(
     cx: &mut Context<'_>,
@@ -45,10 +45,11 @@ pub(super) async fn register(
         // A template is its attributes, wherever the client gives them; its Name too.
         asked.attributes.append(&mut template.attributes.0);
     }
-    let mut values =
-        request_attributes::resolve_for_register(cx, [asked], request.object_type).await?;
     let accessible = wrapping::accessible(cx, &object).await;
     let described = accessible.as_ref().unwrap_or(&object);
+    key_value::join(&mut asked.attributes, key_value::attributes(described))?;
+    let mut values =
+        request_attributes::resolve_for_register(cx, [asked], request.object_type).await?;
     key_block::describe(&mut values, described).map_err(OperationError::invalid_field)?;
     let (algorithm, _) = server_attributes::cryptographic(&values);
     if request.object_type == ObjectType::SymmetricKey && algorithm.is_none() {
@@ -63,6 +64,7 @@ pub(super) async fn register(
     }
     server_attributes::usage_mask(&mut values, request.object_type, cx.version)?;
     server_attributes::set_server_attributes(&mut values, described, cx.now, false);
+    key_value::clear(&mut object);
     let unique_identifier = cx.insert(values, object).await?;
     Ok(RegisterResponse { unique_identifier, template_attribute: None })
 }

@@ -1,7 +1,8 @@
 //! Attributes that come with an object: by Import, those that it cannot have, or not twice, and
-//! Usage Limits of which more is left than there was (KMIP 1.4, 4.41; 2.1, 4.59 and 6.1.25).
+//! Usage Limits of which more is left than there was (KMIP 1.4, 4.41; 2.1, 4.59 and 6.1.25); by
+//! Register and Import, those in its Key Value (1.4, 2.1.4; 2.1, 3.2).
 
-use kmip::attributes::{ATTRIBUTES, AllAttributes};
+use kmip::attributes::{ATTRIBUTES, AllAttributes, AttributeList, Settable};
 use kmip::objects::{Certificate, CertificateRequest, OpaqueObject, PGPKey, Template};
 use kmip::payload::{EncryptRequest, ImportRequest};
 use kmip::structures::{CryptographicParameters, UsageLimits};
@@ -13,7 +14,7 @@ use kmip::vocabulary::{
 use crate::tests::harness::*;
 use crate::tests::known_answers::attributes::sample_attributes::attributes as samples;
 use crate::tests::known_answers::certificates::{certificate_of_many_names, der};
-use crate::tests::known_answers::key_forms::{every_key, import};
+use crate::tests::known_answers::key_forms::{every_key, import, register};
 use crate::tests::known_answers::served::data;
 use AttributeValue as A;
 
@@ -159,11 +160,14 @@ async fn attribute_that_an_object_has_once_is_not_imported_twice() {
     }
 }
 
-fn aes_key() -> Object {
+fn aes_key(inside: Vec<A>) -> Object {
+    let attributes = AttributeList(inside.into_iter().map(Attribute::from).collect());
+    let material = KeyMaterial::Bytes(SecretBytes::new(&[7; 32]));
     let key_block = KeyBlock {
+        key_value: Some(KeyValue::Plain { material, attributes }),
         cryptographic_algorithm: Some(CryptographicAlgorithm::AES),
         cryptographic_length: Some(256),
-        ..KeyBlock::plain(KeyFormatType::Raw, &[7; 32])
+        ..KeyBlock::plain(KeyFormatType::Raw, b"")
     };
     Object::SymmetricKey(Key { key_block })
 }
@@ -192,7 +196,7 @@ async fn usage_limits_with_more_left_than_there_was_are_not_imported() {
                 A::State(State::Active),
                 A::UsageLimits(limits),
             ];
-            let found = harness.ask(version, bare(&aes_key(), values)).await;
+            let found = harness.ask(version, bare(&aes_key(vec![]), values)).await;
             assert_eq!(found.is_ok(), is_taken, "{version}: {total} {count:?}");
             if !is_taken {
                 continue;
@@ -213,5 +217,102 @@ async fn usage_limits_with_more_left_than_there_was_are_not_imported() {
                 assert_eq!(found.is_ok(), turn < left, "{version}: {total} {count:?}, {turn}");
             }
         }
+    }
+}
+
+/// What contradicts the key, or the attributes beside it, and in every version.
+#[tokio::test]
+async fn attributes_in_a_key_value_cannot_contradict_those_of_the_object() {
+    let beside = A::ContactInformation("a".to_owned());
+    let rows = [
+        (A::CryptographicLength(128), false),
+        (A::CryptographicLength(256), true),
+        (A::CryptographicAlgorithm(CryptographicAlgorithm::Camellia), false),
+        (A::CryptographicAlgorithm(CryptographicAlgorithm::AES), true),
+        (A::CryptographicUsageMask(CryptographicUsageMask::Sign), false),
+        (A::CryptographicUsageMask(CryptographicUsageMask(0)), true),
+        (A::ContactInformation("b".to_owned()), false),
+        (beside.clone(), true),
+        (name("inside"), true),
+        (A::CertificateLength(7), false),
+    ];
+    for version in Version::SERVED {
+        for (inside, is_taken) in &rows {
+            let row = ATTRIBUTES.iter().find(|row| Some(row.tag) == inside.tag()).unwrap();
+            if !row.versions().contains(version) {
+                continue;
+            }
+            let harness = Harness::new();
+            let object = aes_key(vec![inside.clone()]);
+            let request = register(object.clone(), vec![beside.clone()]);
+            let mut found = vec![harness.ask(*version, request).await.map(|a| a.unique_identifier)];
+            if Operation::Import.exists_in(*version) {
+                let harness = Harness::new();
+                let request = import(object, vec![beside.clone()]);
+                let answer = harness.ask(*version, request).await.map(|a| a.unique_identifier);
+                assert_eq!(answer.is_ok(), *is_taken, "Import in {version}: {inside:?}");
+            }
+            let found = found.remove(0);
+            assert_eq!(found.is_ok(), *is_taken, "Register in {version}: {inside:?}");
+            let Ok(object) = found else { continue };
+            // It is the object's own, and is told in one place.
+            let shown = attribute(&harness, &object, row.name).await;
+            assert_eq!(shown.as_ref(), Some(inside), "{version}");
+            let got = harness.ask(*version, get(&object)).await.unwrap().object;
+            let Some(KeyValue::Plain { attributes, .. }) = &got.key_block().unwrap().key_value
+            else {
+                panic!("a plain key")
+            };
+            assert!(attributes.0.is_empty(), "{version}: {inside:?}");
+        }
+    }
+}
+
+/// What only a server sets, a client cannot register in a Key Value either; nor import what is not
+/// true.
+#[tokio::test]
+async fn attributes_of_the_server_in_a_key_value_are_refused() {
+    let harness = Harness::new();
+    for version in Version::SERVED {
+        for (sample, row) in samples().into_iter().zip(ATTRIBUTES) {
+            if row.settable != Settable::Server || !row.versions().contains(version) {
+                continue;
+            }
+            let request = register(aes_key(vec![sample]), vec![]);
+            let found = harness.ask(*version, request).await.map(drop);
+            assert!(found.is_err(), "{version}: {}", row.name);
+        }
+        if !Operation::Import.exists_in(*version) {
+            continue;
+        }
+        for lie in [
+            A::State(State::Destroyed),
+            A::ObjectType(ObjectType::SecretData),
+            A::UniqueIdentifier("another".to_owned()),
+            A::AlwaysSensitive(true),
+        ] {
+            let beside = vec![A::State(State::PreActive), A::Sensitive(false)];
+            let found = harness.ask(*version, import(aes_key(vec![lie.clone()]), beside)).await;
+            assert!(found.is_err(), "{version}: {lie:?}");
+        }
+    }
+}
+
+/// KMIP 1.4, 2.1.3: the algorithm and the length may be told by the Key Value alone.
+#[tokio::test]
+async fn key_value_tells_the_algorithm_and_the_length() {
+    for version in Version::SERVED {
+        let harness = Harness::new();
+        let mut object = aes_key(vec![
+            A::CryptographicAlgorithm(CryptographicAlgorithm::AES),
+            A::CryptographicLength(256),
+        ]);
+        let block = object.key_block_mut().unwrap();
+        (block.cryptographic_algorithm, block.cryptographic_length) = (None, None);
+        let made = harness.ask(*version, register(object, vec![])).await.unwrap().unique_identifier;
+        let got = harness.ask(*version, get(&made)).await.unwrap().object;
+        let block = got.key_block().unwrap();
+        assert_eq!(block.cryptographic_algorithm, Some(CryptographicAlgorithm::AES), "{version}");
+        assert_eq!(block.cryptographic_length, Some(256), "{version}");
     }
 }
