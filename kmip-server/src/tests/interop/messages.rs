@@ -283,11 +283,14 @@ async fn text_that_cannot_be_read_is_refused_in_its_version() {
     }
 }
 
+/// What a message has in a place.
+type Written = fn(&mut Writer);
+
 /// 1.4, 7.2 and 11.1: what is wrong in an item is its own fault. One row a way in which the payload
 /// is not there or is none.
 #[tokio::test]
 async fn item_without_a_payload_is_answered_by_its_operation_and_name() {
-    let rows: [(&str, fn(&mut Writer)); 4] = [
+    let rows: [(&str, Written); 4] = [
         ("absent", |_| {}),
         ("absent, and an extension behind it", |w| {
             w.structure(tags::MessageExtension, |w| {

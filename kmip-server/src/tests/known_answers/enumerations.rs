@@ -38,9 +38,12 @@ fn opaque(number: u32) -> RegisterRequest {
     }
 }
 
+/// A request about an object, with this value of an enumeration in it.
+type WithValue = fn(&str, u32) -> RequestPayload;
+
 /// One row an enumeration: where it is, the request with a value of it, and whether an extension
 /// of it is a fact about an object, which is kept.
-fn requests() -> Vec<(&'static str, fn(&str, u32) -> RequestPayload, bool)> {
+fn requests() -> Vec<(&'static str, WithValue, bool)> {
     vec![
         ("NameType", |_, n| aes(vec![named(n)]).into(), true),
         ("LinkType", |_, n| aes(vec![linked(n)]).into(), true),
@@ -72,7 +75,7 @@ fn requests() -> Vec<(&'static str, fn(&str, u32) -> RequestPayload, bool)> {
 }
 
 /// The same, of what came after 1.0.
-fn later_requests() -> Vec<(&'static str, Version, fn(&str, u32) -> RequestPayload)> {
+fn later_requests() -> Vec<(&'static str, Version, WithValue)> {
     vec![
         ("ObjectGroupMember", Version::V1_1, |_, n| {
             let object_group_member = Some(ObjectGroupMember(n));
