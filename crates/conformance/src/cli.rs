@@ -234,7 +234,7 @@ impl Run {
         };
         one(&self.version, &|version| case.version.to_string() == version)
             && one(&self.profile, &|profile| case.profile.eq_ignore_ascii_case(profile))
-            && one(&self.only, &|name| case.name == name || case.base() == name)
+            && one(&self.only, &|name| begins_so(&case.name, name))
             && (case.mandatory || !self.mandatory)
     }
 
@@ -305,4 +305,19 @@ fn report(given: &str) -> Result<Report, String> {
     let text = fs::read_to_string(path).map_err(|why| format!("{path}: {why}"))?;
     let rows = json::read(&text).map_err(|why| format!("{path}: {why}"))?;
     Ok(Report { server: server.to_owned(), rows })
+}
+
+/// Tells whether the name of a case begins with these parts of one: `SKLC`, `SKLC-M-1`.
+fn begins_so(case: &str, parts: &str) -> bool {
+    case.strip_prefix(parts).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn cases_are_chosen_by_whole_parts_of_their_names() {
+        let begin = |parts| super::begins_so("SKLC-M-1-21", parts);
+        assert!(["SKLC", "SKLC-M", "SKLC-M-1", "SKLC-M-1-21"].into_iter().all(begin));
+        assert!(!["SK", "SKLC-", "SKLC-M-11", "SKLC-M-1-2"].into_iter().any(begin));
+    }
 }
