@@ -14,7 +14,7 @@ const SLOT_LEN: usize = 4096;
 const HEAD_LEN: usize = 96;
 
 /// Where the id of the store stands in a header.
-const STORE_ID: std::ops::Range<usize> = 12..28;
+const STORE_ID: std::ops::Range<usize> = 16..32;
 
 /// Files of one store, and what could be mistaken for a part of them.
 struct Store {
