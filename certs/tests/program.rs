@@ -207,7 +207,7 @@ fn key_of_the_authority_that_others_can_reach_is_refused() {
     ok(certs(dir.path(), &["client", "pki", "bob"]));
 }
 
-/// Whoever can write to a folder can put a key of his own there.
+/// A user who can write to a folder can put another key there.
 #[test]
 fn folder_that_others_can_write_is_refused() {
     let dir = TempDir::new().unwrap();

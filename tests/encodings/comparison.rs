@@ -70,7 +70,7 @@ impl Comparison {
         }
     }
 
-    /// Sends all that follows as another client; returns the one of before.
+    /// Sends all that follows as another client; returns the previous one.
     pub(crate) fn act_as(&mut self, client: Identity) -> Identity {
         std::mem::replace(&mut self.client, client)
     }

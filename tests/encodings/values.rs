@@ -40,7 +40,7 @@ pub(crate) struct Counts {
     pub(crate) same: usize,
     /// Identifiers, or texts with identifiers, equal by pairs.
     pub(crate) identifiers: usize,
-    /// Random values equal by a pair of before.
+    /// Random values equal by an earlier pair.
     pub(crate) paired: usize,
     /// Random values of a new pair.
     pub(crate) random: usize,

@@ -1,7 +1,7 @@
 //! TCP stream without delayed acknowledgements inside of a message.
 //!
 //! A peer with Nagle's algorithm (RFC 9293, 3.7.4) holds back a part of a message until the part
-//! before it is acknowledged. Whoever waits for that part has nothing to send, and so Linux delays
+//! before it is acknowledged. A reader that waits for that part sends nothing, and so Linux delays
 //! the acknowledgement by 40 ms, for an answer to carry it (RFC 9293, 3.8.6.3).
 
 use std::io::{self, IoSlice};

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use kmip::vocabulary::ResultReason;
 
-use crate::objects::error::OperationError;
+use crate::objects::error::{OperationError, Result};
 use crate::secret::SecretBuffer;
 
 /// The longest message that is not counted.
@@ -110,6 +110,16 @@ impl Held {
         }
         self.len = self.len.max(len);
         true
+    }
+}
+
+/// Holds what an answer has grown to while it is made, where its client has a share. A short one is
+/// not counted.
+pub(crate) fn hold_answer(held: &mut Option<Held>, len: usize) -> Result<()> {
+    let is_counted = len > UNCOUNTED;
+    match held.as_mut().is_none_or(|held| !is_counted || held.grow_to(len)) {
+        true => Ok(()),
+        false => Err(too_much_held()),
     }
 }
 

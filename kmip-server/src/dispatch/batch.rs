@@ -18,7 +18,7 @@ use kmip::{DateTime, Encode as _, Version};
 use ttlv::Writer;
 
 use crate::auth::client::Client;
-use crate::auth::held_bytes::{Held, UNCOUNTED, too_much_held};
+use crate::auth::held_bytes::{Held, hold_answer};
 use crate::auth::superseded_certificates;
 use crate::dispatch::resources::{BATCH_ITEMS_MAX, Resources};
 use crate::dispatch::response::{answered, failed, undo};
@@ -157,10 +157,7 @@ impl AnswerLengths {
             self.is_full = true;
             return Err(Self::too_long());
         }
-        let is_counted = taken > UNCOUNTED;
-        if is_counted && self.held.as_mut().is_some_and(|held| !held.grow_to(taken)) {
-            return Err(too_much_held());
-        }
+        hold_answer(&mut self.held, taken)?;
         self.taken = taken;
         Ok(item)
     }

@@ -107,7 +107,7 @@ where
         }
         Turn::Theirs(frame) => {
             let _working = session.working();
-            // Whoever waits for an answer sends nothing that an acknowledgement would set free.
+            // A client that waits for an answer sends nothing that waits for an acknowledgement.
             connection.stream.get_mut().acknowledge_with_answer();
             let response = {
                 let answer = pin!(exchange.hear(&frame));

@@ -16,7 +16,7 @@ use kmip::payload::{LocateRequest, LocateResponse};
 use kmip::vocabulary::{ObjectGroupMember, ObjectType, ResultReason, StorageStatusMask, tags};
 use kmip::{Version, payload::Condition};
 
-use crate::auth::held_bytes::{Held, UNCOUNTED, too_much_held};
+use crate::auth::held_bytes::{Held, hold_answer};
 use crate::config::Names;
 use crate::keystore::Context;
 use crate::objects::error::{OperationError, Result};
@@ -249,12 +249,7 @@ impl Search {
 
     /// Refuses the search if the client would hold too much with what was found.
     fn check_held(&mut self) -> Result<()> {
-        let len = self.found.len().saturating_mul(FOUND_LEN);
-        let has_share = match &mut self.held {
-            Some(held) if len > UNCOUNTED => held.grow_to(len),
-            Some(_) | None => true,
-        };
-        if has_share { Ok(()) } else { Err(too_much_held()) }
+        hold_answer(&mut self.held, self.found.len().saturating_mul(FOUND_LEN))
     }
 
     fn is_over(&self) -> bool {

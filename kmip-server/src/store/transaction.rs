@@ -267,7 +267,7 @@ mod tests {
             assert_eq!(view.glance(&[b'k', at]).await.unwrap(), Some(&b"1"[..]));
         }
         assert!(view.read.is_empty());
-        // Whoever reads it after all, also as the last one that was glanced at, is held to it.
+        // What is read after all, also as the last one that was glanced at, is part of the commit.
         for at in [99, 0] {
             view.glance(&[b'k', at]).await.unwrap();
             view.guard(&[b'k', at]).await.unwrap();
