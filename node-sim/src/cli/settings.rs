@@ -2,7 +2,9 @@
 //!
 //! A wrong setting is one sentence that names it and says what would be right.
 
-use crate::cluster::ClusterSettings;
+use crate::cluster::{
+    ClusterSettings, MILLISECONDS_PER_DRIVE_MAX, RekeyControlSettings, STOPS, stop_by_name,
+};
 use clap::Args;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -73,6 +75,15 @@ pub(crate) struct PartialSettings {
     /// Longest wait between two attempts at a key server, in milliseconds [default: 30000]
     #[arg(long, env = "NODE_SIM_RETRY_MAX_MS", value_name = "MS")]
     pub(crate) retry_max_ms: Option<u64>,
+    /// Wait between two drives while a rekey wraps their data encryption keys, in milliseconds
+    /// [default: 0]
+    #[arg(long, env = "NODE_SIM_REKEY_MS_PER_DRIVE", value_name = "MS")]
+    pub(crate) rekey_ms_per_drive: Option<u64>,
+    /// State of Element's that every rekey stops before, until an operator lets it go on:
+    /// CreateNewMasterKey, RewrapDataEncryptionKeys, DecommissionOldMasterKey or Ready
+    /// [default: none]
+    #[arg(long, env = "NODE_SIM_REKEY_STOP_BEFORE", value_name = "STATE")]
+    pub(crate) rekey_stop_before: Option<String>,
     /// File to which every KMIP message is appended as text, secrets hidden
     #[arg(long, env = "NODE_SIM_KMIP_TRACE", value_name = "FILE")]
     pub(crate) kmip_trace: Option<PathBuf>,
@@ -140,6 +151,8 @@ impl PartialSettings {
             svip: self.svip.or(next.svip),
             retry_min_ms: self.retry_min_ms.or(next.retry_min_ms),
             retry_max_ms: self.retry_max_ms.or(next.retry_max_ms),
+            rekey_ms_per_drive: self.rekey_ms_per_drive.or(next.rekey_ms_per_drive),
+            rekey_stop_before: self.rekey_stop_before.or(next.rekey_stop_before),
             kmip_trace: self.kmip_trace.or(next.kmip_trace),
             log: self.log.or(next.log),
         }
@@ -192,6 +205,10 @@ impl PartialSettings {
             svip: self.svip.unwrap_or(mvip).to_string(),
             retry_min,
             retry_max,
+            rekey_control: rekey_control(
+                self.rekey_ms_per_drive.unwrap_or_default(),
+                self.rekey_stop_before.as_deref(),
+            )?,
             steps: defaults.steps,
         };
         let log = self.log.unwrap_or_else(|| "info".to_owned());
@@ -216,6 +233,21 @@ fn within<T: PartialOrd + std::fmt::Display>(
     }
     let (min, max) = (range.start(), range.end());
     Err(format!("{setting} is {value}; it must be {min} to {max}."))
+}
+
+fn rekey_control(
+    milliseconds_per_drive: u64,
+    stop_before: Option<&str>,
+) -> Result<RekeyControlSettings, String> {
+    let range = 0..=MILLISECONDS_PER_DRIVE_MAX;
+    let milliseconds_per_drive = within("rekey-ms-per-drive", milliseconds_per_drive, &range)?;
+    let stop_before = stop_before.map(|name| {
+        stop_by_name(name).ok_or_else(|| {
+            let allowed = STOPS.map(|(name, _)| name).join(", ");
+            format!("rekey-stop-before is {name:?}; it must be one of {allowed}.")
+        })
+    });
+    Ok(RekeyControlSettings { milliseconds_per_drive, stop_before: stop_before.transpose()? })
 }
 
 /// The name is a part of host names.
@@ -264,6 +296,14 @@ mod tests {
             ("key = 'k'", "key is set, so cert must be set as well."),
             ("name = 'a b'", "name is \"a b\"; it must be 1 to 32 letters"),
             ("retry-min-ms = 0", "retry-min-ms must be at least 1"),
+            (
+                "rekey-ms-per-drive = 600001",
+                "rekey-ms-per-drive is 600001; it must be 0 to 600000.",
+            ),
+            (
+                "rekey-stop-before = 'ready'",
+                "rekey-stop-before is \"ready\"; it must be one of CreateNewMasterKey, Rewrap",
+            ),
             ("retry-max-ms = 1", "retry-min-ms must be at least 1"),
         ];
         for (toml, expected) in table {

@@ -89,6 +89,11 @@ pub(crate) enum AbandonRekeyError {
     Ledger(#[from] LedgerError),
 }
 
+/// Error of releasing a rekey: none is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no rekey is stopped: GET /sim/v1/rekey/control says where the next one stops")]
+pub(crate) struct NotStopped;
+
 /// Error of switching a node on or off.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum PowerError {

@@ -20,7 +20,9 @@ mod master_keys;
 mod node_power;
 mod open;
 mod rekey;
+mod rekey_control;
 mod rekey_end;
+mod rekey_pause;
 mod rekey_worker;
 mod retry;
 mod settings;
@@ -31,5 +33,8 @@ mod tests;
 pub(crate) use encryption_status::{DriveState, DriveStatus};
 pub(crate) use error::{AbandonRekeyError, PowerError, StartRekeyError};
 pub(crate) use rekey::RekeyTarget;
+pub(crate) use rekey_control::{
+    MILLISECONDS_PER_DRIVE_MAX, RekeyControlChange, RekeyControlSettings, STOPS, stop_by_name,
+};
 pub(crate) use settings::ClusterSettings;
 pub(crate) use shared_state::Cluster;

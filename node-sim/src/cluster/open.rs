@@ -1,6 +1,7 @@
 //! Opening a cluster, as it was left or, the first time, by creating it; and closing it.
 
 use super::error::OpenError;
+use super::rekey_control::RekeyControl;
 use super::settings::ClusterSettings;
 use super::shared_state::Cluster;
 use super::{create, node_power, rekey_worker};
@@ -43,6 +44,7 @@ impl Cluster {
         let found =
             found.unwrap_or_else(|join| Err(LedgerError::Stopped(join.to_string()).into()))?;
         let node_ids: Vec<_> = found.ledger.nodes.keys().copied().collect();
+        let rekey_control = RekeyControl::new(settings.rekey_control);
         let cluster = Arc::new(Self {
             settings,
             ledger: Arc::new(RwLock::new(Arc::new(found.ledger))),
@@ -52,6 +54,7 @@ impl Cluster {
             key_servers,
             changes: watch::Sender::new(0),
             retries: watch::Sender::new(0),
+            rekey_control,
             closing: watch::Sender::new(false),
             tasks: tokio::sync::Mutex::new(JoinSet::new()),
             _lock: found.lock,

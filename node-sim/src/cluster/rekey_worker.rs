@@ -56,8 +56,17 @@ pub(crate) async fn run(cluster: Arc<Cluster>) {
 /// One effect, and the ledger's next state.
 async fn step(cluster: &Cluster, running: &RunningRekey) -> Result<(), RetryableError> {
     if let Some(effect) = running.job.effect() {
-        tracing::info!(state = ?running.job.state(), ?effect, "rekey");
+        let state = running.job.state();
+        if matches!(effect, Effect::ReachKeyPlace(_)) {
+            cluster.stop_rekey_before(running, state).await?;
+        }
+        tracing::info!(?state, ?effect, "rekey");
         let made = perform(cluster, running, effect).await?;
+        let mut next = running.job.clone();
+        next.advance();
+        if next.state() != state {
+            cluster.stop_rekey_before(running, next.state()).await?;
+        }
         cluster.change(|ledger| advance(ledger, running, effect, made)).await
     } else {
         // A job that is over is taken off the ledger where it ends.
@@ -154,7 +163,10 @@ async fn rewrap_node(
         }
         Ok::<_, RetryableError>(())
     })?;
-    for index in 0..node.drives().len() {
+    for (index, drive) in node.drives().iter().enumerate() {
+        if noted.wrapped_by(drive.id()) != Some(to) {
+            cluster.pace_rekey(running).await?;
+        }
         let key = Arc::clone(&key);
         let rewrapped = master_keys::run_blocking(Arc::clone(node), move |node| {
             match node.drives().get(index) {

@@ -1,5 +1,6 @@
 //! Settings of a cluster, and their limits.
 
+use super::rekey_control::RekeyControlSettings;
 use crate::state::durable_file::Steps;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub(crate) struct ClusterSettings {
     pub(crate) retry_min: Duration,
     /// The longest wait between two attempts at a key server.
     pub(crate) retry_max: Duration,
+    /// Pace and stop of rekeys, until an operator changes them.
+    pub(crate) rekey_control: RekeyControlSettings,
     /// Counts durable steps.
     pub(crate) steps: Arc<Steps>,
 }
@@ -51,6 +54,7 @@ impl Default for ClusterSettings {
             svip: "127.0.0.1".to_owned(),
             retry_min: Duration::from_millis(500),
             retry_max: Duration::from_secs(30),
+            rekey_control: RekeyControlSettings::default(),
             steps: Arc::new(Steps::new()),
         }
     }

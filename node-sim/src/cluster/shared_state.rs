@@ -6,6 +6,7 @@
 //! disk and memory equal. The lock is never held over a call to a key server.
 
 use super::error::RetryableError;
+use super::rekey_control::RekeyControl;
 use super::settings::ClusterSettings;
 use crate::key_server::KeyServerClient;
 use crate::node::Node;
@@ -31,6 +32,8 @@ pub(crate) struct Cluster {
     pub(super) changes: watch::Sender<u64>,
     /// Goes up when the tasks that wait after an error shall try again at once.
     pub(super) retries: watch::Sender<u64>,
+    /// Pace and stop of rekeys.
+    pub(super) rekey_control: RekeyControl,
     pub(super) closing: watch::Sender<bool>,
     pub(super) tasks: tokio::sync::Mutex<JoinSet<()>>,
     /// Locked as long as the folder is in use.
@@ -132,6 +135,12 @@ impl Cluster {
     #[must_use]
     pub(crate) fn key_servers(&self) -> &Arc<dyn KeyServerClient> {
         &self.key_servers
+    }
+
+    /// Returns the pace and the stop of rekeys.
+    #[must_use]
+    pub(crate) const fn rekey_control(&self) -> &RekeyControl {
+        &self.rekey_control
     }
 
     /// Changes the ledger if `change` returns true. A failed write is logged where it happens.

@@ -9,3 +9,4 @@ mod lab;
 mod outage;
 mod power;
 mod rekey;
+mod rekey_control;

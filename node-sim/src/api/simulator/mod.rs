@@ -12,10 +12,17 @@
 //! | `GET /sim/v1/drives/{driveID}/blocks/{lba}?count=N` | N (or 1) blocks of 4 KiB, decrypted |
 //! | `PUT /sim/v1/drives/{driveID}/blocks/{lba}` | writes the body, whole blocks, durably |
 //! | `POST /sim/v1/rekey/abandon` | gives up the rekey, while the new key wraps nothing |
+//! | `GET /sim/v1/rekey/control` | pace of a rekey, and the state that it stops before |
+//! | `PUT /sim/v1/rekey/control` | changes them |
+//! | `POST /sim/v1/rekey/continue` | lets a rekey that is stopped go on, once |
 //! | `POST /sim/v1/retry` | asks key servers that were away again, at once |
 //!
 //! A drive that is locked or whose node is stopped answers 423 or 503; it is never read around.
 
+mod answers;
+mod rekey_control;
+
+use self::answers::{done, internal, json_text, refusal};
 use crate::api::api_state::ApiState;
 use crate::api::http::request_body;
 use crate::cluster::{AbandonRekeyError, Cluster, DriveState, DriveStatus, PowerError};
@@ -41,6 +48,8 @@ pub(crate) fn router() -> Router<Arc<ApiState>> {
         .route("/sim/v1/nodes/{node_id}/start", post(start_node))
         .route("/sim/v1/drives/{drive_id}/blocks/{lba}", get(read_blocks).put(write_blocks))
         .route("/sim/v1/rekey/abandon", post(abandon_rekey))
+        .route("/sim/v1/rekey/control", get(rekey_control::show).put(rekey_control::change))
+        .route("/sim/v1/rekey/continue", post(rekey_control::release))
         .route("/sim/v1/retry", post(retry))
 }
 
@@ -224,22 +233,4 @@ fn block_error(error: &BlockError) -> Response {
         BlockError::Absent => refusal(StatusCode::SERVICE_UNAVAILABLE, error),
         BlockError::File(cause) => internal(cause),
     }
-}
-
-fn done() -> Response {
-    json_text(StatusCode::OK, &json!({}))
-}
-
-fn refusal(status: StatusCode, reason: &impl std::fmt::Display) -> Response {
-    json_text(status, &json!({ "error": reason.to_string() }))
-}
-
-/// The cause names files of the simulator: it goes to the log.
-fn internal(cause: &impl std::fmt::Display) -> Response {
-    tracing::error!(%cause, "a request to the simulator's own API failed");
-    refusal(StatusCode::INTERNAL_SERVER_ERROR, &"it could not be done; see the log")
-}
-
-fn json_text(status: StatusCode, value: &Value) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
 }
