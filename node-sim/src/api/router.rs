@@ -22,10 +22,17 @@ pub(crate) fn router(state: Arc<ApiState>) -> Router {
         .route("/json-rpc/{version}", any(json_rpc))
         .route("/json-rpc/{version}/", any(json_rpc))
         .merge(simulator::router())
-        .fallback(|| async { error_pages::not_found("There is nothing at this path.") })
+        .fallback(not_found)
         .layer(from_fn_with_state(Arc::clone(&state), authenticate))
         .merge(simulator::open_router())
         .with_state(state)
+}
+
+async fn not_found(uri: Uri) -> Response {
+    if uri.path().starts_with(simulator::BASE_PATH) {
+        return simulator::not_found();
+    }
+    error_pages::not_found("There is nothing at this path.")
 }
 
 async fn authenticate(
@@ -53,9 +60,9 @@ async fn json_rpc(
         );
     };
     let call = match method {
-        Method::POST => match request_body::read(body).await {
+        Method::POST => match request_body::read(body, state.body_deadline).await {
             Ok(body) => json_rpc::read_body(&body),
-            Err(page) => return page,
+            Err(error) => return error.page(),
         },
         Method::GET => query(&uri),
         _ => return error_pages::method_not_allowed("GET, POST"),

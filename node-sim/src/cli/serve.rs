@@ -60,7 +60,7 @@ pub(crate) async fn serve(
         .map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
     let acceptor =
         Acceptor::new(&certified_key(&settings.certificate, &folder, addresses.cluster.ip())?)?;
-    let Settings { user, password, cluster, .. } = settings;
+    let Settings { user, password, cluster, body_deadline, .. } = settings;
     let cluster = Cluster::open(cluster, key_servers)
         .await
         .map_err(|error| format!("no cluster: {error}"))?;
@@ -69,7 +69,7 @@ pub(crate) async fn serve(
     let routes = |scope| {
         let api = element_api(Arc::clone(&cluster), user.clone(), scope);
         let credentials = Credentials::new(&user, &password);
-        router(Arc::new(ApiState { api, credentials }))
+        router(Arc::new(ApiState { api, credentials, body_deadline }))
     };
     let scope = if node_listener.is_some() { Scope::Cluster } else { Scope::Both };
     let (stopping, stopped) = watch::channel(false);

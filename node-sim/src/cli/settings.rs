@@ -24,6 +24,12 @@ const DRIVES: std::ops::RangeInclusive<u32> = 1..=24;
 /// Blocks of 4 KiB on a drive: 1 MiB to 4 TiB. The file grows only as it is written.
 const BLOCKS: std::ops::RangeInclusive<u64> = 256..=1 << 30;
 
+/// How long the body of a request may take when nothing is set, in milliseconds.
+const BODY_DEADLINE_MS: u64 = 30_000;
+
+/// Deadlines of a body, in milliseconds: a body of 1 MiB over a slow link may take minutes.
+const BODY_DEADLINES_MS: std::ops::RangeInclusive<u64> = 1..=3_600_000;
+
 /// Settings of one source: what is absent is left to the next.
 #[derive(Args, Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -84,6 +90,9 @@ pub(crate) struct PartialSettings {
     /// [default: none]
     #[arg(long, env = "NODE_SIM_REKEY_STOP_BEFORE", value_name = "STATE")]
     pub(crate) rekey_stop_before: Option<String>,
+    /// How long the body of a request may take, in milliseconds [default: 30000]
+    #[arg(long, env = "NODE_SIM_BODY_DEADLINE_MS", value_name = "MS")]
+    pub(crate) body_deadline_ms: Option<u64>,
     /// File to which every KMIP message is appended as text, secrets hidden
     #[arg(long, env = "NODE_SIM_KMIP_TRACE", value_name = "FILE")]
     pub(crate) kmip_trace: Option<PathBuf>,
@@ -120,6 +129,8 @@ pub(crate) struct Settings {
     pub(crate) certificate: CertificateSource,
     /// The cluster.
     pub(crate) cluster: ClusterSettings,
+    /// How long the body of a request may take.
+    pub(crate) body_deadline: Duration,
     /// Where KMIP messages are written as text, if anywhere.
     pub(crate) kmip_trace: Option<PathBuf>,
     /// What to log.
@@ -153,6 +164,7 @@ impl PartialSettings {
             retry_max_ms: self.retry_max_ms.or(next.retry_max_ms),
             rekey_ms_per_drive: self.rekey_ms_per_drive.or(next.rekey_ms_per_drive),
             rekey_stop_before: self.rekey_stop_before.or(next.rekey_stop_before),
+            body_deadline_ms: self.body_deadline_ms.or(next.body_deadline_ms),
             kmip_trace: self.kmip_trace.or(next.kmip_trace),
             log: self.log.or(next.log),
         }
@@ -211,9 +223,22 @@ impl PartialSettings {
             )?,
             steps: defaults.steps,
         };
+        let body_deadline = self.body_deadline_ms.unwrap_or(BODY_DEADLINE_MS);
+        let body_deadline = within("body-deadline-ms", body_deadline, &BODY_DEADLINES_MS)?;
+        let body_deadline = Duration::from_millis(body_deadline);
         let log = self.log.unwrap_or_else(|| "info".to_owned());
         let kmip_trace = self.kmip_trace;
-        Ok(Settings { listen, node_listen, user, password, certificate, cluster, kmip_trace, log })
+        Ok(Settings {
+            listen,
+            node_listen,
+            user,
+            password,
+            certificate,
+            cluster,
+            body_deadline,
+            kmip_trace,
+            log,
+        })
     }
 }
 

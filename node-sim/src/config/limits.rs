@@ -19,9 +19,6 @@ pub(crate) const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
 /// From an accepted or idle connection to a whole head: also how long a connection may stay idle.
 pub(crate) const HEAD_DEADLINE: Duration = Duration::from_secs(60);
 
-/// From a whole head to a whole body.
-pub(crate) const BODY_DEADLINE: Duration = Duration::from_secs(30);
-
 /// A call that contacts a key server answers within this, whatever the server does: clients give
 /// up after 30 s (Python SDK) or 40 s (PowerShell).
 pub(crate) const KEY_SERVER_DEADLINE: Duration = Duration::from_secs(20);

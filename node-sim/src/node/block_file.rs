@@ -36,8 +36,8 @@ pub(crate) enum BlockError {
         /// Why.
         reason: String,
     },
-    /// There is no such drive, or its node is switched off.
-    #[error("the drive is not there: it does not exist or its node is switched off")]
+    /// Its node is switched off, or has not yet read its drives.
+    #[error("the drive is absent: its node is switched off or is starting")]
     Absent,
     /// The file system refuses.
     #[error(transparent)]

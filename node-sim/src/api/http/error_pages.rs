@@ -39,8 +39,8 @@ pub(crate) fn too_large(reason: &str) -> Response {
 
 /// The body did not come in time.
 #[must_use]
-pub(crate) fn timeout() -> Response {
-    page(StatusCode::REQUEST_TIMEOUT, "408 Request Timeout", "The body did not come in time.")
+pub(crate) fn timeout(reason: &str) -> Response {
+    page(StatusCode::REQUEST_TIMEOUT, "408 Request Timeout", reason)
 }
 
 /// The body broke off.

@@ -21,3 +21,8 @@ pub(super) fn internal(cause: &impl std::fmt::Display) -> Response {
 pub(super) fn json_text(status: StatusCode, value: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
 }
+
+/// What was begun is finished also when the client goes away.
+pub(super) async fn finish(act: impl Future<Output = Response> + Send + 'static) -> Response {
+    tokio::spawn(act).await.unwrap_or_else(|error| internal(&error))
+}

@@ -1,9 +1,11 @@
 //! Pace and stop of a rekey: `/sim/v1/rekey/control` and `/sim/v1/rekey/continue`.
 
 use super::answers::{json_text, refusal};
+use super::request_parts::{self, shortened};
 use crate::api::api_state::ApiState;
-use crate::api::http::request_body;
-use crate::cluster::{MILLISECONDS_PER_DRIVE_MAX, RekeyControlChange, STOPS, stop_by_name};
+use crate::cluster::{
+    Cluster, MILLISECONDS_PER_DRIVE_MAX, RekeyControlChange, STOPS, stop_by_name,
+};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,24 +13,21 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Longest part of a member's name that an error repeats, in characters.
-const NAME_LEN_MAX: usize = 64;
-
 /// Answers what is set, and what a rekey is stopped before now.
 pub(super) async fn show(State(state): State<Arc<ApiState>>) -> Response {
-    json_text(StatusCode::OK, &control_json(&state))
+    json_text(StatusCode::OK, &control_json(&state.api.cluster))
 }
 
 /// Changes what the body has, and answers as [`show`] does.
 pub(super) async fn change(State(state): State<Arc<ApiState>>, body: Body) -> Response {
-    let body = match request_body::read(body).await {
+    let body = match request_parts::read_body(body, &state).await {
         Ok(body) => body,
-        Err(page) => return page,
+        Err(refusal) => return refusal,
     };
     match read_change(&body) {
         Ok(change) => {
             state.api.cluster.rekey_control().change(change);
-            json_text(StatusCode::OK, &control_json(&state))
+            json_text(StatusCode::OK, &control_json(&state.api.cluster))
         }
         Err(reason) => refusal(StatusCode::BAD_REQUEST, &reason),
     }
@@ -42,8 +41,9 @@ pub(super) async fn release(State(state): State<Arc<ApiState>>) -> Response {
     }
 }
 
-fn control_json(state: &ApiState) -> Value {
-    let control = state.api.cluster.rekey_control();
+/// What is set, and what a rekey is stopped before now.
+pub(super) fn control_json(cluster: &Cluster) -> Value {
+    let control = cluster.rekey_control();
     let settings = control.settings();
     json!({
         "millisecondsPerDrive": settings.milliseconds_per_drive,
@@ -74,9 +74,9 @@ fn read_change(body: &[u8]) -> Result<RekeyControlChange, String> {
             }
             "stopBefore" => change.stop_before = Some(read_stop(value)?),
             _ => {
-                let name: String = name.chars().take(NAME_LEN_MAX).collect();
                 return Err(format!(
-                    "member {name:?} is not known; allowed are millisecondsPerDrive and stopBefore"
+                    "member {} is not known; allowed are millisecondsPerDrive and stopBefore",
+                    shortened(name)
                 ));
             }
         }
