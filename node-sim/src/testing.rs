@@ -3,24 +3,33 @@
 
 use crate::crypto::aead;
 use crate::node::ShareFile;
-use crate::state::key_ring::{KeyManagement, KeyRing};
+use crate::state::key_ring::{CreatedKey, KeyManagement, KeyRing};
 use zeroize::Zeroizing;
 
 pub use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
 pub use crate::key_server::kmip_client::KmipClient;
 pub use crate::key_server::{
-    KeyProviderAccess, KeyServerAccess, KeyServerClient, KeyServerError, KeyServerFuture,
+    Destruction, DigestProof, FetchedKey, HostReport, KeyProviderAccess, KeyServerAccess,
+    KeyServerClient, KeyServerError, KeyServerFuture, ShownKey, SurveyFuture,
 };
 pub use crate::state::durable_file::CRASH_VARIABLE;
 pub use crate::state::faults::KmipServerFault;
-pub use crate::state::key_ring::{KeyId, NodeId, RetiredKey};
+pub use crate::state::key_ring::{KeyId, KnownKey, NodeId, RetiredKey};
 pub use crate::state::key_server_registry::{KeyServerId, KeyServerKmip};
 
-/// Permission to destroy an external master key that was planned and never used.
+/// Permission to destroy an external master key of which this is known. A key without a check value
+/// was planned and never used, and its identifier is unknown.
 #[must_use]
-pub fn retired_key(key_id: KeyId) -> Option<RetiredKey> {
+pub fn retired_key(key_id: KeyId, known: KnownKey) -> Option<RetiredKey> {
     let mut ring = KeyRing::default();
     ring.plan(key_id, KeyManagement::External { key_provider_id: 1 }, String::new());
+    let KnownKey { host, identifier, check } = known;
+    if let Some(host) = host {
+        ring.set_host(key_id, host).ok()?;
+    }
+    if let Some(check) = check {
+        ring.put_in_use(key_id, CreatedKey { dealing: None, check, identifier }).ok()?;
+    }
     ring.retire(key_id).ok()?;
     ring.retired(key_id)
 }

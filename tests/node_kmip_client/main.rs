@@ -11,12 +11,34 @@
 mod fixture;
 
 use fixture::Fixture;
-use node_sim::testing::{KeyId, KeyServerClient, KmipClient, KmipServerFault, NodeId, RetiredKey};
+use node_sim::testing::{
+    Destruction, DigestProof, FetchedKey, KeyId, KeyProviderAccess, KeyServerClient,
+    KeyServerError, KmipClient, KmipServerFault, KnownKey, NodeId, RetiredKey,
+};
 use std::sync::Arc;
 
 /// Permission to destroy a key that was planned and never used.
 fn retired(key_id: KeyId) -> RetiredKey {
-    node_sim::testing::retired_key(key_id).unwrap()
+    node_sim::testing::retired_key(key_id, KnownKey::default()).unwrap()
+}
+
+/// Makes sure of the key at the first host that can be used.
+async fn ensure(
+    client: &KmipClient,
+    place: &KeyProviderAccess,
+    key_id: KeyId,
+) -> Result<(), KeyServerError> {
+    let host = client.choose_host(place).await?;
+    client.ensure(place, &host, key_id).await
+}
+
+/// Fetches a key of which nothing is known.
+async fn fetch(
+    client: &KmipClient,
+    place: &KeyProviderAccess,
+    key_id: KeyId,
+) -> Result<FetchedKey, KeyServerError> {
+    client.fetch(place, key_id, &KnownKey::default()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,16 +48,19 @@ async fn a_key_is_made_once_had_by_every_node_and_destroyed() {
     let (one, two) = (fixture.place(NodeId(1)), fixture.place(NodeId(2)));
     client.test(&one).await.unwrap();
     let (key_id, other) = (KeyId::random(), KeyId::random());
-    client.ensure(&one, key_id).await.unwrap();
-    client.ensure(&two, key_id).await.unwrap();
-    client.ensure(&one, other).await.unwrap();
+    ensure(&client, &one, key_id).await.unwrap();
+    ensure(&client, &two, key_id).await.unwrap();
+    ensure(&client, &one, other).await.unwrap();
     assert_eq!(fixture.objects().await, 2, "one object for each key");
-    let key = client.fetch(&one, key_id).await.unwrap();
-    assert_eq!(client.fetch(&two, key_id).await.unwrap().bytes(), key.bytes());
-    assert_ne!(client.fetch(&two, other).await.unwrap().bytes(), key.bytes());
-    client.destroy(&two, &retired(key_id)).await.unwrap();
-    client.destroy(&one, &retired(key_id)).await.unwrap();
-    let error = client.fetch(&one, key_id).await.unwrap_err();
+    let key = fetch(&client, &one, key_id).await.unwrap();
+    assert_eq!(fetch(&client, &two, key_id).await.unwrap().key.bytes(), key.key.bytes());
+    assert_ne!(fetch(&client, &two, other).await.unwrap().key.bytes(), key.key.bytes());
+    assert_eq!(key.digest, DigestProof::Matches);
+    for place in [&two, &one] {
+        let destroyed = client.destroy(place, &retired(key_id)).await;
+        assert_eq!(destroyed, Ok(Destruction::Confirmed));
+    }
+    let error = fetch(&client, &one, key_id).await.unwrap_err();
     assert_eq!(error.fault, KmipServerFault::ServerError);
     assert!(error.message.contains(&key_id.to_string()), "{error}");
     assert_eq!(fixture.objects().await, 1, "the other key is left alone");
@@ -49,7 +74,7 @@ async fn two_nodes_that_make_the_same_key_at_once_make_one() {
     let mut asked = tokio::task::JoinSet::new();
     for node in 1..=8 {
         let (client, place) = (Arc::clone(&client), fixture.place(NodeId(node)));
-        asked.spawn(async move { client.ensure(&place, key_id).await });
+        asked.spawn(async move { ensure(&client, &place, key_id).await });
     }
     while let Some(answer) = asked.join_next().await {
         answer.unwrap().unwrap();
@@ -62,7 +87,7 @@ async fn a_create_that_comes_late_makes_no_second_key() {
     let fixture = Fixture::new().await;
     let client = KmipClient::new(None);
     let (place, key_id) = (fixture.place(NodeId(1)), KeyId::random());
-    client.ensure(&place, key_id).await.unwrap();
+    ensure(&client, &place, key_id).await.unwrap();
     let late = fixture.create(&format!("SolidFire-KeyID-{key_id}"), &[]).await;
     assert!(late.is_err(), "the Name is taken");
     assert_eq!(fixture.objects().await, 1);
@@ -78,8 +103,8 @@ async fn two_keys_of_one_name_are_a_fault_and_both_can_be_destroyed() {
     }
     fixture.create("a stranger", &[(&key_id.attribute_name(), "another value")]).await.unwrap();
     for error in [
-        client.ensure(&place, key_id).await.unwrap_err(),
-        client.fetch(&place, key_id).await.map(drop).unwrap_err(),
+        ensure(&client, &place, key_id).await.unwrap_err(),
+        fetch(&client, &place, key_id).await.map(drop).unwrap_err(),
     ] {
         assert_eq!(error.fault, KmipServerFault::ServerError);
         assert!(error.message.contains("2 objects"), "{error}");

@@ -75,7 +75,9 @@ pub(super) fn create(
     create_nodes(settings, ledger, key_id, &master_key)?;
     deal(settings, ledger, key_id, &master_key, &dealing)?;
     let check = master_key.check_value(key_id);
-    ledger.ring.put_in_use(key_id, CreatedKey { dealing: Some(dealing), check })?;
+    ledger
+        .ring
+        .put_in_use(key_id, CreatedKey { dealing: Some(dealing), check, identifier: None })?;
     let drives: Vec<_> = ledger.drives().map(|(_, drive)| drive.drive_id).collect();
     for drive_id in drives {
         ledger.ring.note_wrapped(drive_id, key_id)?;

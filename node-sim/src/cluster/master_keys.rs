@@ -9,10 +9,11 @@ use super::error::RetryableError;
 use super::shared_state::Cluster;
 use crate::crypto::aead;
 use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
-use crate::key_server::{KeyProviderAccess, KeyServerError};
+use crate::key_server::{Destruction, FetchedKey, KeyProviderAccess};
 use crate::node::{Node, NodeError, ShareFile, ShareFileError};
 use crate::state::key_ring::{
-    CreatedKey, KeyId, KeyManagement, KeyRingError, KeyState, NodeId, RetiredKey,
+    CreatedKey, KeyId, KeyManagement, KeyRingError, KeyState, KnownKey, MasterKeyRecord, NodeId,
+    RetiredKey,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -45,31 +46,38 @@ impl Cluster {
             KeyManagement::Internal => self.combine_internal_key(key_id).await,
             KeyManagement::External { key_provider_id } => {
                 let provider = self.key_provider(node_id, key_provider_id)?;
-                let fetched = self.key_servers.fetch(&provider, key_id).await;
-                let key = fetched.map_err(|error| RetryableError::key_server(&provider, error))?;
-                if self.check_value(key_id).is_some_and(|check| check != key.check_value(key_id)) {
-                    let error = KeyServerError::server(format!(
-                        "The key server gives another key for master key {key_id} than it once \
-                         made. Restore the key server from a backup that has the right one."
-                    ));
-                    return Err(RetryableError::key_server(&provider, error));
-                }
-                self.resolve_key_server_faults(&provider).await;
-                Ok(key)
+                Ok(self.fetch_external_key(&provider, key_id).await?.key)
             }
         }
     }
 
-    /// Tests that the place of the key can be used. Creates nothing.
-    pub(crate) async fn test_key_place(&self, key_id: KeyId) -> Result<(), RetryableError> {
+    async fn fetch_external_key(
+        &self,
+        provider: &KeyProviderAccess,
+        key_id: KeyId,
+    ) -> Result<FetchedKey, RetryableError> {
+        let known = self.known_key(key_id)?;
+        let fetched = self.key_servers.fetch(provider, key_id, &known).await;
+        let fetched = fetched.map_err(|error| RetryableError::key_server(provider, error))?;
+        tracing::debug!(%key_id, host = fetched.host, digest = ?fetched.digest, "key fetched");
+        self.resolve_key_server_faults(provider).await;
+        Ok(fetched)
+    }
+
+    /// Tests that the place of the key can be used. Creates nothing. Returns the host where an
+    /// external key is to be created.
+    pub(crate) async fn test_key_place(
+        &self,
+        key_id: KeyId,
+    ) -> Result<Option<String>, RetryableError> {
         match self.management(key_id)? {
-            KeyManagement::Internal => self.nodes_for_threshold().map(drop),
+            KeyManagement::Internal => self.nodes_for_threshold().map(|_| None),
             KeyManagement::External { key_provider_id } => {
                 let provider = self.key_provider(self.first_running_node()?, key_provider_id)?;
-                let tested = self.key_servers.test(&provider).await;
-                tested.map_err(|error| RetryableError::key_server(&provider, error))?;
+                let chosen = self.key_servers.choose_host(&provider).await;
+                let host = chosen.map_err(|error| RetryableError::key_server(&provider, error))?;
                 self.resolve_key_server_faults(&provider).await;
-                Ok(())
+                Ok(Some(host))
             }
         }
     }
@@ -84,12 +92,18 @@ impl Cluster {
             KeyManagement::External { key_provider_id } => {
                 let node_id = self.first_running_node()?;
                 let provider = self.key_provider(node_id, key_provider_id)?;
+                let failed = |error| RetryableError::key_server(&provider, error);
+                let host = match self.known_key(key_id)?.host {
+                    Some(host) => host,
+                    // A ledger of an earlier version does not name it.
+                    None => self.key_servers.choose_host(&provider).await.map_err(failed)?,
+                };
                 self.step("before the key server makes a key")?;
-                let ensured = self.key_servers.ensure(&provider, key_id).await;
-                ensured.map_err(|error| RetryableError::key_server(&provider, error))?;
+                self.key_servers.ensure(&provider, &host, key_id).await.map_err(failed)?;
                 self.step("the key server made a key")?;
-                let key = self.fetch_master_key(node_id, key_id).await?;
-                Ok(CreatedKey { dealing: None, check: key.check_value(key_id) })
+                let fetched = self.fetch_external_key(&provider, key_id).await?;
+                let check = fetched.key.check_value(key_id);
+                Ok(CreatedKey { dealing: None, check, identifier: Some(fetched.identifier) })
             }
         }
     }
@@ -118,7 +132,11 @@ impl Cluster {
                 let provider = self.key_provider(self.first_running_node()?, key_provider_id)?;
                 self.step("before the key server destroys a key")?;
                 let destroyed = self.key_servers.destroy(&provider, key).await;
-                destroyed.map_err(|error| RetryableError::key_server(&provider, error))?;
+                let destroyed =
+                    destroyed.map_err(|error| RetryableError::key_server(&provider, error))?;
+                if let Destruction::NotConfirmed { reason } = destroyed {
+                    tracing::warn!(key_id = %key.key_id(), reason, "destruction not confirmed");
+                }
                 self.step("the key server destroyed a key")?;
                 self.resolve_key_server_faults(&provider).await;
                 Ok(())
@@ -210,12 +228,14 @@ impl Cluster {
         for (node, file) in nodes.into_iter().zip(files) {
             run_blocking(node, move |node| node.store_share(&file)).await?;
         }
-        Ok(CreatedKey { dealing: Some(dealing), check: key.check_value(key_id) })
+        let check = key.check_value(key_id);
+        Ok(CreatedKey { dealing: Some(dealing), check, identifier: None })
     }
 
-    /// The check value of a key that is known to have been made.
-    fn check_value(&self, key_id: KeyId) -> Option<String> {
-        self.read(|ledger| ledger.ring.key(key_id)?.check.clone())
+    /// What the ledger knows of an external key.
+    fn known_key(&self, key_id: KeyId) -> Result<KnownKey, RetryableError> {
+        let known = self.read(|ledger| ledger.ring.key(key_id).map(MasterKeyRecord::known));
+        Ok(known.ok_or(KeyRingError::UnknownKey(key_id))?)
     }
 
     fn nodes_for_threshold(&self) -> Result<Vec<Arc<Node>>, RetryableError> {

@@ -61,13 +61,13 @@ async fn step(cluster: &Cluster, running: &RunningRekey) -> Result<(), Retryable
             cluster.stop_rekey_before(running, state).await?;
         }
         tracing::info!(?state, ?effect, "rekey");
-        let made = perform(cluster, running, effect).await?;
+        let learned = perform(cluster, running, effect).await?;
         let mut next = running.job.clone();
         next.advance();
         if next.state() != state {
             cluster.stop_rekey_before(running, next.state()).await?;
         }
-        cluster.change(|ledger| advance(ledger, running, effect, made)).await
+        cluster.change(|ledger| advance(ledger, running, effect, learned)).await
     } else {
         // A job that is over is taken off the ledger where it ends.
         cluster
@@ -79,16 +79,28 @@ async fn step(cluster: &Cluster, running: &RunningRekey) -> Result<(), Retryable
     }
 }
 
-/// Performs the effect. Returns the key that was created, for the ledger.
+/// What an effect found out that the ledger must know.
+enum Learned {
+    Nothing,
+    /// The host where the key is to be created.
+    Host(String),
+    /// The key that was created.
+    Key(CreatedKey),
+}
+
+/// Performs the effect. Returns what it found out, for the ledger.
 async fn perform(
     cluster: &Cluster,
     running: &RunningRekey,
     effect: Effect,
-) -> Result<Option<CreatedKey>, RetryableError> {
+) -> Result<Learned, RetryableError> {
     match effect {
-        Effect::ReachKeyPlace(key_id) => cluster.test_key_place(key_id).await?,
+        Effect::ReachKeyPlace(key_id) => {
+            let host = cluster.test_key_place(key_id).await?;
+            return Ok(host.map_or(Learned::Nothing, Learned::Host));
+        }
         Effect::EnsureMasterKey(key_id) => {
-            return cluster.ensure_master_key(key_id).await.map(Some);
+            return cluster.ensure_master_key(key_id).await.map(Learned::Key);
         }
         Effect::Rewrap { from: _, to } => rewrap(cluster, running, to).await?,
         Effect::DestroyMasterKey(key_id) => {
@@ -104,7 +116,7 @@ async fn perform(
             }
         }
     }
-    Ok(None)
+    Ok(Learned::Nothing)
 }
 
 /// Wraps anew every drive of every node that is there; the rest are waited for.
@@ -205,22 +217,26 @@ fn advance(
     ledger: &mut Ledger,
     running: &RunningRekey,
     effect: Effect,
-    made: Option<CreatedKey>,
+    learned: Learned,
 ) -> Result<(), RetryableError> {
     check_unchanged(ledger, running)?;
     let mut next = running.clone();
     next.job.advance();
     let mut destroyed = None;
-    match effect {
-        Effect::ReachKeyPlace(_) => {}
-        Effect::EnsureMasterKey(key_id) => {
-            ledger.ring.put_in_use(key_id, made.ok_or(KeyRingError::NotInUse(key_id))?)?;
+    match (effect, learned) {
+        (Effect::ReachKeyPlace(key_id), Learned::Host(host)) => {
+            ledger.ring.set_host(key_id, host)?;
         }
-        Effect::Rewrap { from, to } => {
+        (Effect::ReachKeyPlace(_), _) => {}
+        (Effect::EnsureMasterKey(key_id), Learned::Key(made)) => {
+            ledger.ring.put_in_use(key_id, made)?;
+        }
+        (Effect::EnsureMasterKey(key_id), _) => return Err(KeyRingError::NotInUse(key_id).into()),
+        (Effect::Rewrap { from, to }, _) => {
             ledger.ring.make_current(to)?;
             ledger.ring.retire(from)?;
         }
-        Effect::DestroyMasterKey(key_id) => destroyed = ledger.ring.retired(key_id),
+        (Effect::DestroyMasterKey(key_id), _) => destroyed = ledger.ring.retired(key_id),
     }
     if next.job.state() == RekeyState::Ready {
         end_rekey(ledger, &next, destroyed);

@@ -32,3 +32,11 @@ pub(crate) const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Blocks that one request to the simulator's own API reads or writes.
 pub(crate) const BLOCKS_MAX: u64 = 256;
+
+/// Objects that Locate may find for one key: one is right, two are a fault, and a server that
+/// passes over the attribute shall not send all that it has.
+pub(crate) const LOCATED_MAX: usize = 16;
+
+/// Longest Unique Identifier of a key that is taken from a key server: it is kept in the ledger.
+/// Those that servers make have up to some 100 bytes.
+pub(crate) const UNIQUE_IDENTIFIER_LEN_MAX: usize = 1024;

@@ -1,11 +1,15 @@
-//! Key servers in memory, for tests: they can be switched off and can be made to fail. Their keys
-//! outlive the cluster that uses them.
+//! Key servers in memory, for tests: they can be switched off, made to fail, and made to lie. Their
+//! keys outlive the cluster that uses them. A key server has the first host of its access only.
 
-use super::{KeyProviderAccess, KeyServerClient, KeyServerError, KeyServerFuture};
+use super::{
+    Destruction, DigestProof, FetchedKey, HostReport, KeyProviderAccess, KeyServerAccess,
+    KeyServerClient, KeyServerError, KeyServerFuture, ShownKey, SurveyFuture,
+};
 use crate::crypto::aead;
 use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
-use crate::state::key_ring::{KeyId, NodeId, RetiredKey};
+use crate::state::key_ring::{KeyId, KnownKey, NodeId, RetiredKey};
 use crate::state::key_server_registry::KeyServerId;
+use kmip::vocabulary::State;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Call of [`KeyServerClient`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Call {
-    /// [`KeyServerClient::test`].
+    /// [`KeyServerClient::test`] and [`KeyServerClient::choose_host`].
     Test,
     /// [`KeyServerClient::ensure`].
     Ensure,
@@ -21,6 +25,8 @@ pub(crate) enum Call {
     Fetch,
     /// [`KeyServerClient::destroy`].
     Destroy,
+    /// [`KeyServerClient::survey`].
+    Survey,
 }
 
 /// Moment at which an injected fault occurs.
@@ -41,6 +47,13 @@ struct ServerState {
     keys: BTreeMap<(KeyServerId, KeyId), [u8; MASTER_KEY_LEN]>,
     /// Every key that ever was, to prove that none was made twice.
     made: Vec<(KeyServerId, KeyId)>,
+    /// Keys that are shown as destroyed.
+    destroyed: BTreeSet<(KeyServerId, KeyId)>,
+    /// Fetches that answer other bytes: of which node, and how many.
+    lies: Vec<(Option<NodeId>, u32)>,
+    without_digest: BTreeSet<KeyServerId>,
+    hidden: BTreeSet<KeyServerId>,
+    destroys_not_done: u32,
     away: BTreeMap<KeyServerId, KeyServerError>,
     hanging: BTreeSet<KeyServerId>,
     faults: Vec<(Call, FaultTiming, u32, KeyServerError)>,
@@ -73,6 +86,37 @@ impl InMemoryKeyServers {
     /// Makes the next `count` calls of this kind fail.
     pub(crate) fn fail(&self, call: Call, timing: FaultTiming, count: u32, error: KeyServerError) {
         self.state().faults.push((call, timing, count, error));
+    }
+
+    /// Makes the next `count` calls of this kind end with a permanent refusal.
+    pub(crate) fn refuse(&self, call: Call, count: u32, message: &str) {
+        let error = KeyServerError { permanent: true, ..KeyServerError::server(message) };
+        self.fail(call, FaultTiming::Before, count, error);
+    }
+
+    /// Makes the next `count` fetches of this node, or of any, answer random bytes.
+    pub(crate) fn lie(&self, node: Option<NodeId>, count: u32) {
+        self.state().lies.push((node, count));
+    }
+
+    /// From now on the server keeps no Digest, so that a lie is not found out by it.
+    pub(crate) fn no_digest(&self, server: KeyServerId) {
+        self.state().without_digest.insert(server);
+    }
+
+    /// From now on the server does not show its keys, living or destroyed.
+    pub(crate) fn hide(&self, server: KeyServerId) {
+        self.state().hidden.insert(server);
+    }
+
+    /// The server shows its keys again.
+    pub(crate) fn show(&self, server: KeyServerId) {
+        self.state().hidden.remove(&server);
+    }
+
+    /// Makes the next `count` destructions answer success and not be done.
+    pub(crate) fn do_not_destroy(&self, count: u32) {
+        self.state().destroys_not_done = count;
     }
 
     /// The keys that the server holds.
@@ -122,8 +166,7 @@ impl InMemoryKeyServers {
         provider: &KeyProviderAccess,
         act: impl FnOnce(&mut ServerState, KeyServerId) -> Result<T, KeyServerError>,
     ) -> Result<T, KeyServerError> {
-        let server = provider.servers.first().map(|server| server.key_server_id);
-        let server = server.ok_or_else(|| KeyServerError::server("no key server was named"))?;
+        let server = first_server(provider)?.key_server_id;
         self.state().calls.push((call, provider.node_id, server));
         let hangs = self.state().hanging.contains(&server);
         if hangs {
@@ -152,6 +195,89 @@ impl ServerState {
             None => Ok(()),
         }
     }
+
+    /// Counts down what is left to be done wrong for this node.
+    fn lies_to(&mut self, node: NodeId) -> bool {
+        let due =
+            |(of, left): &&mut (Option<NodeId>, u32)| of.is_none_or(|of| of == node) && *left > 0;
+        let due = self.lies.iter_mut().find(due);
+        due.map(|(_, left)| *left = left.saturating_sub(1)).is_some()
+    }
+
+    fn fetch(
+        &mut self,
+        node: NodeId,
+        server: KeyServerId,
+        key_id: KeyId,
+        known: &KnownKey,
+    ) -> Result<(MasterKey, DigestProof), KeyServerError> {
+        let key = self.shown(server, key_id);
+        let absent = || KeyServerError::server(format!("master key {key_id} is not there"));
+        let mut key = key.ok_or_else(absent)?;
+        let has_digest = !self.without_digest.contains(&server);
+        if self.lies_to(node) {
+            if has_digest {
+                return Err(KeyServerError::server("answered other bytes than its own Digest"));
+            }
+            key = random_key()?;
+        }
+        if known.check.as_ref().is_some_and(|check| *check != key.check_value(key_id)) {
+            return Err(KeyServerError::server(format!("gives another key for {key_id}")));
+        }
+        Ok((key, if has_digest { DigestProof::Matches } else { DigestProof::NotGiven }))
+    }
+
+    fn destroy(
+        &mut self,
+        server: KeyServerId,
+        key: &RetiredKey,
+    ) -> Result<Destruction, KeyServerError> {
+        let key_id = key.key_id();
+        let Some(living) = self.shown(server, key_id) else {
+            let hidden = self.hidden.contains(&server);
+            if !hidden && self.destroyed.contains(&(server, key_id)) {
+                return Ok(Destruction::Confirmed);
+            }
+            let reason = format!("key server {server} does not show master key {key_id}");
+            return Ok(Destruction::NotConfirmed { reason });
+        };
+        if key.check().is_some_and(|check| check != living.check_value(key_id)) {
+            return Err(KeyServerError::server(format!("holds another key named {key_id}")));
+        }
+        if self.destroys_not_done > 0 {
+            self.destroys_not_done = self.destroys_not_done.saturating_sub(1);
+            return Err(KeyServerError::server("answered Destroy with success and did not"));
+        }
+        self.keys.remove(&(server, key_id));
+        self.destroyed.insert((server, key_id));
+        Ok(Destruction::Confirmed)
+    }
+
+    /// The living key, if the server shows it.
+    fn shown(&self, server: KeyServerId, key_id: KeyId) -> Option<MasterKey> {
+        let bytes = self.keys.get(&(server, key_id)).filter(|_| !self.hidden.contains(&server));
+        bytes.and_then(|bytes| MasterKey::from_bytes(bytes))
+    }
+}
+
+fn first_server(provider: &KeyProviderAccess) -> Result<&KeyServerAccess, KeyServerError> {
+    provider.servers.first().ok_or_else(|| KeyServerError::server("no key server was named"))
+}
+
+fn first_host(provider: &KeyProviderAccess) -> Result<String, KeyServerError> {
+    let host = first_server(provider)?.hosts().next();
+    host.ok_or_else(|| KeyServerError::server("no host was named"))
+}
+
+fn random_key() -> Result<MasterKey, KeyServerError> {
+    let mut bytes = [0; MASTER_KEY_LEN];
+    aead::random(&mut bytes).map_err(|error| KeyServerError::server(error.to_string()))?;
+    MasterKey::from_bytes(&bytes).ok_or_else(|| KeyServerError::server("not a master key"))
+}
+
+/// The Unique Identifier that a server gives a key.
+fn identifier(key_id: KeyId) -> String {
+    format!("object-{key_id}")
 }
 
 impl KeyServerClient for InMemoryKeyServers {
@@ -159,20 +285,27 @@ impl KeyServerClient for InMemoryKeyServers {
         Box::pin(async move { self.call(Call::Test, provider, |_, _| Ok(())).await })
     }
 
+    fn choose_host<'a>(&'a self, provider: &'a KeyProviderAccess) -> KeyServerFuture<'a, String> {
+        Box::pin(async move { self.call(Call::Test, provider, |_, _| first_host(provider)).await })
+    }
+
     fn ensure<'a>(
         &'a self,
         provider: &'a KeyProviderAccess,
+        host: &'a str,
         key_id: KeyId,
     ) -> KeyServerFuture<'a, ()> {
         Box::pin(async move {
             self.call(Call::Ensure, provider, |state, server| {
+                if first_host(provider)? != host {
+                    return Err(KeyServerError::server(format!("{host} is not a host")));
+                }
                 if let Entry::Vacant(vacant) = state.keys.entry((server, key_id)) {
-                    let mut bytes = [0; MASTER_KEY_LEN];
-                    aead::random(&mut bytes).map_err(|e| KeyServerError::server(e.to_string()))?;
-                    vacant.insert(bytes);
+                    vacant.insert(*random_key()?.bytes());
                     state.made.push((server, key_id));
                 }
-                Ok(())
+                let absent = || KeyServerError::server("does not show the key that it created");
+                state.shown(server, key_id).map(drop).ok_or_else(absent)
             })
             .await
         })
@@ -182,14 +315,13 @@ impl KeyServerClient for InMemoryKeyServers {
         &'a self,
         provider: &'a KeyProviderAccess,
         key_id: KeyId,
-    ) -> KeyServerFuture<'a, MasterKey> {
+        known: &'a KnownKey,
+    ) -> KeyServerFuture<'a, FetchedKey> {
         Box::pin(async move {
             self.call(Call::Fetch, provider, |state, server| {
-                let bytes = state.keys.get(&(server, key_id));
-                let key = bytes.and_then(|bytes| MasterKey::from_bytes(bytes));
-                key.ok_or_else(|| {
-                    KeyServerError::server(format!("master key {key_id} is not there"))
-                })
+                let host = first_host(provider)?;
+                let (key, digest) = state.fetch(provider.node_id, server, key_id, known)?;
+                Ok(FetchedKey { key, host, identifier: identifier(key_id), digest })
             })
             .await
         })
@@ -199,13 +331,137 @@ impl KeyServerClient for InMemoryKeyServers {
         &'a self,
         provider: &'a KeyProviderAccess,
         key: &'a RetiredKey,
-    ) -> KeyServerFuture<'a, ()> {
+    ) -> KeyServerFuture<'a, Destruction> {
         Box::pin(async move {
-            self.call(Call::Destroy, provider, |state, server| {
-                state.keys.remove(&(server, key.key_id()));
-                Ok(())
-            })
-            .await
+            self.call(Call::Destroy, provider, |state, server| state.destroy(server, key)).await
         })
+    }
+
+    fn survey<'a>(
+        &'a self,
+        provider: &'a KeyProviderAccess,
+        key_id: KeyId,
+        _: Option<&'a str>,
+    ) -> SurveyFuture<'a> {
+        Box::pin(async move {
+            let shown = self
+                .call(Call::Survey, provider, |state, server| {
+                    let as_state = |state| ShownKey { identifier: identifier(key_id), state };
+                    let hidden = state.hidden.contains(&server);
+                    let destroyed = state.destroyed.contains(&(server, key_id));
+                    Ok(match state.shown(server, key_id) {
+                        Some(_) => Some(as_state(State::Active)),
+                        None if destroyed && !hidden => Some(as_state(State::Destroyed)),
+                        None => None,
+                    })
+                })
+                .await;
+            let report = |access: &KeyServerAccess| HostReport {
+                key_server_id: access.key_server_id,
+                host: access.hosts().next().unwrap_or_default(),
+                shown,
+            };
+            provider.servers.first().map(report).into_iter().collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Call, FaultTiming, InMemoryKeyServers, first_host};
+    use crate::key_server::{
+        Destruction, DigestProof, KeyProviderAccess, KeyServerAccess, KeyServerClient,
+        KeyServerError,
+    };
+    use crate::state::key_ring::{CreatedKey, KeyId, KeyManagement, KeyRing, KnownKey, NodeId};
+    use crate::state::key_server_registry::KeyServerKmip;
+    use kmip::vocabulary::State;
+
+    const SERVER: u64 = 1;
+
+    fn provider(node: u32) -> KeyProviderAccess {
+        let server = KeyServerKmip {
+            name: String::new(),
+            hostnames: vec!["kms".to_owned()],
+            port: 5696,
+            ca_certificate: String::new(),
+            client_certificate: String::new(),
+        };
+        let client_key = String::new().into();
+        let access = KeyServerAccess { key_server_id: SERVER, server, client_key };
+        KeyProviderAccess { node_id: NodeId(node), servers: vec![access] }
+    }
+
+    async fn key(servers: &InMemoryKeyServers) -> (KeyId, KnownKey) {
+        let (place, key_id) = (provider(1), KeyId::random());
+        let host = servers.choose_host(&place).await.unwrap();
+        servers.ensure(&place, &host, key_id).await.unwrap();
+        let fetched = servers.fetch(&place, key_id, &KnownKey::default()).await.unwrap();
+        let check = Some(fetched.key.check_value(key_id));
+        (key_id, KnownKey { host: Some(host), identifier: Some(fetched.identifier), check })
+    }
+
+    async fn destroy(
+        servers: &InMemoryKeyServers,
+        key_id: KeyId,
+        known: &KnownKey,
+    ) -> Result<Destruction, KeyServerError> {
+        let mut ring = KeyRing::default();
+        ring.plan(key_id, KeyManagement::External { key_provider_id: 1 }, String::new());
+        let (check, identifier) = (known.check.clone().unwrap(), known.identifier.clone());
+        ring.put_in_use(key_id, CreatedKey { dealing: None, check, identifier }).unwrap();
+        ring.retire(key_id).unwrap();
+        servers.destroy(&provider(1), &ring.retired(key_id).unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn lies_are_found_out_by_the_digest_or_the_check_value() {
+        let servers = InMemoryKeyServers::new();
+        let (key_id, known) = key(&servers).await;
+        let unknown = KnownKey::default();
+        servers.lie(Some(NodeId(2)), 1);
+        assert!(servers.fetch(&provider(1), key_id, &unknown).await.is_ok());
+        assert!(servers.fetch(&provider(2), key_id, &unknown).await.is_err());
+        servers.no_digest(SERVER);
+        servers.lie(None, 2);
+        let lied = servers.fetch(&provider(2), key_id, &unknown).await.unwrap();
+        assert_eq!(lied.digest, DigestProof::NotGiven);
+        assert_ne!(Some(lied.key.check_value(key_id)), known.check);
+        assert!(servers.fetch(&provider(1), key_id, &known).await.is_err());
+        assert!(servers.fetch(&provider(1), key_id, &known).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_destruction_is_confirmed_only_by_a_server_that_shows_it() {
+        let servers = InMemoryKeyServers::new();
+        let (key_id, known) = key(&servers).await;
+        servers.do_not_destroy(1);
+        assert!(destroy(&servers, key_id, &known).await.is_err());
+        servers.hide(SERVER);
+        let hidden = destroy(&servers, key_id, &known).await.unwrap();
+        assert!(matches!(hidden, Destruction::NotConfirmed { .. }));
+        assert!(servers.ensure(&provider(1), "kms:5696", key_id).await.is_err());
+        servers.show(SERVER);
+        assert_eq!(servers.keys(SERVER).len(), 1);
+        let lost = KeyServerError::connection("the answer was lost");
+        servers.fail(Call::Destroy, FaultTiming::After, 1, lost);
+        assert!(destroy(&servers, key_id, &known).await.is_err());
+        assert_eq!(destroy(&servers, key_id, &known).await, Ok(Destruction::Confirmed));
+        let reports = servers.survey(&provider(1), key_id, None).await;
+        let shown = reports[0].shown.clone().unwrap().unwrap();
+        assert_eq!((reports[0].host.as_str(), shown.state), ("kms:5696", State::Destroyed));
+        servers.put(SERVER, key_id, [7; 32]);
+        assert!(destroy(&servers, key_id, &known).await.is_err(), "it is another key");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_permanent() {
+        let servers = InMemoryKeyServers::new();
+        servers.refuse(Call::Ensure, 1, "Invalid Attribute");
+        let (place, key_id) = (provider(1), KeyId::random());
+        let host = first_host(&place).unwrap();
+        assert!(servers.ensure(&place, &host, key_id).await.unwrap_err().permanent);
+        assert!(servers.ensure(&place, "another:5696", key_id).await.is_err());
+        assert!(servers.ensure(&place, &host, key_id).await.is_ok());
     }
 }

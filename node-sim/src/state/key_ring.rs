@@ -153,6 +153,23 @@ pub(crate) struct MasterKeyRecord {
     /// What tells the key's bytes from all others without telling them, from when it was made.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) check: Option<String>,
+    /// For an external key, the host that is asked to create it, as `host:port`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) host: Option<String>,
+    /// For an external key, the Unique Identifier that the key server gave it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) identifier: Option<String>,
+}
+
+/// What the ledger knows of a key at a key server. What is unknown is absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownKey {
+    /// The host that was asked to create it, as `host:port`.
+    pub host: Option<String>,
+    /// The Unique Identifier that the key server gave it.
+    pub identifier: Option<String>,
+    /// The key's check value; absent if the key was never fetched.
+    pub check: Option<String>,
 }
 
 /// Data of a key that was created.
@@ -162,6 +179,8 @@ pub(crate) struct CreatedKey {
     pub(crate) dealing: Option<String>,
     /// See [`MasterKeyRecord::check`].
     pub(crate) check: String,
+    /// For an external key, its Unique Identifier.
+    pub(crate) identifier: Option<String>,
 }
 
 /// Key ring, a section of the ledger.
@@ -181,6 +200,7 @@ pub(crate) struct KeyRing {
 pub struct RetiredKey {
     key_id: KeyId,
     management: KeyManagement,
+    known: KnownKey,
 }
 
 impl RetiredKey {
@@ -194,6 +214,33 @@ impl RetiredKey {
     #[must_use]
     pub(crate) const fn management(&self) -> KeyManagement {
         self.management
+    }
+
+    /// The host that was asked to create it, as `host:port`.
+    #[must_use]
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.known.host.as_deref()
+    }
+
+    /// The Unique Identifier that the key server gave it.
+    #[must_use]
+    pub(crate) fn identifier(&self) -> Option<&str> {
+        self.known.identifier.as_deref()
+    }
+
+    /// Its check value; none if the key was never fetched.
+    #[must_use]
+    pub(crate) fn check(&self) -> Option<&str> {
+        self.known.check.as_deref()
+    }
+}
+
+impl MasterKeyRecord {
+    /// What is known of the key at its key server.
+    #[must_use]
+    pub(crate) fn known(&self) -> KnownKey {
+        let Self { host, identifier, check, .. } = self.clone();
+        KnownKey { host, identifier, check }
     }
 }
 
@@ -264,8 +311,19 @@ impl KeyRing {
             state: KeyState::Planned,
             dealing: None,
             check: None,
+            host: None,
+            identifier: None,
         };
         self.keys.insert(key_id, record);
+    }
+
+    /// Notes the host that is asked to create the key, before it is asked.
+    ///
+    /// # Errors
+    /// The key is not on the ring.
+    pub(crate) fn set_host(&mut self, key_id: KeyId, host: String) -> Result<(), KeyRingError> {
+        self.record_mut(key_id)?.host = Some(host);
+        Ok(())
     }
 
     /// The key was made: data encryption keys may be wrapped by it from now on.
@@ -283,6 +341,7 @@ impl KeyRing {
                 record.state = KeyState::InUse;
                 record.dealing = made.dealing;
                 record.check = Some(made.check);
+                record.identifier = made.identifier;
                 Ok(())
             }
             KeyState::InUse => Ok(()),
@@ -343,7 +402,10 @@ impl KeyRing {
     pub(crate) fn retired(&self, key_id: KeyId) -> Option<RetiredKey> {
         let record = self.keys.get(&key_id)?;
         match record.state {
-            KeyState::Retired => Some(RetiredKey { key_id, management: record.management }),
+            KeyState::Retired => {
+                let (management, known) = (record.management, record.known());
+                Some(RetiredKey { key_id, management, known })
+            }
             KeyState::Planned | KeyState::InUse => None,
         }
     }
@@ -363,7 +425,7 @@ mod tests {
     use super::{CreatedKey, DriveId, KeyId, KeyManagement, KeyRing, KeyRingError};
 
     fn made() -> CreatedKey {
-        CreatedKey { dealing: None, check: "check".to_owned() }
+        CreatedKey { dealing: None, check: "check".to_owned(), identifier: None }
     }
 
     fn ring_under(key_id: KeyId) -> KeyRing {

@@ -189,7 +189,7 @@ mod tests {
     struct Crash;
 
     fn made() -> CreatedKey {
-        CreatedKey { dealing: None, check: String::new() }
+        CreatedKey { dealing: None, check: String::new(), identifier: None }
     }
 
     impl World {

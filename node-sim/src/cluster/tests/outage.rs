@@ -5,10 +5,12 @@ use super::lab::{
     unlocked, until,
 };
 use crate::cluster::{AbandonRekeyError, Cluster, ClusterSettings, DriveState, RekeyTarget};
-use crate::crypto::master_key::MasterKey;
 use crate::key_server::in_memory::{Call, FaultTiming};
-use crate::key_server::{KeyProviderAccess, KeyServerClient, KeyServerError, KeyServerFuture};
-use crate::state::key_ring::{KeyId, RetiredKey};
+use crate::key_server::{
+    Destruction, FetchedKey, KeyProviderAccess, KeyServerClient, KeyServerError, KeyServerFuture,
+    SurveyFuture,
+};
+use crate::state::key_ring::{KeyId, KnownKey, RetiredKey};
 use crate::state::rekey_job::RekeyState;
 use serde_json::json;
 use std::sync::Arc;
@@ -278,6 +280,10 @@ struct LateKeyServer {
 
 impl KeyServerClient for LateKeyServer {
     fn test<'a>(&'a self, _: &'a KeyProviderAccess) -> KeyServerFuture<'a, ()> {
+        Box::pin(async { Err(away()) })
+    }
+
+    fn choose_host<'a>(&'a self, _: &'a KeyProviderAccess) -> KeyServerFuture<'a, String> {
         Box::pin(async {
             self.asked.notify_one();
             self.fail.notified().await;
@@ -285,11 +291,21 @@ impl KeyServerClient for LateKeyServer {
         })
     }
 
-    fn ensure<'a>(&'a self, _: &'a KeyProviderAccess, _: KeyId) -> KeyServerFuture<'a, ()> {
+    fn ensure<'a>(
+        &'a self,
+        _: &'a KeyProviderAccess,
+        _: &'a str,
+        _: KeyId,
+    ) -> KeyServerFuture<'a, ()> {
         Box::pin(async { Err(away()) })
     }
 
-    fn fetch<'a>(&'a self, _: &'a KeyProviderAccess, _: KeyId) -> KeyServerFuture<'a, MasterKey> {
+    fn fetch<'a>(
+        &'a self,
+        _: &'a KeyProviderAccess,
+        _: KeyId,
+        _: &'a KnownKey,
+    ) -> KeyServerFuture<'a, FetchedKey> {
         Box::pin(async { Err(away()) })
     }
 
@@ -297,8 +313,17 @@ impl KeyServerClient for LateKeyServer {
         &'a self,
         _: &'a KeyProviderAccess,
         _: &'a RetiredKey,
-    ) -> KeyServerFuture<'a, ()> {
+    ) -> KeyServerFuture<'a, Destruction> {
         Box::pin(async { Err(away()) })
+    }
+
+    fn survey<'a>(
+        &'a self,
+        _: &'a KeyProviderAccess,
+        _: KeyId,
+        _: Option<&'a str>,
+    ) -> SurveyFuture<'a> {
+        Box::pin(async { Vec::new() })
     }
 }
 
