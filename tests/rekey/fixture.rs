@@ -56,7 +56,8 @@ impl Fixture {
             let program = program.arg("--drives-per-node").arg("1");
             let program = program.arg("--blocks-per-drive").arg("256");
             // A test waits for what happens, not for the cluster's patience.
-            program.arg("--retry-min-ms").arg("5").arg("--retry-max-ms").arg("50")
+            let program = program.arg("--retry-min-ms").arg("5").arg("--retry-max-ms").arg("50");
+            program.arg("--create-late-max-ms").arg("100")
         });
         let fixture = Self { cluster, servers, keys, lab };
         fixture.cluster.make_key_pair(COMMON_NAME);
@@ -143,7 +144,11 @@ impl Fixture {
     /// The cluster is at rest with its key in this place: every drive is under it, all data reads,
     /// and no other master key is anywhere. The id of that key.
     pub(crate) fn assert_settled(&self, location: KeyLocation) -> String {
-        let state = self.until_unlocked();
+        let state = self.cluster.until("all drives unlocked and one master key", TIMEOUT, |_| {
+            let state = self.until_unlocked();
+            let keys = state["masterKeys"].as_array().map_or(0, Vec::len);
+            (state["rekey"] != Value::Null || keys == 1).then_some(state)
+        });
         let drives = drives(&state);
         self.assert_data(&drives);
         assert_eq!(state["rekey"], Value::Null, "{state}");

@@ -81,6 +81,11 @@ pub(crate) struct PartialSettings {
     /// Longest wait between two attempts at a key server, in milliseconds [default: 30000]
     #[arg(long, env = "NODE_SIM_RETRY_MAX_MS", value_name = "MS")]
     pub(crate) retry_max_ms: Option<u64>,
+    /// How late a Create without an answer can still be done by a key server, in milliseconds: a
+    /// key that was given up before it was in use, and that no key server shows for so long, is
+    /// taken for not created [default: 20000]
+    #[arg(long, env = "NODE_SIM_CREATE_LATE_MAX_MS", value_name = "MS")]
+    pub(crate) create_late_max_ms: Option<u64>,
     /// Wait between two drives while a rekey wraps their data encryption keys, in milliseconds
     /// [default: 0]
     #[arg(long, env = "NODE_SIM_REKEY_MS_PER_DRIVE", value_name = "MS")]
@@ -162,6 +167,7 @@ impl PartialSettings {
             svip: self.svip.or(next.svip),
             retry_min_ms: self.retry_min_ms.or(next.retry_min_ms),
             retry_max_ms: self.retry_max_ms.or(next.retry_max_ms),
+            create_late_max_ms: self.create_late_max_ms.or(next.create_late_max_ms),
             rekey_ms_per_drive: self.rekey_ms_per_drive.or(next.rekey_ms_per_drive),
             rekey_stop_before: self.rekey_stop_before.or(next.rekey_stop_before),
             body_deadline_ms: self.body_deadline_ms.or(next.body_deadline_ms),
@@ -217,6 +223,9 @@ impl PartialSettings {
             svip: self.svip.unwrap_or(mvip).to_string(),
             retry_min,
             retry_max,
+            create_late_max: self
+                .create_late_max_ms
+                .map_or(defaults.create_late_max, Duration::from_millis),
             rekey_control: rekey_control(
                 self.rekey_ms_per_drive.unwrap_or_default(),
                 self.rekey_stop_before.as_deref(),

@@ -77,7 +77,7 @@ pub(super) fn create(
     let check = master_key.check_value(key_id);
     ledger
         .ring
-        .put_in_use(key_id, CreatedKey { dealing: Some(dealing), check, identifier: None })?;
+        .put_in_use(key_id, CreatedKey { dealing: Some(dealing), identifier: None, check })?;
     let drives: Vec<_> = ledger.drives().map(|(_, drive)| drive.drive_id).collect();
     for drive_id in drives {
         ledger.ring.note_wrapped(drive_id, key_id)?;
@@ -95,12 +95,16 @@ fn create_nodes(
     key_id: KeyId,
     master_key: &MasterKey,
 ) -> Result<(), NodeError> {
+    let generation = ledger.generation();
     for (node_id, record) in &ledger.nodes {
         let folder = Node::make_folder(&settings.folder, *node_id)?;
         for drive in &record.drives {
-            Drive::create(&folder, drive, key_id, master_key, &settings.steps).map_err(
-                |cause| NodeError::Drive { node_id: *node_id, drive_id: drive.drive_id, cause },
-            )?;
+            Drive::create(&folder, drive, (key_id, master_key), generation, &settings.steps)
+                .map_err(|cause| NodeError::Drive {
+                    node_id: *node_id,
+                    drive_id: drive.drive_id,
+                    cause,
+                })?;
         }
     }
     Ok(())

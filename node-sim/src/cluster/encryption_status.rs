@@ -82,8 +82,10 @@ pub(crate) struct DriveStatus {
     pub(crate) blocks: u64,
     /// How it stands.
     pub(crate) state: DriveState,
-    /// The master key that its data encryption key is wrapped by, as last known.
+    /// The master key that opens its data encryption key.
     pub(crate) wrapped_by: Option<KeyId>,
+    /// The master keys that may wrap its data encryption key: two during a rekey.
+    pub(crate) wrappings: Vec<KeyId>,
 }
 
 impl Cluster {
@@ -115,6 +117,7 @@ impl Cluster {
             blocks: drive.blocks,
             state: self.drive_state(&ledger, node_id, drive.drive_id),
             wrapped_by: ledger.ring.wrapped_by(drive.drive_id),
+            wrappings: ledger.ring.wrappings(drive.drive_id).collect(),
         };
         ledger.drives().map(status).collect()
     }
@@ -157,9 +160,8 @@ impl Cluster {
 }
 
 /// A key as a rekey's result shows it: without its time.
-pub(super) fn key_info(ring: &KeyRing, key_id: KeyId) -> Option<EncryptionKeyInfo> {
-    let management = ring.key(key_id)?.management;
-    Some(EncryptionKeyInfo {
+fn key_info(key_id: KeyId, management: KeyManagement) -> EncryptionKeyInfo {
+    EncryptionKeyInfo {
         key_created_time: None,
         key_id,
         key_management_type: match management {
@@ -167,20 +169,20 @@ pub(super) fn key_info(ring: &KeyRing, key_id: KeyId) -> Option<EncryptionKeyInf
             KeyManagement::External { .. } => "external".to_owned(),
         },
         key_provider_id: management.key_provider_id(),
-    })
+    }
 }
 
 fn dated_key_info(ring: &KeyRing, key_id: KeyId) -> Option<EncryptionKeyInfo> {
-    let mut info = key_info(ring, key_id)?;
-    info.key_created_time = Some(ring.key(key_id)?.created_time.clone());
-    Some(info)
+    let record = ring.key(key_id)?;
+    let key_created_time = Some(record.created_time.clone());
+    Some(EncryptionKeyInfo { key_created_time, ..key_info(key_id, record.management) })
 }
 
 /// Exactly the documented members of a rekey's result, in this state.
-pub(crate) fn rekey_info(ring: &KeyRing, running: &RunningRekey, state: RekeyState) -> Value {
+pub(crate) fn rekey_info(running: &RunningRekey, state: RekeyState) -> Value {
     json!({
-        "keyToDecommission": key_info(ring, running.job.key_to_decommission()),
-        "newKey": key_info(ring, running.job.new_key()),
+        "keyToDecommission": key_info(running.job.key_to_decommission(), running.from),
+        "newKey": key_info(running.job.new_key(), running.to),
         "operation": running.operation,
         "state": state,
     })
@@ -188,7 +190,7 @@ pub(crate) fn rekey_info(ring: &KeyRing, running: &RunningRekey, state: RekeySta
 
 /// How far the running rekey is: the documented members and how many drives are done.
 pub(crate) fn rekey_progress(ledger: &Ledger, running: &RunningRekey) -> Value {
-    let mut details = rekey_info(&ledger.ring, running, running.job.state());
+    let mut details = rekey_info(running, running.job.state());
     if let Some(members) = details.as_object_mut() {
         let rewrapped = ledger.ring.wraps(running.job.new_key());
         members.insert("drivesRewrapped".to_owned(), json!(rewrapped));

@@ -4,8 +4,8 @@ use crate::key_server::{KeyProviderAccess, KeyServerError};
 use crate::node::NodeError;
 use crate::state::async_results::AsyncHandle;
 use crate::state::error::ElementError;
-use crate::state::faults::{FaultKind, FaultPlace};
-use crate::state::key_ring::{KeyRingError, NodeId};
+use crate::state::faults::{FaultKind, FaultPlace, KmipServerFault};
+use crate::state::key_ring::{KeyId, KeyRingError, NodeId};
 use crate::state::key_server_registry::KeyServerId;
 use crate::state::ledger::LedgerError;
 use crate::state::rekey_job::RekeyState;
@@ -77,13 +77,27 @@ pub(crate) enum AbandonRekeyError {
     NotRunning,
     /// It is too late.
     #[error(
-        "the rekey is in state {0:?}: it can be given up only before data encryption keys are \
-         wrapped by the new master key"
+        "the rekey is in state {0:?}: it can be given up only until every node has proved the new \
+         master key"
     )]
     TooLate(RekeyState),
     /// The ring forbids it.
     #[error(transparent)]
     Ring(#[from] KeyRingError),
+    /// The ledger could not be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Error of taking a master key off the ledger.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum ForgetKeyError {
+    /// There is no such key.
+    #[error("master key {0} is not in the ledger")]
+    Unknown(KeyId),
+    /// The key is in use, or a rekey is destroying it.
+    #[error("master key {0} is not one whose destruction could not be confirmed")]
+    Needed(KeyId),
     /// The ledger could not be written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -174,6 +188,26 @@ impl RetryableError {
             | Self::Ring(_)
             | Self::RekeyChanged
             | Self::Ledger(_) => None,
+        }
+    }
+
+    /// Number of refusals of a key server in a row, with this error after so many; `max` if the
+    /// refusal is permanent. Any other error is not a refusal and ends the row.
+    pub(crate) const fn refusals_after(&self, refusals: u32, max: u32) -> u32 {
+        match self {
+            Self::KeyServer { error, .. } if error.permanent => max,
+            Self::KeyServer { error, .. }
+                if matches!(error.fault, KmipServerFault::ServerError) =>
+            {
+                refusals.saturating_add(1)
+            }
+            Self::KeyServer { .. }
+            | Self::Node(_)
+            | Self::NodesOffline { .. }
+            | Self::DrivesLocked { .. }
+            | Self::Ring(_)
+            | Self::RekeyChanged
+            | Self::Ledger(_) => 0,
         }
     }
 

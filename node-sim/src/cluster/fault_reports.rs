@@ -4,8 +4,7 @@ use super::error::RetryableError;
 use super::shared_state::Cluster;
 use crate::key_server::KeyProviderAccess;
 use crate::state::faults::{FaultKind, KmipServerFault};
-use crate::state::key_ring::NodeId;
-use crate::state::key_server_registry::KeyServerId;
+use crate::state::key_ring::{KeyManagement, NodeId};
 use crate::state::ledger::Ledger;
 use time::OffsetDateTime;
 
@@ -65,10 +64,16 @@ impl Cluster {
     }
 }
 
-/// Resolves the faults of key servers that no node needs any more.
-pub(crate) fn resolve_faults_of_servers(ledger: &mut Ledger, servers: &[KeyServerId]) {
+/// Resolves the faults of the provider's key servers if it holds no key any more.
+pub(crate) fn resolve_faults_of_provider(ledger: &mut Ledger, management: KeyManagement) {
+    let Some(provider) = management.key_provider_id() else { return };
+    if ledger.ring.active_providers().contains(&provider) {
+        return;
+    }
+    let servers = ledger.registry.servers_of(provider).unwrap_or_default();
+    let servers: Vec<_> = servers.into_iter().map(|(id, _)| id).collect();
     ledger.faults.resolve_where(OffsetDateTime::now_utc(), |kind, place| {
-        is_kmip_server_fault(kind)
+        (is_kmip_server_fault(kind) || kind == FaultKind::MasterKeyNotDestroyed)
             && (place.key_server_id == 0 || servers.contains(&place.key_server_id))
     });
 }
@@ -80,6 +85,9 @@ const fn is_kmip_server_fault(kind: FaultKind) -> bool {
             | KmipServerFault::AuthenticationFailure
             | KmipServerFault::ServerError,
         ) => true,
-        FaultKind::KmipCertificate(..) | FaultKind::NodeOffline | FaultKind::DriveFailed => false,
+        FaultKind::KmipCertificate(..)
+        | FaultKind::MasterKeyNotDestroyed
+        | FaultKind::NodeOffline
+        | FaultKind::DriveFailed => false,
     }
 }

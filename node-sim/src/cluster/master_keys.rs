@@ -9,11 +9,10 @@ use super::error::RetryableError;
 use super::shared_state::Cluster;
 use crate::crypto::aead;
 use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
-use crate::key_server::{Destruction, FetchedKey, KeyProviderAccess};
+use crate::key_server::{Destruction, DigestProof, FetchedKey, KeyProviderAccess, KeyServerError};
 use crate::node::{Node, NodeError, ShareFile, ShareFileError};
 use crate::state::key_ring::{
-    CreatedKey, KeyId, KeyManagement, KeyRingError, KeyState, KnownKey, MasterKeyRecord, NodeId,
-    RetiredKey,
+    CreatedKey, KeyId, KeyManagement, KeyRingError, KeyState, MasterKeyRecord, NodeId, RetiredKey,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -35,14 +34,13 @@ pub(super) fn generate_master_key() -> Result<MasterKey, aead::SealError> {
 }
 
 impl Cluster {
-    /// Fetches a master key for this node.
+    /// Fetches a master key for this node. A key that was proved once must be the same again.
     pub(crate) async fn fetch_master_key(
         &self,
         node_id: NodeId,
         key_id: KeyId,
     ) -> Result<MasterKey, RetryableError> {
-        let management = self.management(key_id)?;
-        match management {
+        match self.management(key_id)? {
             KeyManagement::Internal => self.combine_internal_key(key_id).await,
             KeyManagement::External { key_provider_id } => {
                 let provider = self.key_provider(node_id, key_provider_id)?;
@@ -56,7 +54,8 @@ impl Cluster {
         provider: &KeyProviderAccess,
         key_id: KeyId,
     ) -> Result<FetchedKey, RetryableError> {
-        let known = self.known_key(key_id)?;
+        let known = self.read(|ledger| ledger.ring.key(key_id).map(MasterKeyRecord::known));
+        let known = known.ok_or(KeyRingError::UnknownKey(key_id))?;
         let fetched = self.key_servers.fetch(provider, key_id, &known).await;
         let fetched = fetched.map_err(|error| RetryableError::key_server(provider, error))?;
         tracing::debug!(%key_id, host = fetched.host, digest = ?fetched.digest, "key fetched");
@@ -64,8 +63,8 @@ impl Cluster {
         Ok(fetched)
     }
 
-    /// Tests that the place of the key can be used. Creates nothing. Returns the host where an
-    /// external key is to be created.
+    /// Tests that the place of the key can be used. Creates nothing. Returns, for an external key,
+    /// the host that is to be asked to create it.
     pub(crate) async fn test_key_place(
         &self,
         key_id: KeyId,
@@ -82,64 +81,76 @@ impl Cluster {
         }
     }
 
-    /// Finds the key in its place or creates it, and fetches it once.
+    /// Finds the key in its place or creates it, and proves it: what the key server gives has the
+    /// key server's own Digest of it (KMIP 1.4, 3.17), or, if the server keeps none, is the same in
+    /// the sessions of two nodes.
     pub(crate) async fn ensure_master_key(
         &self,
         key_id: KeyId,
     ) -> Result<CreatedKey, RetryableError> {
-        match self.management(key_id)? {
-            KeyManagement::Internal => self.create_internal_key(key_id).await,
-            KeyManagement::External { key_provider_id } => {
-                let node_id = self.first_running_node()?;
-                let provider = self.key_provider(node_id, key_provider_id)?;
-                let failed = |error| RetryableError::key_server(&provider, error);
-                let host = match self.known_key(key_id)?.host {
-                    Some(host) => host,
-                    // A ledger of an earlier version does not name it.
-                    None => self.key_servers.choose_host(&provider).await.map_err(failed)?,
-                };
-                self.step("before the key server makes a key")?;
-                self.key_servers.ensure(&provider, &host, key_id).await.map_err(failed)?;
-                self.step("the key server made a key")?;
-                let fetched = self.fetch_external_key(&provider, key_id).await?;
-                let check = fetched.key.check_value(key_id);
-                Ok(CreatedKey { dealing: None, check, identifier: Some(fetched.identifier) })
+        let key_provider_id = match self.management(key_id)? {
+            KeyManagement::Internal => return self.create_internal_key(key_id).await,
+            KeyManagement::External { key_provider_id } => key_provider_id,
+        };
+        let node_id = self.first_running_node()?;
+        let provider = self.key_provider(node_id, key_provider_id)?;
+        let host = self.read(|ledger| ledger.ring.key(key_id)?.host.clone());
+        let host = host.ok_or(KeyRingError::UnknownKey(key_id))?;
+        self.step("before the key server makes a key")?;
+        let ensured = self.key_servers.ensure(&provider, &host, key_id).await;
+        ensured.map_err(|error| RetryableError::key_server(&provider, error))?;
+        self.step("the key server made a key")?;
+        let fetched = self.fetch_external_key(&provider, key_id).await?;
+        let check = fetched.key.check_value(key_id);
+        if fetched.digest == DigestProof::NotGiven {
+            let second = self.running_nodes().last().map_or(node_id, |node| node.id());
+            let again = self.key_provider(second, key_provider_id)?;
+            let key = self.fetch_external_key(&again, key_id).await?.key;
+            if key.check_value(key_id) != check {
+                let error = KeyServerError::server(format!(
+                    "The key server gives nodes {node_id} and {second} different keys for master \
+                     key {key_id}."
+                ));
+                return Err(RetryableError::key_server(&again, error));
             }
         }
+        Ok(CreatedKey { dealing: None, identifier: Some(fetched.identifier), check })
     }
 
-    /// Destroys a retired key. Nodes that are away keep their share of an internal key, so it is
-    /// not gone before they were back; a key that was never used need not wait for that.
+    /// Destroys a retired key, after all headers were looked at: none may name it, whatever the
+    /// ledger says. Nodes that are away may have a share of an internal key and a header that names
+    /// the key, so they are waited for.
     pub(crate) async fn destroy_master_key(
         &self,
         key: &RetiredKey,
-        was_used: bool,
-    ) -> Result<(), RetryableError> {
+    ) -> Result<Destruction, RetryableError> {
+        let key_id = key.key_id();
+        let nodes = self.offline_nodes();
+        if !nodes.is_empty() {
+            return Err(RetryableError::NodesOffline { nodes });
+        }
+        for node in self.running_nodes() {
+            let naming = run_blocking(node, move |node| node.drives_naming(key_id)).await?;
+            if !naming.is_empty() {
+                return Err(KeyRingError::StillWraps { key_id, drives: naming.len() }.into());
+            }
+        }
         match key.management() {
             KeyManagement::Internal => {
-                // A node that comes back meanwhile still has its share, so it counts as away.
-                let nodes = self.offline_nodes();
                 for node in self.running_nodes() {
-                    let key_id = key.key_id();
                     run_blocking(node, move |node| node.remove_share(key_id)).await?;
                 }
-                if was_used && !nodes.is_empty() {
-                    return Err(RetryableError::NodesOffline { nodes });
-                }
-                Ok(())
+                Ok(Destruction::Confirmed)
             }
             KeyManagement::External { key_provider_id } => {
                 let provider = self.key_provider(self.first_running_node()?, key_provider_id)?;
                 self.step("before the key server destroys a key")?;
                 let destroyed = self.key_servers.destroy(&provider, key).await;
-                let destroyed =
+                let outcome =
                     destroyed.map_err(|error| RetryableError::key_server(&provider, error))?;
-                if let Destruction::NotConfirmed { reason } = destroyed {
-                    tracing::warn!(key_id = %key.key_id(), reason, "destruction not confirmed");
-                }
                 self.step("the key server destroyed a key")?;
                 self.resolve_key_server_faults(&provider).await;
-                Ok(())
+                Ok(outcome)
             }
         }
     }
@@ -228,14 +239,7 @@ impl Cluster {
         for (node, file) in nodes.into_iter().zip(files) {
             run_blocking(node, move |node| node.store_share(&file)).await?;
         }
-        let check = key.check_value(key_id);
-        Ok(CreatedKey { dealing: Some(dealing), check, identifier: None })
-    }
-
-    /// What the ledger knows of an external key.
-    fn known_key(&self, key_id: KeyId) -> Result<KnownKey, RetryableError> {
-        let known = self.read(|ledger| ledger.ring.key(key_id).map(MasterKeyRecord::known));
-        Ok(known.ok_or(KeyRingError::UnknownKey(key_id))?)
+        Ok(CreatedKey { dealing: Some(dealing), identifier: None, check: key.check_value(key_id) })
     }
 
     fn nodes_for_threshold(&self) -> Result<Vec<Arc<Node>>, RetryableError> {

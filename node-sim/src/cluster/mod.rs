@@ -4,6 +4,7 @@
 //! open ---> create (first time)
 //!      +--> node_power, one task a node ---+
 //!      +--> rekey_worker, one task --------+--> master_keys -> key servers, shares on the nodes
+//!      +--> pending_destruction, one task -+
 //!                                          +--> fault_reports, retry
 //! ```
 //!
@@ -19,8 +20,10 @@ mod key_server_access;
 mod master_keys;
 mod node_power;
 mod open;
+mod pending_destruction;
 mod rekey;
 mod rekey_control;
+mod rekey_effects;
 mod rekey_end;
 mod rekey_pause;
 mod rekey_worker;
@@ -31,7 +34,7 @@ mod shared_state;
 mod tests;
 
 pub(crate) use encryption_status::{DriveState, DriveStatus};
-pub(crate) use error::{AbandonRekeyError, PowerError, StartRekeyError};
+pub(crate) use error::{AbandonRekeyError, ForgetKeyError, PowerError, StartRekeyError};
 pub(crate) use rekey::RekeyTarget;
 pub(crate) use rekey_control::{
     MILLISECONDS_PER_DRIVE_MAX, RekeyControlChange, RekeyControlSettings, STOPS, stop_by_name,

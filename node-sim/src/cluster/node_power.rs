@@ -5,7 +5,7 @@ use super::error::{PowerError, RetryableError};
 use super::master_keys::run_blocking;
 use super::retry::Backoff;
 use super::shared_state::Cluster;
-use crate::node::{Node, NodeError};
+use crate::node::{Drive, Node, NodeError};
 use crate::state::events::{EventContent, EventType};
 use crate::state::faults::{FaultKind, FaultPlace};
 use crate::state::key_ring::{KeyId, KeyState, NodeId};
@@ -156,21 +156,37 @@ impl Cluster {
         Ok(Some(node))
     }
 
-    /// Gets the node the master keys that its locked drives need, and unlocks them.
+    /// Gets the node the master keys that its locked drives need, and unlocks them. A drive that
+    /// two keys wrap opens with either; one key's error does not hold up the drives of another.
     async fn unlock(&self, node: &Arc<Node>) -> Result<(), RetryableError> {
-        let locked = |node: &Node| -> BTreeSet<KeyId> {
-            let locked = node.drives().iter().filter(|drive| drive.lock_reason().is_some());
-            locked.map(crate::node::Drive::wrapped_by).collect()
-        };
-        for key_id in locked(node) {
-            let key = self.fetch_master_key(node.id(), key_id).await?;
-            let unlocked =
-                run_blocking(Arc::clone(node), move |node| node.unlock(key_id, &key)).await;
-            self.changed();
-            self.record_unlocked(node).await;
-            unlocked?;
+        let current = self.read(|ledger| ledger.ring.current());
+        let is_locked = |drive: &&Drive| drive.lock_reason().is_some();
+        let locked = node.drives().iter().filter(is_locked).flat_map(Drive::master_keys);
+        let mut needed: Vec<KeyId> = locked.collect::<BTreeSet<_>>().into_iter().collect();
+        needed.sort_by_key(|key_id| Some(*key_id) != current);
+        let mut first_error = None;
+        for key_id in needed {
+            if !node.drives().iter().filter(is_locked).any(|drive| drive.is_wrapped_by(key_id)) {
+                continue;
+            }
+            match self.unlock_with(node, key_id).await {
+                Err(error @ RetryableError::Ledger(_)) => return Err(error),
+                Err(error) => drop(first_error.get_or_insert(error)),
+                Ok(()) => {}
+            }
         }
-        Ok(())
+        match first_error {
+            Some(error) if node.drives().iter().any(|drive| is_locked(&drive)) => Err(error),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn unlock_with(&self, node: &Arc<Node>, key_id: KeyId) -> Result<(), RetryableError> {
+        let key = self.fetch_master_key(node.id(), key_id).await?;
+        let unlocked = run_blocking(Arc::clone(node), move |node| node.unlock(key_id, &key)).await;
+        self.changed();
+        self.record_unlocked(node).await;
+        Ok(unlocked?)
     }
 
     /// Writes down which drives work again and which do not open.

@@ -4,7 +4,7 @@ use super::error::OpenError;
 use super::rekey_control::RekeyControl;
 use super::settings::ClusterSettings;
 use super::shared_state::Cluster;
-use super::{create, node_power, rekey_worker};
+use super::{create, node_power, pending_destruction, rekey_worker};
 use crate::key_server::KeyServerClient;
 use crate::key_server::client_key_pair::{read_private_key, remove_unreferenced_keys};
 use crate::state::durable_file;
@@ -65,6 +65,7 @@ impl Cluster {
                 tasks.spawn(node_power::run(Arc::clone(&cluster), node_id));
             }
             tasks.spawn(rekey_worker::run(Arc::clone(&cluster)));
+            tasks.spawn(pending_destruction::run(Arc::clone(&cluster)));
         }
         Ok(cluster)
     }

@@ -2,9 +2,9 @@
 
 use super::encryption_status;
 use super::error::{AbandonRekeyError, StartRekeyError};
-use super::rekey_end::end_rekey;
+use super::rekey_end::give_up;
 use super::shared_state::Cluster;
-use crate::state::async_results::{AsyncHandle, ResultType};
+use crate::state::async_results::{AsyncError, AsyncHandle, ResultType};
 use crate::state::events::{EventContent, EventType};
 use crate::state::key_ring::{KeyId, KeyManagement};
 use crate::state::key_server_registry::KeyProviderId;
@@ -37,27 +37,23 @@ impl Cluster {
         self.change(|ledger| begin_rekey(ledger, target)).await
     }
 
-    /// Gives up the rekey that is running, if no data encryption key can have been wrapped anew.
-    /// Its async result ends with the error `xRekeyAbandoned`, at the latest when the new key, if
-    /// it may exist, was destroyed.
+    /// Gives up the rekey that is running, if no wrapping by the old master key can have been
+    /// removed. Its async result ends with the error `xRekeyAbandoned` when the wrappings by the
+    /// new key, if there are any, were removed.
     ///
     /// # Errors
     /// None is running, it is too late, or the ledger could not be written.
     pub(crate) async fn abandon_rekey(&self) -> Result<AsyncHandle, AbandonRekeyError> {
         self.change(|ledger| {
-            let mut running = ledger.rekey.clone().ok_or(AbandonRekeyError::NotRunning)?;
-            if !running.job.abandon() {
-                return Err(AbandonRekeyError::TooLate(running.job.state()));
-            }
-            ledger.ring.retire(running.job.new_key())?;
-            let handle = running.async_handle;
-            if running.job.state() == RekeyState::Ready {
-                let never_made = ledger.ring.retired(running.job.new_key());
-                end_rekey(ledger, &running, never_made);
+            let running = ledger.rekey.clone().ok_or(AbandonRekeyError::NotRunning)?;
+            let message = "The rekey was given up. The present master key stays in use.";
+            let error =
+                AsyncError { name: "xRekeyAbandoned".to_owned(), message: message.to_owned() };
+            if give_up(ledger, &running, error)? {
+                Ok(running.async_handle)
             } else {
-                ledger.rekey = Some(running);
+                Err(AbandonRekeyError::TooLate(running.job.state()))
             }
-            Ok(handle)
         })
         .await
     }
@@ -84,9 +80,11 @@ fn begin_rekey(ledger: &mut Ledger, target: RekeyTarget) -> Result<AsyncHandle, 
         job: RekeyJob::new(new_key, old_key),
         async_handle: 0,
         operation: encryption_status::rekey_operation(from, to),
+        from,
+        to,
+        given_up: None,
     };
-    let details =
-        encryption_status::rekey_info(&ledger.ring, &running, RekeyState::CreateNewMasterKey);
+    let details = encryption_status::rekey_info(&running, RekeyState::CreateNewMasterKey);
     let async_handle =
         ledger.asyncs.start(ResultType::RekeySoftwareEncryptionAtRestMasterKey, details, now);
     ledger.encryption.rekey_async_handle = Some(async_handle);

@@ -18,6 +18,20 @@ impl Backoff {
         self.next = cluster.settings.retry_min;
     }
 
+    /// Waits after an attempt in the background, until the time is up or [`Cluster::retry_now`] was
+    /// called. Returns false when the cluster closes.
+    pub(crate) async fn wait_long(&mut self, cluster: &Cluster) -> bool {
+        let wait = self.next;
+        self.next = self.next.saturating_mul(2).min(cluster.settings.retry_max);
+        let mut retries = cluster.retries.subscribe();
+        let mut closing = cluster.closing.subscribe();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => true,
+            _ = retries.changed() => true,
+            _ = closing.wait_for(|closing| *closing) => false,
+        }
+    }
+
     /// Waits until the next attempt makes sense: the time is up, [`Cluster::retry_now`] was called,
     /// or, if a change may end the error, there was one. Returns false when the cluster closes.
     pub(crate) async fn wait(&mut self, cluster: &Cluster, error: &RetryableError) -> bool {

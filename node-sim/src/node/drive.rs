@@ -5,26 +5,20 @@
 //! memory and only while the drive is unlocked.
 
 use super::block_file::{self, BlockError, BlockFile};
-use crate::crypto::aead::{self, SealError};
+use super::drive_error::DriveError;
+use super::drive_header::{DataEncryptionKey, Header};
+use crate::crypto::aead;
 use crate::crypto::aes_xts;
 use crate::crypto::master_key::MasterKey;
 use crate::state::durable_file::{self, Steps};
 use crate::state::key_ring::{DriveId, KeyId};
 use crate::state::ledger::DriveRecord;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::{Deserialize, Serialize};
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
-/// The format of a header; another is refused.
-const FORMAT: u32 = 1;
-const HEADER_NAME: &str = "drive.json";
 const BLOCKS_NAME: &str = "blocks";
-const CIPHER: &str = "AES-256-XTS";
 
 /// A drive of a node that is switched on.
 pub(crate) struct Drive {
@@ -32,22 +26,6 @@ pub(crate) struct Drive {
     folder: PathBuf,
     header: Mutex<Header>,
     contents: RwLock<Contents>,
-}
-
-/// What is kept on disk beside the blocks.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Header {
-    format: u32,
-    #[serde(rename = "driveID")]
-    drive_id: DriveId,
-    serial: String,
-    blocks: u64,
-    cipher: String,
-    #[serde(rename = "keyID")]
-    key_id: KeyId,
-    wrap_algorithm: String,
-    wrapped_data_encryption_key: String,
 }
 
 enum Contents {
@@ -61,84 +39,31 @@ struct Unlocked {
     blocks: BlockFile,
 }
 
-type DataEncryptionKey = Box<Zeroizing<[u8; aes_xts::KEY_LEN]>>;
-
-/// Why a drive did not do it.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DriveError {
-    /// Its files cannot be used.
-    #[error("{path}: {cause}")]
-    File {
-        /// The file.
-        path: String,
-        /// What the system said.
-        cause: io::Error,
-    },
-    /// Its header is not that of this drive.
-    #[error("{path} is not the header of drive {drive_id}: {cause}")]
-    Header {
-        /// The file.
-        path: String,
-        /// The drive.
-        drive_id: DriveId,
-        /// What is wrong.
-        cause: String,
-    },
-    /// Its data encryption key is wrapped by another master key.
-    #[error("its data encryption key is wrapped by master key {wrapped_by}, not by {offered}")]
-    OtherKey {
-        /// The key that is needed.
-        wrapped_by: KeyId,
-        /// The key that was brought.
-        offered: KeyId,
-    },
-    /// Its data encryption key does not unwrap.
-    #[error("its data encryption key does not unwrap with master key {key_id}: {cause}")]
-    Unwrap {
-        /// The master key.
-        key_id: KeyId,
-        /// Why.
-        cause: SealError,
-    },
-    /// It is locked.
-    #[error("it is locked: {0}")]
-    Locked(String),
-}
-
 impl Drive {
     /// Makes a new drive in the node's folder, under this master key.
     pub(crate) fn create(
         node_folder: &Path,
         record: &DriveRecord,
-        key_id: KeyId,
-        master_key: &MasterKey,
+        (key_id, master_key): (KeyId, &MasterKey),
+        generation: u64,
         steps: &Steps,
     ) -> Result<(), DriveError> {
         let folder = folder_of(node_folder, record.drive_id);
         let path = folder.join(BLOCKS_NAME);
         durable_file::make_folder(&folder)
             .and_then(|()| block_file::create(&path, record.blocks))
-            .map_err(|cause| file_error(&path, cause))?;
+            .map_err(|cause| DriveError::file(&path, cause))?;
         let mut key: DataEncryptionKey = Box::new(Zeroizing::new([0; aes_xts::KEY_LEN]));
         aead::random(key.as_mut_slice()).map_err(|cause| DriveError::Unwrap { key_id, cause })?;
-        let mut header = Header {
-            format: FORMAT,
-            drive_id: record.drive_id,
-            serial: record.serial.clone(),
-            blocks: record.blocks,
-            cipher: CIPHER.to_owned(),
-            key_id,
-            wrap_algorithm: aead::ALGORITHM.to_owned(),
-            wrapped_data_encryption_key: String::new(),
-        };
-        header.wrap(&key, key_id, master_key)?;
-        header.write(&folder, steps)
+        let mut header = Header::new(record);
+        header.add_wrapping(&key, key_id, master_key)?;
+        header.write(&folder, generation, steps)
     }
 
     /// Reads the drive's header; the drive is locked.
     pub(super) fn open(node_folder: &Path, record: &DriveRecord) -> Result<Self, DriveError> {
         let folder = folder_of(node_folder, record.drive_id);
-        let header = Header::read(&folder.join(HEADER_NAME), record)?;
+        let header = Header::read(&folder, record)?;
         let locked = Contents::Locked("the node is starting".to_owned());
         Ok(Self {
             record: record.clone(),
@@ -154,10 +79,16 @@ impl Drive {
         self.record.drive_id
     }
 
-    /// The master key that its data encryption key is wrapped by, on disk.
+    /// The master keys that wrap its data encryption key: one, or two during a rekey.
     #[must_use]
-    pub(crate) fn wrapped_by(&self) -> KeyId {
-        self.header().key_id
+    pub(crate) fn master_keys(&self) -> Vec<KeyId> {
+        self.header().master_keys().collect()
+    }
+
+    /// Whether this master key wraps its data encryption key.
+    #[must_use]
+    pub(crate) fn is_wrapped_by(&self, key_id: KeyId) -> bool {
+        self.header().is_wrapped_by(key_id)
     }
 
     /// Why it is locked, if it is.
@@ -199,29 +130,78 @@ impl Drive {
         let key = self.header().unwrap(key_id, master_key)?;
         let path = self.folder.join(BLOCKS_NAME);
         let blocks = BlockFile::open(&path, &key, self.record.blocks)
-            .map_err(|cause| file_error(&path, cause))?;
+            .map_err(|cause| DriveError::file(&path, cause))?;
         self.set(Contents::Unlocked(Arc::new(Unlocked { data_encryption_key: key, blocks })));
         Ok(())
     }
 
-    /// Wraps the data encryption key with this master key, durably; the drive must be unlocked. If
-    /// it is wrapped by it already, nothing is done.
-    pub(super) fn rewrap(
+    /// Adds, durably, a wrapping of the data encryption key by this master key to those that are
+    /// there; the drive must be unlocked.
+    pub(super) fn add_wrapping(
         &self,
         key_id: KeyId,
         master_key: &MasterKey,
+        generation: u64,
         steps: &Steps,
     ) -> Result<(), DriveError> {
         let mut header = self.header();
-        if header.key_id == key_id {
+        if header.is_wrapped_by(key_id) {
             return Ok(());
         }
         let unlocked = self.unlocked().map_err(DriveError::Locked)?;
         let mut fresh = header.clone();
-        fresh.wrap(&unlocked.data_encryption_key, key_id, master_key)?;
-        fresh.write(&self.folder, steps)?;
+        fresh.add_wrapping(&unlocked.data_encryption_key, key_id, master_key)?;
+        fresh.write(&self.folder, generation, steps)?;
         *header = fresh;
         Ok(())
+    }
+
+    /// Proves that the header, as it is on disk now, opens with this master key to the data
+    /// encryption key that the blocks are encrypted with; the drive must be unlocked.
+    pub(super) fn prove_wrapping(
+        &self,
+        key_id: KeyId,
+        master_key: &MasterKey,
+    ) -> Result<(), DriveError> {
+        let _writer = self.header();
+        let unlocked = self.unlocked().map_err(DriveError::Locked)?;
+        let on_disk = Header::read(&self.folder, &self.record)?;
+        on_disk.prove(&unlocked.data_encryption_key, key_id, master_key)
+    }
+
+    /// Removes, durably, the wrapping by master key `removed`, after it was proved that the header
+    /// opens with `kept`; the drive must be unlocked. If the wrapping is not there, nothing is
+    /// done.
+    pub(super) fn remove_wrapping(
+        &self,
+        removed: KeyId,
+        (kept, master_key): (KeyId, &MasterKey),
+        generation: u64,
+        steps: &Steps,
+    ) -> Result<(), DriveError> {
+        let mut header = self.header();
+        let mut fresh = Header::read(&self.folder, &self.record)?;
+        if !fresh.is_wrapped_by(removed) {
+            *header = fresh;
+            return Ok(());
+        }
+        let unlocked = self.unlocked().map_err(DriveError::Locked)?;
+        if fresh.is_wrapped_by(kept) {
+            fresh.prove(&unlocked.data_encryption_key, kept, master_key)?;
+        } else {
+            // An older header was put back; the data encryption key in memory is the right one.
+            fresh.add_wrapping(&unlocked.data_encryption_key, kept, master_key)?;
+        }
+        fresh.remove_wrapping(removed);
+        fresh.write(&self.folder, generation, steps)?;
+        *header = fresh;
+        Ok(())
+    }
+
+    /// The master keys that the header on disk names now.
+    pub(super) fn master_keys_on_disk(&self) -> Result<Vec<KeyId>, DriveError> {
+        let _writer = self.header();
+        Ok(Header::read(&self.folder, &self.record)?.master_keys().collect())
     }
 
     /// Reads whole blocks from `lba` on.
@@ -268,98 +248,6 @@ impl Drive {
     }
 }
 
-impl Header {
-    fn read(path: &Path, record: &DriveRecord) -> Result<Self, DriveError> {
-        let wrong = |cause: String| DriveError::Header {
-            path: path.display().to_string(),
-            drive_id: record.drive_id,
-            cause,
-        };
-        let bytes = std::fs::read(path).map_err(|cause| file_error(path, cause))?;
-        let header: Self =
-            serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
-        if header.format != FORMAT {
-            return Err(wrong(format!("format {}, known is {FORMAT}", header.format)));
-        }
-        if (header.cipher.as_str(), header.wrap_algorithm.as_str()) != (CIPHER, aead::ALGORITHM) {
-            return Err(wrong(format!(
-                "unknown cipher {} {}",
-                header.cipher, header.wrap_algorithm
-            )));
-        }
-        let found = (header.drive_id, &header.serial, header.blocks);
-        if found != (record.drive_id, &record.serial, record.blocks) {
-            return Err(wrong(format!(
-                "it is that of drive {} {}",
-                header.drive_id, header.serial
-            )));
-        }
-        Ok(header)
-    }
-
-    fn write(&self, folder: &Path, steps: &Steps) -> Result<(), DriveError> {
-        let path = folder.join(HEADER_NAME);
-        serde_json::to_vec_pretty(self)
-            .map_err(io::Error::other)
-            .and_then(|bytes| durable_file::replace(steps, &path, &bytes))
-            .map_err(|cause| file_error(&path, cause))
-    }
-
-    /// What the wrapped key is bound to: it opens in no other drive's header, nor as wrapped by
-    /// another master key.
-    fn purpose(&self, key_id: KeyId) -> String {
-        let Self { format, drive_id, serial, cipher, .. } = self;
-        format!(
-            "data encryption key {format}, {cipher}, drive {drive_id} {serial}, master key {key_id}"
-        )
-    }
-
-    fn unwrap(
-        &self,
-        key_id: KeyId,
-        master_key: &MasterKey,
-    ) -> Result<DataEncryptionKey, DriveError> {
-        if self.key_id != key_id {
-            return Err(DriveError::OtherKey { wrapped_by: self.key_id, offered: key_id });
-        }
-        let damaged = |cause| DriveError::Unwrap { key_id, cause };
-        let wrapped = BASE64
-            .decode(&self.wrapped_data_encryption_key)
-            .map_err(|_| damaged(SealError::DoesNotOpen))?;
-        let opened =
-            aead::open(master_key.bytes(), &self.purpose(key_id), &wrapped).map_err(damaged)?;
-        let mut key: DataEncryptionKey = Box::new(Zeroizing::new([0; aes_xts::KEY_LEN]));
-        if opened.len() != key.len() {
-            return Err(damaged(SealError::DoesNotOpen));
-        }
-        key.copy_from_slice(&opened);
-        Ok(key)
-    }
-
-    /// Wraps the key, and proves that it unwraps before anybody relies on it.
-    fn wrap(
-        &mut self,
-        key: &DataEncryptionKey,
-        key_id: KeyId,
-        master_key: &MasterKey,
-    ) -> Result<(), DriveError> {
-        let sealed = aead::seal(master_key.bytes(), &self.purpose(key_id), key.as_slice())
-            .map_err(|cause| DriveError::Unwrap { key_id, cause })?;
-        self.key_id = key_id;
-        self.wrapped_data_encryption_key = BASE64.encode(sealed);
-        let unwrapped = self.unwrap(key_id, master_key)?;
-        if unwrapped.as_slice() == key.as_slice() {
-            Ok(())
-        } else {
-            Err(DriveError::Unwrap { key_id, cause: SealError::DoesNotOpen })
-        }
-    }
-}
-
 fn folder_of(node_folder: &Path, drive_id: DriveId) -> PathBuf {
     node_folder.join(format!("drive-{drive_id}"))
-}
-
-fn file_error(path: &Path, cause: io::Error) -> DriveError {
-    DriveError::File { path: path.display().to_string(), cause }
 }

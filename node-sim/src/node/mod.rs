@@ -11,6 +11,8 @@
 
 mod block_file;
 mod drive;
+mod drive_error;
+mod drive_header;
 mod key_share;
 
 use crate::crypto::master_key::MasterKey;
@@ -22,7 +24,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use block_file::{BLOCK_LEN, BlockError};
-pub(crate) use drive::{Drive, DriveError};
+pub(crate) use drive::Drive;
+pub(crate) use drive_error::DriveError;
 pub(crate) use key_share::{ShareFile, ShareFileError};
 
 /// A node that is switched on.
@@ -130,7 +133,7 @@ impl Node {
         self.while_on(|| {
             let mut outcome = Ok(());
             let waiting =
-                |drive: &&Drive| drive.lock_reason().is_some() && drive.wrapped_by() == key_id;
+                |drive: &&Drive| drive.lock_reason().is_some() && drive.is_wrapped_by(key_id);
             for drive in self.drives.iter().filter(waiting) {
                 if let Err(cause) = drive.unlock(key_id, master_key) {
                     drive.set_lock_reason(&cause.to_string());
@@ -141,20 +144,75 @@ impl Node {
         })
     }
 
-    /// Wraps the drive's data encryption key with this master key, if it is not wrapped by it yet.
+    /// Adds a wrapping of the drive's data encryption key by this master key, if it is not there.
     ///
     /// # Errors
     /// The node is off, the drive is locked, or its header cannot be written.
-    pub(crate) fn rewrap(
+    pub(crate) fn add_wrapping(
         &self,
-        drive: &Drive,
+        drive_id: DriveId,
+        key_id: KeyId,
+        master_key: &MasterKey,
+        generation: u64,
+    ) -> Result<(), NodeError> {
+        self.while_on(|| {
+            self.drive(drive_id)?
+                .add_wrapping(key_id, master_key, generation, &self.steps)
+                .map_err(|cause| self.drive_error(drive_id, cause))
+        })
+    }
+
+    /// Proves that the header of every drive, as it is on disk, opens with this master key.
+    ///
+    /// # Errors
+    /// The node is off, a drive is locked, or its header does not open with the key.
+    pub(crate) fn prove_wrappings(
+        &self,
         key_id: KeyId,
         master_key: &MasterKey,
     ) -> Result<(), NodeError> {
         self.while_on(|| {
-            drive
-                .rewrap(key_id, master_key, &self.steps)
-                .map_err(|cause| self.drive_error(drive.id(), cause))
+            self.drives.iter().try_for_each(|drive| {
+                drive
+                    .prove_wrapping(key_id, master_key)
+                    .map_err(|cause| self.drive_error(drive.id(), cause))
+            })
+        })
+    }
+
+    /// Removes the drive's wrapping by `removed`, after the one by `kept` was proved.
+    ///
+    /// # Errors
+    /// The node is off, the drive is locked, its header does not open with the kept key, or it
+    /// cannot be written.
+    pub(crate) fn remove_wrapping(
+        &self,
+        drive_id: DriveId,
+        removed: KeyId,
+        kept: (KeyId, &MasterKey),
+        generation: u64,
+    ) -> Result<(), NodeError> {
+        self.while_on(|| {
+            self.drive(drive_id)?
+                .remove_wrapping(removed, kept, generation, &self.steps)
+                .map_err(|cause| self.drive_error(drive_id, cause))
+        })
+    }
+
+    /// The drives whose header on disk names this master key.
+    ///
+    /// # Errors
+    /// The node is off, or a header cannot be read.
+    pub(crate) fn drives_naming(&self, key_id: KeyId) -> Result<Vec<DriveId>, NodeError> {
+        self.while_on(|| {
+            let mut naming = Vec::new();
+            for drive in &self.drives {
+                let named = drive.master_keys_on_disk();
+                if named.map_err(|e| self.drive_error(drive.id(), e))?.contains(&key_id) {
+                    naming.push(drive.id());
+                }
+            }
+            Ok(naming)
         })
     }
 
@@ -209,6 +267,12 @@ impl Node {
         for drive in &self.drives {
             drive.lock("the node is switched off");
         }
+    }
+
+    fn drive(&self, drive_id: DriveId) -> Result<&Drive, NodeError> {
+        let missing = || io::Error::other(format!("it has no drive {drive_id}"));
+        let found = self.drives.iter().find(|drive| drive.id() == drive_id);
+        found.ok_or_else(|| NodeError::Folder { node_id: self.id, cause: missing() })
     }
 
     const fn drive_error(&self, drive_id: DriveId, cause: DriveError) -> NodeError {

@@ -50,6 +50,8 @@ pub(crate) enum FaultKind {
     KmipServer(KmipServerFault),
     /// A certificate for a key server is unfit, or soon will be.
     KmipCertificate(KmipCertificate, CertificateFault),
+    /// Nothing proves that a key server has destroyed a master key that was given up.
+    MasterKeyNotDestroyed,
     /// A node does not answer.
     NodeOffline,
     /// A drive cannot be used: it is locked, and its key cannot be acquired.
@@ -61,7 +63,7 @@ impl FaultKind {
     #[must_use]
     pub(crate) const fn code(self) -> &'static str {
         match self {
-            Self::KmipServer(_) => "kmipServerFault",
+            Self::KmipServer(_) | Self::MasterKeyNotDestroyed => "kmipServerFault",
             Self::KmipCertificate(..) => "kmipCertificateFault",
             Self::NodeOffline => "nodeOffline",
             Self::DriveFailed => "driveFailed",
@@ -77,7 +79,9 @@ impl FaultKind {
             Self::KmipServer(Server::AuthenticationFailure) => {
                 "KMIP key server authentication failure"
             }
-            Self::KmipServer(Server::ServerError) => "KMIP key server error",
+            Self::KmipServer(Server::ServerError) | Self::MasterKeyNotDestroyed => {
+                "KMIP key server error"
+            }
             Self::KmipCertificate(Which::RootCa, Why::NearExpiry) => {
                 "KMIP root CA certificate near expiration"
             }
@@ -100,7 +104,8 @@ impl FaultKind {
     pub(crate) const fn severity(self) -> Severity {
         match self {
             Self::KmipServer(_) | Self::NodeOffline | Self::DriveFailed => Severity::Error,
-            Self::KmipCertificate(_, CertificateFault::NearExpiry) => Severity::Warning,
+            Self::MasterKeyNotDestroyed
+            | Self::KmipCertificate(_, CertificateFault::NearExpiry) => Severity::Warning,
             Self::KmipCertificate(_, CertificateFault::Expired | CertificateFault::Error) => {
                 Severity::Critical
             }
@@ -113,8 +118,12 @@ impl FaultKind {
         match self {
             Self::DriveFailed => "drive",
             Self::NodeOffline => "node",
-            Self::KmipServer(_) | Self::KmipCertificate(..) if node_id == 0 => "cluster",
-            Self::KmipServer(_) | Self::KmipCertificate(..) => "node",
+            Self::KmipServer(_) | Self::KmipCertificate(..) | Self::MasterKeyNotDestroyed
+                if node_id == 0 =>
+            {
+                "cluster"
+            }
+            Self::KmipServer(_) | Self::KmipCertificate(..) | Self::MasterKeyNotDestroyed => "node",
         }
     }
 }

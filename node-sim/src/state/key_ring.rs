@@ -1,4 +1,4 @@
-//! The key ring: which master keys there are, and which drive's data encryption key each wraps.
+//! The key ring: which master keys there are, and which drives' data encryption keys each wraps.
 //!
 //! ```text
 //!            plan                use                  retire               removed
@@ -9,94 +9,18 @@
 //!
 //! **A master key is given up only when nothing on any node is wrapped by it.** [`RetiredKey`] is
 //! that sentence as a type: only this file makes one, only for a key that wraps nothing by the
-//! ledger's durable knowledge, and whoever destroys a key takes nothing else.
+//! ledger's durable knowledge, and the functions that destroy a key take nothing else.
+//!
+//! During a rekey a drive has two wrappings. The ring lists a wrapping before the drive's header
+//! has it, and until after the header has lost it: what the ring does not list is in no header.
 //! No key bytes are here.
 
 use crate::state::key_server_registry::{ActiveProviders, KeyProviderId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
-use uuid::Uuid;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The name the cluster gives a master key, before any key server has seen it (Element's `keyID`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct KeyId(Uuid);
-
-impl KeyId {
-    /// Chooses a name that no key had before.
-    #[must_use]
-    pub fn random() -> Self {
-        Self(Uuid::new_v4())
-    }
-
-    /// The custom attribute that marks the key at a key server: `x-SolidFire-KeyID-<keyID>`.
-    #[must_use]
-    pub fn attribute_name(self) -> String {
-        format!("x-SolidFire-KeyID-{self}")
-    }
-}
-
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl FromStr for KeyId {
-    type Err = uuid::Error;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
-    }
-}
-
-impl TryFrom<String> for KeyId {
-    type Error = uuid::Error;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<KeyId> for String {
-    fn from(id: KeyId) -> Self {
-        id.to_string()
-    }
-}
-
-/// Element's id of a drive, unique in the cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct DriveId(pub(crate) u32);
-
-impl From<DriveId> for u64 {
-    fn from(id: DriveId) -> Self {
-        Self::from(id.0)
-    }
-}
-
-impl From<NodeId> for u64 {
-    fn from(id: NodeId) -> Self {
-        Self::from(id.0)
-    }
-}
-
-impl fmt::Display for DriveId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Element's id of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct NodeId(pub u32);
-
-impl fmt::Display for NodeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+pub(crate) use crate::state::ids::DriveId;
+pub use crate::state::ids::{KeyId, NodeId};
 
 /// Where a master key lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,18 +71,18 @@ pub(crate) struct MasterKeyRecord {
     pub(crate) created_time: String,
     /// What may be done with it.
     pub(crate) state: KeyState,
+    /// For an external key, the host (`host:port`) that is asked to create it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) host: Option<String>,
+    /// For an external key, the key server's Unique Identifier of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) identifier: Option<String>,
     /// For an internal key, which of possibly several attempts to share it out counts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) dealing: Option<String>,
     /// What tells the key's bytes from all others without telling them, from when it was made.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) check: Option<String>,
-    /// For an external key, the host that is asked to create it, as `host:port`.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(crate) host: Option<String>,
-    /// For an external key, the Unique Identifier that the key server gave it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(crate) identifier: Option<String>,
 }
 
 /// What the ledger knows of a key at a key server. What is unknown is absent.
@@ -177,10 +101,10 @@ pub struct KnownKey {
 pub(crate) struct CreatedKey {
     /// For an internal key, the dealing that counts.
     pub(crate) dealing: Option<String>,
+    /// For an external key, the key server's Unique Identifier of it.
+    pub(crate) identifier: Option<String>,
     /// See [`MasterKeyRecord::check`].
     pub(crate) check: String,
-    /// For an external key, its Unique Identifier.
-    pub(crate) identifier: Option<String>,
 }
 
 /// Key ring, a section of the ledger.
@@ -190,9 +114,9 @@ pub(crate) struct KeyRing {
     keys: BTreeMap<KeyId, MasterKeyRecord>,
     /// The key that software encryption at rest is under; none before the cluster was made.
     current: Option<KeyId>,
-    /// Which key each drive's data encryption key was last known to be wrapped by. It is written
-    /// after the drive's own header, so it is never ahead of it.
-    wrapped_by: BTreeMap<DriveId, KeyId>,
+    /// The keys that may wrap each drive's data encryption key: written before a wrapping is added
+    /// to the drive's header, and after one was removed from it.
+    wrappings: BTreeMap<DriveId, BTreeSet<KeyId>>,
 }
 
 /// Permission to destroy one master key: nothing on any node is wrapped by it, and nothing will be.
@@ -233,6 +157,12 @@ impl RetiredKey {
     pub(crate) fn check(&self) -> Option<&str> {
         self.known.check.as_deref()
     }
+
+    /// Whether it was ever put in use.
+    #[must_use]
+    pub(crate) const fn was_in_use(&self) -> bool {
+        self.known.check.is_some()
+    }
 }
 
 impl MasterKeyRecord {
@@ -264,6 +194,17 @@ pub(crate) enum KeyRingError {
     /// The key is not in use, so nothing may be wrapped by it.
     #[error("master key {0} is not in use")]
     NotInUse(KeyId),
+    /// The key may exist already.
+    #[error("master key {0} is not planned any more")]
+    NotPlanned(KeyId),
+    /// The drive would be left without a wrapping.
+    #[error("drive {drive_id} is wrapped by no other master key than {key_id}")]
+    OnlyWrapping {
+        /// The drive.
+        drive_id: DriveId,
+        /// The key.
+        key_id: KeyId,
+    },
 }
 
 impl KeyRing {
@@ -284,16 +225,29 @@ impl KeyRing {
         self.current
     }
 
-    /// The key that this drive was last known to be wrapped by.
-    #[must_use]
-    pub(crate) fn wrapped_by(&self, drive_id: DriveId) -> Option<KeyId> {
-        self.wrapped_by.get(&drive_id).copied()
+    /// The keys that may wrap this drive's data encryption key.
+    pub(crate) fn wrappings(&self, drive_id: DriveId) -> impl Iterator<Item = KeyId> + '_ {
+        self.wrappings.get(&drive_id).into_iter().flatten().copied()
     }
 
-    /// How many drives this key wraps.
+    /// Whether this key may wrap the drive's data encryption key.
+    #[must_use]
+    pub(crate) fn may_wrap(&self, drive_id: DriveId, key_id: KeyId) -> bool {
+        self.wrappings.get(&drive_id).is_some_and(|keys| keys.contains(&key_id))
+    }
+
+    /// The key that opens this drive: the current one if it wraps it, else the one that does.
+    #[must_use]
+    pub(crate) fn wrapped_by(&self, drive_id: DriveId) -> Option<KeyId> {
+        let keys = self.wrappings.get(&drive_id)?;
+        let current = self.current.filter(|key_id| keys.contains(key_id));
+        current.or_else(|| keys.first().copied())
+    }
+
+    /// How many drives this key may wrap.
     #[must_use]
     pub(crate) fn wraps(&self, key_id: KeyId) -> usize {
-        self.wrapped_by.values().filter(|id| **id == key_id).count()
+        self.wrappings.values().filter(|keys| keys.contains(&key_id)).count()
     }
 
     /// The providers that hold a key of the ring: from the moment its name is chosen, because a key
@@ -309,21 +263,27 @@ impl KeyRing {
             management,
             created_time,
             state: KeyState::Planned,
-            dealing: None,
-            check: None,
             host: None,
             identifier: None,
+            dealing: None,
+            check: None,
         };
         self.keys.insert(key_id, record);
     }
 
-    /// Notes the host that is asked to create the key, before it is asked.
+    /// Notes the host that is asked to create the planned key, before it is asked; no other is.
     ///
     /// # Errors
-    /// The key is not on the ring.
+    /// It was not planned, or may have been created already.
     pub(crate) fn set_host(&mut self, key_id: KeyId, host: String) -> Result<(), KeyRingError> {
-        self.record_mut(key_id)?.host = Some(host);
-        Ok(())
+        let record = self.record_mut(key_id)?;
+        match record.state {
+            KeyState::Planned => {
+                record.host = Some(host);
+                Ok(())
+            }
+            KeyState::InUse | KeyState::Retired => Err(KeyRingError::NotPlanned(key_id)),
+        }
     }
 
     /// The key was made: data encryption keys may be wrapped by it from now on.
@@ -339,9 +299,9 @@ impl KeyRing {
         match record.state {
             KeyState::Planned => {
                 record.state = KeyState::InUse;
+                record.identifier = made.identifier;
                 record.dealing = made.dealing;
                 record.check = Some(made.check);
-                record.identifier = made.identifier;
                 Ok(())
             }
             KeyState::InUse => Ok(()),
@@ -349,7 +309,7 @@ impl KeyRing {
         }
     }
 
-    /// Notes that the drive's header, as it is on disk, is wrapped by this key.
+    /// Notes that the drive's header is about to get a wrapping by this key.
     ///
     /// # Errors
     /// The key is not in use.
@@ -360,11 +320,28 @@ impl KeyRing {
     ) -> Result<(), KeyRingError> {
         match self.record_mut(key_id)?.state {
             KeyState::InUse => {
-                self.wrapped_by.insert(drive_id, key_id);
+                self.wrappings.entry(drive_id).or_default().insert(key_id);
                 Ok(())
             }
             KeyState::Planned | KeyState::Retired => Err(KeyRingError::NotInUse(key_id)),
         }
+    }
+
+    /// Notes that the drive's header, as it is on disk, has no wrapping by this key any more.
+    ///
+    /// # Errors
+    /// The drive has no other wrapping.
+    pub(crate) fn note_unwrapped(
+        &mut self,
+        drive_id: DriveId,
+        key_id: KeyId,
+    ) -> Result<(), KeyRingError> {
+        let Some(keys) = self.wrappings.get_mut(&drive_id) else { return Ok(()) };
+        if keys.len() == 1 && keys.contains(&key_id) {
+            return Err(KeyRingError::OnlyWrapping { drive_id, key_id });
+        }
+        keys.remove(&key_id);
+        Ok(())
     }
 
     /// From now on the cluster is under this key.
@@ -395,6 +372,11 @@ impl KeyRing {
         }
         self.record_mut(key_id)?.state = KeyState::Retired;
         Ok(())
+    }
+
+    /// The permissions to destroy the keys that were retired and are not yet known to be destroyed.
+    pub(crate) fn all_retired(&self) -> impl Iterator<Item = RetiredKey> + '_ {
+        self.keys.keys().filter_map(|key_id| self.retired(*key_id))
     }
 
     /// Returns the permission to destroy this key, if it was retired.
@@ -450,11 +432,17 @@ mod tests {
         ring.put_in_use(new, made()).unwrap();
         ring.note_wrapped(DriveId(1), new).unwrap();
         ring.make_current(new).unwrap();
-        let wraps = KeyRingError::StillWraps { key_id: old, drives: 1 };
-        assert_eq!(ring.retire(old), Err(wraps));
+        assert_eq!(ring.retire(old), Err(KeyRingError::StillWraps { key_id: old, drives: 2 }));
+        assert_eq!(ring.wrapped_by(DriveId(1)), Some(new));
+        ring.note_unwrapped(DriveId(1), old).unwrap();
+        assert_eq!(ring.retire(old), Err(KeyRingError::StillWraps { key_id: old, drives: 1 }));
         assert!(ring.retired(old).is_none());
+        let only = KeyRingError::OnlyWrapping { drive_id: DriveId(2), key_id: old };
+        assert_eq!(ring.note_unwrapped(DriveId(2), old), Err(only));
         ring.note_wrapped(DriveId(2), new).unwrap();
+        ring.note_unwrapped(DriveId(2), old).unwrap();
         ring.retire(old).unwrap();
+        assert_eq!(ring.all_retired().count(), 1);
         assert_eq!(ring.note_wrapped(DriveId(2), old), Err(KeyRingError::NotInUse(old)));
         let retired = ring.retired(old).unwrap();
         ring.remove(&retired);

@@ -6,13 +6,13 @@
 //! No key that opens data is ever in here.
 
 use crate::state::accounts::Accounts;
-use crate::state::async_results::{AsyncHandle, AsyncResults};
+use crate::state::async_results::{AsyncError, AsyncHandle, AsyncResults};
 use crate::state::durable_file::{self, Steps};
 use crate::state::error::{ElementError, ErrorName};
 use crate::state::events::Events;
 use crate::state::faults::Faults;
 use crate::state::key_pair_record::KeyPairRecord;
-use crate::state::key_ring::{DriveId, KeyRing, NodeId};
+use crate::state::key_ring::{DriveId, KeyManagement, KeyRing, NodeId};
 use crate::state::key_server_registry::KeyServerRegistry;
 use crate::state::rekey_job::RekeyJob;
 use crate::state::timestamps;
@@ -139,6 +139,13 @@ pub(crate) struct RunningRekey {
     pub(crate) async_handle: AsyncHandle,
     /// What it does, in Element's words.
     pub(crate) operation: String,
+    /// Management of the old master key.
+    pub(crate) from: KeyManagement,
+    /// Management of the new master key.
+    pub(crate) to: KeyManagement,
+    /// Why it was given up, if it was: its result.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) given_up: Option<AsyncError>,
 }
 
 /// Why the ledger cannot be used.

@@ -7,6 +7,7 @@
 
 mod answers;
 mod blocks;
+mod master_keys;
 mod overview;
 mod power;
 mod rekey;
@@ -77,6 +78,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::put("/sim/v1/rekey/control", rekey_control::change),
         Route::post("/sim/v1/rekey/continue", rekey_control::release),
         Route::post("/sim/v1/rekey/abandon", rekey::abandon),
+        Route::post("/sim/v1/master-keys/{keyID}/forget", master_keys::forget),
         Route::post("/sim/v1/retry", power::retry),
     ]
 }

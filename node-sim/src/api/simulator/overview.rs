@@ -57,6 +57,7 @@ fn drive_json(drive: &DriveStatus) -> Value {
         "slot": drive.slot,
         "state": state,
         "wrappedBy": drive.wrapped_by,
+        "wrappings": drive.wrappings,
     })
 }
 

@@ -11,7 +11,7 @@ use crate::state::error::ElementError;
 use crate::state::key_ring::{DriveId, KeyId, KeyManagement};
 use crate::state::key_server_registry::KeyServerKmip;
 use crate::state::ledger::LedgerError;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +65,7 @@ impl Lab {
             blocks_per_drive: 16,
             retry_min: Duration::from_millis(1),
             retry_max: Duration::from_millis(20),
+            create_late_max: Duration::from_millis(40),
             steps: Arc::new(steps),
             ..ClusterSettings::default()
         };
@@ -126,7 +127,12 @@ pub(crate) async fn until(cluster: &Cluster, what: &str, holds: impl Fn(&Cluster
             changes.changed().await.unwrap();
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "never: {what}");
+    let waited = tokio::time::timeout(PATIENCE, waiting).await;
+    assert!(
+        waited.is_ok(),
+        "never: {what}: {}",
+        cluster.read(|l| json!(l.rekey).to_string() + &json!(l.asyncs).to_string())
+    );
 }
 
 /// Waits until this holds, of which no change of the cluster tells.

@@ -8,5 +8,6 @@ mod keys_at_rest;
 mod lab;
 mod outage;
 mod power;
+mod proof;
 mod rekey;
 mod rekey_control;

@@ -169,7 +169,7 @@ async fn a_key_that_may_have_been_made_is_destroyed_when_the_rekey_is_given_up()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn once_drives_are_being_rewrapped_it_is_too_late_to_give_up() {
+async fn once_old_wrappings_are_removed_it_is_too_late_to_give_up() {
     let lab = Lab::new(2, 1);
     let cluster = lab.create().await;
     rekey(&cluster, RekeyTarget::External(1)).await;

@@ -28,7 +28,7 @@ async fn a_node_that_was_away_during_a_rekey_still_gets_its_data() {
         .await;
         let new = cluster.read(|ledger| ledger.rekey.clone()).unwrap().job.new_key();
         let key_of = |key| cluster.read(|ledger| ledger.ring.wraps(key));
-        assert_eq!((key_of(old), key_of(new)), (2, 6), "the old key lives on");
+        assert_eq!((key_of(old), key_of(new)), (8, 6), "the old key lives on");
         assert!(cluster.read(|ledger| ledger.ring.retired(old).is_none()));
         // Neither is forgotten when all is switched off.
         cluster.close().await;
@@ -191,7 +191,7 @@ async fn a_wrapped_key_that_was_changed_or_moved_does_not_open() {
         serde_json::from_slice(&std::fs::read(path(drive)).unwrap()).unwrap()
     };
     let (sound, mut moved) = (read(1), read(1));
-    moved["wrappedDataEncryptionKey"] = read(2)["wrappedDataEncryptionKey"].clone();
+    moved["wrappedDataEncryptionKeys"] = read(2)["wrappedDataEncryptionKeys"].clone();
     std::fs::write(path(1), moved.to_string()).unwrap();
     let cluster = lab.open().await;
     until(&cluster, "drive 1 is at fault", |c| {
