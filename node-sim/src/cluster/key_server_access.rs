@@ -41,6 +41,7 @@ impl Cluster {
         })
         .await?;
         *self.client_key.write().unwrap_or_else(PoisonError::into_inner) = Some(private_key);
+        self.retry_now();
         let (steps, folder) = (Arc::clone(&self.settings.steps), self.settings.folder.clone());
         let removed = tokio::task::spawn_blocking(move || {
             remove_unreferenced_keys(&steps, &folder, Some(&record))
@@ -89,8 +90,12 @@ impl Cluster {
 }
 
 /// One pair serves all key servers; while one of them holds a key that is in use, the certificate
-/// that it knows the cluster by must stay usable.
+/// that it knows the cluster by must stay usable. The first pair replaces none: a rekey that waits
+/// for it goes on.
 fn refuse_while_active(ledger: &Ledger) -> Result<(), ElementError> {
+    if ledger.key_pair.is_none() {
+        return Ok(());
+    }
     let active = ledger.ring.active_providers();
     let Some(provider) = active.first() else { return Ok(()) };
     let message = format!(

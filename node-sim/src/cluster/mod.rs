@@ -17,6 +17,7 @@ mod encryption_status;
 mod error;
 mod fault_reports;
 mod key_server_access;
+mod key_server_changes;
 mod master_keys;
 mod node_power;
 mod open;

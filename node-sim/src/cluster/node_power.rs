@@ -26,6 +26,7 @@ pub(super) async fn run(cluster: Arc<Cluster>, node_id: NodeId) {
     let mut failed = true;
     loop {
         changes.borrow_and_update();
+        backoff.begin_attempt();
         let reconciled = tokio::select! {
             reconciled = cluster.reconcile(node_id, &mut restored) => reconciled,
             _ = closing.wait_for(|closing| *closing) => return,

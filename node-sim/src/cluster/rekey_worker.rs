@@ -40,6 +40,7 @@ pub(crate) async fn run(cluster: Arc<Cluster>) {
                 _ = closing.wait_for(|closing| *closing) => return,
             }
         };
+        backoff.begin_attempt();
         // To be dropped in the middle is to it like a crash, and as harmless.
         let stepped = tokio::select! {
             stepped = step(&cluster, &running) => stepped,

@@ -131,12 +131,6 @@ impl Cluster {
         first.ok_or_else(|| RetryableError::NodesOffline { nodes: self.offline_nodes() })
     }
 
-    /// Returns the client of the key servers.
-    #[must_use]
-    pub(crate) fn key_servers(&self) -> &Arc<dyn KeyServerClient> {
-        &self.key_servers
-    }
-
     /// Returns the pace and the stop of rekeys.
     #[must_use]
     pub(crate) const fn rekey_control(&self) -> &RekeyControl {

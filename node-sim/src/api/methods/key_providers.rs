@@ -1,6 +1,6 @@
 //! Key providers: groups of key servers that hold the same keys.
 
-use super::key_servers::{check_name, key_server_error, with_deadline};
+use super::key_servers::check_name;
 use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional, required};
 use crate::api::api_version::version;
@@ -109,13 +109,6 @@ fn provider_json(id: KeyProviderId, provider: &KeyProviderKmip, active: &ActiveP
 
 /// Asks the servers of the provider, as the rekey would.
 async fn test(api: &ElementApi, params: &Params) -> MethodResult {
-    let id = params.required_integer("keyProviderID")?;
-    let ledger = api.cluster.ledger();
-    ledger.registry.servers_of(id)?;
-    let provider = api
-        .cluster
-        .provider_access(ledger.master_node(), id)
-        .map_err(|error| key_server_error(&error))?;
-    with_deadline(api.cluster.key_servers().test(&provider)).await?;
+    api.cluster.test_key_provider(params.required_integer("keyProviderID")?).await?;
     Ok(json!({}))
 }

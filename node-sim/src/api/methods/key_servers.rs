@@ -3,15 +3,10 @@
 use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional, required};
 use crate::api::api_version::version;
-use crate::config::limits::KEY_SERVER_DEADLINE;
 use crate::key_server::certificate_checks::check_pem;
-use crate::key_server::{KeyProviderAccess, KeyServerError};
-use crate::state::error::{ElementError, ErrorName};
-use crate::state::faults::KmipServerFault;
+use crate::state::error::ElementError;
 use crate::state::key_server_registry::{KMIP_PORT, KeyServerChange, KeyServerId, KeyServerKmip};
-use crate::state::ledger::Ledger;
 use serde_json::{Value, json};
-use std::future::Future;
 
 /// Longest name of a provider or a server. It is for display only; Element names no limit.
 pub(crate) const NAME_LEN_MAX: usize = 128;
@@ -166,12 +161,7 @@ async fn create(api: &ElementApi, params: &Params) -> MethodResult {
 /// The server is contacted with the new values; if that fails the old ones stay.
 async fn modify(api: &ElementApi, params: &Params) -> MethodResult {
     let id = params.required_integer("keyServerID")?;
-    let change = given(params)?;
-    let present = api.cluster.read(|ledger| ledger.registry.server(id).cloned())?;
-    if !change.is_empty() {
-        contact(api, id, &change.applied_to(&present)).await?;
-        api.cluster.change(|ledger| ledger.registry.modify_server(id, &change)).await?;
-    }
+    api.cluster.modify_key_server(id, &given(params)?).await?;
     show(api, id)
 }
 
@@ -237,9 +227,7 @@ fn server_json(
 }
 
 async fn test(api: &ElementApi, params: &Params) -> MethodResult {
-    let id = params.required_integer("keyServerID")?;
-    let server = api.cluster.read(|ledger| ledger.registry.server(id).cloned())?;
-    contact(api, id, &server).await?;
+    api.cluster.test_key_server(params.required_integer("keyServerID")?).await?;
     Ok(json!({}))
 }
 
@@ -247,14 +235,7 @@ async fn test(api: &ElementApi, params: &Params) -> MethodResult {
 async fn add_to_provider(api: &ElementApi, params: &Params) -> MethodResult {
     let id = params.required_integer("keyServerID")?;
     let provider = params.required_integer("keyProviderID")?;
-    let (is_new, server) = api.cluster.read(|ledger| {
-        let is_new = ledger.registry.may_add(id, provider)?;
-        ledger.registry.server(id).map(|server| (is_new, server.clone()))
-    })?;
-    if is_new {
-        contact(api, id, &server).await?;
-        api.cluster.change(|ledger| ledger.registry.add_to_provider(id, provider)).await?;
-    }
+    api.cluster.add_key_server_to_provider(id, provider).await?;
     Ok(json!({}))
 }
 
@@ -264,43 +245,4 @@ async fn remove_from_provider(api: &ElementApi, params: &Params) -> MethodResult
         .change(|ledger| ledger.registry.remove_from_provider(id, &ledger.ring.active_providers()))
         .await?;
     Ok(json!({}))
-}
-
-/// Contacts the server over mutual TLS, on behalf of the master.
-async fn contact(
-    api: &ElementApi,
-    id: KeyServerId,
-    server: &KeyServerKmip,
-) -> Result<(), ElementError> {
-    let access = api.cluster.server_access(id, server).map_err(|error| key_server_error(&error))?;
-    let provider =
-        KeyProviderAccess { node_id: api.cluster.read(Ledger::master_node), servers: vec![access] };
-    with_deadline(api.cluster.key_servers().test(&provider)).await?;
-    // Whoever waits for a key server need not wait longer than until it was seen to answer.
-    api.cluster.retry_now();
-    Ok(())
-}
-
-/// Asks a key server, and does not wait for it longer than the client would.
-pub(crate) async fn with_deadline<T>(
-    answer: impl Future<Output = Result<T, KeyServerError>>,
-) -> Result<T, ElementError> {
-    match tokio::time::timeout(KEY_SERVER_DEADLINE, answer).await {
-        Ok(answer) => answer.map_err(|error| key_server_error(&error)),
-        Err(_) => Err(ElementError::new(
-            ErrorName::KmipConnectionFailure,
-            format!("The key server did not answer within {} s.", KEY_SERVER_DEADLINE.as_secs()),
-        )),
-    }
-}
-
-/// The three sub-kinds of `kmipServerFault`, as errors.
-#[must_use]
-pub(crate) fn key_server_error(error: &KeyServerError) -> ElementError {
-    let name = match error.fault {
-        KmipServerFault::ConnectionFailure => ErrorName::KmipConnectionFailure,
-        KmipServerFault::AuthenticationFailure => ErrorName::KmipAuthenticationFailure,
-        KmipServerFault::ServerError => ErrorName::KmipServerError,
-    };
-    ElementError::new(name, error.message.clone())
 }

@@ -77,11 +77,8 @@ impl Lab {
         self.open_with(Steps::new()).await.unwrap()
     }
 
-    /// A new cluster with providers 1 and 2, and a pattern on every drive.
-    pub(crate) async fn create(&self) -> Arc<Cluster> {
-        let cluster = self.open().await;
-        let pair = NewKeyPair::create(&Subject::default()).unwrap();
-        cluster.adopt_key_pair(pair).await.unwrap();
+    /// Adds providers 1 and 2, each with a key server.
+    pub(crate) async fn add_providers(&self, cluster: &Cluster) {
         cluster
             .change(|ledger| {
                 for name in ["one", "two"] {
@@ -93,6 +90,14 @@ impl Lab {
             })
             .await
             .unwrap();
+    }
+
+    /// A new cluster with providers 1 and 2, and a pattern on every drive.
+    pub(crate) async fn create(&self) -> Arc<Cluster> {
+        let cluster = self.open().await;
+        let pair = NewKeyPair::create(&Subject::default()).unwrap();
+        cluster.adopt_key_pair(pair).await.unwrap();
+        self.add_providers(&cluster).await;
         unlocked(&cluster).await;
         write_pattern(&cluster).await;
         cluster

@@ -4,6 +4,7 @@
 
 mod crash;
 mod key_pair;
+mod key_servers;
 mod keys_at_rest;
 mod lab;
 mod outage;
