@@ -1,5 +1,6 @@
 //! Key servers: how each is reached, and to which provider it belongs.
 
+use super::hostnames::check_hostnames;
 use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional, required};
 use crate::api::api_version::version;
@@ -10,12 +11,6 @@ use serde_json::{Value, json};
 
 /// Longest name of a provider or a server. It is for display only; Element names no limit.
 pub(crate) const NAME_LEN_MAX: usize = 128;
-
-/// Host names of one key server: a cluster of key servers has a few.
-const HOSTNAMES_MAX: usize = 16;
-
-/// Longest host name (RFC 1035, 2.3.4).
-const HOSTNAME_LEN_MAX: usize = 253;
 
 /// The rows of the table.
 pub(crate) const METHODS: &[Method] = &[
@@ -125,18 +120,6 @@ fn given(params: &Params) -> Result<KeyServerChange, ElementError> {
         ca_certificate: pem("kmipCaCertificate")?,
         client_certificate: pem("kmipClientCertificate")?,
     })
-}
-
-fn check_hostnames(names: &[String]) -> Result<(), ElementError> {
-    let is_one = |name: &String| {
-        let fits = (1..=HOSTNAME_LEN_MAX).contains(&name.len());
-        fits && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._:".contains(c))
-    };
-    if names.is_empty() || names.len() > HOSTNAMES_MAX || !names.iter().all(is_one) {
-        let reason = format!("1 to {HOSTNAMES_MAX} host names or addresses, without a port");
-        return Err(ElementError::invalid("kmipKeyServerHostnames", &reason));
-    }
-    Ok(())
 }
 
 fn check_port(port: u64) -> Result<u16, ElementError> {

@@ -11,6 +11,7 @@ pub(crate) mod drives;
 pub(crate) mod encryption;
 pub(crate) mod faults;
 pub(crate) mod features;
+pub(crate) mod hostnames;
 pub(crate) mod key_pair;
 pub(crate) mod key_providers;
 pub(crate) mod key_servers;
