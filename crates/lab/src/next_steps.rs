@@ -23,6 +23,8 @@ fn lines(lab: &Lab) -> Result<String, String> {
         r#"# The cluster is {url}, user {USER}, password {PASSWORD}.
 # The key server is {host}:{port}; {pki}/client.crt and client.key are a client of it.
 PKI='{pki}'
+SIM='{sim}'
+sim() {{ curl -sS --cacert "$PKI/ca.crt" -u {USER}:{PASSWORD} "$@"; echo; }}
 rpc() {{ curl -sS --cacert "$PKI/ca.crt" -u {USER}:{PASSWORD} {url} -d "$1"; echo; }}
 pem() {{ awk '{{ printf "%s\\n", $0 }}' "$1"; }}
 
@@ -46,9 +48,11 @@ rpc '{{"method":"rekeysoftwareencryptionatrestmasterkey",
 rpc '{{"method":"GetAsyncResult","params":{{"asyncHandle":1,"keepResult":true}}}}'
 rpc '{{"method":"GetSoftwareEncryptionatRestInfo"}}'
 
-# What cannot be seen at a real cluster: nodes, drives, keys; a node without power.
-curl -sS --cacert "$PKI/ca.crt" -u {USER}:{PASSWORD} {sim}/state
-curl -sS --cacert "$PKI/ca.crt" -u {USER}:{PASSWORD} -X POST {sim}/nodes/2/stop
+# What cannot be seen at a real cluster: nodes, drives, keys; a node without power, and on again.
+# docs/simulator-api.md has the rest: blocks of drives, and a rekey step by step.
+sim "$SIM/state"
+sim -X POST "$SIM/nodes/2/stop"
+sim -X POST "$SIM/nodes/2/start"
 
 # The key server over HTTPS, as JSON; text/xml and application/octet-stream are taken as well.
 curl -sS --cacert "$PKI/ca.crt" --cert "$PKI/client.crt" --key "$PKI/client.key" \

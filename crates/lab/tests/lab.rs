@@ -238,7 +238,8 @@ fn what_serve_prints_can_be_tried_and_ctrl_c_ends_it() {
         // The call that polls is repeated as the lines say.
         let poll = "rpc '{\"method\":\"GetAsyncResult\"";
         let script =
-            lines.replace(poll, &format!("until {poll}")).replace("\"keepResult\":true}}'", UNTIL);
+            lines.replace(poll, &format!("until {poll}")).replace("\"keepResult\":true}}'", UNTIL)
+                + "\nsim \"$SIM/state\"";
         let tried =
             Command::new("bash").args(["-euo", "pipefail", "-c", &script]).output().unwrap();
         let said = String::from_utf8_lossy(&tried.stdout);
@@ -248,6 +249,7 @@ fn what_serve_prints_can_be_tried_and_ctrl_c_ends_it() {
         let external = said.matches(r#""keyManagementType":"external""#).count();
         assert!(external >= 2, "{said}");
         assert!(said.contains(r#""powered":true"#), "{said}");
+        assert!(!said.contains(r#""powered":false"#), "every node is on at the end: {said}");
         assert!(said.contains(r#""value": "Success""#), "the key server's HTTPS: {said}");
     }
     running.signal("-INT");
