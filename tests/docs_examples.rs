@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use harness::foreign::{has_program, passed};
-use harness::{Lab, Program, repository};
+use harness::{Cluster, Lab, Program, repository};
 
 /// The blocks of a document that are for a shell.
 fn shell_blocks(page: &str) -> Vec<String> {
@@ -51,5 +51,53 @@ fn the_lines_of_the_https_page_are_answered() {
         let said = passed(block, output);
         assert!(said.contains(mark), "{block}\n{said}");
         assert!(!said.contains("OperationFailed"), "{block}\n{said}");
+    }
+}
+
+#[test]
+fn the_lines_of_the_simulator_s_page_are_answered() {
+    if !["bash", "curl", "grep", "head", "sed", "tee", "tr"].iter().all(|name| has_program(name)) {
+        return;
+    }
+    let lab = Lab::new();
+    let cluster = Cluster::start_with(&lab, "node-sim", |program| {
+        program.arg("--blocks-per-drive").arg("256")
+    });
+    let blocks = shell_blocks("docs/simulator-api.md");
+    // What the output of each block must hold.
+    let marks: [&[&str]; 11] = [
+        &["ok\n"],
+        &[r#""unlocked":"#, r#""wraps":12"#],
+        &["{}\n{}\n"],
+        &["{}\n", "xxxxxxxxxxxxxxxx"],
+        &[r#"{"millisecondsPerDrive":50,"stopBefore":"DecommissionOldMasterKey","#],
+        &["{}"],
+        &["is not one whose destruction could not be confirmed"],
+        &[
+            r#""asyncHandle":1"#,
+            r#""drivesRewrapped":12,"drivesTotal":12"#,
+            r#""state":"RewrapDataEncryptionKeys","stoppedBefore":"DecommissionOldMasterKey""#,
+        ],
+        &[r#""current":true"#, r#""current":false"#, r#""state":"inUse","wraps":12"#],
+        &[r#"{"released":"DecommissionOldMasterKey"}"#, r#""state":"Ready""#],
+        &[r#""stopBefore":null"#, "no rekey is stopped", "no rekey is running"],
+    ];
+    assert_eq!(blocks.len(), marks.len(), "one row of marks a block");
+    // One shell, as a reader has it: functions of a block are used by later ones.
+    let script = blocks.join("\necho '=== end of the block'\n");
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &script])
+        .current_dir(lab.path(""))
+        .env("PKI", lab.path("pki"))
+        .env("API", format!("https://{}/json-rpc/12.3", cluster.address()))
+        .env("SIM", format!("https://{}/sim/v1", cluster.address()))
+        .output();
+    let said = passed(&script, output);
+    let outputs: Vec<&str> = said.split("=== end of the block\n").collect();
+    assert_eq!(outputs.len(), blocks.len(), "{said}");
+    for ((block, output), marks) in blocks.iter().zip(outputs).zip(marks) {
+        for mark in marks {
+            assert!(output.contains(mark), "{block}\n{mark}\n{output}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It is apart from Element's API: other paths, plain HTTP methods and statuses, and errors of the
 //! form `{"error":"..."}`. All paths but the health check need the same credentials.
+//! `docs/simulator-api.md` and `docs/simulator-api.openapi.json` describe every request.
 //!
 //! A drive that is locked or whose node is stopped answers 423 or 503; it is never read around.
 

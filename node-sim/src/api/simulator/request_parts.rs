@@ -3,6 +3,7 @@
 use super::answers::refusal;
 use crate::api::api_state::ApiState;
 use crate::api::http::request_body::{self, BodyError};
+use crate::state::key_ring::KeyId;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::StatusCode;
@@ -29,6 +30,23 @@ impl<S: Send + Sync, const N: usize> FromRequestParts<S> for PathNumbers<N> {
             })?;
         }
         Ok(Self(numbers))
+    }
+}
+
+/// The id of a master key, the only parameter of the path.
+pub(super) struct PathKeyId(pub(super) KeyId);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathKeyId {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let bad = |reason: String| refusal(StatusCode::BAD_REQUEST, &reason);
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let params = params.map_err(|_| bad("the path is not UTF-8".to_owned()))?;
+        let text = params.iter().next().map_or("", |(_, text)| text);
+        text.parse()
+            .map(Self)
+            .map_err(|_| bad(format!("keyID is {}; it must be a UUID", shortened(text))))
     }
 }
 

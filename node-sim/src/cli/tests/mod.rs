@@ -5,3 +5,4 @@
 mod element;
 mod harness;
 mod listener;
+mod simulator_api;
