@@ -28,6 +28,7 @@ mod lab;
 mod mutual_tls;
 mod preload;
 mod process;
+pub mod proxy_http;
 mod pykmip_server;
 mod random;
 mod server_process;

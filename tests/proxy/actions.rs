@@ -3,13 +3,13 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use harness::proxy_http::{add_rule, conversation, take_rule};
 use harness::{KmipProxy, KmipServer, Lab};
 use kmip::Version;
 use kmip::payload::{DiscoverVersionsRequest, QueryRequest, ResponsePayload};
 use kmip::vocabulary::{Operation, QueryFunction, State};
 
 use crate::client::{TestClient, activate, create, get, get_state, locate, request};
-use crate::http_client::{add_rule, conversation, take_rule};
 
 /// What the proxy does, it does within this, also on a loaded machine.
 const WAIT_MAX: Duration = Duration::from_secs(60);

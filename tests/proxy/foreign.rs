@@ -3,9 +3,8 @@
 use std::net::SocketAddr;
 
 use harness::foreign::ForeignClients;
+use harness::proxy_http::conversation;
 use harness::{KmipProxy, KmipServer, Lab, PykmipServer};
-
-use crate::http_client::conversation;
 
 /// Runs PyKMIP's client as `name`; the steps that held.
 fn walk(python: &ForeignClients, lab: &Lab, address: SocketAddr, name: &str) -> Vec<String> {

@@ -1,9 +1,9 @@
 //! The HTTP interface of a running proxy.
 
+use harness::proxy_http::{delete, get, post, send};
 use harness::{KmipProxy, KmipServer, Lab};
 
 use crate::client::{TestClient, locate};
-use crate::http_client::{delete, get, post, send};
 
 const RULE: &str =
     "{\"name\": \"r\", \"operation\": \"Locate\", \"action\": {\"delay\": {\"ms\": 1}}}";

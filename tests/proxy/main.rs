@@ -12,7 +12,6 @@ mod actions;
 mod byte_server;
 mod client;
 mod foreign;
-mod http_client;
 mod http_interface;
 mod program;
 mod transparency;

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use harness::foreign::skip;
+use harness::proxy_http::{add_rule, conversation};
 use harness::{FrameConnection, KmipProxy, KmipServer, Lab, repository};
 use kmip::encoding::xml;
 use kmip::payload::OPERATIONS;
@@ -13,7 +14,6 @@ use ttlv::Writer;
 
 use crate::byte_server::ByteServer;
 use crate::client::{TestClient, create, get, locate, request};
-use crate::http_client::{add_rule, conversation};
 
 /// A client and a server of bytes, with a proxy between them that has a rule for another client.
 struct Line {
