@@ -8,7 +8,11 @@
     reason = "a test that cannot go on stops, also in what tests share"
 )]
 
+mod destruction;
+mod fetch;
 mod fixture;
+mod hosts;
+mod refusals;
 
 use fixture::Fixture;
 use node_sim::testing::{
@@ -19,7 +23,12 @@ use std::sync::Arc;
 
 /// Permission to destroy a key that was planned and never used.
 fn retired(key_id: KeyId) -> RetiredKey {
-    node_sim::testing::retired_key(key_id, KnownKey::default()).unwrap()
+    retired_known(key_id, &KnownKey::default())
+}
+
+/// Permission to destroy a key of which this is known.
+fn retired_known(key_id: KeyId, known: &KnownKey) -> RetiredKey {
+    node_sim::testing::retired_key(key_id, known.clone()).unwrap()
 }
 
 /// Makes sure of the key at the first host that can be used.
@@ -39,6 +48,14 @@ async fn fetch(
     key_id: KeyId,
 ) -> Result<FetchedKey, KeyServerError> {
     client.fetch(place, key_id, &KnownKey::default()).await
+}
+
+/// Creates a key and fetches it; what the ledger then knows of it.
+async fn created(client: &KmipClient, place: &KeyProviderAccess, key_id: KeyId) -> KnownKey {
+    ensure(client, place, key_id).await.unwrap();
+    let fetched = fetch(client, place, key_id).await.unwrap();
+    let check = Some(fetched.key.check_value(key_id));
+    KnownKey { host: Some(fetched.host), identifier: Some(fetched.identifier), check }
 }
 
 #[tokio::test(flavor = "multi_thread")]
