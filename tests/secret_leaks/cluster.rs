@@ -115,14 +115,16 @@ impl Fixture {
                 let header = read(self.cluster.data(), &path);
                 let header: Value = serde_json::from_slice(&header).unwrap();
                 let text = |member: &str| header[member].as_str().unwrap();
+                let wrappings = header["wrappedDataEncryptionKeys"].as_object().unwrap();
+                assert_eq!(wrappings.len(), 1, "no rekey is running");
+                let (key_id, wrapped) = wrappings.iter().next().unwrap();
                 let purpose = format!(
-                    "data encryption key {}, {}, drive {drive} {}, master key {}",
+                    "data encryption key {}, {}, drive {drive} {}, master key {key_id}",
                     header["format"],
                     text("cipher"),
                     text("serial"),
-                    text("keyID")
                 );
-                let wrapped = BASE64_STANDARD.decode(text("wrappedDataEncryptionKey")).unwrap();
+                let wrapped = BASE64_STANDARD.decode(wrapped.as_str().unwrap()).unwrap();
                 let key = open_sealed(master_key.try_into().unwrap(), &purpose, &wrapped).unwrap();
                 assert_eq!(key.len(), 64, "two keys of AES-256 in XTS");
                 self.search.key("a data encryption key", &key);
