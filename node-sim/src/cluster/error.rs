@@ -135,8 +135,21 @@ pub(crate) enum RetryableError {
     /// Nodes have to be there first.
     #[error("waiting for nodes {nodes:?} to be switched on")]
     NodesOffline {
-        /// The nodes.
+        /// The nodes; at least one.
         nodes: Vec<u32>,
+    },
+    /// All nodes are there, and too few of their shares are.
+    #[error(
+        "{usable} of the {needed} shares that are needed for master key {key_id} can be used: \
+         restore the shares of the nodes from a backup"
+    )]
+    SharesUnusable {
+        /// The key.
+        key_id: KeyId,
+        /// How many shares can be used.
+        usable: usize,
+        /// How many are needed.
+        needed: usize,
     },
     /// Drives have to be unlocked first.
     #[error("waiting for locked drives {drives:?}")]
@@ -184,6 +197,7 @@ impl RetryableError {
             }
             Self::Node(NodeError::Off(_))
             | Self::NodesOffline { .. }
+            | Self::SharesUnusable { .. }
             | Self::DrivesLocked { .. }
             | Self::Ring(_)
             | Self::RekeyChanged
@@ -204,6 +218,7 @@ impl RetryableError {
             Self::KeyServer { .. }
             | Self::Node(_)
             | Self::NodesOffline { .. }
+            | Self::SharesUnusable { .. }
             | Self::DrivesLocked { .. }
             | Self::Ring(_)
             | Self::RekeyChanged
@@ -215,7 +230,11 @@ impl RetryableError {
     pub(crate) const fn ends_with_a_change(&self) -> bool {
         match self {
             Self::NodesOffline { .. } | Self::DrivesLocked { .. } | Self::RekeyChanged => true,
-            Self::KeyServer { .. } | Self::Node(_) | Self::Ring(_) | Self::Ledger(_) => false,
+            Self::KeyServer { .. }
+            | Self::SharesUnusable { .. }
+            | Self::Node(_)
+            | Self::Ring(_)
+            | Self::Ledger(_) => false,
         }
     }
 }

@@ -207,7 +207,8 @@ impl Cluster {
         dealing: &str,
     ) -> Result<Vec<ShareFile>, RetryableError> {
         let mut files = Vec::new();
-        for node in self.running_nodes() {
+        let (running, offline) = self.running_and_offline_nodes();
+        for node in running {
             let found = run_blocking(node, move |node| node.share(key_id)).await;
             match found {
                 Ok(Some(share)) if share.dealing() == dealing => files.push(share),
@@ -217,10 +218,13 @@ impl Cluster {
             }
         }
         let needed = self.read(|ledger| threshold(ledger.nodes.len()));
-        if files.len() < needed {
-            return Err(self.too_few_nodes());
+        if files.len() >= needed {
+            return Ok(files);
         }
-        Ok(files)
+        if offline.is_empty() {
+            return Err(RetryableError::SharesUnusable { key_id, usable: files.len(), needed });
+        }
+        Err(RetryableError::NodesOffline { nodes: offline })
     }
 
     /// Creates an internal key and deals its shares to the running nodes. Until the ledger knows
@@ -243,13 +247,12 @@ impl Cluster {
     }
 
     fn nodes_for_threshold(&self) -> Result<Vec<Arc<Node>>, RetryableError> {
-        let nodes = self.running_nodes();
+        let (nodes, offline) = self.running_and_offline_nodes();
         let needed = self.read(|ledger| threshold(ledger.nodes.len()));
-        if nodes.len() < needed { Err(self.too_few_nodes()) } else { Ok(nodes) }
-    }
-
-    fn too_few_nodes(&self) -> RetryableError {
-        RetryableError::NodesOffline { nodes: self.offline_nodes() }
+        if nodes.len() < needed {
+            return Err(RetryableError::NodesOffline { nodes: offline });
+        }
+        Ok(nodes)
     }
 
     fn management(&self, key_id: KeyId) -> Result<KeyManagement, RetryableError> {

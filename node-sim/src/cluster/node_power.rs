@@ -126,8 +126,14 @@ impl Cluster {
         unlocked
     }
 
-    /// The node, if its switch is on.
-    async fn powered_node(&self, node_id: NodeId) -> Result<Option<Arc<Node>>, RetryableError> {
+    /// The node, if its switch is on; it is opened if it does not run yet.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub(super) async fn powered_node(
+        &self,
+        node_id: NodeId,
+    ) -> Result<Option<Arc<Node>>, RetryableError> {
         let record = self.read(|ledger| ledger.nodes.get(&node_id).cloned());
         let Some(record) = record.filter(|record| record.powered) else {
             return Ok(None);

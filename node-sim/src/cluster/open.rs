@@ -59,6 +59,11 @@ impl Cluster {
             tasks: tokio::sync::Mutex::new(JoinSet::new()),
             _lock: found.lock,
         });
+        // All nodes run before the first needs the share of another. A node that cannot be opened is
+        // opened again by its task, which reports why it cannot.
+        for node_id in &node_ids {
+            let _ = cluster.powered_node(*node_id).await;
+        }
         {
             let mut tasks = cluster.tasks.lock().await;
             for node_id in node_ids {

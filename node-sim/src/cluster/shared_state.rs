@@ -114,11 +114,17 @@ impl Cluster {
         self.nodes.read().unwrap_or_else(PoisonError::into_inner).get(&node_id).cloned()
     }
 
+    /// The nodes that are running, and the ids of the others, at one moment.
+    pub(crate) fn running_and_offline_nodes(&self) -> (Vec<Arc<Node>>, Vec<u32>) {
+        let running = self.nodes.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let away = |id: &&NodeId| !running.contains_key(id);
+        let offline = self.read(|ledger| ledger.nodes.keys().filter(away).map(|id| id.0).collect());
+        (running.into_values().collect(), offline)
+    }
+
     /// The ids of the nodes that are not running.
     pub(crate) fn offline_nodes(&self) -> Vec<u32> {
-        let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
-        let away = |id: &&NodeId| !nodes.contains_key(id);
-        self.read(|ledger| ledger.nodes.keys().filter(away).map(|id| id.0).collect())
+        self.running_and_offline_nodes().1
     }
 
     /// Returns the first node that runs, which acts for the cluster.
@@ -126,9 +132,9 @@ impl Cluster {
     /// # Errors
     /// None runs.
     pub(crate) fn first_running_node(&self) -> Result<NodeId, RetryableError> {
-        let running = self.running_nodes();
+        let (running, offline) = self.running_and_offline_nodes();
         let first = running.first().map(|node| node.id());
-        first.ok_or_else(|| RetryableError::NodesOffline { nodes: self.offline_nodes() })
+        first.ok_or(RetryableError::NodesOffline { nodes: offline })
     }
 
     /// Returns the pace and the stop of rekeys.

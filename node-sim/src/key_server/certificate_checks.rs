@@ -5,6 +5,7 @@
 
 use crate::state::error::ElementError;
 use crate::state::faults::{CertificateFault, FaultKind, KmipCertificate, Severity};
+use crate::state::timestamps::format_seconds;
 use time::OffsetDateTime;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -110,7 +111,8 @@ fn check_validity(
     let (begins, ends) = (validity.not_before.to_datetime(), validity.not_after.to_datetime());
     let subject = certificate.subject();
     if now < begins {
-        return Some(unusable(which, &format!("{subject} is not valid before {begins}")));
+        let date = format_seconds(begins);
+        return Some(unusable(which, &format!("{subject} is not valid before {date}")));
     }
     let seconds = ends.unix_timestamp().saturating_sub(now.unix_timestamp());
     let days = seconds.div_euclid(SECONDS_PER_DAY);
@@ -122,8 +124,9 @@ fn check_validity(
         WARNING_DAYS.. => return None,
     };
     let details = format!(
-        "{subject} {verb} on {ends}. Replace it with one that is valid for at least \
-         {WARNING_DAYS} days, with ModifyKeyServerKmip."
+        "{subject} {verb} at {}. Replace it with one that is valid for at least \
+         {WARNING_DAYS} days, with ModifyKeyServerKmip.",
+        format_seconds(ends)
     );
     Some(Finding { kind: FaultKind::KmipCertificate(which, why), severity, details })
 }
@@ -195,6 +198,19 @@ mod tests {
             assert_eq!(ca, of(KmipCertificate::RootCa), "{now}");
             let client = check_client(&pem, Some(&key), now).map(|f| (f.kind, f.severity));
             assert_eq!(client, of(KmipCertificate::Client), "{now}");
+        }
+    }
+
+    #[test]
+    fn dates_of_a_certificate_are_in_iso_8601() {
+        let (pem, _) = certificate();
+        for (now, expected) in [
+            ("2020-12-31T00:00:00Z", " is not valid before 2021-01-01T00:00:00Z"),
+            ("2021-12-30T00:00:00Z", " expires at 2021-12-31T00:00:00Z. Replace"),
+            ("2022-01-01T00:00:00Z", " expired at 2021-12-31T00:00:00Z. Replace"),
+        ] {
+            let details = check_root_ca(&pem, parse(now).unwrap()).unwrap().details;
+            assert!(details.contains(expected), "{details}");
         }
     }
 

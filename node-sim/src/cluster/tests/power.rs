@@ -71,6 +71,35 @@ async fn a_node_that_was_away_when_an_internal_key_was_made_gets_its_share() {
     cluster.close().await;
 }
 
+/// On one thread, so that no task of a node has run when the cluster is open.
+#[tokio::test]
+async fn all_nodes_run_before_the_first_waits_for_the_share_of_another() {
+    let lab = Lab::new(4, 1);
+    let cluster = lab.open().await;
+    assert_eq!(cluster.running_nodes().len(), 4);
+    cluster.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_too_few_usable_shares_the_locked_drives_name_no_node() {
+    let lab = Lab::new(2, 1);
+    let cluster = lab.create().await;
+    cluster.close().await;
+    drop(cluster);
+    let folder = lab.node_folder(2).join("shares");
+    let share = folder.read_dir().unwrap().next().unwrap().unwrap().path();
+    std::fs::remove_file(share).unwrap();
+    let cluster = lab.open().await;
+    until(&cluster, "the locked drives say why", |c| {
+        c.drives().iter().all(|drive| match &drive.state {
+            DriveState::Locked { reason } => reason.starts_with("1 of the 2 shares that are"),
+            DriveState::Active | DriveState::Absent => false,
+        })
+    })
+    .await;
+    cluster.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn with_too_few_nodes_an_internal_key_is_not_whole_and_one_more_unlocks_all() {
     let lab = Lab::new(4, 1);
