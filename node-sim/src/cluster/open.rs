@@ -59,8 +59,8 @@ impl Cluster {
             tasks: tokio::sync::Mutex::new(JoinSet::new()),
             _lock: found.lock,
         });
-        // All nodes run before the first needs the share of another. A node that cannot be opened is
-        // opened again by its task, which reports why it cannot.
+        // All nodes run before the first needs the share of another. The task of a node that cannot
+        // be opened tries again and reports why.
         for node_id in &node_ids {
             let _ = cluster.powered_node(*node_id).await;
         }
