@@ -70,11 +70,15 @@ async fn every_described_status_is_answered_as_described() {
     ledger_that_cannot_be_written(&mut client, &key_servers, &data).await;
     running.stop().await;
 
-    let late = folder.path().join("late");
-    let running = start(&late, Arc::new(InMemoryKeyServers::new()), "body-deadline-ms = 1").await;
+    let other = folder.path().join("other");
+    let settings = "body-deadline-ms = 1\nrekey-ms-per-drive = 7\nrekey-stop-before = 'Ready'";
+    let running = start(&other, Arc::new(InMemoryKeyServers::new()), settings).await;
     let mut client = Client { running: &running, coverage: &mut coverage };
     client.expect_without_body(408, ask(CHANGE, &[]), 2).await;
     client.expect_without_body(408, ask(WRITE, &["1", "0"]), BLOCK.len()).await;
+    let control = client.expect(200, ask(CONTROL, &[])).await;
+    let set = json!({ "millisecondsPerDrive": 7, "stopBefore": "Ready", "stoppedBefore": null });
+    assert_eq!(control, set);
     running.stop().await;
 
     assert_eq!(coverage.answered, coverage.description.statuses());
