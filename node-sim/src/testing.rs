@@ -3,6 +3,7 @@
 
 use crate::crypto::aead;
 use crate::node::ShareFile;
+use crate::state::checked_json;
 use crate::state::key_ring::{CreatedKey, KeyManagement, KeyRing};
 use zeroize::Zeroizing;
 
@@ -38,8 +39,8 @@ pub fn retired_key(key_id: KeyId, known: KnownKey) -> Option<RetiredKey> {
 #[must_use]
 pub fn combine_share_files(key_id: KeyId, files: &[Vec<u8>]) -> Option<MasterKey> {
     let shares: Result<Vec<ShareFile>, _> =
-        files.iter().map(|file| serde_json::from_slice(file)).collect();
-    ShareFile::combine(key_id, &shares.ok()?).ok()
+        files.iter().map(|file| checked_json::decode(file)).collect();
+    ShareFile::combine(key_id, &shares.ok()?).ok().map(|whole| whole.key)
 }
 
 /// Secret that was sealed under this key for this purpose (AES-256-GCM); none if it does not open.

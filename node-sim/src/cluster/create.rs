@@ -10,7 +10,8 @@ use crate::crypto::master_key::MasterKey;
 use crate::node::{Drive, Node, NodeError, ShareFile, ShareFileError, folder_of};
 use crate::state::events::{EventContent, EventType};
 use crate::state::key_ring::{CreatedKey, DriveId, KeyId, KeyManagement, NodeId};
-use crate::state::ledger::{DriveRecord, Identity, Ledger, LedgerFile, NodeRecord};
+use crate::state::ledger::{DriveRecord, Identity, Ledger, NodeRecord};
+use crate::state::ledger_file::LedgerFile;
 use crate::state::timestamps;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
@@ -95,16 +96,13 @@ fn create_nodes(
     key_id: KeyId,
     master_key: &MasterKey,
 ) -> Result<(), NodeError> {
-    let generation = ledger.generation();
+    let stamp = ledger.stamp();
     for (node_id, record) in &ledger.nodes {
         let folder = Node::make_folder(&settings.folder, *node_id)?;
         for drive in &record.drives {
-            Drive::create(&folder, drive, (key_id, master_key), generation, &settings.steps)
-                .map_err(|cause| NodeError::Drive {
-                    node_id: *node_id,
-                    drive_id: drive.drive_id,
-                    cause,
-                })?;
+            Drive::create(&folder, drive, (key_id, master_key), &stamp, &settings.steps).map_err(
+                |cause| NodeError::Drive { node_id: *node_id, drive_id: drive.drive_id, cause },
+            )?;
         }
     }
     Ok(())
@@ -121,7 +119,8 @@ fn deal(
     let holders: Vec<u8> = nodes.iter().filter_map(|id| u8::try_from(id.0).ok()).collect();
     let needed = threshold(nodes.len());
     let node_id = NodeId(1);
-    let files = ShareFile::deal(key_id, master_key, dealing, needed, &holders)
+    let stamp = ledger.stamp();
+    let files = ShareFile::deal(key_id, master_key, (dealing, &stamp), (needed, &holders))
         .map_err(|cause| NodeError::Share { node_id, cause })?;
     for (node_id, share) in nodes.into_iter().zip(files) {
         share

@@ -87,6 +87,7 @@ const fn is_kmip_server_fault(kind: FaultKind) -> bool {
         ) => true,
         FaultKind::KmipCertificate(..)
         | FaultKind::MasterKeyNotDestroyed
+        | FaultKind::KeyShareDamaged
         | FaultKind::NodeOffline
         | FaultKind::DriveFailed => false,
     }

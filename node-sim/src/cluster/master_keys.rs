@@ -10,14 +10,12 @@ use super::shared_state::Cluster;
 use crate::crypto::aead;
 use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
 use crate::key_server::{Destruction, DigestProof, FetchedKey, KeyProviderAccess, KeyServerError};
-use crate::node::{Node, NodeError, ShareFile, ShareFileError};
+use crate::node::{Node, NodeError};
 use crate::state::key_ring::{
-    CreatedKey, KeyId, KeyManagement, KeyRingError, KeyState, MasterKeyRecord, NodeId, RetiredKey,
+    CreatedKey, KeyId, KeyManagement, KeyRingError, MasterKeyRecord, NodeId, RetiredKey,
 };
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// Number of nodes, of so many, whose shares make an internal master key whole.
@@ -125,16 +123,7 @@ impl Cluster {
         key: &RetiredKey,
     ) -> Result<Destruction, RetryableError> {
         let key_id = key.key_id();
-        let nodes = self.offline_nodes();
-        if !nodes.is_empty() {
-            return Err(RetryableError::NodesOffline { nodes });
-        }
-        for node in self.running_nodes() {
-            let naming = run_blocking(node, move |node| node.drives_naming(key_id)).await?;
-            if !naming.is_empty() {
-                return Err(KeyRingError::StillWraps { key_id, drives: naming.len() }.into());
-            }
-        }
+        self.check_unnamed(key_id).await?;
         match key.management() {
             KeyManagement::Internal => {
                 for node in self.running_nodes() {
@@ -155,104 +144,22 @@ impl Cluster {
         }
     }
 
-    /// Gives the node the shares that it lacks and removes those of keys that are gone: it may
-    /// have been away when keys were created or destroyed.
-    pub(super) async fn restore_shares(&self, node: &Arc<Node>) -> Result<(), RetryableError> {
-        // What is listed was there before the ring is looked at, so a share that is written for a
-        // key planned in between is not taken away.
-        let present = run_blocking(Arc::clone(node), |node| node.shares()).await?;
-        let ring = self.read(|ledger| ledger.ring.clone());
-        for key_id in present.iter().filter(|key_id| ring.key(**key_id).is_none()) {
-            let key_id = *key_id;
-            run_blocking(Arc::clone(node), move |node| node.remove_share(key_id)).await?;
+    /// Reads the headers of all drives of all nodes.
+    ///
+    /// # Errors
+    /// One names the key, one cannot be read, or a node is off.
+    pub(super) async fn check_unnamed(&self, key_id: KeyId) -> Result<(), RetryableError> {
+        let nodes = self.offline_nodes();
+        if !nodes.is_empty() {
+            return Err(RetryableError::NodesOffline { nodes });
         }
-        for (key_id, dealing) in self.dealt_keys() {
-            // A damaged share is as good as none: it is made again.
-            let share = run_blocking(Arc::clone(node), move |node| node.share(key_id)).await;
-            if share.is_ok_and(|share| share.is_some_and(|share| share.dealing() == dealing)) {
-                continue;
+        for node in self.running_nodes() {
+            let naming = run_blocking(node, move |node| node.drives_naming(key_id)).await?;
+            if !naming.is_empty() {
+                return Err(KeyRingError::StillWraps { key_id, drives: naming.len() }.into());
             }
-            let others = self.collect_shares(key_id, &dealing).await?;
-            let holder = node.holder()?;
-            let share = ShareFile::for_holder(key_id, &others, holder)
-                .map_err(|cause| NodeError::Share { node_id: node.id(), cause })?;
-            run_blocking(Arc::clone(node), move |node| node.store_share(&share)).await?;
         }
         Ok(())
-    }
-
-    /// The internal keys in use, each with the dealing that counts.
-    pub(super) fn dealt_keys(&self) -> BTreeMap<KeyId, String> {
-        let dealt = |ring: &crate::state::key_ring::KeyRing| {
-            ring.keys()
-                .filter(|(_, record)| record.state == KeyState::InUse)
-                .filter_map(|(key_id, record)| Some((key_id, record.dealing.clone()?)))
-                .collect()
-        };
-        self.read(|ledger| dealt(&ledger.ring))
-    }
-
-    async fn combine_internal_key(&self, key_id: KeyId) -> Result<MasterKey, RetryableError> {
-        let dealing = self.dealt_keys().remove(&key_id).ok_or(KeyRingError::NotInUse(key_id))?;
-        let files = self.collect_shares(key_id, &dealing).await?;
-        let node_id = self.first_running_node()?;
-        let whole = ShareFile::combine(key_id, &files);
-        Ok(whole.map_err(|cause| NodeError::Share { node_id, cause })?)
-    }
-
-    /// Collects the shares of this dealing from the running nodes; fails if they are too few.
-    async fn collect_shares(
-        &self,
-        key_id: KeyId,
-        dealing: &str,
-    ) -> Result<Vec<ShareFile>, RetryableError> {
-        let mut files = Vec::new();
-        let (running, offline) = self.running_and_offline_nodes();
-        for node in running {
-            let found = run_blocking(node, move |node| node.share(key_id)).await;
-            match found {
-                Ok(Some(share)) if share.dealing() == dealing => files.push(share),
-                Ok(_) => {}
-                // A damaged share is as good as none, as long as there are enough others.
-                Err(error) => tracing::warn!(%error, "a share cannot be used"),
-            }
-        }
-        let needed = self.read(|ledger| threshold(ledger.nodes.len()));
-        if files.len() >= needed {
-            return Ok(files);
-        }
-        if offline.is_empty() {
-            return Err(RetryableError::SharesUnusable { key_id, usable: files.len(), needed });
-        }
-        Err(RetryableError::NodesOffline { nodes: offline })
-    }
-
-    /// Creates an internal key and deals its shares to the running nodes. Until the ledger knows
-    /// the dealing the key was never used, so after a crash it is simply dealt anew.
-    async fn create_internal_key(&self, key_id: KeyId) -> Result<CreatedKey, RetryableError> {
-        let nodes = self.nodes_for_threshold()?;
-        let needed = self.read(|ledger| threshold(ledger.nodes.len()));
-        let holders = nodes.iter().map(|node| node.holder()).collect::<Result<Vec<_>, _>>()?;
-        let node_id = self.first_running_node()?;
-        let sealed =
-            |cause| NodeError::Share { node_id, cause: ShareFileError::Sealed { key_id, cause } };
-        let key = generate_master_key().map_err(sealed)?;
-        let dealing = Uuid::new_v4().to_string();
-        let files = ShareFile::deal(key_id, &key, &dealing, needed, &holders)
-            .map_err(|cause| NodeError::Share { node_id, cause })?;
-        for (node, file) in nodes.into_iter().zip(files) {
-            run_blocking(node, move |node| node.store_share(&file)).await?;
-        }
-        Ok(CreatedKey { dealing: Some(dealing), identifier: None, check: key.check_value(key_id) })
-    }
-
-    fn nodes_for_threshold(&self) -> Result<Vec<Arc<Node>>, RetryableError> {
-        let (nodes, offline) = self.running_and_offline_nodes();
-        let needed = self.read(|ledger| threshold(ledger.nodes.len()));
-        if nodes.len() < needed {
-            return Err(RetryableError::NodesOffline { nodes: offline });
-        }
-        Ok(nodes)
     }
 
     fn management(&self, key_id: KeyId) -> Result<KeyManagement, RetryableError> {

@@ -18,6 +18,7 @@ mod error;
 mod fault_reports;
 mod key_server_access;
 mod key_server_changes;
+mod key_shares;
 mod master_keys;
 mod node_power;
 mod open;

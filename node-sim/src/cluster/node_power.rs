@@ -5,7 +5,7 @@ use super::error::{PowerError, RetryableError};
 use super::master_keys::run_blocking;
 use super::retry::Backoff;
 use super::shared_state::Cluster;
-use crate::node::{Drive, Node, NodeError};
+use crate::node::{Drive, DriveError, Node, NodeError};
 use crate::state::events::{EventContent, EventType};
 use crate::state::faults::{FaultKind, FaultPlace};
 use crate::state::key_ring::{KeyId, KeyState, NodeId};
@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use time::OffsetDateTime;
 
-/// Keys of the ring when a node's shares were last restored.
-type RestoredKeys = Option<BTreeMap<KeyId, KeyState>>;
+/// Keys of the ring, and nodes that were off, when a node's shares were last restored.
+type RestoredKeys = Option<(BTreeMap<KeyId, KeyState>, Vec<u32>)>;
 
 /// Runs the task of one node until the cluster closes.
 pub(super) async fn run(cluster: Arc<Cluster>, node_id: NodeId) {
@@ -45,7 +45,6 @@ pub(super) async fn run(cluster: Arc<Cluster>, node_id: NodeId) {
             }
             Err(error) => {
                 failed = true;
-                cluster.set_lock_reasons(node_id, &error);
                 cluster.raise_fault(&error).await;
                 if !backoff.wait(&cluster, &error).await {
                     return;
@@ -117,9 +116,10 @@ impl Cluster {
             return Ok(());
         };
         let unlocked = self.unlock(&node).await;
-        let keys: BTreeMap<_, _> =
+        let keys =
             self.read(|ledger| ledger.ring.keys().map(|(id, key)| (id, key.state)).collect());
-        if restored.as_ref() != Some(&keys) {
+        let keys = (keys, self.offline_nodes());
+        if self.take_damaged_share(node_id) || restored.as_ref() != Some(&keys) {
             self.restore_shares(&node).await?;
             *restored = Some(keys);
         }
@@ -142,11 +142,13 @@ impl Cluster {
             return Ok(Some(node));
         }
         let (folder, steps) = (self.settings.folder.clone(), Arc::clone(&self.settings.steps));
-        let opened =
-            tokio::task::spawn_blocking(move || Node::open(&folder, node_id, &record, &steps));
-        let node = Arc::new(opened.await.unwrap_or_else(|join| {
+        let cluster = self.read(|ledger| ledger.identity.uuid.clone());
+        let opened = tokio::task::spawn_blocking(move || {
+            Node::open(&folder, node_id, &record, &cluster, &steps)
+        });
+        let node = Arc::new(opened.await.map_err(|join| {
             let cause = std::io::Error::other(join.to_string());
-            Err(NodeError::Folder { node_id, cause })
+            NodeError::Folder { node_id, cause }
         })?);
         {
             let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
@@ -164,32 +166,61 @@ impl Cluster {
     }
 
     /// Gets the node the master keys that its locked drives need, and unlocks them. A drive that
-    /// two keys wrap opens with either; one key's error does not hold up the drives of another.
+    /// two keys wrap opens with either; an error of one key or drive does not hold up the others.
     async fn unlock(&self, node: &Arc<Node>) -> Result<(), RetryableError> {
-        let current = self.read(|ledger| ledger.ring.current());
-        let is_locked = |drive: &&Drive| drive.lock_reason().is_some();
-        let locked = node.drives().iter().filter(is_locked).flat_map(Drive::master_keys);
-        let mut needed: Vec<KeyId> = locked.collect::<BTreeSet<_>>().into_iter().collect();
+        if locked_drives(node).is_empty() {
+            return Ok(());
+        }
+        let unusable = run_blocking(Arc::clone(node), Node::reload_headers).await?;
+        let mut errors: Vec<RetryableError> = unusable.into_iter().map(Into::into).collect();
+        let (current, known): (_, BTreeSet<KeyId>) = self
+            .read(|ledger| (ledger.ring.current(), ledger.ring.keys().map(|(id, _)| id).collect()));
+        let named = locked_drives(node).into_iter().flat_map(Drive::master_keys);
+        let mut needed: Vec<KeyId> =
+            named.collect::<BTreeSet<_>>().intersection(&known).copied().collect();
         needed.sort_by_key(|key_id| Some(*key_id) != current);
-        let mut first_error = None;
         for key_id in needed {
-            if !node.drives().iter().filter(is_locked).any(|drive| drive.is_wrapped_by(key_id)) {
+            if !locked_drives(node).iter().any(|drive| drive.is_wrapped_by(key_id)) {
                 continue;
             }
             match self.unlock_with(node, key_id).await {
                 Err(error @ RetryableError::Ledger(_)) => return Err(error),
-                Err(error) => drop(first_error.get_or_insert(error)),
+                Err(error) => errors.push(error),
                 Ok(()) => {}
             }
         }
-        match first_error {
-            Some(error) if node.drives().iter().any(|drive| is_locked(&drive)) => Err(error),
-            Some(_) | None => Ok(()),
+        for drive in locked_drives(node) {
+            let keys = drive.master_keys();
+            if !keys.is_empty() && !keys.iter().any(|key_id| known.contains(key_id)) {
+                let path = drive.header_path().display().to_string();
+                let cause = DriveError::UnknownKeys { path, keys };
+                self.set_lock_reason(drive, &cause.to_string());
+                let (node_id, drive_id) = (node.id(), drive.id());
+                errors.push(NodeError::Drive { node_id, drive_id, cause }.into());
+            }
         }
+        if locked_drives(node).is_empty() {
+            return Ok(());
+        }
+        let mut errors = errors.into_iter();
+        let first_error = errors.next();
+        for error in errors {
+            self.raise_fault(&error).await;
+        }
+        first_error.map_or(Ok(()), Err)
     }
 
     async fn unlock_with(&self, node: &Arc<Node>, key_id: KeyId) -> Result<(), RetryableError> {
-        let key = self.fetch_master_key(node.id(), key_id).await?;
+        let key = match self.fetch_master_key(node.id(), key_id).await {
+            Ok(key) => key,
+            Err(error) => {
+                let drives = locked_drives(node);
+                for drive in drives.into_iter().filter(|drive| drive.is_wrapped_by(key_id)) {
+                    self.set_lock_reason(drive, &error.to_string());
+                }
+                return Err(error);
+            }
+        };
         let unlocked = run_blocking(Arc::clone(node), move |node| node.unlock(key_id, &key)).await;
         self.changed();
         self.record_unlocked(node).await;
@@ -219,15 +250,14 @@ impl Cluster {
         .await;
     }
 
-    fn set_lock_reasons(&self, node_id: NodeId, error: &RetryableError) {
-        let Some(node) = self.node(node_id) else {
-            return;
-        };
-        let why = error.to_string();
-        // Only news wakes those who wait, or two nodes would wake each other for ever.
-        let news = node.drives().iter().filter(|drive| drive.set_lock_reason(&why)).count();
-        if news > 0 {
+    /// Only news wakes those who wait, or two nodes would wake each other for ever.
+    fn set_lock_reason(&self, drive: &Drive, reason: &str) {
+        if drive.set_lock_reason(reason) {
             self.changed();
         }
     }
+}
+
+fn locked_drives(node: &Node) -> Vec<&Drive> {
+    node.drives().iter().filter(|drive| drive.lock_reason().is_some()).collect()
 }

@@ -7,12 +7,14 @@ use super::shared_state::Cluster;
 use super::{create, node_power, pending_destruction, rekey_worker};
 use crate::key_server::KeyServerClient;
 use crate::key_server::client_key_pair::{read_private_key, remove_unreferenced_keys};
+use crate::node::{foreign_header, newest_witness};
 use crate::state::durable_file;
 use crate::state::key_pair_record::KeyPairRecord;
-use crate::state::ledger::{Ledger, LedgerError, LedgerFile};
+use crate::state::ledger::{FILE_NAME, Ledger, LedgerError};
+use crate::state::ledger_file::LedgerFile;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
@@ -51,6 +53,7 @@ impl Cluster {
             writer: Arc::new(tokio::sync::Mutex::new(found.file)),
             client_key: Arc::new(RwLock::new(found.client_key)),
             nodes: RwLock::new(BTreeMap::new()),
+            damaged_shares: Mutex::default(),
             key_servers,
             changes: watch::Sender::new(0),
             retries: watch::Sender::new(0),
@@ -99,6 +102,15 @@ fn open_folder(settings: &ClusterSettings) -> Result<OpenedFolder, OpenError> {
     })?;
     let mut file = LedgerFile::new(&settings.folder, Arc::clone(&settings.steps));
     let mut ledger = if let Some(ledger) = file.read()? {
+        // Before anything is changed, removed or sent on the ledger's word.
+        if let Some(witness) = foreign_header(&settings.folder, &ledger) {
+            let path = settings.folder.join(FILE_NAME).display().to_string();
+            let witness = witness.display().to_string();
+            return Err(LedgerError::Foreign { path, witness }.into());
+        }
+        if let Some(newest) = newest_witness(&settings.folder, &ledger) {
+            file.refuse_older(&ledger, newest.generation, &newest.path)?;
+        }
         ledger
     } else {
         create::check(settings)?;

@@ -177,11 +177,9 @@ async fn add_wrapping(
         })
         .await?;
     let key = Arc::clone(key);
-    let generation = cluster.read(Ledger::generation);
-    run_blocking(Arc::clone(node), move |node| {
-        node.add_wrapping(drive_id, key_id, &key, generation)
-    })
-    .await?;
+    let stamp = cluster.read(Ledger::stamp);
+    run_blocking(Arc::clone(node), move |node| node.add_wrapping(drive_id, key_id, &key, &stamp))
+        .await?;
     Ok(())
 }
 
@@ -215,9 +213,9 @@ async fn remove_wrappings(
     check_unlocked(node, &with)?;
     let key = Arc::new(cluster.fetch_master_key(node.id(), kept).await?);
     for drive_id in with {
-        let (key, generation) = (Arc::clone(&key), cluster.read(Ledger::generation));
+        let (key, stamp) = (Arc::clone(&key), cluster.read(Ledger::stamp));
         run_blocking(Arc::clone(node), move |node| {
-            node.remove_wrapping(drive_id, removed, (kept, &key), generation)
+            node.remove_wrapping(drive_id, removed, (kept, &key), &stamp)
         })
         .await?;
         cluster

@@ -11,10 +11,11 @@ use super::settings::ClusterSettings;
 use crate::key_server::KeyServerClient;
 use crate::node::Node;
 use crate::state::key_ring::NodeId;
-use crate::state::ledger::{Ledger, LedgerError, LedgerFile};
-use std::collections::BTreeMap;
+use crate::state::ledger::{Ledger, LedgerError};
+use crate::state::ledger_file::LedgerFile;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
@@ -32,6 +33,8 @@ pub(crate) struct Cluster {
     pub(super) changes: watch::Sender<u64>,
     /// Goes up when the tasks that wait after an error shall try again at once.
     pub(super) retries: watch::Sender<u64>,
+    /// Nodes of which a share was found damaged.
+    pub(super) damaged_shares: Mutex<BTreeSet<NodeId>>,
     /// Pace and stop of rekeys.
     pub(super) rekey_control: RekeyControl,
     pub(super) closing: watch::Sender<bool>,

@@ -12,7 +12,7 @@ use crate::crypto::aes_xts;
 use crate::crypto::master_key::MasterKey;
 use crate::state::durable_file::{self, Steps};
 use crate::state::key_ring::{DriveId, KeyId};
-use crate::state::ledger::DriveRecord;
+use crate::state::ledger::{DriveRecord, Stamp};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -23,8 +23,11 @@ const BLOCKS_NAME: &str = "blocks";
 /// A drive of a node that is switched on.
 pub(crate) struct Drive {
     record: DriveRecord,
+    /// UUID of the cluster.
+    cluster: String,
     folder: PathBuf,
-    header: Mutex<Header>,
+    /// The header, or why it cannot be used.
+    header: Mutex<Result<Header, String>>,
     contents: RwLock<Contents>,
 }
 
@@ -45,7 +48,7 @@ impl Drive {
         node_folder: &Path,
         record: &DriveRecord,
         (key_id, master_key): (KeyId, &MasterKey),
-        generation: u64,
+        stamp: &Stamp,
         steps: &Steps,
     ) -> Result<(), DriveError> {
         let folder = folder_of(node_folder, record.drive_id);
@@ -55,22 +58,52 @@ impl Drive {
             .map_err(|cause| DriveError::file(&path, cause))?;
         let mut key: DataEncryptionKey = Box::new(Zeroizing::new([0; aes_xts::KEY_LEN]));
         aead::random(key.as_mut_slice()).map_err(|cause| DriveError::Unwrap { key_id, cause })?;
-        let mut header = Header::new(record);
+        let mut header = Header::new(record, stamp);
         header.add_wrapping(&key, key_id, master_key)?;
-        header.write(&folder, generation, steps)
+        header.write(&folder, stamp, steps)
     }
 
-    /// Reads the drive's header; the drive is locked.
-    pub(super) fn open(node_folder: &Path, record: &DriveRecord) -> Result<Self, DriveError> {
+    /// Reads the drive's header; the drive is locked. A header that cannot be used is read again
+    /// by [`Self::reload`].
+    pub(super) fn open(node_folder: &Path, record: &DriveRecord, cluster: &str) -> Self {
         let folder = folder_of(node_folder, record.drive_id);
-        let header = Header::read(&folder, record)?;
-        let locked = Contents::Locked("the node is starting".to_owned());
-        Ok(Self {
+        let header = Header::read(&folder, record, cluster).map_err(|error| error.to_string());
+        let reason = header.as_ref().err().cloned();
+        let reason = reason.unwrap_or_else(|| "the node is starting".to_owned());
+        Self {
             record: record.clone(),
+            cluster: cluster.to_owned(),
             folder,
             header: Mutex::new(header),
-            contents: RwLock::new(locked),
-        })
+            contents: RwLock::new(Contents::Locked(reason)),
+        }
+    }
+
+    /// Reads the header of a locked drive again: it may have been put back.
+    pub(super) fn reload(&self) -> Result<(), DriveError> {
+        let mut header = self.header();
+        if self.lock_reason().is_none() {
+            return Ok(());
+        }
+        match self.read_header() {
+            Ok(fresh) => {
+                *header = Ok(fresh);
+                Ok(())
+            }
+            Err(error) => {
+                *header = Err(error.to_string());
+                Err(error)
+            }
+        }
+    }
+
+    /// Path of the header.
+    pub(crate) fn header_path(&self) -> PathBuf {
+        Header::path(&self.folder)
+    }
+
+    fn read_header(&self) -> Result<Header, DriveError> {
+        Header::read(&self.folder, &self.record, &self.cluster)
     }
 
     /// Its id.
@@ -82,13 +115,13 @@ impl Drive {
     /// The master keys that wrap its data encryption key: one, or two during a rekey.
     #[must_use]
     pub(crate) fn master_keys(&self) -> Vec<KeyId> {
-        self.header().master_keys().collect()
+        self.header().as_ref().map_or_else(|_| Vec::new(), |header| header.master_keys().collect())
     }
 
     /// Whether this master key wraps its data encryption key.
     #[must_use]
     pub(crate) fn is_wrapped_by(&self, key_id: KeyId) -> bool {
-        self.header().is_wrapped_by(key_id)
+        self.header().as_ref().is_ok_and(|header| header.is_wrapped_by(key_id))
     }
 
     /// Why it is locked, if it is.
@@ -127,7 +160,7 @@ impl Drive {
 
     /// Unwraps the data encryption key.
     pub(super) fn unlock(&self, key_id: KeyId, master_key: &MasterKey) -> Result<(), DriveError> {
-        let key = self.header().unwrap(key_id, master_key)?;
+        let key = self.usable(&self.header())?.unwrap(key_id, master_key)?;
         let path = self.folder.join(BLOCKS_NAME);
         let blocks = BlockFile::open(&path, &key, self.record.blocks)
             .map_err(|cause| DriveError::file(&path, cause))?;
@@ -141,18 +174,18 @@ impl Drive {
         &self,
         key_id: KeyId,
         master_key: &MasterKey,
-        generation: u64,
+        stamp: &Stamp,
         steps: &Steps,
     ) -> Result<(), DriveError> {
         let mut header = self.header();
-        if header.is_wrapped_by(key_id) {
+        if self.usable(&header)?.is_wrapped_by(key_id) {
             return Ok(());
         }
         let unlocked = self.unlocked().map_err(DriveError::Locked)?;
-        let mut fresh = header.clone();
+        let mut fresh = self.usable(&header)?.clone();
         fresh.add_wrapping(&unlocked.data_encryption_key, key_id, master_key)?;
-        fresh.write(&self.folder, generation, steps)?;
-        *header = fresh;
+        fresh.write(&self.folder, stamp, steps)?;
+        *header = Ok(fresh);
         Ok(())
     }
 
@@ -165,7 +198,7 @@ impl Drive {
     ) -> Result<(), DriveError> {
         let _writer = self.header();
         let unlocked = self.unlocked().map_err(DriveError::Locked)?;
-        let on_disk = Header::read(&self.folder, &self.record)?;
+        let on_disk = self.read_header()?;
         on_disk.prove(&unlocked.data_encryption_key, key_id, master_key)
     }
 
@@ -176,13 +209,13 @@ impl Drive {
         &self,
         removed: KeyId,
         (kept, master_key): (KeyId, &MasterKey),
-        generation: u64,
+        stamp: &Stamp,
         steps: &Steps,
     ) -> Result<(), DriveError> {
         let mut header = self.header();
-        let mut fresh = Header::read(&self.folder, &self.record)?;
+        let mut fresh = self.read_header()?;
         if !fresh.is_wrapped_by(removed) {
-            *header = fresh;
+            *header = Ok(fresh);
             return Ok(());
         }
         let unlocked = self.unlocked().map_err(DriveError::Locked)?;
@@ -193,15 +226,15 @@ impl Drive {
             fresh.add_wrapping(&unlocked.data_encryption_key, kept, master_key)?;
         }
         fresh.remove_wrapping(removed);
-        fresh.write(&self.folder, generation, steps)?;
-        *header = fresh;
+        fresh.write(&self.folder, stamp, steps)?;
+        *header = Ok(fresh);
         Ok(())
     }
 
     /// The master keys that the header on disk names now.
     pub(super) fn master_keys_on_disk(&self) -> Result<Vec<KeyId>, DriveError> {
         let _writer = self.header();
-        Ok(Header::read(&self.folder, &self.record)?.master_keys().collect())
+        Ok(self.read_header()?.master_keys().collect())
     }
 
     /// Reads whole blocks from `lba` on.
@@ -243,11 +276,15 @@ impl Drive {
         *self.contents.write().unwrap_or_else(PoisonError::into_inner) = contents;
     }
 
-    fn header(&self) -> MutexGuard<'_, Header> {
+    fn usable<'a>(&self, header: &'a Result<Header, String>) -> Result<&'a Header, DriveError> {
+        header.as_ref().map_err(|cause| DriveError::Unusable(cause.clone()))
+    }
+
+    fn header(&self) -> MutexGuard<'_, Result<Header, String>> {
         self.header.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn folder_of(node_folder: &Path, drive_id: DriveId) -> PathBuf {
+pub(super) fn folder_of(node_folder: &Path, drive_id: DriveId) -> PathBuf {
     node_folder.join(format!("drive-{drive_id}"))
 }

@@ -27,7 +27,9 @@ pub(crate) enum DriveError {
         cause: String,
     },
     /// Its data encryption key is wrapped by other master keys.
-    #[error("its data encryption key is wrapped by master key {wrapped_by:?}, not by {offered}")]
+    #[error(
+        "its data encryption key is wrapped by master key {}, not by {offered}", list(.wrapped_by)
+    )]
     OtherKey {
         /// The keys of which each would do.
         wrapped_by: Vec<KeyId>,
@@ -42,6 +44,20 @@ pub(crate) enum DriveError {
         /// Why.
         cause: SealError,
     },
+    /// Its header could not be used when it was read.
+    #[error("{0}")]
+    Unusable(String),
+    /// Its header names master keys that are not on the ring.
+    #[error(
+        "{path} names no master key that the ledger knows, but {}: it is an older copy. Put the \
+         newest header of the drive back", list(.keys)
+    )]
+    UnknownKeys {
+        /// The file.
+        path: String,
+        /// The keys that it names.
+        keys: Vec<KeyId>,
+    },
     /// It is locked.
     #[error("it is locked: {0}")]
     Locked(String),
@@ -51,4 +67,10 @@ impl DriveError {
     pub(super) fn file(path: &Path, cause: io::Error) -> Self {
         Self::File { path: path.display().to_string(), cause }
     }
+}
+
+/// The keys in words.
+fn list(keys: &[KeyId]) -> String {
+    let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
+    if keys.is_empty() { "none".to_owned() } else { keys.join(" and ") }
 }

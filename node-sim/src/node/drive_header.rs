@@ -8,14 +8,14 @@ use super::drive_error::DriveError;
 use crate::crypto::aead::{self, SealError};
 use crate::crypto::aes_xts;
 use crate::crypto::master_key::MasterKey;
+use crate::state::checked_json;
 use crate::state::durable_file::{self, Steps};
 use crate::state::key_ring::{DriveId, KeyId};
-use crate::state::ledger::DriveRecord;
+use crate::state::ledger::{DriveRecord, Stamp};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -37,8 +37,8 @@ pub(super) struct Header {
     serial: String,
     blocks: u64,
     cipher: String,
-    /// The ledger's generation when the header was written.
-    generation: u64,
+    #[serde(flatten)]
+    stamp: Stamp,
     wrap_algorithm: String,
     /// The data encryption key, wrapped by each of these master keys, in base64.
     wrapped_data_encryption_keys: BTreeMap<KeyId, String>,
@@ -46,14 +46,14 @@ pub(super) struct Header {
 
 impl Header {
     /// The header of a new drive, without a wrapping.
-    pub(super) fn new(record: &DriveRecord) -> Self {
+    pub(super) fn new(record: &DriveRecord, stamp: &Stamp) -> Self {
         Self {
             format: FORMAT,
             drive_id: record.drive_id,
             serial: record.serial.clone(),
             blocks: record.blocks,
             cipher: CIPHER.to_owned(),
-            generation: 0,
+            stamp: stamp.clone(),
             wrap_algorithm: aead::ALGORITHM.to_owned(),
             wrapped_data_encryption_keys: BTreeMap::new(),
         }
@@ -74,11 +74,26 @@ impl Header {
         self.wrapped_data_encryption_keys.contains_key(&key_id)
     }
 
-    /// Reads the header of this drive.
+    /// The ledger's generation when the header was written.
+    pub(super) const fn generation(&self) -> u64 {
+        self.stamp.generation
+    }
+
+    /// UUID of the cluster that the header in this folder is of, if it is sound.
+    pub(super) fn cluster(folder: &Path) -> Option<String> {
+        let header: Self = checked_json::decode(&std::fs::read(Self::path(folder)).ok()?).ok()?;
+        Some(header.stamp.cluster)
+    }
+
+    /// Reads the header of this drive of this cluster.
     ///
     /// # Errors
-    /// It cannot be read, or it is not that of the drive.
-    pub(super) fn read(folder: &Path, record: &DriveRecord) -> Result<Self, DriveError> {
+    /// It cannot be read, it was changed, or it is not that of the drive.
+    pub(super) fn read(
+        folder: &Path,
+        record: &DriveRecord,
+        cluster: &str,
+    ) -> Result<Self, DriveError> {
         let path = Self::path(folder);
         let wrong = |cause: String| DriveError::Header {
             path: path.display().to_string(),
@@ -86,8 +101,7 @@ impl Header {
             cause,
         };
         let bytes = std::fs::read(&path).map_err(|cause| DriveError::file(&path, cause))?;
-        let header: Self =
-            serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+        let header: Self = checked_json::decode(&bytes).map_err(wrong)?;
         if header.format != FORMAT {
             return Err(wrong(format!("format {}, known is {FORMAT}", header.format)));
         }
@@ -96,6 +110,9 @@ impl Header {
                 "unknown cipher {} {}",
                 header.cipher, header.wrap_algorithm
             )));
+        }
+        if header.stamp.cluster != cluster {
+            return Err(wrong(format!("it is of cluster {}", header.stamp.cluster)));
         }
         let found = (header.drive_id, &header.serial, header.blocks);
         if found != (record.drive_id, &record.serial, record.blocks) {
@@ -107,20 +124,19 @@ impl Header {
         Ok(header)
     }
 
-    /// Writes the header, durably, with the ledger's generation.
+    /// Writes the header, durably, with the stamp of the ledger.
     ///
     /// # Errors
     /// It cannot be written.
     pub(super) fn write(
         &mut self,
         folder: &Path,
-        generation: u64,
+        stamp: &Stamp,
         steps: &Steps,
     ) -> Result<(), DriveError> {
         let path = Self::path(folder);
-        self.generation = generation;
-        serde_json::to_vec_pretty(self)
-            .map_err(io::Error::other)
+        self.stamp = stamp.clone();
+        checked_json::encode(self)
             .and_then(|bytes| durable_file::replace(steps, &path, &bytes))
             .map_err(|cause| DriveError::file(&path, cause))
     }

@@ -13,12 +13,14 @@ mod block_file;
 mod drive;
 mod drive_error;
 mod drive_header;
+mod folders;
 mod key_share;
+mod witness;
 
 use crate::crypto::master_key::MasterKey;
 use crate::state::durable_file::{self, Steps};
 use crate::state::key_ring::{DriveId, KeyId, NodeId};
-use crate::state::ledger::NodeRecord;
+use crate::state::ledger::{NodeRecord, Stamp};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,11 +28,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) use block_file::{BLOCK_LEN, BlockError};
 pub(crate) use drive::Drive;
 pub(crate) use drive_error::DriveError;
-pub(crate) use key_share::{ShareFile, ShareFileError};
+pub(crate) use folders::folder_of;
+pub(crate) use key_share::{CombinedKey, ShareFile, ShareFileError};
+pub(crate) use witness::{foreign_header, newest_witness};
 
 /// A node that is switched on.
 pub(crate) struct Node {
     id: NodeId,
+    /// UUID of the cluster.
+    cluster: String,
     folder: PathBuf,
     drives: Vec<Drive>,
     steps: Arc<Steps>,
@@ -72,33 +78,21 @@ pub(crate) enum NodeError {
     },
 }
 
-/// The folder of this node in the cluster's folder.
-#[must_use]
-pub(crate) fn folder_of(cluster: &Path, id: NodeId) -> PathBuf {
-    cluster.join(format!("node-{id}"))
-}
-
 impl Node {
-    /// Switches the node on: reads its drives' headers. All drives are locked.
-    ///
-    /// # Errors
-    /// A header cannot be read or is another drive's.
+    /// Switches the node on: reads its drives' headers. All drives are locked. A drive whose header
+    /// cannot be used says so, and does not hold up the others.
     pub(crate) fn open(
-        cluster: &Path,
+        folder: &Path,
         id: NodeId,
         record: &NodeRecord,
+        cluster: &str,
         steps: &Arc<Steps>,
-    ) -> Result<Self, NodeError> {
-        let folder = folder_of(cluster, id);
-        let open = |drive| {
-            Drive::open(&folder, drive).map_err(|cause| NodeError::Drive {
-                node_id: id,
-                drive_id: drive.drive_id,
-                cause,
-            })
-        };
-        let drives = record.drives.iter().map(open).collect::<Result<_, _>>()?;
-        Ok(Self { id, drives, steps: Arc::clone(steps), on: Mutex::new(true), folder })
+    ) -> Self {
+        let folder = folder_of(folder, id);
+        let drives =
+            record.drives.iter().map(|drive| Drive::open(&folder, drive, cluster)).collect();
+        let cluster = cluster.to_owned();
+        Self { id, cluster, drives, steps: Arc::clone(steps), on: Mutex::new(true), folder }
     }
 
     /// Makes the node's folder.
@@ -144,6 +138,24 @@ impl Node {
         })
     }
 
+    /// Reads the headers of locked drives again. Returns what is wrong with each that cannot be
+    /// used.
+    ///
+    /// # Errors
+    /// The node is off.
+    pub(crate) fn reload_headers(&self) -> Result<Vec<NodeError>, NodeError> {
+        self.while_on(|| {
+            let mut errors = Vec::new();
+            for drive in &self.drives {
+                if let Err(cause) = drive.reload() {
+                    drive.set_lock_reason(&cause.to_string());
+                    errors.push(self.drive_error(drive.id(), cause));
+                }
+            }
+            Ok(errors)
+        })
+    }
+
     /// Adds a wrapping of the drive's data encryption key by this master key, if it is not there.
     ///
     /// # Errors
@@ -153,11 +165,11 @@ impl Node {
         drive_id: DriveId,
         key_id: KeyId,
         master_key: &MasterKey,
-        generation: u64,
+        stamp: &Stamp,
     ) -> Result<(), NodeError> {
         self.while_on(|| {
             self.drive(drive_id)?
-                .add_wrapping(key_id, master_key, generation, &self.steps)
+                .add_wrapping(key_id, master_key, stamp, &self.steps)
                 .map_err(|cause| self.drive_error(drive_id, cause))
         })
     }
@@ -190,11 +202,11 @@ impl Node {
         drive_id: DriveId,
         removed: KeyId,
         kept: (KeyId, &MasterKey),
-        generation: u64,
+        stamp: &Stamp,
     ) -> Result<(), NodeError> {
         self.while_on(|| {
             self.drive(drive_id)?
-                .remove_wrapping(removed, kept, generation, &self.steps)
+                .remove_wrapping(removed, kept, stamp, &self.steps)
                 .map_err(|cause| self.drive_error(drive_id, cause))
         })
     }
@@ -221,9 +233,9 @@ impl Node {
     /// # Errors
     /// Its id is none: a cluster has at most 255 nodes.
     pub(crate) fn holder(&self) -> Result<u8, NodeError> {
-        let no_holder = |_| io::Error::other("a node's id is from 1 to 255");
-        u8::try_from(self.id.0)
-            .map_err(|error| NodeError::Folder { node_id: self.id, cause: no_holder(error) })
+        let cause = || io::Error::other("a node's id is from 1 to 255");
+        folders::holder_of(self.id)
+            .ok_or_else(|| NodeError::Folder { node_id: self.id, cause: cause() })
     }
 
     /// The node's share of this key, if it has one.
@@ -231,7 +243,11 @@ impl Node {
     /// # Errors
     /// The node is off, or the share is damaged.
     pub(crate) fn share(&self, key_id: KeyId) -> Result<Option<ShareFile>, NodeError> {
-        self.while_on(|| ShareFile::read(&self.folder, key_id).map_err(|e| self.share_error(e)))
+        let holder = self.holder()?;
+        self.while_on(|| {
+            ShareFile::read(&self.folder, key_id, (holder, &self.cluster))
+                .map_err(|cause| self.share_error(cause))
+        })
     }
 
     /// The keys of which the node has shares.

@@ -52,6 +52,8 @@ pub(crate) enum FaultKind {
     KmipCertificate(KmipCertificate, CertificateFault),
     /// Nothing proves that a key server has destroyed a master key that was given up.
     MasterKeyNotDestroyed,
+    /// A node's share of an internal master key cannot be used.
+    KeyShareDamaged,
     /// A node does not answer.
     NodeOffline,
     /// A drive cannot be used: it is locked, and its key cannot be acquired.
@@ -65,6 +67,7 @@ impl FaultKind {
         match self {
             Self::KmipServer(_) | Self::MasterKeyNotDestroyed => "kmipServerFault",
             Self::KmipCertificate(..) => "kmipCertificateFault",
+            Self::KeyShareDamaged => "ensembleDegraded",
             Self::NodeOffline => "nodeOffline",
             Self::DriveFailed => "driveFailed",
         }
@@ -94,6 +97,7 @@ impl FaultKind {
             }
             Self::KmipCertificate(Which::Client, Why::Expired) => "KMIP client certificate expired",
             Self::KmipCertificate(Which::Client, Why::Error) => "KMIP client certificate error",
+            Self::KeyShareDamaged => "Share of an internal master key damaged",
             Self::NodeOffline => "Node offline",
             Self::DriveFailed => "Drive failed",
         }
@@ -105,6 +109,7 @@ impl FaultKind {
         match self {
             Self::KmipServer(_) | Self::NodeOffline | Self::DriveFailed => Severity::Error,
             Self::MasterKeyNotDestroyed
+            | Self::KeyShareDamaged
             | Self::KmipCertificate(_, CertificateFault::NearExpiry) => Severity::Warning,
             Self::KmipCertificate(_, CertificateFault::Expired | CertificateFault::Error) => {
                 Severity::Critical
@@ -117,7 +122,7 @@ impl FaultKind {
     const fn type_text(self, node_id: u64) -> &'static str {
         match self {
             Self::DriveFailed => "drive",
-            Self::NodeOffline => "node",
+            Self::NodeOffline | Self::KeyShareDamaged => "node",
             Self::KmipServer(_) | Self::KmipCertificate(..) | Self::MasterKeyNotDestroyed
                 if node_id == 0 =>
             {

@@ -7,7 +7,6 @@
 
 use crate::state::accounts::Accounts;
 use crate::state::async_results::{AsyncError, AsyncHandle, AsyncResults};
-use crate::state::durable_file::{self, Steps};
 use crate::state::error::{ElementError, ErrorName};
 use crate::state::events::Events;
 use crate::state::faults::Faults;
@@ -18,13 +17,13 @@ use crate::state::rekey_job::RekeyJob;
 use crate::state::timestamps;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// The format that this program writes; it refuses to read another.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// The ledger's name in the cluster's folder.
 pub(crate) const FILE_NAME: &str = "ledger.json";
@@ -82,6 +81,15 @@ pub(crate) struct Identity {
     pub(crate) svip: String,
     /// When it was created.
     pub(crate) created: String,
+}
+
+/// What ties a file of a node to its cluster's ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stamp {
+    /// UUID of the cluster.
+    pub(crate) cluster: UuidText,
+    /// The ledger's generation when the file was written: an older ledger does not know of it.
+    pub(crate) generation: u64,
 }
 
 /// A UUID as text, as JSON shows it.
@@ -180,6 +188,32 @@ pub(crate) enum LedgerError {
         /// Its format.
         found: u32,
     },
+    /// It is older than another file of the cluster.
+    #[error(
+        "the ledger {path} is of generation {found}, but {witness} is of generation {newest}: it \
+         is an older copy. Put the newest ledger back; nothing was changed"
+    )]
+    Older {
+        /// The file.
+        path: String,
+        /// Its generation.
+        found: u64,
+        /// The newest file.
+        witness: String,
+        /// That file's generation.
+        newest: u64,
+    },
+    /// It is the ledger of another cluster.
+    #[error(
+        "the ledger {path} is of another cluster than the drives, see {witness}: put the ledger of \
+         this cluster back; nothing was changed"
+    )]
+    Foreign {
+        /// The file.
+        path: String,
+        /// A header of a drive.
+        witness: String,
+    },
     /// An earlier write failed, so nothing is changed any more.
     #[error("no change is made since the ledger could not be written; start again: {0}")]
     Stopped(String),
@@ -230,6 +264,17 @@ impl Ledger {
         self.generation
     }
 
+    /// It is about to be written: the next generation.
+    pub(super) const fn begin_generation(&mut self) {
+        self.generation = self.generation.saturating_add(1);
+    }
+
+    /// What files are stamped with that are written now.
+    #[must_use]
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp { cluster: self.identity.uuid.clone(), generation: self.generation }
+    }
+
     /// Master node: the first that is switched on, as the ensemble elects one that is there.
     #[must_use]
     pub(crate) fn master_node(&self) -> NodeId {
@@ -266,121 +311,5 @@ impl Identity {
             svip: svip.to_owned(),
             created: timestamps::format_seconds(OffsetDateTime::now_utc()),
         }
-    }
-}
-
-/// The ledger's file. There is one, and whoever writes holds it.
-#[derive(Debug)]
-pub(crate) struct LedgerFile {
-    path: PathBuf,
-    steps: Arc<Steps>,
-    stopped: Option<String>,
-}
-
-impl LedgerFile {
-    /// The ledger's file in this folder.
-    #[must_use]
-    pub(crate) fn new(folder: &Path, steps: Arc<Steps>) -> Self {
-        Self { path: folder.join(FILE_NAME), steps, stopped: None }
-    }
-
-    /// The ledger as it was last written; nothing if it never was.
-    ///
-    /// # Errors
-    /// It cannot be read or understood.
-    pub(crate) fn read(&self) -> Result<Option<Ledger>, LedgerError> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: u32,
-        }
-        let Some(bytes) = durable_file::read(&self.path).map_err(|e| self.file_error("read", e))?
-        else {
-            return Ok(None);
-        };
-        let malformed = |error: serde_json::Error| LedgerError::Malformed {
-            path: self.path.display().to_string(),
-            cause: error.to_string(),
-        };
-        let head: Head = serde_json::from_slice(&bytes).map_err(malformed)?;
-        if head.format != FORMAT {
-            return Err(LedgerError::Format {
-                path: self.path.display().to_string(),
-                found: head.format,
-            });
-        }
-        serde_json::from_slice(&bytes).map(Some).map_err(malformed)
-    }
-
-    /// Writes the ledger as the next generation, durably.
-    ///
-    /// # Errors
-    /// It cannot be written, now or ever since it once could not.
-    pub(crate) fn write(&mut self, ledger: &mut Ledger) -> Result<(), LedgerError> {
-        if let Some(cause) = &self.stopped {
-            return Err(LedgerError::Stopped(cause.clone()));
-        }
-        ledger.generation = ledger.generation.saturating_add(1);
-        let written = serde_json::to_vec_pretty(ledger)
-            .map_err(std::io::Error::other)
-            .and_then(|bytes| durable_file::replace(&self.steps, &self.path, &bytes));
-        written.map_err(|cause| {
-            let error = self.file_error("write", cause);
-            tracing::error!(%error, "no further change will be made");
-            self.stopped = Some(error.to_string());
-            error
-        })
-    }
-
-    fn file_error(&self, verb: &'static str, cause: std::io::Error) -> LedgerError {
-        LedgerError::file(verb, &self.path, cause)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Identity, Ledger, LedgerError, LedgerFile};
-    use crate::state::durable_file::{Crash, Steps};
-    use std::collections::BTreeMap;
-    use std::sync::Arc;
-
-    fn ledger() -> Ledger {
-        Ledger::new(Identity::new("lab", "10.0.0.1", "10.0.1.1"), BTreeMap::new())
-    }
-
-    #[test]
-    fn what_was_written_is_read_back_with_its_generation() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut file = LedgerFile::new(folder.path(), Arc::new(Steps::new()));
-        assert!(file.read().unwrap().is_none());
-        let mut ledger = ledger();
-        file.write(&mut ledger).unwrap();
-        file.write(&mut ledger).unwrap();
-        let read = file.read().unwrap().unwrap();
-        assert_eq!(read.generation(), 2);
-        assert_eq!(read.identity.uuid, ledger.identity.uuid);
-        assert_eq!(read.identity.unique_id.len(), 4);
-    }
-
-    #[test]
-    fn a_ledger_that_could_not_be_written_stays_stopped() {
-        let folder = tempfile::tempdir().unwrap();
-        let steps = Arc::new(Steps::with_crash(1, Crash::Steps));
-        let mut file = LedgerFile::new(folder.path(), steps);
-        let mut ledger = ledger();
-        assert!(matches!(file.write(&mut ledger), Err(LedgerError::File { .. })));
-        assert!(matches!(file.write(&mut ledger), Err(LedgerError::Stopped(_))));
-    }
-
-    #[test]
-    fn a_foreign_format_and_a_torn_file_are_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = LedgerFile::new(folder.path(), Arc::new(Steps::new()));
-        let path = folder.path().join(super::FILE_NAME);
-        std::fs::write(&path, r#"{"format":2}"#).unwrap();
-        let error = file.read().unwrap_err();
-        assert!(matches!(error, LedgerError::Format { found: 2, .. }));
-        std::fs::write(&path, r#"{"format":1,"gen"#).unwrap();
-        let error = file.read().unwrap_err();
-        assert!(matches!(error, LedgerError::Malformed { .. }));
     }
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod async_results;
+pub(crate) mod checked_json;
 #[cfg_attr(not(test), allow(dead_code, reason = "tests of crash recovery use the rest"))]
 pub(crate) mod durable_file;
 pub(crate) mod error;
@@ -14,5 +15,6 @@ pub(crate) mod key_pair_record;
 pub(crate) mod key_ring;
 pub(crate) mod key_server_registry;
 pub(crate) mod ledger;
+pub(crate) mod ledger_file;
 pub(crate) mod rekey_job;
 pub(crate) mod timestamps;

@@ -5,6 +5,7 @@ use crate::cluster::RekeyTarget;
 use crate::cluster::master_keys::threshold;
 use crate::crypto::master_key::MasterKey;
 use crate::node::ShareFile;
+use crate::state::checked_json;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::os::unix::fs::PermissionsExt;
@@ -32,10 +33,10 @@ fn assert_nowhere(folder: &Path, key: &[u8]) {
 fn stolen(lab: &Lab, nodes: &[u32], key_id: crate::state::key_ring::KeyId) -> Option<MasterKey> {
     let share = |node: &u32| {
         let path = lab.node_folder(*node).join("shares").join(format!("{key_id}.json"));
-        serde_json::from_slice::<ShareFile>(&std::fs::read(path).unwrap()).unwrap()
+        checked_json::decode::<ShareFile>(&std::fs::read(path).unwrap()).unwrap()
     };
     let shares: Vec<_> = nodes.iter().map(share).collect();
-    ShareFile::combine(key_id, &shares).ok()
+    ShareFile::combine(key_id, &shares).ok().map(|whole| whole.key)
 }
 
 #[tokio::test(flavor = "multi_thread")]

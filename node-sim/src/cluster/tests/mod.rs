@@ -12,3 +12,4 @@ mod power;
 mod proof;
 mod rekey;
 mod rekey_control;
+mod vouching;

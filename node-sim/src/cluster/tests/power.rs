@@ -5,8 +5,9 @@ use super::lab::{
     until,
 };
 use crate::cluster::{Cluster, DriveState, PowerError, RekeyTarget};
+use crate::state::checked_json;
 use crate::state::key_ring::NodeId;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn active(cluster: &Cluster) -> usize {
     cluster.drives().iter().filter(|drive| drive.state == DriveState::Active).count()
@@ -216,12 +217,11 @@ async fn a_wrapped_key_that_was_changed_or_moved_does_not_open() {
     cluster.close().await;
     drop(cluster);
     let path = |drive: u32| lab.node_folder(1).join(format!("drive-{drive}")).join("drive.json");
-    let read = |drive| -> serde_json::Value {
-        serde_json::from_slice(&std::fs::read(path(drive)).unwrap()).unwrap()
-    };
-    let (sound, mut moved) = (read(1), read(1));
+    let read =
+        |drive| -> Value { checked_json::decode(&std::fs::read(path(drive)).unwrap()).unwrap() };
+    let (sound, mut moved) = (std::fs::read(path(1)).unwrap(), read(1));
     moved["wrappedDataEncryptionKeys"] = read(2)["wrappedDataEncryptionKeys"].clone();
-    std::fs::write(path(1), moved.to_string()).unwrap();
+    std::fs::write(path(1), checked_json::encode(&moved).unwrap()).unwrap();
     let cluster = lab.open().await;
     until(&cluster, "drive 1 is at fault", |c| {
         faults(c).iter().any(|(code, details)| code == "driveFailed" && details.contains("unwrap"))
@@ -230,7 +230,7 @@ async fn a_wrapped_key_that_was_changed_or_moved_does_not_open() {
     until(&cluster, "drive 2 serves", |c| active(c) == 1).await;
     cluster.close().await;
     drop(cluster);
-    std::fs::write(path(1), sound.to_string()).unwrap();
+    std::fs::write(path(1), sound).unwrap();
     let cluster = lab.open().await;
     unlocked(&cluster).await;
     assert_pattern(&cluster).await;
@@ -245,7 +245,8 @@ async fn a_damaged_share_is_made_again_from_the_others() {
     drop(cluster);
     let folder = lab.node_folder(2).join("shares");
     let share = folder.read_dir().unwrap().next().unwrap().unwrap().path();
-    let sound = std::fs::read_to_string(&share).unwrap();
+    let read = || checked_json::decode::<Value>(&std::fs::read(&share).ok()?).ok();
+    let sound = read().unwrap()["share"].clone();
     for damaged in [Some("{"), None] {
         match damaged {
             Some(text) => std::fs::write(&share, text).unwrap(),
@@ -253,7 +254,7 @@ async fn a_damaged_share_is_made_again_from_the_others() {
         }
         let cluster = lab.open().await;
         unlocked(&cluster).await;
-        let again = || std::fs::read_to_string(&share).ok().as_ref() == Some(&sound);
+        let again = || read().is_some_and(|file| file["share"] == sound);
         at_last("the share is made again", again).await;
         assert_pattern(&cluster).await;
         cluster.close().await;
