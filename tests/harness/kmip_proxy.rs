@@ -2,9 +2,13 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
+use crate::proxy_http::{delete, get, post};
 use crate::{Lab, Process, Program};
 
 /// What it has to say, it says within this.
@@ -45,6 +49,54 @@ impl KmipProxy {
         let address = process.address().parse().expect("a program prints its address");
         let http = process.line_after("kmip-proxy http listening on ");
         Self { process, address, http: http.parse().expect("a program prints its address") }
+    }
+
+    /// Starts one before the server at `upstream`, to which every client without an identity of its
+    /// own comes as this one.
+    #[track_caller]
+    pub fn start_for(lab: &Lab, upstream: SocketAddr, client: &str) -> Self {
+        let pair = lab.authority().client(client).expect("a certificate");
+        let [cert, key] = ["crt", "key"].map(|kind| lab.path(format!("proxy-{client}.{kind}")));
+        fs::write(&cert, &pair.cert_pem).expect("a file");
+        fs::write(&key, pair.key_pem.as_bytes()).expect("a file");
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("a file of ours");
+        Self::start(lab, upstream, |program| {
+            program.arg("--upstream-cert").arg(cert).arg("--upstream-key").arg(key)
+        })
+    }
+
+    /// Adds a rule.
+    #[track_caller]
+    pub fn add_rule(&self, rule: &Value) {
+        let (status, body) = post(self.http, "/rules", &rule.to_string());
+        assert_eq!(status, 201, "{rule}: {body}");
+    }
+
+    /// Removes all rules; nothing is changed any more.
+    #[track_caller]
+    pub fn remove_rules(&self) {
+        let (status, body) = delete(self.http, "/rules");
+        assert_eq!(status, 200, "{body}");
+    }
+
+    /// Returns how often this rule has changed something.
+    #[track_caller]
+    pub fn fired(&self, rule: &str) -> u64 {
+        self.count(rule, "fired")
+    }
+
+    /// Returns how many batch items met the conditions of this rule.
+    #[track_caller]
+    pub fn matched(&self, rule: &str) -> u64 {
+        self.count(rule, "matched")
+    }
+
+    #[track_caller]
+    fn count(&self, rule: &str, member: &str) -> u64 {
+        let (status, body) = get(self.http, &format!("/rules/{rule}"));
+        assert_eq!(status, 200, "{body}");
+        let counts: Value = serde_json::from_str(&body).expect("counts in JSON");
+        counts.get(member).and_then(Value::as_u64).expect("a count")
     }
 
     /// Where clients connect.

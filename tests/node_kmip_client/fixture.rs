@@ -15,9 +15,7 @@ use kmip_server::store::{IndexKey, KEY_LEN};
 use kmip_server::{listen, serve};
 use node_sim::testing::{KeyProviderAccess, KeyServerAccess, KeyServerKmip, NodeId};
 use serde_json::Value;
-use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -105,13 +103,7 @@ impl Fixture {
 
     /// Starts a proxy before the fixture's own server, which sees the cluster's certificate.
     pub(crate) fn proxy(&self) -> Proxy {
-        let [certificate, key] = ["cluster.crt", "cluster.key"].map(|name| self.lab.path(name));
-        fs::write(&certificate, &self.client.0).unwrap();
-        fs::write(&key, self.client.1.as_bytes()).unwrap();
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-        Proxy(KmipProxy::start(&self.lab, self.server.address, |program| {
-            program.arg("--upstream-cert").arg(certificate).arg("--upstream-key").arg(key)
-        }))
+        Proxy(KmipProxy::start_for(&self.lab, self.server.address, "cluster"))
     }
 
     /// A key server with these host names at this port.

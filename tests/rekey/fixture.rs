@@ -2,10 +2,9 @@
 //! state at rest.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use harness::{Cluster, KmipServer, Lab};
+use harness::{Cluster, KmipProxy, KmipServer, Lab};
 use kmip::vocabulary::State;
 use serde_json::{Value, json};
 
@@ -30,6 +29,8 @@ pub(crate) enum KeyLocation {
 pub(crate) struct Fixture {
     pub(crate) cluster: Cluster,
     pub(crate) servers: Vec<KmipServer>,
+    /// One before each key server, if the cluster reaches them through proxies.
+    pub(crate) proxies: Vec<KmipProxy>,
     keys: Vec<KeyServerClient>,
     pub(crate) lab: Lab,
 }
@@ -37,20 +38,24 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// A cluster of so many nodes with a drive each, and so many providers with a key server each.
     pub(crate) fn new(nodes: usize, providers: usize) -> Self {
-        Self::through_relay(nodes, providers, |address| address)
+        Self::start(nodes, providers, false)
     }
 
-    /// The same; the cluster reaches each key server at the address that `relay_address` returns.
-    pub(crate) fn through_relay(
-        nodes: usize,
-        providers: usize,
-        mut relay_address: impl FnMut(SocketAddr) -> SocketAddr,
-    ) -> Self {
+    /// The same; the cluster reaches each key server through a proxy.
+    pub(crate) fn through_proxies(nodes: usize, providers: usize) -> Self {
+        Self::start(nodes, providers, true)
+    }
+
+    fn start(nodes: usize, providers: usize, through_proxies: bool) -> Self {
         let lab = Lab::new();
         let servers: Vec<_> = (1..=providers)
             .map(|id| KmipServer::start_with(&lab, &format!("kmip-server-{id}"), |it| it))
             .collect();
         let keys = servers.iter().map(|server| KeyServerClient::at(&lab, server)).collect();
+        let start_proxy =
+            |server: &KmipServer| KmipProxy::start_for(&lab, server.address(), COMMON_NAME);
+        let proxied = if through_proxies { servers.as_slice() } else { &[] };
+        let proxies: Vec<_> = proxied.iter().map(start_proxy).collect();
         let cluster = Cluster::start_with(&lab, "node-sim", |program| {
             let program = program.arg("--nodes").arg(nodes.to_string());
             let program = program.arg("--drives-per-node").arg("1");
@@ -59,10 +64,12 @@ impl Fixture {
             let program = program.arg("--retry-min-ms").arg("5").arg("--retry-max-ms").arg("50");
             program.arg("--create-late-max-ms").arg("100")
         });
-        let fixture = Self { cluster, servers, keys, lab };
+        let fixture = Self { cluster, servers, proxies, keys, lab };
         fixture.cluster.make_key_pair(COMMON_NAME);
         for (index, server) in fixture.servers.iter().enumerate() {
-            let id = fixture.cluster.add_key_server(&fixture.lab, relay_address(server.address()));
+            let proxy = fixture.proxies.get(index).map(KmipProxy::address);
+            let address = proxy.unwrap_or_else(|| server.address());
+            let id = fixture.cluster.add_key_server(&fixture.lab, address);
             assert_eq!(id, u64::try_from(index + 1).unwrap());
         }
         fixture.write_blocks();

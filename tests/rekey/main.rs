@@ -18,5 +18,4 @@ mod directions;
 mod fixture;
 mod key_server_client;
 mod node_offline;
-mod relay;
 mod server_killed;
