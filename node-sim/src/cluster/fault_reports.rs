@@ -73,7 +73,7 @@ pub(crate) fn resolve_faults_of_provider(ledger: &mut Ledger, management: KeyMan
     let servers = ledger.registry.servers_of(provider).unwrap_or_default();
     let servers: Vec<_> = servers.into_iter().map(|(id, _)| id).collect();
     ledger.faults.resolve_where(OffsetDateTime::now_utc(), |kind, place| {
-        (is_kmip_server_fault(kind) || kind == FaultKind::MasterKeyNotDestroyed)
+        is_kmip_server_fault(kind)
             && (place.key_server_id == 0 || servers.contains(&place.key_server_id))
     });
 }
@@ -86,7 +86,7 @@ const fn is_kmip_server_fault(kind: FaultKind) -> bool {
             | KmipServerFault::ServerError,
         ) => true,
         FaultKind::KmipCertificate(..)
-        | FaultKind::MasterKeyNotDestroyed
+        | FaultKind::MasterKeyNotDestroyed(_)
         | FaultKind::KeyShareDamaged
         | FaultKind::NodeOffline
         | FaultKind::DriveFailed => false,

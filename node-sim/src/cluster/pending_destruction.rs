@@ -14,6 +14,7 @@ use super::retry::Backoff;
 use super::shared_state::Cluster;
 use crate::key_server::Destruction;
 use crate::state::events::{EventContent, EventType};
+use crate::state::faults::FaultKind;
 use crate::state::key_ring::{KeyId, RetiredKey};
 use crate::state::ledger::{Ledger, LedgerError};
 use std::collections::BTreeMap;
@@ -115,6 +116,9 @@ fn remove(ledger: &mut Ledger, key_id: KeyId, message: &str) {
     ledger.ring.remove(&key);
     let content = EventContent::new(EventType::EncryptionAtRestEvent, message.to_owned());
     ledger.events.record(content, OffsetDateTime::now_utc());
+    ledger.faults.resolve_where(OffsetDateTime::now_utc(), |kind, _| {
+        kind == FaultKind::MasterKeyNotDestroyed(key_id)
+    });
     resolve_faults_of_provider(ledger, key.management());
     tracing::info!("{message}");
 }

@@ -99,7 +99,7 @@ pub(super) fn raise_not_destroyed(
 ) -> bool {
     let place = place_of(ledger, key_id);
     let details = not_destroyed(key_id, reason);
-    ledger.faults.raise(FaultKind::MasterKeyNotDestroyed, place, &details, now)
+    ledger.faults.raise(FaultKind::MasterKeyNotDestroyed(key_id), place, &details, now)
 }
 
 /// The key server that should have destroyed the key.

@@ -3,6 +3,7 @@
 //! A part of the ledger. A fault is told apart by what it is about (its kind, node, drive and key
 //! server): raising it twice is raising it once. No clock is read here.
 
+use crate::state::key_ring::KeyId;
 use crate::state::timestamps;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -50,8 +51,8 @@ pub(crate) enum FaultKind {
     KmipServer(KmipServerFault),
     /// A certificate for a key server is unfit, or soon will be.
     KmipCertificate(KmipCertificate, CertificateFault),
-    /// Nothing proves that a key server has destroyed a master key that was given up.
-    MasterKeyNotDestroyed,
+    /// Nothing proves that a key server has destroyed this master key, which was given up.
+    MasterKeyNotDestroyed(KeyId),
     /// A node's share of an internal master key cannot be used.
     KeyShareDamaged,
     /// A node does not answer.
@@ -65,7 +66,7 @@ impl FaultKind {
     #[must_use]
     pub(crate) const fn code(self) -> &'static str {
         match self {
-            Self::KmipServer(_) | Self::MasterKeyNotDestroyed => "kmipServerFault",
+            Self::KmipServer(_) | Self::MasterKeyNotDestroyed(_) => "kmipServerFault",
             Self::KmipCertificate(..) => "kmipCertificateFault",
             Self::KeyShareDamaged => "ensembleDegraded",
             Self::NodeOffline => "nodeOffline",
@@ -82,7 +83,7 @@ impl FaultKind {
             Self::KmipServer(Server::AuthenticationFailure) => {
                 "KMIP key server authentication failure"
             }
-            Self::KmipServer(Server::ServerError) | Self::MasterKeyNotDestroyed => {
+            Self::KmipServer(Server::ServerError) | Self::MasterKeyNotDestroyed(_) => {
                 "KMIP key server error"
             }
             Self::KmipCertificate(Which::RootCa, Why::NearExpiry) => {
@@ -108,7 +109,7 @@ impl FaultKind {
     pub(crate) const fn severity(self) -> Severity {
         match self {
             Self::KmipServer(_) | Self::NodeOffline | Self::DriveFailed => Severity::Error,
-            Self::MasterKeyNotDestroyed
+            Self::MasterKeyNotDestroyed(_)
             | Self::KeyShareDamaged
             | Self::KmipCertificate(_, CertificateFault::NearExpiry) => Severity::Warning,
             Self::KmipCertificate(_, CertificateFault::Expired | CertificateFault::Error) => {
@@ -123,12 +124,14 @@ impl FaultKind {
         match self {
             Self::DriveFailed => "drive",
             Self::NodeOffline | Self::KeyShareDamaged => "node",
-            Self::KmipServer(_) | Self::KmipCertificate(..) | Self::MasterKeyNotDestroyed
+            Self::KmipServer(_) | Self::KmipCertificate(..) | Self::MasterKeyNotDestroyed(_)
                 if node_id == 0 =>
             {
                 "cluster"
             }
-            Self::KmipServer(_) | Self::KmipCertificate(..) | Self::MasterKeyNotDestroyed => "node",
+            Self::KmipServer(_) | Self::KmipCertificate(..) | Self::MasterKeyNotDestroyed(_) => {
+                "node"
+            }
         }
     }
 }

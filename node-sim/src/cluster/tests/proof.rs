@@ -181,6 +181,32 @@ async fn not_found_is_not_a_destruction() {
     assert_whole(&lab, cluster, &[SERVER_1, SERVER_2]).await;
 }
 
+/// Two keys of one provider, which stays active under a third: each has its fault, and each fault
+/// ends with its key.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_key_whose_destruction_is_not_confirmed_has_a_fault_of_its_own() {
+    let lab = Lab::new(2, 1);
+    let cluster = lab.create().await;
+    rekey(&cluster, RekeyTarget::External(1)).await;
+    let (first, _) = current_key(&cluster);
+    lab.key_servers.hide(SERVER_1);
+    rekey(&cluster, RekeyTarget::Internal).await;
+    lab.key_servers.show(SERVER_1);
+    lab.key_servers.do_not_destroy(ALWAYS);
+    rekey(&cluster, RekeyTarget::External(1)).await;
+    let (second, _) = current_key(&cluster);
+    lab.key_servers.hide(SERVER_1);
+    rekey(&cluster, RekeyTarget::Internal).await;
+    let named = |c: &Cluster, key: KeyId| {
+        faults(c).iter().filter(|(_, details)| details.contains(&key.to_string())).count()
+    };
+    until(&cluster, "both have a fault", |c| (named(c, first), named(c, second)) == (1, 1)).await;
+    lab.key_servers.show(SERVER_1);
+    lab.key_servers.do_not_destroy(0);
+    rekey(&cluster, RekeyTarget::External(1)).await;
+    assert_whole(&lab, cluster, &[SERVER_1]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_ends_the_wait_for_a_confirmed_destruction() {
     let (lab, cluster, old) = with_a_hidden_key().await;
