@@ -1,7 +1,9 @@
 //! State that all routes of a listener share.
 
 use crate::api::http::basic_auth::Credentials;
+use crate::api::http::login_throttle::LoginThrottle;
 use crate::api::methods::method::ElementApi;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The API that a listener serves, and who may use it.
@@ -10,6 +12,8 @@ pub(crate) struct ApiState {
     pub(crate) api: ElementApi,
     /// Who may use it.
     pub(crate) credentials: Credentials,
+    /// Slows down clients that guess the password, at all listeners together.
+    pub(crate) login_throttle: Arc<LoginThrottle>,
     /// How long the body of a request may take.
     pub(crate) body_deadline: Duration,
 }

@@ -2,19 +2,23 @@
 
 use super::api_state::ApiState;
 use super::api_version::ApiVersion;
-use super::http::{error_pages, request_body};
+use super::http::basic_auth::Login;
+use super::http::listener::ClientAddress;
+use super::http::login_throttle::Verdict;
+use super::http::{error_pages, origin, request_body};
 use super::json_rpc::{self, Call, InvalidCall};
 use crate::api::simulator;
 use crate::state::error::{ElementError, ErrorName};
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{Method, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::{Extension, Router};
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The routes. All but the health check ask for credentials, also those that do not exist.
 pub(crate) fn router(state: Arc<ApiState>) -> Router {
@@ -35,16 +39,40 @@ async fn not_found(uri: Uri) -> Response {
     error_pages::not_found("There is nothing at this path.")
 }
 
+/// Refuses requests that a foreign page has started, before their credentials are looked at: the
+/// browser adds those of its user.
 async fn authenticate(
     State(state): State<Arc<ApiState>>,
+    Extension(ClientAddress(client)): Extension<ClientAddress>,
     request: Request,
     next: Next,
 ) -> Response {
-    if state.credentials.verify(request.headers()) {
-        return next.run(request).await;
+    if origin::is_foreign(request.headers(), request.uri()) {
+        tracing::debug!(%client, "refused a request of a foreign web page");
+        return foreign_origin(request.uri());
     }
-    tracing::info!("refused credentials");
-    error_pages::unauthorized()
+    let (account, is_right) = match state.credentials.check(request.headers()) {
+        Login::Absent => return error_pages::unauthorized(),
+        Login::Right { account } => (account, true),
+        Login::Wrong { account } => (account, false),
+    };
+    match state.login_throttle.judge(client, &account, is_right, Instant::now()) {
+        Verdict::Admit => next.run(request).await,
+        Verdict::RefuseAfter(delay, held_back) => {
+            tracing::info!(%client, "refused credentials");
+            tokio::time::sleep(delay).await;
+            drop(held_back);
+            error_pages::unauthorized()
+        }
+        Verdict::Busy => error_pages::too_many_attempts(),
+    }
+}
+
+fn foreign_origin(uri: &Uri) -> Response {
+    if uri.path().starts_with(simulator::BASE_PATH) {
+        return simulator::foreign_origin();
+    }
+    error_pages::foreign_origin()
 }
 
 async fn json_rpc(

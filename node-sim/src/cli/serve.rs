@@ -4,6 +4,7 @@
 use crate::api::api_state::ApiState;
 use crate::api::http::basic_auth::Credentials;
 use crate::api::http::listener;
+use crate::api::http::login_throttle::LoginThrottle;
 use crate::api::http::tls::{self, Acceptor, CertifiedKey};
 use crate::api::methods::element_api;
 use crate::api::methods::method::Scope;
@@ -66,10 +67,12 @@ pub(crate) async fn serve(
         .map_err(|error| format!("no cluster: {error}"))?;
     let watch = tokio::spawn(certificate_monitor::run(Arc::clone(&cluster)));
 
+    let login_throttle = Arc::new(LoginThrottle::default());
     let routes = |scope| {
         let api = element_api(Arc::clone(&cluster), user.clone(), scope);
         let credentials = Credentials::new(&user, &password);
-        router(Arc::new(ApiState { api, credentials, body_deadline }))
+        let login_throttle = Arc::clone(&login_throttle);
+        router(Arc::new(ApiState { api, credentials, login_throttle, body_deadline }))
     };
     let scope = if node_listener.is_some() { Scope::Cluster } else { Scope::Both };
     let (stopping, stopped) = watch::channel(false);

@@ -15,6 +15,23 @@ pub(crate) struct Credentials {
     digest: Vec<u8>,
 }
 
+/// What a request says of who sends it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Login {
+    /// Nothing: clients may wait to be asked.
+    Absent,
+    /// Name and password are right.
+    Right {
+        /// The name.
+        account: String,
+    },
+    /// Name or password is wrong, or the header is malformed.
+    Wrong {
+        /// The name as the client wrote it, or an empty one.
+        account: String,
+    },
+}
+
 impl Credentials {
     /// The administrator of this name and password.
     #[must_use]
@@ -24,50 +41,59 @@ impl Credentials {
         Self { digest }
     }
 
-    /// Returns whether the request carries the right `Authorization` (RFC 7617). The name has no
+    /// Reads and checks the request's `Authorization` (RFC 7617). The administrator's name has no
     /// colon, so name and password can be compared as one text.
     #[must_use]
-    pub(crate) fn verify(&self, headers: &HeaderMap) -> bool {
-        let given = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Login {
+        let Some(value) = headers.get(header::AUTHORIZATION) else { return Login::Absent };
+        let pair = value
+            .to_str()
+            .ok()
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Basic"))
             .and_then(|(_, pair)| STANDARD.decode(pair.trim()).ok())
-            .map(Zeroizing::new);
-        given.is_some_and(|pair| {
-            verify_slices_are_equal(digest(&SHA256, &pair).as_ref(), &self.digest).is_ok()
-        })
+            .map(Zeroizing::new)
+            .unwrap_or_default();
+        let name = pair.split(|byte| *byte == b':').next().unwrap_or_default();
+        let account = String::from_utf8_lossy(name).into_owned();
+        let given = digest(&SHA256, &pair);
+        if verify_slices_are_equal(given.as_ref(), &self.digest).is_ok() {
+            Login::Right { account }
+        } else {
+            Login::Wrong { account }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Credentials;
+    use super::{Credentials, Login};
     use axum::http::{HeaderMap, HeaderValue, header};
 
     #[test]
     fn only_the_administrator_is_admitted() {
         let admin = Credentials::new("admin", "sécret:0");
+        let right = |account: &str| Login::Right { account: account.to_owned() };
+        let wrong = |account: &str| Login::Wrong { account: account.to_owned() };
         let table = [
-            (Some("Basic YWRtaW46c8OpY3JldDow"), true),
-            (Some("basic YWRtaW46c8OpY3JldDow"), true),
-            (Some("Basic  YWRtaW46c8OpY3JldDow"), true),
-            (Some("Basic YWRtaW46c2VjcmV0"), false),
-            (Some("Basic YWRtaW46"), false),
-            (Some("Basic YWRtaW4="), false),
-            (Some("Basic !"), false),
-            (Some("Basic"), false),
-            (Some("Bearer YWRtaW46c8OpY3JldDow"), false),
-            (Some(""), false),
-            (None, false),
+            (Some("Basic YWRtaW46c8OpY3JldDow"), right("admin")),
+            (Some("basic YWRtaW46c8OpY3JldDow"), right("admin")),
+            (Some("Basic  YWRtaW46c8OpY3JldDow"), right("admin")),
+            (Some("Basic YWRtaW46c2VjcmV0"), wrong("admin")),
+            (Some("Basic YWRtaW46"), wrong("admin")),
+            (Some("Basic YWRtaW4="), wrong("admin")),
+            (Some("Basic !"), wrong("")),
+            (Some("Basic"), wrong("")),
+            (Some("Bearer YWRtaW46c8OpY3JldDow"), wrong("")),
+            (Some(""), wrong("")),
+            (None, Login::Absent),
         ];
         for (value, expected) in table {
             let mut headers = HeaderMap::new();
             if let Some(value) = value {
                 headers.insert(header::AUTHORIZATION, HeaderValue::from_static(value));
             }
-            assert_eq!(admin.verify(&headers), expected, "{value:?}");
+            assert_eq!(admin.check(&headers), expected, "{value:?}");
         }
     }
 }

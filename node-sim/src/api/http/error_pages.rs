@@ -9,11 +9,35 @@ use axum::response::{Html, IntoResponse, Response};
 /// The name of the realm: .NET and browsers send credentials only after they were asked to.
 const REALM: HeaderValue = HeaderValue::from_static("Basic realm=\"Element\", charset=\"UTF-8\"");
 
+/// Why a request that a foreign page started is refused.
+pub(crate) const FOREIGN_ORIGIN: &str =
+    "A web page of another origin has started this request; use a client, or a page of this host.";
+
+/// In seconds: longer than an answer is held back.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+
 /// The credentials are absent or wrong.
 #[must_use]
 pub(crate) fn unauthorized() -> Response {
     let page = page(StatusCode::UNAUTHORIZED, "401 Unauthorized.", "Log in as a cluster admin.");
     ([(header::WWW_AUTHENTICATE, REALM)], page).into_response()
+}
+
+/// The request was started by a page of another origin.
+#[must_use]
+pub(crate) fn foreign_origin() -> Response {
+    page(StatusCode::FORBIDDEN, "403 Forbidden", FOREIGN_ORIGIN)
+}
+
+/// Too many wrong passwords came from the client's address.
+#[must_use]
+pub(crate) fn too_many_attempts() -> Response {
+    let page = page(
+        StatusCode::TOO_MANY_REQUESTS,
+        "429 Too Many Requests",
+        "Too many wrong passwords came from this address. Wait a few seconds.",
+    );
+    ([(header::RETRY_AFTER, RETRY_AFTER)], page).into_response()
 }
 
 /// There is no such endpoint.

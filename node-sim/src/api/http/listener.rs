@@ -11,12 +11,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use support::connection_limit::{ConnectionLimit, ConnectionPermit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt;
+
+/// Address of the client, an extension of each request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 /// How long to wait when the system gives no connection, for want of files or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -37,10 +42,10 @@ pub(crate) async fn serve(
             () = &mut stop => break,
             accepted = accept(&listener, &limit) => accepted,
         };
-        let Some((stream, permit)) = accepted else { continue };
-        let (acceptor, router) = (acceptor.clone(), router.clone());
+        let Some((stream, client, permit)) = accepted else { continue };
+        let (acceptor, routes) = (acceptor.clone(), (router.clone(), ClientAddress(client)));
         let stopped = stopping.subscribe();
-        tokio::spawn(async move { converse(stream, permit, acceptor, router, stopped).await });
+        tokio::spawn(async move { converse(stream, permit, acceptor, routes, stopped).await });
     }
     drop(listener);
     stopping.send_replace(true);
@@ -53,9 +58,12 @@ pub(crate) async fn serve(
 async fn accept(
     listener: &TcpListener,
     limit: &Arc<ConnectionLimit>,
-) -> Option<(TcpStream, ConnectionPermit)> {
+) -> Option<(TcpStream, IpAddr, ConnectionPermit)> {
     match listener.accept().await {
-        Ok((stream, peer)) => limit.acquire(peer.ip()).await.ok().map(|permit| (stream, permit)),
+        Ok((stream, peer)) => {
+            let permit = limit.acquire(peer.ip()).await.ok()?;
+            Some((stream, peer.ip(), permit))
+        }
         Err(error) => {
             tracing::warn!(%error, "no connection can be accepted");
             tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -68,7 +76,7 @@ async fn converse(
     stream: TcpStream,
     permit: ConnectionPermit,
     acceptor: Acceptor,
-    router: Router,
+    routes: (Router, ClientAddress),
     mut stopped: watch::Receiver<bool>,
 ) {
     // Answers are small and clients wait for them: nothing is gained by holding them back.
@@ -80,7 +88,7 @@ async fn converse(
         () = told_to_stop(&mut stopped) => return,
     };
     match handshake {
-        Ok(Ok(stream)) => requests(stream, permit, router, stopped).await,
+        Ok(Ok(stream)) => requests(stream, permit, routes, stopped).await,
         Ok(Err(error)) => tracing::debug!(%error, "no TLS"),
         Err(_) => tracing::debug!("the TLS handshake took too long"),
     }
@@ -89,11 +97,12 @@ async fn converse(
 async fn requests(
     stream: ServerStream,
     permit: ConnectionPermit,
-    router: Router,
+    (router, client): (Router, ClientAddress),
     mut stopped: watch::Receiver<bool>,
 ) {
-    let service = service_fn(|request: Request<hyper::body::Incoming>| {
+    let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
         let (busy, router) = (permit.busy(), router.clone());
+        request.extensions_mut().insert(client);
         async move {
             let answer = router.oneshot(request.map(Body::new)).await;
             drop(busy);

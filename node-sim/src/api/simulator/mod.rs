@@ -17,6 +17,7 @@ mod request_parts;
 
 use self::answers::refusal;
 use crate::api::api_state::ApiState;
+use crate::api::http::error_pages::FOREIGN_ORIGIN;
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode, header};
@@ -105,6 +106,11 @@ fn router_of(wanted: impl Fn(&Route) -> bool) -> Router<Arc<ApiState>> {
         let allowed = methods.join(", ");
         router.route(path, handlers.fallback(async move || method_not_allowed(allowed)))
     })
+}
+
+/// Answers a request that a page of another origin has started.
+pub(crate) fn foreign_origin() -> Response {
+    refusal(StatusCode::FORBIDDEN, &FOREIGN_ORIGIN)
 }
 
 /// Answers a request for a path that does not exist.

@@ -236,3 +236,18 @@ async fn until_unlocked(running: &Running) {
     };
     tokio::time::timeout(PATIENCE, unlocked).await.expect("the drives unlock");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_to_a_second_wrong_password_in_a_row_is_held_back() {
+    let (_folder, running) = cluster("").await;
+    let wrong = Request {
+        credentials: Some("admin:wrong"),
+        ..Request::post("/json-rpc/12.3", CALL.as_bytes())
+    };
+    assert_eq!(running.send(&wrong).await.status, 401);
+    let begun = std::time::Instant::now();
+    assert_eq!(running.send(&wrong).await.status, 401);
+    assert!(begun.elapsed() >= std::time::Duration::from_millis(250));
+    assert_eq!(running.call(CALL).await, ANSWER);
+    running.stop().await;
+}

@@ -111,6 +111,9 @@ async fn access(client: &mut Client<'_>) {
             assert_eq!(answer.status, if needs_credentials { 401 } else { 200 }, "{operation}");
             client.check(ask, &answer);
         }
+        // After a right password the answer to the next wrong one is not held back.
+        let admitted = client.send(self::ask(STATE, &[]), Some("admin:secret")).await;
+        assert_eq!(admitted.status, 200);
     }
 }
 
