@@ -3,6 +3,7 @@
 use crate::fixture::Fixture;
 use crate::{created, ensure, fetch, retired, retired_known};
 use node_sim::testing::{Destruction, KeyId, KeyServerClient, KmipClient, KmipServerFault};
+use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusal_that_asking_again_does_not_change_is_permanent() {
@@ -35,6 +36,21 @@ async fn refusal_that_asking_again_does_not_change_is_permanent() {
         proxy.end_rules();
         ensure(&client, &place, key_id).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answer_after_the_deadline_is_a_connection_failure() {
+    let fixture = Fixture::new().await;
+    let proxy = fixture.proxy();
+    let client = KmipClient::new(None).with_request_deadline(Duration::from_millis(200));
+    let place = fixture.place_of(&[proxy.address()]);
+    proxy.rule("Locate", "{\"delay\": {\"ms\": 10000, \"at\": \"response\"}}");
+    let begun = Instant::now();
+    let error = ensure(&client, &place, KeyId::random()).await.unwrap_err();
+    assert_eq!(error.fault, KmipServerFault::ConnectionFailure, "{error}");
+    assert!(!error.permanent, "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    proxy.end_rules();
 }
 
 #[tokio::test(flavor = "multi_thread")]

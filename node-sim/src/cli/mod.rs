@@ -114,9 +114,8 @@ fn serve_until_signal(mut settings: Settings) -> Result<(), Failure> {
     let trace = settings.kmip_trace.as_deref().map(trace_to).transpose()?;
     runtime()?.block_on(async {
         let stop = stop_signal().map_err(|e| Failure::Run(format!("no signals: {e}")))?;
-        serve(settings, Arc::new(KmipClient::new(trace)), print_addresses, stop)
-            .await
-            .map_err(Failure::Run)
+        let client = KmipClient::new(trace).with_request_deadline(settings.kmip_request_deadline);
+        serve(settings, Arc::new(client), print_addresses, stop).await.map_err(Failure::Run)
     })
 }
 

@@ -5,6 +5,7 @@
 use crate::cluster::{
     ClusterSettings, MILLISECONDS_PER_DRIVE_MAX, RekeyControlSettings, STOPS, stop_by_name,
 };
+use crate::key_server::kmip_client::REQUEST_DEADLINE;
 use clap::Args;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -24,11 +25,15 @@ const DRIVES: std::ops::RangeInclusive<u32> = 1..=24;
 /// Blocks of 4 KiB on a drive: 1 MiB to 4 TiB. The file grows only as it is written.
 const BLOCKS: std::ops::RangeInclusive<u64> = 256..=1 << 30;
 
-/// How long the body of a request may take when nothing is set, in milliseconds.
-const BODY_DEADLINE_MS: u64 = 30_000;
+/// How long the body of a request may take when nothing is set.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Deadlines of a body, in milliseconds: a body of 1 MiB over a slow link may take minutes.
 const BODY_DEADLINES_MS: std::ops::RangeInclusive<u64> = 1..=3_600_000;
+
+/// Deadlines of a request to a key server, in milliseconds: shorter than the 20 s of a call of
+/// Element's that contacts one, so that the call reports which host did not answer.
+const KMIP_REQUEST_DEADLINES_MS: std::ops::RangeInclusive<u64> = 1..=19_000;
 
 /// Settings of one source: what is absent is left to the next.
 #[derive(Args, Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -86,6 +91,9 @@ pub(crate) struct PartialSettings {
     /// taken for not created [default: 20000]
     #[arg(long, env = "NODE_SIM_CREATE_LATE_MAX_MS", value_name = "MS")]
     pub(crate) create_late_max_ms: Option<u64>,
+    /// How long a request to a key server may take, in milliseconds [default: 15000]
+    #[arg(long, env = "NODE_SIM_KMIP_REQUEST_DEADLINE_MS", value_name = "MS")]
+    pub(crate) kmip_request_deadline_ms: Option<u64>,
     /// Wait between two drives while a rekey wraps their data encryption keys, in milliseconds
     /// [default: 0]
     #[arg(long, env = "NODE_SIM_REKEY_MS_PER_DRIVE", value_name = "MS")]
@@ -136,6 +144,8 @@ pub(crate) struct Settings {
     pub(crate) cluster: ClusterSettings,
     /// How long the body of a request may take.
     pub(crate) body_deadline: Duration,
+    /// How long a request to a key server may take.
+    pub(crate) kmip_request_deadline: Duration,
     /// Where KMIP messages are written as text, if anywhere.
     pub(crate) kmip_trace: Option<PathBuf>,
     /// What to log.
@@ -168,6 +178,9 @@ impl PartialSettings {
             retry_min_ms: self.retry_min_ms.or(next.retry_min_ms),
             retry_max_ms: self.retry_max_ms.or(next.retry_max_ms),
             create_late_max_ms: self.create_late_max_ms.or(next.create_late_max_ms),
+            kmip_request_deadline_ms: self
+                .kmip_request_deadline_ms
+                .or(next.kmip_request_deadline_ms),
             rekey_ms_per_drive: self.rekey_ms_per_drive.or(next.rekey_ms_per_drive),
             rekey_stop_before: self.rekey_stop_before.or(next.rekey_stop_before),
             body_deadline_ms: self.body_deadline_ms.or(next.body_deadline_ms),
@@ -189,22 +202,17 @@ impl PartialSettings {
         if password.is_empty() {
             return Err("password must not be empty.".to_owned());
         }
-        let certificate = match (self.cert, self.key) {
-            (None, None) => CertificateSource::SelfSigned,
-            (Some(cert), Some(key)) => CertificateSource::Files { cert, key },
-            (Some(_), None) => return Err("cert is set, so key must be set as well.".to_owned()),
-            (None, Some(_)) => return Err("key is set, so cert must be set as well.".to_owned()),
-        };
+        let certificate = certificate_source(self.cert, self.key)?;
         let mvip = self.mvip.unwrap_or_else(|| match listen.ip() {
             ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
             ip => ip,
         });
         let defaults = ClusterSettings::default();
-        let retry_min = self.retry_min_ms.map_or(defaults.retry_min, Duration::from_millis);
-        let retry_max = self.retry_max_ms.map_or(defaults.retry_max, Duration::from_millis);
-        if retry_min.is_zero() || retry_min > retry_max {
-            return Err("retry-min-ms must be at least 1, and at most retry-max-ms.".to_owned());
-        }
+        let (retry_min, retry_max) = retry_waits(
+            self.retry_min_ms,
+            self.retry_max_ms,
+            (defaults.retry_min, defaults.retry_max),
+        )?;
         let cluster = ClusterSettings {
             folder: self.data.ok_or("data must be set: the folder for everything that is kept.")?,
             nodes: within("nodes", self.nodes.unwrap_or(defaults.nodes), &NODES)?,
@@ -232,11 +240,14 @@ impl PartialSettings {
             )?,
             steps: defaults.steps,
         };
-        let body_deadline = self.body_deadline_ms.unwrap_or(BODY_DEADLINE_MS);
-        let body_deadline = within("body-deadline-ms", body_deadline, &BODY_DEADLINES_MS)?;
-        let body_deadline = Duration::from_millis(body_deadline);
-        let log = self.log.unwrap_or_else(|| "info".to_owned());
-        let kmip_trace = self.kmip_trace;
+        let body_deadline =
+            deadline("body-deadline-ms", self.body_deadline_ms, BODY_DEADLINE, &BODY_DEADLINES_MS)?;
+        let kmip_request_deadline = deadline(
+            "kmip-request-deadline-ms",
+            self.kmip_request_deadline_ms,
+            REQUEST_DEADLINE,
+            &KMIP_REQUEST_DEADLINES_MS,
+        )?;
         Ok(Settings {
             listen,
             node_listen,
@@ -245,8 +256,9 @@ impl PartialSettings {
             certificate,
             cluster,
             body_deadline,
-            kmip_trace,
-            log,
+            kmip_request_deadline,
+            kmip_trace: self.kmip_trace,
+            log: self.log.unwrap_or_else(|| "info".to_owned()),
         })
     }
 }
@@ -267,6 +279,42 @@ fn within<T: PartialOrd + std::fmt::Display>(
     }
     let (min, max) = (range.start(), range.end());
     Err(format!("{setting} is {value}; it must be {min} to {max}."))
+}
+
+fn certificate_source(
+    cert: Option<PathBuf>,
+    key: Option<PathBuf>,
+) -> Result<CertificateSource, String> {
+    match (cert, key) {
+        (None, None) => Ok(CertificateSource::SelfSigned),
+        (Some(cert), Some(key)) => Ok(CertificateSource::Files { cert, key }),
+        (Some(_), None) => Err("cert is set, so key must be set as well.".to_owned()),
+        (None, Some(_)) => Err("key is set, so cert must be set as well.".to_owned()),
+    }
+}
+
+/// The waits between two attempts: the first and the longest.
+fn retry_waits(
+    min_ms: Option<u64>,
+    max_ms: Option<u64>,
+    (min, max): (Duration, Duration),
+) -> Result<(Duration, Duration), String> {
+    let min = min_ms.map_or(min, Duration::from_millis);
+    let max = max_ms.map_or(max, Duration::from_millis);
+    if min.is_zero() || min > max {
+        return Err("retry-min-ms must be at least 1, and at most retry-max-ms.".to_owned());
+    }
+    Ok((min, max))
+}
+
+fn deadline(
+    setting: &str,
+    milliseconds: Option<u64>,
+    default: Duration,
+    range: &std::ops::RangeInclusive<u64>,
+) -> Result<Duration, String> {
+    let set = milliseconds.map(|value| within(setting, value, range)).transpose()?;
+    Ok(set.map_or(default, Duration::from_millis))
 }
 
 fn rekey_control(
@@ -339,6 +387,10 @@ mod tests {
                 "rekey-stop-before is \"ready\"; it must be one of CreateNewMasterKey, Rewrap",
             ),
             ("retry-max-ms = 1", "retry-min-ms must be at least 1"),
+            (
+                "kmip-request-deadline-ms = 19001",
+                "kmip-request-deadline-ms is 19001; it must be 1 to 19000.",
+            ),
         ];
         for (toml, expected) in table {
             let data = if toml.is_empty() { "" } else { "data = 'd'\n" };

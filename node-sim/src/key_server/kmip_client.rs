@@ -23,13 +23,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// How long a request may take. Longer than a server needs to flush its disk and ask its replicas,
-/// and short enough that a node that unlocks soon tries the next host or says what is wrong.
+/// How long a request may take when nothing is set. Longer than a server needs to flush its disk
+/// and ask its replicas, and short enough that a node that unlocks soon tries the next host or says
+/// what is wrong.
 pub(crate) const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
 
 /// Client of KMIP servers.
 pub struct KmipClient {
     trace: Option<Arc<dyn Trace>>,
+    request_deadline: Duration,
     sessions: Mutex<BTreeMap<(NodeId, KeyServerId, String), Session>>,
 }
 
@@ -44,7 +46,14 @@ impl KmipClient {
     /// clear**.
     #[must_use]
     pub fn new(trace: Option<Arc<dyn Trace>>) -> Self {
-        Self { trace, sessions: Mutex::default() }
+        Self { trace, request_deadline: REQUEST_DEADLINE, sessions: Mutex::default() }
+    }
+
+    /// Sets how long a request may take, from its first byte to its answer; 15 s by default.
+    #[must_use]
+    pub const fn with_request_deadline(mut self, limit: Duration) -> Self {
+        self.request_deadline = limit;
+        self
     }
 
     /// The node's session with this host; a new one, if the server's names or certificates were
@@ -74,7 +83,7 @@ impl KmipClient {
             .server(host)
             .ca_pem(&access.server.ca_certificate)
             .identity_pem(&access.server.client_certificate, access.client_key.as_bytes())
-            .request_deadline(REQUEST_DEADLINE);
+            .request_deadline(self.request_deadline);
         if let Some(trace) = &self.trace {
             builder = builder.trace(Arc::clone(trace));
         }
