@@ -74,6 +74,13 @@ pub(crate) fn success(
     Some(BatchItem::success(operation, request.batch_id(), payload?))
 }
 
+/// Returns the answer to Locate that names no object; `None` for another operation.
+pub(crate) fn located_nothing(request: &BatchItem) -> Option<BatchItem> {
+    let operation = request.operation().filter(|operation| *operation == Operation::Locate)?;
+    let payload = Item::structure(tags::ResponsePayload, Vec::new());
+    Some(BatchItem::success(operation, request.batch_id(), payload))
+}
+
 /// The template with the object of the request.
 fn filled(template: &Item, object: Option<&str>) -> Item {
     let mut filled = template.clone();

@@ -6,7 +6,7 @@ mod frame;
 mod personality;
 mod refusal;
 
-pub(crate) use answer::{Recent, success};
+pub(crate) use answer::{Recent, located_nothing, success};
 pub(crate) use edit::{identifiers, key_bytes, leave_out, state, too_large};
 pub(crate) use frame::corrupt_length;
 pub(crate) use personality::{filter, refuses, version};

@@ -10,7 +10,9 @@ use super::batch::stop_after_failure;
 use super::exchange::{Clock, Connection, End, Exchange, ItemPlan, Outcome, add};
 use super::state::{Engine, EngineState};
 use super::whole_message;
-use crate::actions::{self, not_found, not_supported, refuses, success, unsupported_version};
+use crate::actions::{
+    self, located_nothing, not_found, not_supported, refuses, success, unsupported_version,
+};
 use crate::message::{BatchItem, Envelope, Kind};
 use crate::rules::{Action, Asked, Direction, LiveRule, Personality, Reason, Template, creates};
 
@@ -143,6 +145,7 @@ impl Decision<'_> {
             Action::Succeed { payload } => {
                 self.succeed(rule, item, version, plan, payload.as_ref());
             }
+            Action::NotFound => self.not_found(rule, item, version, plan),
             Action::ReadOnly => {
                 let message = format!("operation {operation:?} refused: this server is read-only");
                 self.refuse(rule, item, plan, ResultReason::PermissionDenied, &message);
@@ -194,6 +197,29 @@ impl Decision<'_> {
                 item.operation()
             ),
         }
+    }
+
+    /// Answers an item as if the object did not exist: Locate finds nothing.
+    fn not_found(
+        &mut self,
+        rule: &LiveRule,
+        item: &BatchItem,
+        version: Version,
+        plan: &mut ItemPlan,
+    ) {
+        if plan.made.is_some() {
+            return;
+        }
+        if let Some(empty) = located_nothing(item) {
+            plan.made = Some(empty);
+            self.outcome.fire(rule);
+            return;
+        }
+        let message = match plan.objects.first() {
+            Some(object) => format!("object {object:?} not found"),
+            None => "object not found".to_owned(),
+        };
+        self.refuse(rule, item, plan, not_found(version), &message);
     }
 
     /// Refuses what a server of this kind does not have.

@@ -157,6 +157,7 @@ fn edit(rule: &LiveRule, plan: &ItemPlan, item: &mut BatchItem) -> bool {
         Action::Forget | Action::ReplicaLag { .. } => false,
         // The request was answered by these, or they change the message as a whole.
         Action::Succeed { .. }
+        | Action::NotFound
         | Action::ReadOnly
         | Action::Delay { .. }
         | Action::Drop { .. }

@@ -19,6 +19,7 @@ pub(super) const fn direction(action: &Action) -> Option<Direction> {
         Action::CloseWhenIdle { .. } | Action::TooLarge { .. } => Some(Direction::Response),
         Action::Fail { .. }
         | Action::Succeed { .. }
+        | Action::NotFound
         | Action::State { .. }
         | Action::Identifier { .. }
         | Action::KeyBytes { .. }
@@ -66,6 +67,7 @@ pub(super) fn change(rule: &LiveRule, kind: Kind, came: &[u8], outcome: &mut Out
         }
         Action::Fail { .. }
         | Action::Succeed { .. }
+        | Action::NotFound
         | Action::State { .. }
         | Action::Identifier { .. }
         | Action::KeyBytes { .. }

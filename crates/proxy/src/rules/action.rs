@@ -85,6 +85,8 @@ pub(crate) enum Action {
         #[serde(default)]
         payload: Option<Template>,
     },
+    /// Answers that nothing is there. The item is not passed on.
+    NotFound,
     /// Answers with another State.
     State { state: StateName },
     /// Answers with another identifier.

@@ -74,6 +74,7 @@ pub(super) fn concerns(action: &Action, operation: Option<Operation>) -> bool {
         | Action::TooLarge { .. } => true,
         Action::Fail { .. }
         | Action::Succeed { .. }
+        | Action::NotFound
         | Action::Identifier { .. }
         | Action::Forget
         | Action::Personality(_) => operation.is_some(),

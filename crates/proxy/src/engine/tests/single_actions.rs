@@ -111,6 +111,24 @@ fn failure_is_made_up_or_put_in_the_place_of_a_success() {
     }
 }
 
+#[test]
+fn nothing_is_there_and_nothing_is_asked() {
+    for operation in [GET, Operation::Create, Operation::Destroy, Operation::Query] {
+        for (version, answer, fired) in answers("action = \"not-found\"", operation) {
+            let is_1 = version < Version::V2_0;
+            let reason = if is_1 { "ItemNotFound" } else { "ObjectNotFound" };
+            assert_eq!(answer.reasons(), [Some(reason)], "{version} {operation:?}");
+            assert_eq!((answer.done, fired), (vec![], 1));
+        }
+    }
+    for (version, answer, fired) in answers("action = \"not-found\"", Operation::Locate) {
+        let message = answer.message.unwrap();
+        assert_eq!(message.items[0].result_status, ResultStatus::Success, "{version}");
+        assert!(!answer.text.contains("<UniqueIdentifier"), "{}", answer.text);
+        assert_eq!((answer.done, fired), (vec![], 1));
+    }
+}
+
 /// Operations whose success follows from the request, in the versions that have them.
 #[test]
 fn success_is_made_up_and_nothing_is_done() {
