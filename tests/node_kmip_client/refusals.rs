@@ -69,6 +69,36 @@ async fn key_that_is_created_and_not_answered_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn failed_creation_says_whether_the_key_is_known_to_exist() {
+    let fixture = Fixture::new().await;
+    let proxy = fixture.proxy();
+    let (client, key_id) = (KmipClient::new(None), KeyId::random());
+    let place = fixture.place_of(&[proxy.address()]);
+    for action in
+        ["{\"fail\": {\"reason\": \"General Failure\"}}", "{\"drop\": {\"at\": \"request\"}}"]
+    {
+        proxy.rule("Create", action);
+        let client = KmipClient::new(None).with_request_deadline(Duration::from_millis(100));
+        let error = ensure(&client, &place, key_id).await.unwrap_err();
+        assert!(!error.key_exists, "{error}");
+        proxy.end_rules();
+    }
+    proxy.rule("Locate", "\"not-found\"");
+    for text in ["has no master key", "refused Create because an object has the Name"] {
+        let error = ensure(&client, &place, key_id).await.unwrap_err();
+        assert!(error.key_exists && error.message.contains(text), "{error}");
+    }
+    proxy.end_rules();
+    for operation in ["Get Attributes", "Activate"] {
+        proxy.rule(operation, "{\"fail\": {\"reason\": \"General Failure\"}}");
+        let error = ensure(&client, &place, KeyId::random()).await.unwrap_err();
+        assert!(error.key_exists, "{operation}: {error}");
+        proxy.end_rules();
+    }
+    ensure(&client, &place, key_id).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn server_without_the_operations_is_refused_for_good() {
     let fixture = Fixture::new().await;
     let proxy = fixture.proxy();

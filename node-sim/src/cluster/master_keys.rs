@@ -95,10 +95,39 @@ impl Cluster {
         let host = self.read(|ledger| ledger.ring.key(key_id)?.host.clone());
         let host = host.ok_or(KeyRingError::UnknownKey(key_id))?;
         self.step("before the key server makes a key")?;
-        let ensured = self.key_servers.ensure(&provider, &host, key_id).await;
-        ensured.map_err(|error| RetryableError::key_server(&provider, error))?;
+        if let Err(error) = self.key_servers.ensure(&provider, &host, key_id).await {
+            if error.key_exists {
+                self.note_created(key_id).await;
+            }
+            return Err(RetryableError::key_server(&provider, error));
+        }
         self.step("the key server made a key")?;
-        let fetched = self.fetch_external_key(&provider, key_id).await?;
+        let proved = self.prove_external_key(&provider, key_provider_id, key_id).await;
+        if proved.is_err() {
+            self.note_created(key_id).await;
+        }
+        proved
+    }
+
+    /// Notes that a planned key exists, whatever its key server shows from now on.
+    async fn note_created(&self, key_id: KeyId) {
+        self.change_if_needed(|ledger| {
+            let news = ledger.ring.key(key_id).is_some_and(|record| !record.created);
+            news && ledger.ring.note_created(key_id).is_ok()
+        })
+        .await;
+    }
+
+    /// Fetches a key that was just created, in the sessions of two nodes if its server keeps no
+    /// Digest of it.
+    async fn prove_external_key(
+        &self,
+        provider: &KeyProviderAccess,
+        key_provider_id: u64,
+        key_id: KeyId,
+    ) -> Result<CreatedKey, RetryableError> {
+        let node_id = provider.node_id;
+        let fetched = self.fetch_external_key(provider, key_id).await?;
         let check = fetched.key.check_value(key_id);
         if fetched.digest == DigestProof::NotGiven {
             let second = self.running_nodes().last().map_or(node_id, |node| node.id());

@@ -3,9 +3,9 @@
 //!
 //! Such a key is retired: no drive needs it, and no rekey waits for it. Its provider stays active,
 //! and its fault stays, until a key server that shows the key destroys it, or shows it as
-//! destroyed, or an operator confirms that it is gone. A key that was never put in use may never
-//! have been created: if no key server shows it, twice and further apart than a Create can be
-//! late, it is taken for not created.
+//! destroyed, or an operator confirms that it is gone. A key that was never put in use, and that
+//! its host neither answered to have created nor has shown, may never have been created: if no key
+//! server shows it, twice and further apart than a Create can be late, it is taken for not created.
 
 use super::error::ForgetKeyError;
 use super::fault_reports::resolve_faults_of_provider;
@@ -81,7 +81,7 @@ async fn attempt(cluster: &Cluster, absent: &mut Absent) {
                 error.to_string()
             }
         };
-        if !key.was_in_use() && absent.contains_key(&key_id) {
+        if !key.was_created() && absent.contains_key(&key_id) {
             continue;
         }
         cluster
@@ -94,11 +94,12 @@ async fn attempt(cluster: &Cluster, absent: &mut Absent) {
     }
 }
 
-/// Whether a key that was never put in use has not been shown for longer than a Create can be late.
+/// Whether a key of which nothing shows that it was created has not been shown for longer than a
+/// Create can be late.
 fn is_not_created(cluster: &Cluster, key: &RetiredKey, absent: &mut Absent) -> bool {
     let now = Instant::now();
     let since = absent.entry(key.key_id()).or_insert(now);
-    !key.was_in_use() && now.duration_since(*since) >= cluster.settings.create_late_max
+    !key.was_created() && now.duration_since(*since) >= cluster.settings.create_late_max
 }
 
 async fn forget(cluster: &Cluster, key_id: KeyId, message: String) {

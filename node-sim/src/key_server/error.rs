@@ -16,6 +16,8 @@ pub struct KeyServerError {
     /// Every host answered a refusal that repeating the same request does not change. Connection
     /// errors, missed deadlines and certificates that are not trusted are not permanent.
     pub permanent: bool,
+    /// A host has answered that it created the key that this is about, or has shown it.
+    pub key_exists: bool,
 }
 
 impl KeyServerError {
@@ -23,19 +25,19 @@ impl KeyServerError {
     #[cfg(test)]
     pub(crate) fn connection(message: impl Into<String>) -> Self {
         let fault = KmipServerFault::ConnectionFailure;
-        Self { fault, message: message.into(), permanent: false }
+        Self { fault, message: message.into(), permanent: false, key_exists: false }
     }
 
     /// The server and the cluster do not trust each other.
     pub(crate) fn authentication(message: impl Into<String>) -> Self {
         let fault = KmipServerFault::AuthenticationFailure;
-        Self { fault, message: message.into(), permanent: false }
+        Self { fault, message: message.into(), permanent: false, key_exists: false }
     }
 
     /// The server was reached and did not do what it should.
     pub(crate) fn server(message: impl Into<String>) -> Self {
         let fault = KmipServerFault::ServerError;
-        Self { fault, message: message.into(), permanent: false }
+        Self { fault, message: message.into(), permanent: false, key_exists: false }
     }
 
     /// One error for all hosts that failed, in the order in which they were tried.
@@ -49,6 +51,7 @@ impl KeyServerError {
             fault: first.fault,
             message: format!("{}.", causes.join("; ")),
             permanent: failures.iter().all(|(_, failure)| failure.permanent),
+            key_exists: failures.iter().any(|(_, failure)| failure.key_exists),
         }
     }
 }
@@ -58,6 +61,7 @@ impl KeyServerError {
 pub(super) struct HostFailure {
     fault: KmipServerFault,
     permanent: bool,
+    key_exists: bool,
     /// What was wrong and what to do, without the host and without a period at the end.
     cause: String,
 }
@@ -66,12 +70,17 @@ impl HostFailure {
     /// The host was reached and did not do what it should; it may the next time.
     pub(super) fn server(cause: impl Into<String>) -> Self {
         let fault = KmipServerFault::ServerError;
-        Self { fault, permanent: false, cause: cause.into() }
+        Self { fault, permanent: false, key_exists: false, cause: cause.into() }
     }
 
     /// The host was reached, and what it answered does not change when it is asked again.
     pub(super) fn permanent(cause: impl Into<String>) -> Self {
         Self { permanent: true, ..Self::server(cause) }
+    }
+
+    /// The same failure, at a host that created the key or has shown it.
+    pub(super) fn of_existing_key(self) -> Self {
+        Self { key_exists: true, ..self }
     }
 
     /// What was wrong and what to do.
@@ -92,7 +101,8 @@ impl From<Error> for HostFailure {
             ErrorKind::Authentication => KmipServerFault::AuthenticationFailure,
             ErrorKind::Server => KmipServerFault::ServerError,
         };
-        Self { fault, permanent: is_permanent(&error), cause: cause(&error) }
+        let permanent = is_permanent(&error);
+        Self { fault, permanent, key_exists: false, cause: cause(&error) }
     }
 }
 

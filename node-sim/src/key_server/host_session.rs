@@ -79,12 +79,38 @@ impl HostSession {
     /// Finds the key or creates it, and activates it.
     pub(super) async fn ensure(&self, key_id: KeyId) -> Result<(), HostFailure> {
         if self.find(key_id, None).await?.is_none() {
-            let created = self.ask(create(key_id)).await;
-            // Perhaps an earlier Create that was given up for lost has come through meanwhile.
-            if self.find(key_id, None).await?.is_none() {
-                created?;
-            }
+            self.create(key_id).await?;
         }
+        self.activate(key_id).await.map_err(HostFailure::of_existing_key)
+    }
+
+    /// Creates the key. It may be done without an answer, or by an earlier Create that was given up
+    /// for lost: what counts is what the host shows.
+    async fn create(&self, key_id: KeyId) -> Result<(), HostFailure> {
+        let created = self.client.request(create(key_id)).await;
+        let exists = match &created {
+            Ok(_) => true,
+            Err(error) => error.reason() == Some(ResultReason::NonUniqueNameAttribute),
+        };
+        let shown = match (self.find(key_id, None).await, exists) {
+            (Err(failure), true) => return Err(failure.of_existing_key()),
+            (shown, _) => shown?,
+        };
+        match created {
+            Ok(_) => Ok(()),
+            Err(_) if shown.is_some() => Ok(()),
+            Err(_) if exists => Err(HostFailure::server(format!(
+                "refused Create because an object has the Name of master key {key_id}, and does \
+                 not show that object in Locate; check the key server and what is between it and \
+                 the cluster"
+            ))
+            .of_existing_key()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Activates the key, which the host must show.
+    async fn activate(&self, key_id: KeyId) -> Result<(), HostFailure> {
         let mut key = self.find_existing(key_id, None).await?;
         if key.state == State::PreActive {
             let request = ActivateRequest { unique_identifier: identifier_of(&key.identifier) };

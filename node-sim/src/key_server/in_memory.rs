@@ -304,7 +304,10 @@ impl KeyServerClient for InMemoryKeyServers {
                     vacant.insert(*random_key()?.bytes());
                     state.made.push((server, key_id));
                 }
-                let absent = || KeyServerError::server("does not show the key that it created");
+                let absent = || KeyServerError {
+                    key_exists: true,
+                    ..KeyServerError::server("does not show the key that it created")
+                };
                 state.shown(server, key_id).map(drop).ok_or_else(absent)
             })
             .await

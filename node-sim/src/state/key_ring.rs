@@ -74,6 +74,10 @@ pub(crate) struct MasterKeyRecord {
     /// For an external key, the host (`host:port`) that is asked to create it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) host: Option<String>,
+    /// For an external key that is planned: the host has answered that it created the key, or shown
+    /// it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub(crate) created: bool,
     /// For an external key, the key server's Unique Identifier of it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) identifier: Option<String>,
@@ -124,6 +128,7 @@ pub(crate) struct KeyRing {
 pub struct RetiredKey {
     key_id: KeyId,
     management: KeyManagement,
+    created: bool,
     known: KnownKey,
 }
 
@@ -158,10 +163,10 @@ impl RetiredKey {
         self.known.check.as_deref()
     }
 
-    /// Whether it was ever put in use.
+    /// Whether it is known that it was created: it was in use, or its host said so.
     #[must_use]
-    pub(crate) const fn was_in_use(&self) -> bool {
-        self.known.check.is_some()
+    pub(crate) const fn was_created(&self) -> bool {
+        self.created || self.known.check.is_some()
     }
 }
 
@@ -264,6 +269,7 @@ impl KeyRing {
             created_time,
             state: KeyState::Planned,
             host: None,
+            created: false,
             identifier: None,
             dealing: None,
             check: None,
@@ -284,6 +290,15 @@ impl KeyRing {
             }
             KeyState::InUse | KeyState::Retired => Err(KeyRingError::NotPlanned(key_id)),
         }
+    }
+
+    /// Notes that the host of the planned key has answered that it created the key, or shown it.
+    ///
+    /// # Errors
+    /// The key is not on the ring.
+    pub(crate) fn note_created(&mut self, key_id: KeyId) -> Result<(), KeyRingError> {
+        self.record_mut(key_id)?.created = true;
+        Ok(())
     }
 
     /// The key was made: data encryption keys may be wrapped by it from now on.
@@ -385,8 +400,8 @@ impl KeyRing {
         let record = self.keys.get(&key_id)?;
         match record.state {
             KeyState::Retired => {
-                let (management, known) = (record.management, record.known());
-                Some(RetiredKey { key_id, management, known })
+                let MasterKeyRecord { management, created, .. } = *record;
+                Some(RetiredKey { key_id, management, created, known: record.known() })
             }
             KeyState::Planned | KeyState::InUse => None,
         }

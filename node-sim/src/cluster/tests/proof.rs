@@ -208,6 +208,39 @@ async fn each_key_whose_destruction_is_not_confirmed_has_a_fault_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_that_was_created_and_is_not_shown_is_not_taken_for_not_created() {
+    let lab = Lab::new(2, 1);
+    let cluster = lab.create().await;
+    lab.key_servers.hide(SERVER_1);
+    let result = rekey(&cluster, RekeyTarget::External(1)).await;
+    assert_eq!(error_name(&result), Some("xKmipServerError"), "{result}");
+    let [new] = lab.key_servers.keys(SERVER_1).into_iter().collect::<Vec<_>>()[..] else {
+        panic!("the key server has made one key")
+    };
+    let not_confirmed = |c: &Cluster| {
+        let words = format!("{new} is not confirmed");
+        faults(c).iter().any(|(_, details)| details.contains(&words))
+    };
+    until(&cluster, "the fault names the key", not_confirmed).await;
+    cluster.close().await;
+    drop(cluster);
+    let cluster = lab.open().await;
+    unlocked(&cluster).await;
+    // Tried again for longer than a Create can be late.
+    let tried = lab.key_servers.callers(Call::Destroy).len();
+    let late = tokio::time::Instant::now() + cluster.settings.create_late_max * 2;
+    at_last("it is tried again", || {
+        cluster.retry_now();
+        let again = lab.key_servers.callers(Call::Destroy).len() > tried + 2;
+        again && tokio::time::Instant::now() > late
+    })
+    .await;
+    assert!(not_confirmed(&cluster));
+    lab.key_servers.show(SERVER_1);
+    assert_whole(&lab, cluster, &[SERVER_1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_operator_ends_the_wait_for_a_confirmed_destruction() {
     let (lab, cluster, old) = with_a_hidden_key().await;
     let (current, _) = current_key(&cluster);
