@@ -20,7 +20,7 @@ pub(crate) struct Fixture {
     pub(crate) cluster: Cluster,
     proxies: Vec<KmipProxy>,
     keys: Vec<KeyServer>,
-    _servers: Vec<KmipServer>,
+    servers: Vec<KmipServer>,
     _lab: Lab,
 }
 
@@ -52,7 +52,7 @@ impl Fixture {
             cluster.add_key_server(&lab, proxy.address());
         }
         let servers = servers.into_iter().collect();
-        let fixture = Self { cluster, proxies, keys, _servers: servers, _lab: lab };
+        let fixture = Self { cluster, proxies, keys, servers, _lab: lab };
         for (drive, _) in drives(&fixture.until_unlocked()) {
             let path = format!("/sim/v1/drives/{drive}/blocks/0");
             let answer = fixture.cluster.send("PUT", &path, &blocks(drive)).unwrap();
@@ -91,14 +91,29 @@ impl Fixture {
     }
 
     pub(crate) fn start_rekey(&self, to: Location) -> Value {
-        let params = match to {
-            Location::Internal => json!({ "keyManagementType": "internal" }),
-            Location::External(id) => {
-                json!({ "keyManagementType": "external", "keyProviderID": id })
-            }
-        };
-        let accepted = self.cluster.call("RekeySoftwareEncryptionAtRestMasterKey", params);
+        let accepted = self.cluster.call("RekeySoftwareEncryptionAtRestMasterKey", params(to));
         accepted["asyncHandle"].clone()
+    }
+
+    /// Starts a rekey; none if it is not accepted, or the cluster dies meanwhile.
+    pub(crate) fn try_start_rekey(&self, to: Location) -> Option<Value> {
+        let method = "RekeySoftwareEncryptionAtRestMasterKey";
+        let answer = self.cluster.post(method, &params(to)).ok()?;
+        let answer: Value = serde_json::from_str(&answer.body).unwrap();
+        let handle = answer["result"]["asyncHandle"].clone();
+        (handle != Value::Null).then_some(handle)
+    }
+
+    /// What `GetAsyncResult` answers; none if the cluster does not answer any more.
+    pub(crate) fn try_async_result(&self, handle: &Value) -> Option<Value> {
+        let params = json!({ "asyncHandle": handle, "keepResult": true });
+        let answer = self.cluster.post("GetAsyncResult", &params).ok()?;
+        serde_json::from_str(&answer.body).ok()
+    }
+
+    /// Ends a key server with SIGKILL and starts it again.
+    pub(crate) fn kill_key_server(&mut self, server: usize) {
+        self.servers[server - 1].restart();
     }
 
     /// What `GetAsyncResult` answers.
@@ -145,6 +160,13 @@ impl Fixture {
             200 => Err(format!("drive {drive} has other data")),
             status => Err(format!("drive {drive} answers {status}: {}", answer.body)),
         }
+    }
+}
+
+fn params(to: Location) -> Value {
+    match to {
+        Location::Internal => json!({ "keyManagementType": "internal" }),
+        Location::External(id) => json!({ "keyManagementType": "external", "keyProviderID": id }),
     }
 }
 

@@ -29,6 +29,7 @@ mod case;
 mod checks;
 mod fixture;
 mod key_server;
+mod kills;
 mod lie;
 mod outcome;
 mod quiet;
