@@ -61,6 +61,37 @@ impl ForeignClients {
     }
 }
 
+/// The variable with the folder of libkmip's sources, which are in no registry.
+const LIBKMIP: &str = "LIBKMIP_DIR";
+
+/// Folder of libkmip's demonstration programs, built from the sources that `LIBKMIP_DIR` names;
+/// `None` if it is unset, also in CI, and then the line is told.
+///
+/// # Panics
+///
+/// If they cannot be built.
+#[track_caller]
+pub fn libkmip() -> Option<PathBuf> {
+    let Some(sources) = std::env::var_os(LIBKMIP) else {
+        tell_skipped(&format!("{LIBKMIP} is not set to the sources of libkmip"));
+        return None;
+    };
+    match build_libkmip(Path::new(&sources)) {
+        Ok(programs) => Some(programs),
+        Err(why) => panic!("libkmip: {why}"),
+    }
+}
+
+/// Builds libkmip in a copy of its sources.
+fn build_libkmip(sources: &Path) -> Result<PathBuf, String> {
+    let (root, _lock) = lock_folder()?;
+    let copy = root.join("libkmip");
+    let _ = fs::remove_dir_all(&copy);
+    run(Command::new("cp").arg("-R").arg(sources).arg(&copy))?;
+    run(Command::new("make").arg("-C").arg(&copy).arg("demos"))?;
+    Ok(copy.join("bin"))
+}
+
 /// The text of a script that succeeded.
 #[track_caller]
 pub fn passed(what: &str, output: std::io::Result<Output>) -> String {
@@ -86,6 +117,11 @@ pub fn skip(why: &str) {
     let strict =
         |name: &str| std::env::var(name).is_ok_and(|value| value == "1" || value == "true");
     assert!(!strict("KMIP_CI") && !strict("CI"), "{test}: {why}; CI skips nothing");
+    tell_skipped(why);
+}
+
+fn tell_skipped(why: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
     // Past the capture of cargo, which would keep the line from the reader.
     let _ = writeln!(std::io::stderr(), "skipped: {test}: {why}");
 }
