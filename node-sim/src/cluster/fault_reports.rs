@@ -89,6 +89,7 @@ const fn is_kmip_server_fault(kind: FaultKind) -> bool {
         | FaultKind::MasterKeyNotDestroyed(_)
         | FaultKind::KeyShareDamaged
         | FaultKind::NodeOffline
-        | FaultKind::DriveFailed => false,
+        | FaultKind::DriveFailed
+        | FaultKind::BlocksDegraded => false,
     }
 }

@@ -10,6 +10,7 @@
 //!
 //! All tasks share [`Cluster`], whose file says how the ledger is read and changed.
 
+mod block_damage;
 mod block_io;
 pub(crate) mod certificate_monitor;
 mod create;

@@ -224,6 +224,7 @@ impl Cluster {
         let unlocked = run_blocking(Arc::clone(node), move |node| node.unlock(key_id, &key)).await;
         self.changed();
         self.record_unlocked(node).await;
+        self.search_damage(node).await;
         Ok(unlocked?)
     }
 

@@ -3,8 +3,9 @@
 //! Why XTS and not an authenticated cipher: a block of a drive is replaced in place and alone. XTS
 //! needs no room beside it, so a torn write can spoil no tag and no second write has to be made
 //! with the first; it is what self-encrypting drives do, which Element's software encryption
-//! mirrors. What it does not do is notice a change: whoever can write to the disk can spoil a
-//! block, but neither choose nor move what it then holds.
+//! mirrors. It does not notice a change: that is what the checksums of the blocks are for. They are
+//! in another file, and a block of which the checksum is lost is damaged, but not readable to
+//! others.
 
 use aes::Aes256;
 use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};

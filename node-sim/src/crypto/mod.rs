@@ -3,5 +3,6 @@
 
 pub(crate) mod aead;
 pub(crate) mod aes_xts;
+pub(crate) mod checksum;
 pub(crate) mod master_key;
 pub(crate) mod shamir;

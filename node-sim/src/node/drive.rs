@@ -4,7 +4,8 @@
 //! the master key that wraps it, so no block is written anew by a rekey. It is in the clear only in
 //! memory and only while the drive is unlocked.
 
-use super::block_file::{self, BlockError, BlockFile};
+use super::block_error::BlockError;
+use super::block_file::{self, BlockFile};
 use super::drive_error::DriveError;
 use super::drive_header::{DataEncryptionKey, Header};
 use crate::crypto::aead;
@@ -17,8 +18,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use zeroize::Zeroizing;
-
-const BLOCKS_NAME: &str = "blocks";
 
 /// A drive of a node that is switched on.
 pub(crate) struct Drive {
@@ -39,7 +38,7 @@ enum Contents {
 /// What is in memory only.
 struct Unlocked {
     data_encryption_key: DataEncryptionKey,
-    blocks: BlockFile,
+    blocks: Arc<BlockFile>,
 }
 
 impl Drive {
@@ -52,12 +51,11 @@ impl Drive {
         steps: &Steps,
     ) -> Result<(), DriveError> {
         let folder = folder_of(node_folder, record.drive_id);
-        let path = folder.join(BLOCKS_NAME);
-        durable_file::make_folder(&folder)
-            .and_then(|()| block_file::create(&path, record.blocks))
-            .map_err(|cause| DriveError::file(&path, cause))?;
+        durable_file::make_folder(&folder).map_err(|cause| DriveError::file(&folder, cause))?;
         let mut key: DataEncryptionKey = Box::new(Zeroizing::new([0; aes_xts::KEY_LEN]));
         aead::random(key.as_mut_slice()).map_err(|cause| DriveError::Unwrap { key_id, cause })?;
+        block_file::create(&folder, record.drive_id, &key, record.blocks)
+            .map_err(|(path, cause)| DriveError::file(&path, cause))?;
         let mut header = Header::new(record, stamp);
         header.add_wrapping(&key, key_id, master_key)?;
         header.write(&folder, stamp, steps)
@@ -137,7 +135,7 @@ impl Drive {
     #[must_use]
     pub(crate) fn used_bytes(&self) -> u64 {
         // The unit of `st_blocks` is 512 bytes, whatever the file system's own is.
-        std::fs::metadata(self.folder.join(BLOCKS_NAME))
+        std::fs::metadata(block_file::blocks_path(&self.folder))
             .map_or(0, |file| file.blocks().saturating_mul(512))
     }
 
@@ -161,9 +159,9 @@ impl Drive {
     /// Unwraps the data encryption key.
     pub(super) fn unlock(&self, key_id: KeyId, master_key: &MasterKey) -> Result<(), DriveError> {
         let key = self.usable(&self.header())?.unwrap(key_id, master_key)?;
-        let path = self.folder.join(BLOCKS_NAME);
-        let blocks = BlockFile::open(&path, &key, self.record.blocks)
-            .map_err(|cause| DriveError::file(&path, cause))?;
+        let blocks = BlockFile::open(&self.folder, self.id(), &key, self.record.blocks)
+            .map_err(|cause| DriveError::file(&self.folder, cause))?;
+        let blocks = Arc::new(blocks);
         self.set(Contents::Unlocked(Arc::new(Unlocked { data_encryption_key: key, blocks })));
         Ok(())
     }
@@ -237,32 +235,13 @@ impl Drive {
         Ok(self.read_header()?.master_keys().collect())
     }
 
-    /// Reads whole blocks from `lba` on.
+    /// Returns its blocks.
     ///
     /// # Errors
-    /// The drive is locked, or there are no such blocks.
-    pub(crate) fn read(&self, lba: u64, bytes: &mut [u8]) -> Result<(), BlockError> {
-        self.contents()?.blocks.read(lba, bytes)
-    }
-
-    /// Writes whole blocks from `lba` on.
-    ///
-    /// # Errors
-    /// The drive is locked, or there are no such blocks.
-    pub(crate) fn write(&self, lba: u64, bytes: &[u8]) -> Result<(), BlockError> {
-        self.contents()?.blocks.write(lba, bytes)
-    }
-
-    /// Makes durable what was written.
-    ///
-    /// # Errors
-    /// The drive is locked, or the file system refuses.
-    pub(crate) fn flush(&self) -> Result<(), BlockError> {
-        Ok(self.contents()?.blocks.flush()?)
-    }
-
-    fn contents(&self) -> Result<Arc<Unlocked>, BlockError> {
-        self.unlocked().map_err(|reason| BlockError::Locked { reason })
+    /// The drive is locked.
+    pub(crate) fn blocks(&self) -> Result<Arc<BlockFile>, BlockError> {
+        let unlocked = self.unlocked().map_err(|reason| BlockError::Locked { reason })?;
+        Ok(Arc::clone(&unlocked.blocks))
     }
 
     fn unlocked(&self) -> Result<Arc<Unlocked>, String> {

@@ -4,14 +4,19 @@
 //! node-1/shares/<keyID>.json       this node's share of an internal master key
 //! node-1/drive-1/drive.json        the drive's header: its data encryption key, wrapped
 //! node-1/drive-1/blocks            the drive's blocks, encrypted
+//! node-1/drive-1/checksums         two checksums for each of its blocks
 //! ```
 //!
 //! A node touches no other node's folder and contacts nobody: it is given the keys. Its calls block
 //! on the disk, so they are made on blocking threads.
 
+mod block_checksums;
+mod block_damage;
+mod block_error;
 mod block_file;
 mod drive;
 mod drive_error;
+mod drive_file;
 mod drive_header;
 mod folders;
 mod key_share;
@@ -25,7 +30,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub(crate) use block_file::{BLOCK_LEN, BlockError};
+pub(crate) use block_damage::Damage;
+pub(crate) use block_error::BlockError;
+pub(crate) use block_file::{BLOCK_LEN, BlockFile};
 pub(crate) use drive::Drive;
 pub(crate) use drive_error::DriveError;
 pub(crate) use folders::folder_of;
@@ -117,6 +124,12 @@ impl Node {
     #[must_use]
     pub(crate) fn drives(&self) -> &[Drive] {
         &self.drives
+    }
+
+    /// Returns whether the drive at this place among its drives is unlocked.
+    #[must_use]
+    pub(crate) fn has_unlocked(&self, index: usize) -> bool {
+        self.drives.get(index).is_some_and(|drive| drive.lock_reason().is_none())
     }
 
     /// Unwraps the data encryption keys of the locked drives that this master key wraps.

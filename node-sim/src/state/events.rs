@@ -114,6 +114,13 @@ impl EventContent {
         self
     }
 
+    /// Names the drive of the event.
+    #[must_use]
+    pub(crate) const fn on_drive(mut self, drive_id: u64) -> Self {
+        self.drive_id = drive_id;
+        self
+    }
+
     /// Adds details, as an object.
     #[must_use]
     pub(crate) fn with_details(mut self, details: Value) -> Self {

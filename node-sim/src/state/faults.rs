@@ -59,6 +59,8 @@ pub(crate) enum FaultKind {
     NodeOffline,
     /// A drive cannot be used: it is locked, and its key cannot be acquired.
     DriveFailed,
+    /// A block of a drive is damaged, and there is no other copy of it.
+    BlocksDegraded,
 }
 
 impl FaultKind {
@@ -71,6 +73,7 @@ impl FaultKind {
             Self::KeyShareDamaged => "ensembleDegraded",
             Self::NodeOffline => "nodeOffline",
             Self::DriveFailed => "driveFailed",
+            Self::BlocksDegraded => "blocksDegraded",
         }
     }
 
@@ -101,6 +104,7 @@ impl FaultKind {
             Self::KeyShareDamaged => "Share of an internal master key damaged",
             Self::NodeOffline => "Node offline",
             Self::DriveFailed => "Drive failed",
+            Self::BlocksDegraded => "Blocks degraded",
         }
     }
 
@@ -112,9 +116,8 @@ impl FaultKind {
             Self::MasterKeyNotDestroyed(_)
             | Self::KeyShareDamaged
             | Self::KmipCertificate(_, CertificateFault::NearExpiry) => Severity::Warning,
-            Self::KmipCertificate(_, CertificateFault::Expired | CertificateFault::Error) => {
-                Severity::Critical
-            }
+            Self::KmipCertificate(_, CertificateFault::Expired | CertificateFault::Error)
+            | Self::BlocksDegraded => Severity::Critical,
         }
     }
 
@@ -122,7 +125,7 @@ impl FaultKind {
     /// found the fault.
     const fn type_text(self, node_id: u64) -> &'static str {
         match self {
-            Self::DriveFailed => "drive",
+            Self::DriveFailed | Self::BlocksDegraded => "drive",
             Self::NodeOffline | Self::KeyShareDamaged => "node",
             Self::KmipServer(_) | Self::KmipCertificate(..) | Self::MasterKeyNotDestroyed(_)
                 if node_id == 0 =>
@@ -169,6 +172,12 @@ impl FaultPlace {
     #[must_use]
     pub(crate) const fn node(node_id: u64) -> Self {
         Self { node_id, ..Self::CLUSTER }
+    }
+
+    /// A drive of a node.
+    #[must_use]
+    pub(crate) const fn drive(node_id: u64, drive_id: u64) -> Self {
+        Self { drive_id, ..Self::node(node_id) }
     }
 
     /// A key server, as the cluster sees it.
@@ -226,6 +235,19 @@ impl Faults {
         self.raise_as(kind, place, kind.severity(), details, now)
     }
 
+    /// Returns whether this fault is there now.
+    #[must_use]
+    pub(crate) fn is_current(&self, kind: FaultKind, place: FaultPlace) -> bool {
+        self.faults.iter().any(|fault| fault.is_current(kind, place))
+    }
+
+    /// Returns whether this fault is there now, with these details.
+    #[must_use]
+    pub(crate) fn is_current_as(&self, kind: FaultKind, place: FaultPlace, details: &str) -> bool {
+        let mut found = self.faults.iter().filter(|fault| fault.is_current(kind, place));
+        found.any(|fault| fault.details == titled(kind, details))
+    }
+
     /// Something is wrong, this badly. A fault that is there already keeps its number and date.
     pub(crate) fn raise_as(
         &mut self,
@@ -235,7 +257,7 @@ impl Faults {
         details: &str,
         now: OffsetDateTime,
     ) -> bool {
-        let details = format!("{}: {details}", kind.title());
+        let details = titled(kind, details);
         if let Some(known) = self.current(kind, place) {
             let news = known.severity != severity || known.details != details;
             (known.severity, known.details) = (severity, details);
@@ -295,9 +317,7 @@ impl Faults {
     }
 
     fn current(&mut self, kind: FaultKind, place: FaultPlace) -> Option<&mut Fault> {
-        self.faults
-            .iter_mut()
-            .find(|f| f.resolved_date.is_none() && f.kind == kind && f.place == place)
+        self.faults.iter_mut().find(|fault| fault.is_current(kind, place))
     }
 
     fn discard_oldest(&mut self) {
@@ -311,7 +331,15 @@ impl Faults {
     }
 }
 
+fn titled(kind: FaultKind, details: &str) -> String {
+    format!("{}: {details}", kind.title())
+}
+
 impl Fault {
+    fn is_current(&self, kind: FaultKind, place: FaultPlace) -> bool {
+        self.resolved_date.is_none() && self.kind == kind && self.place == place
+    }
+
     const fn is_of(&self, types: FaultTypes) -> bool {
         match types {
             FaultTypes::Current => self.resolved_date.is_none(),

@@ -90,6 +90,7 @@ fn block_error(error: &BlockError) -> Response {
             refusal(StatusCode::BAD_REQUEST, error)
         }
         BlockError::Locked { .. } => refusal(StatusCode::LOCKED, error),
+        BlockError::Damaged { .. } => refusal(StatusCode::INTERNAL_SERVER_ERROR, error),
         BlockError::Absent => refusal(StatusCode::SERVICE_UNAVAILABLE, error),
         BlockError::File(cause) => internal(cause),
     }

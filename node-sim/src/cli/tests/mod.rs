@@ -2,6 +2,7 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "a test stops at what overflows")]
 
+mod damaged_blocks;
 mod element;
 mod harness;
 mod listener;

@@ -3,6 +3,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test stops at what overflows")]
 
 mod crash;
+mod damaged_blocks;
 mod key_pair;
 mod key_servers;
 mod keys_at_rest;
