@@ -54,6 +54,7 @@ impl Cluster {
             client_key: Arc::new(RwLock::new(found.client_key)),
             nodes: RwLock::new(BTreeMap::new()),
             damaged_shares: Mutex::default(),
+            unchecked_changes: Mutex::default(),
             key_servers,
             changes: watch::Sender::new(0),
             retries: watch::Sender::new(0),

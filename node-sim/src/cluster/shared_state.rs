@@ -11,6 +11,7 @@ use super::settings::ClusterSettings;
 use crate::key_server::KeyServerClient;
 use crate::node::Node;
 use crate::state::key_ring::NodeId;
+use crate::state::key_server_registry::KeyServerId;
 use crate::state::ledger::{Ledger, LedgerError};
 use crate::state::ledger_file::LedgerFile;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,8 @@ pub(crate) struct Cluster {
     pub(super) retries: watch::Sender<u64>,
     /// Nodes of which a share was found damaged.
     pub(super) damaged_shares: Mutex<BTreeSet<NodeId>>,
+    /// Key servers of which an operator insists on the next change.
+    pub(super) unchecked_changes: Mutex<BTreeSet<KeyServerId>>,
     /// Pace and stop of rekeys.
     pub(super) rekey_control: RekeyControl,
     pub(super) closing: watch::Sender<bool>,

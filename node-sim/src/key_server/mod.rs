@@ -177,7 +177,6 @@ pub trait KeyServerClient: Send + Sync {
 
     /// Reports what each host of the provider shows of this key, without fetching its bytes. Hosts
     /// are asked at the same time.
-    #[allow(dead_code, reason = "it is for health checks, which are not part of this layer")]
     fn survey<'a>(
         &'a self,
         provider: &'a KeyProviderAccess,

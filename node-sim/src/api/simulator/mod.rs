@@ -8,6 +8,7 @@
 
 mod answers;
 mod blocks;
+mod key_servers;
 mod master_keys;
 mod overview;
 mod power;
@@ -81,6 +82,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/sim/v1/rekey/continue", rekey_control::release),
         Route::post("/sim/v1/rekey/abandon", rekey::abandon),
         Route::post("/sim/v1/master-keys/{keyID}/forget", master_keys::forget),
+        Route::post("/sim/v1/key-servers/{keyServerID}/skip-check", key_servers::skip_check),
         Route::post("/sim/v1/retry", power::retry),
     ]
 }

@@ -5,6 +5,7 @@
 mod crash;
 mod damaged_blocks;
 mod key_pair;
+mod key_server_changes;
 mod key_servers;
 mod keys_at_rest;
 mod lab;

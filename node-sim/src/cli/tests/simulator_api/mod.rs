@@ -26,6 +26,8 @@ const CONTINUE: &str = "POST /sim/v1/rekey/continue";
 const ABANDON: &str = "POST /sim/v1/rekey/abandon";
 const FORGET: &str = "POST /sim/v1/master-keys/{keyID}/forget";
 
+const SKIP_CHECK: &str = "POST /sim/v1/key-servers/{keyServerID}/skip-check";
+
 const EXTERNAL: &str = r#"{"keyManagementType":"external","keyProviderID":1}"#;
 const INTERNAL: &str = r#"{"keyManagementType":"internal"}"#;
 
@@ -62,7 +64,10 @@ async fn every_described_status_is_answered_as_described() {
     methods(&mut client).await;
     numbers(&mut client).await;
     control(&mut client).await;
+    client.expect(404, ask(SKIP_CHECK, &["1"])).await;
     add_key_provider(&running).await;
+    client.expect(400, ask(SKIP_CHECK, &["x"])).await;
+    client.expect(200, ask(SKIP_CHECK, &["1"])).await;
     rekey(&mut client).await;
     forget(&mut client, &key_servers).await;
     locked_and_absent_drives(&mut client).await;
