@@ -1,8 +1,10 @@
 //! Tests and changes of key servers. A change contacts the key server first, with the new values,
 //! and is refused if that fails. While master keys of a provider are in use, a test looks for them
 //! at each host that is reached, and a change is refused unless the changed server shows them: the
-//! drives would stay locked after the next power cycle. An operator can insist. Tasks that wait for a key server are woken once the change is
-//! durable: earlier they would try again with the old values.
+//! drives would stay locked after the next power cycle. An operator can insist.
+//!
+//! Tasks that wait for a key server are woken once the change is durable: earlier they would try
+//! again with the old values.
 
 use super::shared_state::Cluster;
 use crate::config::limits::KEY_SERVER_DEADLINE;
@@ -100,7 +102,7 @@ impl Cluster {
         self.unchecked_changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks for the keys in use of the server's provider at the hosts of the server as it is given.
+    /// Looks for the keys in use of the server's provider at the hosts of the server that is given.
     /// Returns those keys.
     async fn check_shown(
         &self,
