@@ -67,15 +67,17 @@ impl Cluster {
         if change.is_empty() {
             return Ok(());
         }
-        let insists = self.unchecked_changes().remove(&id);
-        let checked = if insists {
-            None
-        } else {
+        let mut checked = None;
+        if !self.unchecked_changes().remove(&id) {
             let provider = self.contact(id, &change.applied_to(&present)).await?;
-            Some(self.check_shown(&provider, id, Hosts::Any).await?)
-        };
+            checked = Some(self.check_shown(&provider, id, Hosts::Any).await?);
+            // A rekey may put another key in use meanwhile; it is looked for too.
+            while self.read(|ledger| is_unchecked(ledger, id, checked.as_ref())) {
+                checked = Some(self.check_shown(&provider, id, Hosts::Any).await?);
+            }
+        }
         self.change(|ledger| {
-            if checked.as_ref().is_some_and(|keys| *keys != keys_in_use(ledger, id)) {
+            if is_unchecked(ledger, id, checked.as_ref()) {
                 return Err(ElementError::new(
                     ErrorName::KmipServerError,
                     "A master key was put in use meanwhile. Try again.",
@@ -189,6 +191,11 @@ enum Hosts {
     All,
     /// One of them.
     Any,
+}
+
+/// Whether a key is in use that was not looked for.
+fn is_unchecked(ledger: &Ledger, id: KeyServerId, checked: Option<&BTreeSet<KeyId>>) -> bool {
+    checked.is_some_and(|checked| !keys_in_use(ledger, id).is_subset(checked))
 }
 
 /// The master keys in use of the provider that the key server belongs to.
