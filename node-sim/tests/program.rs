@@ -16,10 +16,14 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+/// Longer than anything takes that goes well.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the log of a test's program goes.
 const LOG: &str = "log.txt";
@@ -41,7 +45,11 @@ fn output(arguments: &[&str]) -> Output {
 /// Starts it and waits for the line that it prints when it is ready. Its log goes to a file, for a
 /// pipe that nobody reads would hold it up.
 fn serve(folder: &Path, environment: &[(&str, &str)]) -> (Child, String) {
-    let mut command = node_sim(&["serve", "--nodes", "1"]);
+    serve_nodes(folder, "1", environment)
+}
+
+fn serve_nodes(folder: &Path, nodes: &str, environment: &[(&str, &str)]) -> (Child, String) {
+    let mut command = node_sim(&["serve", "--nodes", nodes]);
     command.env("NODE_SIM_DATA", folder).env("NODE_SIM_LISTEN", "127.0.0.1:0");
     command.stderr(File::create(folder.join(LOG)).unwrap());
     let mut child = command.envs(environment.iter().copied()).spawn().unwrap();
@@ -100,6 +108,25 @@ fn the_known_password_is_warned_of() {
     let (child, _) = serve(folder.path(), &[]);
     let (_, log) = terminate(child, folder.path());
     assert!(log.contains("WARN") && log.contains("set --password or NODE_SIM_PASSWORD"), "{log}");
+}
+
+/// The state of the cluster as of its first start, at the usual level: what unlocked, and nothing
+/// to worry about.
+#[test]
+fn the_log_of_a_first_start_says_what_is_unlocked_and_warns_of_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (child, _) = serve_nodes(folder.path(), "4", &[("NODE_SIM_PASSWORD", "secret")]);
+    let log = || std::fs::read_to_string(folder.path().join(LOG)).unwrap();
+    let begun = Instant::now();
+    while !log().contains("Cluster unlocked") {
+        assert!(begun.elapsed() < PATIENCE, "{}", log());
+        std::thread::yield_now();
+    }
+    let (_, log) = terminate(child, folder.path());
+    for node in 1..=4 {
+        assert!(log.contains(&format!("3 of 3 drives of node {node} unlocked")), "{log}");
+    }
+    assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
 }
 
 /// At the most talkative level, over the real socket: no password, no CHAP secret, no private key.
@@ -181,7 +208,7 @@ fn every_setting_is_explained_by_help() {
         (!name.contains(' ')).then_some(name)
     });
     let settings: Vec<_> = settings.collect();
-    assert_eq!(settings.len(), 21, "{settings:?}");
+    assert_eq!(settings.len(), 23, "{settings:?}");
     for name in settings {
         let variable = format!("NODE_SIM_{}", name.replace('-', "_").to_uppercase());
         assert!(help.contains(&format!("--{name} <")), "{name}");

@@ -18,6 +18,7 @@
 
 mod cluster;
 mod cluster_setup;
+mod element_agreement;
 pub mod foreign;
 mod frames;
 mod https;

@@ -99,6 +99,7 @@ impl Fixture {
     pub(crate) fn finished(&self, handle: &Value) -> Value {
         let ended = self.cluster.completed(handle, TIMEOUT);
         assert_eq!(ended["result"]["state"], json!("Ready"), "{ended}");
+        self.cluster.assert_agreement();
         ended["result"].clone()
     }
 
@@ -184,6 +185,7 @@ impl Fixture {
             let share = (location == KeyLocation::Internal).then(|| format!("{key_id}.json"));
             assert_eq!(self.shares(node), share.into_iter().collect(), "shares of node {node}");
         }
+        self.cluster.assert_agreement();
         key_id.to_owned()
     }
 
@@ -199,12 +201,14 @@ impl Fixture {
         self.cluster.until("the fault of a key server", TIMEOUT, |_| {
             self.kmip_faults().iter().any(|details| details.starts_with(begins)).then_some(())
         });
+        self.cluster.assert_agreement();
     }
 
     pub(crate) fn until_no_kmip_fault(&self) {
         self.cluster.until("no fault of a key server", TIMEOUT, |_| {
             self.kmip_faults().is_empty().then_some(())
         });
+        self.cluster.assert_agreement();
     }
 
     pub(crate) fn provider_is_active(&self, provider: usize) -> bool {
@@ -217,6 +221,7 @@ impl Fixture {
         let path = format!("/sim/v1/nodes/{node}/{verb}");
         let answer = self.cluster.send("POST", &path, "").unwrap();
         assert_eq!(answer.status, 200, "{}", answer.body);
+        self.cluster.assert_agreement();
     }
 }
 

@@ -70,6 +70,7 @@ fn until_rewrapping(fixture: &Fixture, rewrapped: u64) {
         let here = rekey["state"] == json!("RewrapDataEncryptionKeys");
         (here && rekey["drivesRewrapped"] == json!(rewrapped)).then_some(())
     });
+    fixture.cluster.assert_agreement();
 }
 
 #[test]

@@ -94,6 +94,7 @@ const RCGEN: &[&str] = &[
     "certs/",
     "kmip-server/src/tests/known_answers/certificates.rs",
     "kmip-server/src/tests/known_answers/chains.rs",
+    "node-sim/src/cluster/tests/certificate_rules.rs",
     "node-sim/src/cluster/tests/key_pair.rs",
     "node-sim/src/key_server/certificate_checks.rs",
     "node-sim/src/key_server/client_key_pair.rs",

@@ -31,6 +31,9 @@ const BODY_DEADLINE: Duration = Duration::from_secs(30);
 /// Deadlines of a body, in milliseconds: a body of 1 MiB over a slow link may take minutes.
 const BODY_DEADLINES_MS: std::ops::RangeInclusive<u64> = 1..=3_600_000;
 
+/// Intervals, in milliseconds, at which key servers are asked for the keys in use.
+const CHECK_INTERVALS_MS: std::ops::RangeInclusive<u64> = 1..=3_600_000;
+
 /// Deadlines of a request to a key server, in milliseconds: shorter than the 20 s of a call of
 /// Element's that contacts one, so that the call reports which host did not answer.
 const KMIP_REQUEST_DEADLINES_MS: std::ops::RangeInclusive<u64> = 1..=19_000;
@@ -86,6 +89,10 @@ pub(crate) struct PartialSettings {
     /// Longest wait between two attempts at a key server, in milliseconds [default: 30000]
     #[arg(long, env = "NODE_SIM_RETRY_MAX_MS", value_name = "MS")]
     pub(crate) retry_max_ms: Option<u64>,
+    /// How often the key servers that hold a master key in use are asked for it, in milliseconds
+    /// [default: 30000]
+    #[arg(long, env = "NODE_SIM_KEY_SERVER_CHECK_INTERVAL_MS", value_name = "MS")]
+    pub(crate) key_server_check_interval_ms: Option<u64>,
     /// How late a Create without an answer can still be done by a key server, in milliseconds: a
     /// key that was given up before it was in use, and that no key server shows for so long, is
     /// taken for not created [default: 20000]
@@ -177,6 +184,9 @@ impl PartialSettings {
             svip: self.svip.or(next.svip),
             retry_min_ms: self.retry_min_ms.or(next.retry_min_ms),
             retry_max_ms: self.retry_max_ms.or(next.retry_max_ms),
+            key_server_check_interval_ms: self
+                .key_server_check_interval_ms
+                .or(next.key_server_check_interval_ms),
             create_late_max_ms: self.create_late_max_ms.or(next.create_late_max_ms),
             kmip_request_deadline_ms: self
                 .kmip_request_deadline_ms
@@ -194,14 +204,7 @@ impl PartialSettings {
         let listen = address("listen", self.listen.as_deref().unwrap_or("127.0.0.1:8443"))?;
         let node_listen =
             self.node_listen.as_deref().map(|text| address("node-listen", text)).transpose()?;
-        let user = self.user.unwrap_or_else(|| "admin".to_owned());
-        if user.is_empty() || user.contains(':') {
-            return Err("user must not be empty, and has no colon.".to_owned());
-        }
-        let password = Zeroizing::new(self.password.unwrap_or_else(|| DEFAULT_PASSWORD.to_owned()));
-        if password.is_empty() {
-            return Err("password must not be empty.".to_owned());
-        }
+        let (user, password) = credentials(self.user, self.password)?;
         let certificate = certificate_source(self.cert, self.key)?;
         let mvip = self.mvip.unwrap_or_else(|| match listen.ip() {
             ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -231,6 +234,12 @@ impl PartialSettings {
             svip: self.svip.unwrap_or(mvip).to_string(),
             retry_min,
             retry_max,
+            key_server_check_interval: deadline(
+                "key-server-check-interval-ms",
+                self.key_server_check_interval_ms,
+                defaults.key_server_check_interval,
+                &CHECK_INTERVALS_MS,
+            )?,
             create_late_max: self
                 .create_late_max_ms
                 .map_or(defaults.create_late_max, Duration::from_millis),
@@ -305,6 +314,21 @@ fn retry_waits(
         return Err("retry-min-ms must be at least 1, and at most retry-max-ms.".to_owned());
     }
     Ok((min, max))
+}
+
+fn credentials(
+    user: Option<String>,
+    password: Option<String>,
+) -> Result<(String, Zeroizing<String>), String> {
+    let user = user.unwrap_or_else(|| "admin".to_owned());
+    if user.is_empty() || user.contains(':') {
+        return Err("user must not be empty, and has no colon.".to_owned());
+    }
+    let password = Zeroizing::new(password.unwrap_or_else(|| DEFAULT_PASSWORD.to_owned()));
+    if password.is_empty() {
+        return Err("password must not be empty.".to_owned());
+    }
+    Ok((user, password))
 }
 
 fn deadline(

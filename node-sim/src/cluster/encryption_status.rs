@@ -1,11 +1,11 @@
 //! What the API shows of the cluster's encryption: Element's own shapes, made from the ledger.
 
 use super::shared_state::Cluster;
-use crate::node::Drive;
 use crate::state::async_results::AsyncHandle;
 use crate::state::key_ring::{DriveId, KeyId, KeyManagement, KeyRing, NodeId};
 use crate::state::key_server_registry::KeyProviderId;
 use crate::state::ledger::{DriveRecord, Ledger, RunningRekey};
+use crate::state::observations::DriveState;
 use crate::state::rekey_job::RekeyState;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -53,20 +53,6 @@ pub(crate) struct NodeStatus {
     pub(crate) powered: bool,
 }
 
-/// How a drive stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum DriveState {
-    /// Its data encryption key is there: it serves.
-    Active,
-    /// It cannot be read until its data encryption key is unwrapped.
-    Locked {
-        /// Why it is not yet.
-        reason: String,
-    },
-    /// Its node is switched off.
-    Absent,
-}
-
 /// A drive and how it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DriveStatus {
@@ -108,41 +94,7 @@ impl Cluster {
     /// The drives, in order of their nodes and slots.
     #[must_use]
     pub(crate) fn drives(&self) -> Vec<DriveStatus> {
-        let ledger = self.ledger();
-        let status = |(node_id, drive): (NodeId, &DriveRecord)| DriveStatus {
-            drive_id: drive.drive_id,
-            node_id,
-            serial: drive.serial.clone(),
-            slot: drive.slot,
-            blocks: drive.blocks,
-            state: self.drive_state(&ledger, node_id, drive.drive_id),
-            wrapped_by: ledger.ring.wrapped_by(drive.drive_id),
-            wrappings: ledger.ring.wrappings(drive.drive_id).collect(),
-        };
-        ledger.drives().map(status).collect()
-    }
-
-    /// Whether every drive of every node that is switched on serves.
-    #[must_use]
-    pub(crate) fn is_unlocked(&self) -> bool {
-        self.drives().iter().all(|drive| match drive.state {
-            DriveState::Active | DriveState::Absent => true,
-            DriveState::Locked { .. } => false,
-        })
-    }
-
-    fn drive_state(&self, ledger: &Ledger, node_id: NodeId, drive_id: DriveId) -> DriveState {
-        if ledger.nodes.get(&node_id).is_none_or(|node| !node.powered) {
-            return DriveState::Absent;
-        }
-        let node = self.node(node_id);
-        let drive =
-            node.as_ref().and_then(|node| node.drives().iter().find(|d| d.id() == drive_id));
-        match drive.map(Drive::lock_reason) {
-            Some(None) => DriveState::Active,
-            Some(Some(reason)) => DriveState::Locked { reason },
-            None => DriveState::Locked { reason: "the node is starting".to_owned() },
-        }
+        self.read(drives_of)
     }
 
     /// The nodes, in order of their ids.
@@ -157,6 +109,22 @@ impl Cluster {
         };
         ledger.nodes.iter().map(status).collect()
     }
+}
+
+/// The drives in this ledger, in order of their nodes and slots.
+#[must_use]
+pub(crate) fn drives_of(ledger: &Ledger) -> Vec<DriveStatus> {
+    let status = |(node_id, drive): (NodeId, &DriveRecord)| DriveStatus {
+        drive_id: drive.drive_id,
+        node_id,
+        serial: drive.serial.clone(),
+        slot: drive.slot,
+        blocks: drive.blocks,
+        state: ledger.drive_state(node_id, drive.drive_id),
+        wrapped_by: ledger.ring.wrapped_by(drive.drive_id),
+        wrappings: ledger.ring.wrappings(drive.drive_id).collect(),
+    };
+    ledger.drives().map(status).collect()
 }
 
 /// A key as a rekey's result shows it: without its time.

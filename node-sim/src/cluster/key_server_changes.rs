@@ -67,25 +67,26 @@ impl Cluster {
         if change.is_empty() {
             return Ok(());
         }
-        let mut checked = None;
-        if !self.unchecked_changes().remove(&id) {
-            let provider = self.contact(id, &change.applied_to(&present)).await?;
-            checked = Some(self.check_shown(&provider, id, Hosts::Any).await?);
-            // A rekey may put another key in use meanwhile; it is looked for too.
-            while self.read(|ledger| is_unchecked(ledger, id, checked.as_ref())) {
+        let insists = self.unchecked_changes().remove(&id);
+        loop {
+            let mut checked = None;
+            if !insists {
+                let provider = self.contact(id, &change.applied_to(&present)).await?;
                 checked = Some(self.check_shown(&provider, id, Hosts::Any).await?);
             }
-        }
-        self.change(|ledger| {
-            if is_unchecked(ledger, id, checked.as_ref()) {
-                return Err(ElementError::new(
-                    ErrorName::KmipServerError,
-                    "A master key was put in use meanwhile. Try again.",
-                ));
+            let is_modified = self
+                .change(|ledger| {
+                    if is_unchecked(ledger, id, checked.as_ref()) {
+                        return Ok(false);
+                    }
+                    ledger.registry.modify_server(id, change).map(|()| true)
+                })
+                .await?;
+            // A rekey has put another key in use meanwhile: it is looked for too.
+            if is_modified {
+                break;
             }
-            ledger.registry.modify_server(id, change)
-        })
-        .await?;
+        }
         self.retry_now();
         Ok(())
     }

@@ -62,7 +62,6 @@ impl Cluster {
             .map_err(|cause| NodeError::Share { node_id, cause })?;
         run_blocking(Arc::clone(node), move |node| node.store_share(&share)).await?;
         let message = format!("The share of master key {key_id} was dealt again");
-        tracing::info!(%node_id, "{message}");
         let content = EventContent::new(EventType::EncryptionAtRestEvent, message);
         let content = content.on_node(u64::from(node_id));
         let _ = self

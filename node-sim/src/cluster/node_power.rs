@@ -1,14 +1,15 @@
 //! Power switch of a node, and the task that brings each node to the state that the ledger wants:
 //! its drives read, its shares complete, its drives unlocked.
 
+use super::change_log::printable;
 use super::error::{PowerError, RetryableError};
 use super::master_keys::run_blocking;
 use super::retry::Backoff;
 use super::shared_state::Cluster;
 use crate::node::{Drive, DriveError, Node, NodeError};
 use crate::state::events::{EventContent, EventType};
-use crate::state::faults::{FaultKind, FaultPlace};
 use crate::state::key_ring::{KeyId, KeyState, NodeId};
+use crate::state::ledger::Ledger;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use time::OffsetDateTime;
@@ -22,36 +23,39 @@ pub(super) async fn run(cluster: Arc<Cluster>, node_id: NodeId) {
     let mut closing = cluster.closing.subscribe();
     let mut backoff = Backoff::new(&cluster);
     let mut restored = None;
-    // An earlier run may have left a fault.
-    let mut failed = true;
+    let mut known_errors = String::new();
     loop {
         changes.borrow_and_update();
         backoff.begin_attempt();
-        let reconciled = tokio::select! {
-            reconciled = cluster.reconcile(node_id, &mut restored) => reconciled,
+        let errors = tokio::select! {
+            errors = cluster.reconcile(node_id, &mut restored) => errors,
             _ = closing.wait_for(|closing| *closing) => return,
         };
-        match reconciled {
-            Ok(()) => {
-                backoff.reset(&cluster);
-                if failed && cluster.node(node_id).is_some() {
-                    cluster.resolve_node_faults(node_id).await;
-                    failed = false;
-                }
-                tokio::select! {
-                    _ = changes.changed() => {}
-                    _ = closing.wait_for(|closing| *closing) => return,
-                }
+        cluster.report_node(node_id, &errors).await;
+        log_errors(&errors, &mut known_errors);
+        let Some(first) = errors.first() else {
+            backoff.reset(&cluster);
+            tokio::select! {
+                _ = changes.changed() => {}
+                _ = closing.wait_for(|closing| *closing) => return,
             }
-            Err(error) => {
-                failed = true;
-                cluster.raise_fault(&error).await;
-                if !backoff.wait(&cluster, &error).await {
-                    return;
-                }
-            }
+            continue;
+        };
+        let ends_soon = errors.iter().find(|error| error.ends_with_a_change());
+        if !backoff.wait(&cluster, ends_soon.unwrap_or(first)).await {
+            return;
         }
     }
+}
+
+/// Logs what the node waits for, if that is news.
+fn log_errors(errors: &[RetryableError], known: &mut String) {
+    let texts: Vec<_> = errors.iter().map(|error| printable(&error.to_string())).collect();
+    let text = texts.join("; ");
+    if text != *known && !text.is_empty() {
+        tracing::warn!("waiting: {text}");
+    }
+    *known = text;
 }
 
 impl Cluster {
@@ -60,6 +64,7 @@ impl Cluster {
     /// # Errors
     /// There is no such node, or the ledger could not be written.
     pub(crate) async fn start_node(&self, node_id: NodeId) -> Result<(), PowerError> {
+        let _switch = self.power.lock().await;
         self.set_power(node_id, true).await?;
         self.retry_now();
         Ok(())
@@ -70,27 +75,33 @@ impl Cluster {
     /// # Errors
     /// There is no such node, or the ledger could not be written.
     pub(crate) async fn stop_node(&self, node_id: NodeId) -> Result<(), PowerError> {
+        let _switch = self.power.lock().await;
         self.set_power(node_id, false).await?;
         self.switch_off(node_id).await;
         self.retry_now();
         Ok(())
     }
 
+    /// Sets the switch, and forgets what was seen of the node's drives if that changes it.
     async fn set_power(&self, node_id: NodeId, powered: bool) -> Result<(), PowerError> {
+        let is_set = |ledger: &Ledger| {
+            let node = ledger.nodes.get(&node_id).ok_or(PowerError::NoSuchNode(node_id))?;
+            Ok::<_, PowerError>(node.powered == powered)
+        };
+        if self.read(is_set)? {
+            return Ok(());
+        }
         self.change(|ledger| {
             let node = ledger.nodes.get_mut(&node_id).ok_or(PowerError::NoSuchNode(node_id))?;
-            let now = OffsetDateTime::now_utc();
-            let place = FaultPlace::node(u64::from(node_id));
-            if powered {
-                ledger.faults.resolve(FaultKind::NodeOffline, place, now);
-            } else {
-                let sentence = format!("{} is switched off.", node.name);
-                ledger.faults.raise(FaultKind::NodeOffline, place, &sentence, now);
+            node.powered = powered;
+            for drive in &node.drives {
+                ledger.observed.forget_drive(drive.drive_id);
             }
             let words = if powered { "switched on" } else { "switched off" };
-            let content = EventContent::new(EventType::ServiceEvent, format!("Node {words}"));
-            ledger.events.record(content.on_node(u64::from(node_id)), now);
-            node.powered = powered;
+            let message = format!("Node {node_id} {words}");
+            let content = EventContent::new(EventType::ServiceEvent, message);
+            let content = content.on_node(u64::from(node_id));
+            ledger.events.record(content, OffsetDateTime::now_utc());
             Ok(())
         })
         .await
@@ -105,25 +116,27 @@ impl Cluster {
         self.changed();
     }
 
-    /// Brings the node to the state that the ledger wants.
-    async fn reconcile(
-        &self,
-        node_id: NodeId,
-        restored: &mut RestoredKeys,
-    ) -> Result<(), RetryableError> {
-        let Some(node) = self.powered_node(node_id).await? else {
-            *restored = None;
-            return Ok(());
+    /// Brings the node to the state that the ledger wants. Returns what it cannot do yet.
+    async fn reconcile(&self, node_id: NodeId, restored: &mut RestoredKeys) -> Vec<RetryableError> {
+        let node = match self.powered_node(node_id).await {
+            Ok(Some(node)) => node,
+            Ok(None) => {
+                *restored = None;
+                return Vec::new();
+            }
+            Err(error) => return vec![error],
         };
-        let unlocked = self.unlock(&node).await;
+        let mut errors = self.unlock(&node).await;
         let keys =
             self.read(|ledger| ledger.ring.keys().map(|(id, key)| (id, key.state)).collect());
         let keys = (keys, self.offline_nodes());
         if self.take_damaged_share(node_id) || restored.as_ref() != Some(&keys) {
-            self.restore_shares(&node).await?;
-            *restored = Some(keys);
+            match self.restore_shares(&node).await {
+                Ok(()) => *restored = Some(keys),
+                Err(error) => errors.push(error),
+            }
         }
-        unlocked
+        errors
     }
 
     /// The node, if its switch is on; it is opened if it does not run yet.
@@ -153,9 +166,8 @@ impl Cluster {
         {
             let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
             // Looked at again under the lock that `switch_off` takes after the ledger was written.
-            let still_on = |ledger: &crate::state::ledger::Ledger| {
-                ledger.nodes.get(&node_id).is_some_and(|record| record.powered)
-            };
+            let still_on =
+                |ledger: &Ledger| ledger.nodes.get(&node_id).is_some_and(|record| record.powered);
             if !self.read(still_on) {
                 return Ok(None);
             }
@@ -167,11 +179,14 @@ impl Cluster {
 
     /// Gets the node the master keys that its locked drives need, and unlocks them. A drive that
     /// two keys wrap opens with either; an error of one key or drive does not hold up the others.
-    async fn unlock(&self, node: &Arc<Node>) -> Result<(), RetryableError> {
+    async fn unlock(&self, node: &Arc<Node>) -> Vec<RetryableError> {
         if locked_drives(node).is_empty() {
-            return Ok(());
+            return Vec::new();
         }
-        let unusable = run_blocking(Arc::clone(node), Node::reload_headers).await?;
+        let unusable = match run_blocking(Arc::clone(node), Node::reload_headers).await {
+            Ok(unusable) => unusable,
+            Err(error) => return vec![error.into()],
+        };
         let mut errors: Vec<RetryableError> = unusable.into_iter().map(Into::into).collect();
         let (current, known): (_, BTreeSet<KeyId>) = self
             .read(|ledger| (ledger.ring.current(), ledger.ring.keys().map(|(id, _)| id).collect()));
@@ -184,7 +199,7 @@ impl Cluster {
                 continue;
             }
             match self.unlock_with(node, key_id).await {
-                Err(error @ RetryableError::Ledger(_)) => return Err(error),
+                Err(error @ RetryableError::Ledger(_)) => return vec![error],
                 Err(error) => errors.push(error),
                 Ok(()) => {}
             }
@@ -194,20 +209,13 @@ impl Cluster {
             if !keys.is_empty() && !keys.iter().any(|key_id| known.contains(key_id)) {
                 let path = drive.header_path().display().to_string();
                 let cause = DriveError::UnknownKeys { path, keys };
-                self.set_lock_reason(drive, &cause.to_string());
+                drive.set_lock_reason(&cause.to_string());
                 let (node_id, drive_id) = (node.id(), drive.id());
                 errors.push(NodeError::Drive { node_id, drive_id, cause }.into());
             }
         }
-        if locked_drives(node).is_empty() {
-            return Ok(());
-        }
-        let mut errors = errors.into_iter();
-        let first_error = errors.next();
-        for error in errors {
-            self.raise_fault(&error).await;
-        }
-        first_error.map_or(Ok(()), Err)
+        // A drive that two keys wrap may have been opened by the second.
+        if locked_drives(node).is_empty() { Vec::new() } else { errors }
     }
 
     async fn unlock_with(&self, node: &Arc<Node>, key_id: KeyId) -> Result<(), RetryableError> {
@@ -216,46 +224,15 @@ impl Cluster {
             Err(error) => {
                 let drives = locked_drives(node);
                 for drive in drives.into_iter().filter(|drive| drive.is_wrapped_by(key_id)) {
-                    self.set_lock_reason(drive, &error.to_string());
+                    drive.set_lock_reason(&error.to_string());
                 }
                 return Err(error);
             }
         };
         let unlocked = run_blocking(Arc::clone(node), move |node| node.unlock(key_id, &key)).await;
-        self.changed();
-        self.record_unlocked(node).await;
+        self.report_unlocked(node).await;
         self.search_damage(node).await;
         Ok(unlocked?)
-    }
-
-    /// Writes down which drives work again and which do not open.
-    async fn record_unlocked(&self, node: &Node) {
-        let node_id = u64::from(node.id());
-        let states: Vec<_> = node.drives().iter().map(|d| (d.id(), d.lock_reason())).collect();
-        let count = states.iter().filter(|(_, locked)| locked.is_none()).count();
-        self.change_if_needed(|ledger| {
-            let now = OffsetDateTime::now_utc();
-            for (drive_id, locked) in &states {
-                let place =
-                    FaultPlace { drive_id: u64::from(*drive_id), ..FaultPlace::node(node_id) };
-                match locked {
-                    None => ledger.faults.resolve(FaultKind::DriveFailed, place, now),
-                    Some(why) => ledger.faults.raise(FaultKind::DriveFailed, place, why, now),
-                };
-            }
-            let message = format!("{count} of {} drives unlocked", states.len());
-            let content = EventContent::new(EventType::EncryptionAtRestEvent, message);
-            ledger.events.record(content.on_node(node_id), now);
-            true
-        })
-        .await;
-    }
-
-    /// Only news wakes those who wait, or two nodes would wake each other for ever.
-    fn set_lock_reason(&self, drive: &Drive, reason: &str) {
-        if drive.set_lock_reason(reason) {
-            self.changed();
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::error::OpenError;
 use super::rekey_control::RekeyControl;
 use super::settings::ClusterSettings;
 use super::shared_state::Cluster;
-use super::{create, node_power, pending_destruction, rekey_worker};
+use super::{create, key_server_monitor, node_power, pending_destruction, rekey_worker};
 use crate::key_server::KeyServerClient;
 use crate::key_server::client_key_pair::{read_private_key, remove_unreferenced_keys};
 use crate::node::{foreign_header, newest_witness};
@@ -60,9 +60,11 @@ impl Cluster {
             retries: watch::Sender::new(0),
             rekey_control,
             closing: watch::Sender::new(false),
+            power: tokio::sync::Mutex::new(()),
             tasks: tokio::sync::Mutex::new(JoinSet::new()),
             _lock: found.lock,
         });
+        cluster.resolve_unseen_faults().await;
         // All nodes run before the first needs the share of another. The task of a node that cannot
         // be opened tries again and reports why.
         for node_id in &node_ids {
@@ -75,6 +77,7 @@ impl Cluster {
             }
             tasks.spawn(rekey_worker::run(Arc::clone(&cluster)));
             tasks.spawn(pending_destruction::run(Arc::clone(&cluster)));
+            tasks.spawn(key_server_monitor::run(Arc::clone(&cluster)));
         }
         Ok(cluster)
     }

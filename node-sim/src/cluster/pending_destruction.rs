@@ -8,13 +8,11 @@
 //! server shows it, twice and further apart than a Create can be late, it is taken for not created.
 
 use super::error::ForgetKeyError;
-use super::fault_reports::resolve_faults_of_provider;
 use super::rekey_end::raise_not_destroyed;
 use super::retry::Backoff;
 use super::shared_state::Cluster;
 use crate::key_server::Destruction;
 use crate::state::events::{EventContent, EventType};
-use crate::state::faults::FaultKind;
 use crate::state::key_ring::{KeyId, RetiredKey};
 use crate::state::ledger::{Ledger, LedgerError};
 use std::collections::BTreeMap;
@@ -117,11 +115,6 @@ fn remove(ledger: &mut Ledger, key_id: KeyId, message: &str) {
     ledger.ring.remove(&key);
     let content = EventContent::new(EventType::EncryptionAtRestEvent, message.to_owned());
     ledger.events.record(content, OffsetDateTime::now_utc());
-    ledger.faults.resolve_where(OffsetDateTime::now_utc(), |kind, _| {
-        kind == FaultKind::MasterKeyNotDestroyed(key_id)
-    });
-    resolve_faults_of_provider(ledger, key.management());
-    tracing::info!("{message}");
 }
 
 impl Cluster {

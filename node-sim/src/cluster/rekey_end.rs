@@ -3,7 +3,6 @@
 
 use super::encryption_status;
 use super::error::RetryableError;
-use super::fault_reports::resolve_faults_of_provider;
 use crate::state::async_results::AsyncError;
 use crate::state::events::{EventContent, EventType};
 use crate::state::faults::{FaultKind, FaultPlace};
@@ -36,7 +35,6 @@ pub(super) fn end_rekey(ledger: &mut Ledger, running: &RunningRekey, not_confirm
             (Ok(info), message)
         }
     };
-    tracing::info!("{message}");
     ledger.asyncs.complete(running.async_handle, outcome, now);
     ledger.events.record(EventContent::new(EventType::EncryptionAtRestEvent, message), now);
     ledger.rekey = None;
@@ -45,9 +43,6 @@ pub(super) fn end_rekey(ledger: &mut Ledger, running: &RunningRekey, not_confirm
         && !job.is_abandoned()
     {
         raise_not_destroyed(ledger, destroyed, reason, now);
-    }
-    for management in [running.from, running.to] {
-        resolve_faults_of_provider(ledger, management);
     }
 }
 

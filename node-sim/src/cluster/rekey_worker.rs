@@ -10,6 +10,7 @@
 //! ends it, as long as it can be given up: at once if the refusal is permanent, else after
 //! [`REFUSALS_MAX`] in a row.
 
+use super::change_log::printable;
 use super::encryption_status;
 use super::error::RetryableError;
 use super::rekey_effects::{check_unchanged, perform};
@@ -48,6 +49,7 @@ pub(crate) async fn run(cluster: Arc<Cluster>) {
         };
         match stepped {
             Ok(()) | Err(RetryableError::RekeyChanged) => {
+                cluster.withdraw_rekey_failures().await;
                 backoff.reset(&cluster);
                 refusals = 0;
             }
@@ -139,7 +141,7 @@ async fn raise_fault(cluster: &Cluster, running: &RunningRekey, error: &Retryabl
 /// Writes into the details of the async result what the rekey waits for.
 async fn report_wait(cluster: &Cluster, running: &RunningRekey, error: &RetryableError) {
     let waiting_for = error.to_string();
-    cluster
+    let changed = cluster
         .change_if_needed(|ledger| {
             if ledger.rekey.as_ref() != Some(running) {
                 return false;
@@ -158,4 +160,7 @@ async fn report_wait(cluster: &Cluster, running: &RunningRekey, error: &Retryabl
             true
         })
         .await;
+    if changed {
+        tracing::warn!("rekey waiting: {}", printable(&waiting_for));
+    }
 }

@@ -36,6 +36,8 @@ pub(crate) struct ClusterSettings {
     pub(crate) retry_min: Duration,
     /// The longest wait between two attempts at a key server.
     pub(crate) retry_max: Duration,
+    /// How often the key servers that hold a key in use are asked for it.
+    pub(crate) key_server_check_interval: Duration,
     /// How late a Create that was given up for lost can still be done by a key server: no longer
     /// than a connection lives without an answer.
     pub(crate) create_late_max: Duration,
@@ -57,6 +59,7 @@ impl Default for ClusterSettings {
             svip: "127.0.0.1".to_owned(),
             retry_min: Duration::from_millis(500),
             retry_max: Duration::from_secs(30),
+            key_server_check_interval: Duration::from_secs(30),
             create_late_max: Duration::from_secs(20),
             rekey_control: RekeyControlSettings::default(),
             steps: Arc::new(Steps::new()),

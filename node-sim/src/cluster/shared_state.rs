@@ -5,7 +5,9 @@
 //! blocking threads together with the showing, so that a caller who goes away in between leaves
 //! disk and memory equal. The lock is never held over a call to a key server.
 
+use super::change_log::log_changes;
 use super::error::RetryableError;
+use super::fault_rules;
 use super::rekey_control::RekeyControl;
 use super::settings::ClusterSettings;
 use crate::key_server::KeyServerClient;
@@ -14,11 +16,13 @@ use crate::state::key_ring::NodeId;
 use crate::state::key_server_registry::KeyServerId;
 use crate::state::ledger::{Ledger, LedgerError};
 use crate::state::ledger_file::LedgerFile;
+use crate::state::observations::Observations;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use time::OffsetDateTime;
+use tokio::sync::{OwnedMutexGuard, watch};
+use tokio::task::{JoinError, JoinSet};
 use zeroize::Zeroizing;
 
 /// A cluster, as all its tasks share it.
@@ -41,6 +45,8 @@ pub(crate) struct Cluster {
     /// Pace and stop of rekeys.
     pub(super) rekey_control: RekeyControl,
     pub(super) closing: watch::Sender<bool>,
+    /// Held while a node is switched on or off.
+    pub(super) power: tokio::sync::Mutex<()>,
     pub(super) tasks: tokio::sync::Mutex<JoinSet<()>>,
     /// Locked as long as the folder is in use.
     pub(super) _lock: File,
@@ -59,8 +65,9 @@ impl Cluster {
         look(&self.ledger())
     }
 
-    /// Changes the ledger. The change is made on a copy; if it succeeds the copy is written, and
-    /// only then seen by others and answered to the caller. If it is refused nothing happened.
+    /// Changes the ledger. The change is made on a copy; if it succeeds the faults and events that
+    /// follow from it are added, the copy is written, and only then seen by others and answered to
+    /// the caller. If it is refused nothing happened.
     ///
     /// # Errors
     /// The change was refused, or the ledger could not be written.
@@ -71,22 +78,83 @@ impl Cluster {
     where
         E: From<LedgerError>,
     {
-        let mut file = Arc::clone(&self.writer).lock_owned().await;
-        let mut ledger = Ledger::clone(&self.ledger());
-        let answer = change(&mut ledger)?;
-        let shown = Arc::clone(&self.ledger);
-        let changes = self.changes.clone();
-        let written = tokio::task::spawn_blocking(move || {
-            file.write(&mut ledger)?;
-            *shown.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ledger);
-            changes.send_modify(|count| *count = count.wrapping_add(1));
-            Ok(())
-        });
-        match written.await {
-            Ok(Ok(())) => Ok(answer),
-            Ok(Err(error)) => Err(E::from(error)),
-            Err(join) => Err(E::from(LedgerError::Stopped(join.to_string()))),
+        let file = Arc::clone(&self.writer).lock_owned().await;
+        let before = self.ledger();
+        let mut after = Ledger::clone(&before);
+        let answer = change(&mut after)?;
+        fault_rules::apply(&before, &mut after, OffsetDateTime::now_utc());
+        let (_file, written) = self.write(file, before, after).await;
+        written?;
+        Ok(answer)
+    }
+
+    /// Notes what was seen of drives, nodes and key servers. What is not news is not shown, and
+    /// what neither raises nor resolves a fault is not written. A failed write is logged where it
+    /// happens.
+    pub(crate) async fn observe(&self, observe: impl Fn(&Ledger, &mut Observations)) {
+        let news = |before: &Ledger| {
+            let mut observed = before.observed.clone();
+            observe(before, &mut observed);
+            (before.observed != observed).then_some(observed)
+        };
+        // Tried first, so that what is not news does not queue at the ledger.
+        if news(&self.ledger()).is_none() {
+            return;
         }
+        let file = Arc::clone(&self.writer).lock_owned().await;
+        let before = self.ledger();
+        let Some(observed) = news(&before) else { return };
+        let mut after = Ledger::clone(&before);
+        after.observed = observed;
+        self.show_observed(file, before, after).await;
+    }
+
+    /// Resolves the faults of an earlier run that nothing has shown to be there in this one.
+    pub(super) async fn resolve_unseen_faults(&self) {
+        let file = Arc::clone(&self.writer).lock_owned().await;
+        let before = self.ledger();
+        let after = Ledger::clone(&before);
+        self.show_observed(file, before, after).await;
+    }
+
+    async fn show_observed(
+        &self,
+        file: OwnedMutexGuard<LedgerFile>,
+        before: Arc<Ledger>,
+        mut after: Ledger,
+    ) {
+        fault_rules::apply(&before, &mut after, OffsetDateTime::now_utc());
+        if before.faults == after.faults && before.events == after.events {
+            show(&self.ledger, &self.changes, after);
+            return;
+        }
+        let unwritten = after.clone();
+        let (_file, written) = self.write(file, before, after).await;
+        if written.is_err() {
+            // Drives serve or do not, whatever the disk does: it is shown and not kept.
+            show(&self.ledger, &self.changes, unwritten);
+        }
+    }
+
+    /// Writes the ledger on a blocking thread, and shows it. Gives the file back, so that the
+    /// caller holds it as long as it needs to.
+    async fn write(
+        &self,
+        mut file: OwnedMutexGuard<LedgerFile>,
+        before: Arc<Ledger>,
+        mut after: Ledger,
+    ) -> (Option<OwnedMutexGuard<LedgerFile>>, Result<(), LedgerError>) {
+        let (ledger, changes) = (Arc::clone(&self.ledger), self.changes.clone());
+        let written = tokio::task::spawn_blocking(move || {
+            let written = file.write(&mut after);
+            if written.is_ok() {
+                let after = show(&ledger, &changes, after);
+                log_changes(&before, &after);
+            }
+            (Some(file), written)
+        });
+        let stopped = |join: JoinError| (None, Err(LedgerError::Stopped(join.to_string())));
+        written.await.unwrap_or_else(stopped)
     }
 
     /// Wakes whoever holds it at every change of the cluster.
@@ -149,11 +217,22 @@ impl Cluster {
         &self.rekey_control
     }
 
-    /// Changes the ledger if `change` returns true. A failed write is logged where it happens.
-    pub(crate) async fn change_if_needed(&self, change: impl Fn(&mut Ledger) -> bool) {
+    /// Changes the ledger if `change` returns true, and returns whether that was done. A failed
+    /// write is logged where it happens.
+    pub(crate) async fn change_if_needed(&self, change: impl Fn(&mut Ledger) -> bool) -> bool {
         // Tried on a copy first, so that what changes nothing does not queue at the ledger.
-        if change(&mut Ledger::clone(&self.ledger())) {
-            let _ = self.change(|ledger| Ok::<_, LedgerError>(change(ledger))).await;
+        if !change(&mut Ledger::clone(&self.ledger())) {
+            return false;
         }
+        let changed = self.change(|ledger| Ok::<_, LedgerError>(change(ledger)));
+        changed.await.unwrap_or(false)
     }
+}
+
+/// Shows the ledger to all, and wakes those who wait for a change.
+fn show(shown: &RwLock<Arc<Ledger>>, changes: &watch::Sender<u64>, ledger: Ledger) -> Arc<Ledger> {
+    let ledger = Arc::new(ledger);
+    *shown.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&ledger);
+    changes.send_modify(|count| *count = count.wrapping_add(1));
+    ledger
 }

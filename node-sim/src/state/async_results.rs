@@ -115,6 +115,15 @@ impl AsyncResults {
         }
     }
 
+    /// Name of the error that a completed result has, if it has one.
+    #[must_use]
+    pub(crate) fn error_name(&self, handle: AsyncHandle) -> Option<&str> {
+        match &self.results.get(&handle)?.status {
+            AsyncStatus::Complete(Err(error)) => Some(&error.name),
+            AsyncStatus::Complete(Ok(_)) | AsyncStatus::Running { .. } => None,
+        }
+    }
+
     /// Whether a result of this handle can still be fetched.
     #[must_use]
     pub(crate) fn is_known(&self, handle: AsyncHandle) -> bool {

@@ -140,6 +140,16 @@ impl Events {
         }
     }
 
+    /// The kinds and messages of the events that were recorded since `earlier`, the oldest first.
+    pub(crate) fn since<'a>(
+        &'a self,
+        earlier: &Self,
+    ) -> impl Iterator<Item = (EventType, &'a str)> + use<'a> {
+        let last_id = earlier.last_id;
+        let newer = self.events.iter().filter(move |event| event.id > last_id);
+        newer.map(|event| (event.content.kind, event.content.message.as_str()))
+    }
+
     /// The `events` of `ListEvents`, the newest first, as its documented sample shows them.
     #[must_use]
     pub(crate) fn list(&self, filter: &EventFilter) -> Vec<Value> {

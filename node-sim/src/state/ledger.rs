@@ -12,7 +12,8 @@ use crate::state::events::Events;
 use crate::state::faults::Faults;
 use crate::state::key_pair_record::KeyPairRecord;
 use crate::state::key_ring::{DriveId, KeyManagement, KeyRing, NodeId};
-use crate::state::key_server_registry::KeyServerRegistry;
+use crate::state::key_server_registry::{KeyServerId, KeyServerRegistry};
+use crate::state::observations::{DriveState, Observations};
 use crate::state::rekey_job::RekeyJob;
 use crate::state::timestamps;
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,9 @@ pub(crate) struct Ledger {
     /// Accounts and volumes.
     #[serde(default)]
     pub(crate) inventory: Accounts,
+    /// What the running program has seen; not stored.
+    #[serde(skip)]
+    pub(crate) observed: Observations,
 }
 
 /// Who the cluster is.
@@ -255,6 +259,7 @@ impl Ledger {
             faults: Faults::default(),
             events: Events::default(),
             inventory: Accounts::default(),
+            observed: Observations::default(),
         }
     }
 
@@ -282,11 +287,78 @@ impl Ledger {
         powered.or_else(|| self.nodes.keys().next().copied()).unwrap_or(NodeId(1))
     }
 
+    /// Whether a provider that holds a key of the ring uses this key server.
+    #[must_use]
+    pub(crate) fn is_key_server_in_use(&self, id: KeyServerId) -> bool {
+        let provider = self.registry.provider_of(id);
+        provider.is_some_and(|provider| self.ring.active_providers().contains(&provider))
+    }
+
     /// All drives of all nodes, each with its node.
     pub(crate) fn drives(&self) -> impl Iterator<Item = (NodeId, &DriveRecord)> {
         self.nodes
             .iter()
             .flat_map(|(node_id, node)| node.drives.iter().map(|drive| (*node_id, drive)))
+    }
+}
+
+/// How many drives of a node are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DriveCounts {
+    /// All of them.
+    pub(crate) total: usize,
+    /// Those that serve.
+    pub(crate) active: usize,
+    /// Those whose key cannot be acquired, or does not open them.
+    pub(crate) locked: usize,
+    /// Those whose key is being acquired.
+    pub(crate) starting: usize,
+}
+
+impl Ledger {
+    /// State of a drive of this node.
+    #[must_use]
+    pub(crate) fn drive_state(&self, node_id: NodeId, drive_id: DriveId) -> DriveState {
+        if self.nodes.get(&node_id).is_some_and(|node| node.powered) {
+            self.observed.drive(drive_id)
+        } else {
+            DriveState::Absent
+        }
+    }
+
+    /// Counts the drives of a node.
+    #[must_use]
+    pub(crate) fn drive_counts_of(&self, node_id: NodeId) -> DriveCounts {
+        let drives = self.nodes.get(&node_id).map(|node| node.drives.iter());
+        self.count(drives.into_iter().flatten().map(|drive| (node_id, drive)))
+    }
+
+    /// Counts all drives.
+    #[must_use]
+    pub(crate) fn drive_counts(&self) -> DriveCounts {
+        self.count(self.drives())
+    }
+
+    fn count<'a>(&self, drives: impl Iterator<Item = (NodeId, &'a DriveRecord)>) -> DriveCounts {
+        let mut counts = DriveCounts::default();
+        for (node_id, drive) in drives {
+            counts.total = counts.total.saturating_add(1);
+            let count = match self.drive_state(node_id, drive.drive_id) {
+                DriveState::Active => &mut counts.active,
+                DriveState::Locked { .. } => &mut counts.locked,
+                DriveState::Starting => &mut counts.starting,
+                DriveState::Absent => continue,
+            };
+            *count = count.saturating_add(1);
+        }
+        counts
+    }
+
+    /// Whether every drive of every node that is switched on serves.
+    #[must_use]
+    pub(crate) fn is_unlocked(&self) -> bool {
+        let counts = self.drive_counts();
+        counts.locked == 0 && counts.starting == 0
     }
 }
 

@@ -16,5 +16,6 @@ pub(crate) mod key_ring;
 pub(crate) mod key_server_registry;
 pub(crate) mod ledger;
 pub(crate) mod ledger_file;
+pub(crate) mod observations;
 pub(crate) mod rekey_job;
 pub(crate) mod timestamps;

@@ -88,8 +88,11 @@ fn drives(api: &ElementApi) -> Vec<Value> {
 
 fn drive_json(drive: &DriveStatus) -> Value {
     let capacity = capacity(drive);
+    // A drive is failed as long as it has the fault driveFailed; until the first attempt to acquire
+    // its key has ended, it is there and does not serve.
     let (status, detail) = match &drive.state {
         DriveState::Active => ("active", "None".to_owned()),
+        DriveState::Starting => ("available", "None".to_owned()),
         DriveState::Locked { reason } => ("failed", format!("The drive is locked: {reason}")),
         DriveState::Absent => ("failed", "The node of the drive is offline.".to_owned()),
     };

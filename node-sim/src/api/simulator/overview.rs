@@ -3,7 +3,7 @@
 use super::answers::json_text;
 use super::rekey_control::control_json;
 use crate::api::api_state::ApiState;
-use crate::cluster::{Cluster, DriveState, DriveStatus};
+use crate::cluster::{Cluster, DriveState, DriveStatus, drives_of};
 use crate::state::key_ring::KeyManagement;
 use crate::state::ledger::{Ledger, RunningRekey};
 use axum::extract::State;
@@ -12,6 +12,9 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// Reason of a drive whose key is being acquired.
+const STARTING: &str = "the node is starting";
+
 /// Answers the overview.
 pub(super) async fn show(State(state): State<Arc<ApiState>>) -> Response {
     json_text(StatusCode::OK, &overview(&state.api.cluster))
@@ -19,7 +22,7 @@ pub(super) async fn show(State(state): State<Arc<ApiState>>) -> Response {
 
 fn overview(cluster: &Cluster) -> Value {
     let ledger = cluster.ledger();
-    let drives = cluster.drives();
+    let drives = drives_of(&ledger);
     let nodes: Vec<_> = cluster
         .nodes()
         .into_iter()
@@ -39,14 +42,15 @@ fn overview(cluster: &Cluster) -> Value {
         "masterKeys": master_keys(&ledger),
         "nodes": nodes,
         "rekey": ledger.rekey.as_ref().map(|running| rekey_json(cluster, &ledger, running)),
-        "unlocked": cluster.is_unlocked(),
+        "unlocked": ledger.is_unlocked(),
     })
 }
 
 fn drive_json(drive: &DriveStatus) -> Value {
     let (state, reason) = match &drive.state {
         DriveState::Active => ("active", None),
-        DriveState::Locked { reason } => ("locked", Some(reason)),
+        DriveState::Starting => ("locked", Some(STARTING)),
+        DriveState::Locked { reason } => ("locked", Some(reason.as_str())),
         DriveState::Absent => ("absent", None),
     };
     json!({

@@ -53,7 +53,8 @@ async fn over(cluster: &Arc<Cluster>) -> bool {
     loop {
         changes.borrow_and_update();
         let crash = cluster.settings.steps.has_crashed();
-        let idle = cluster.read(|ledger| ledger.rekey.is_none()) && cluster.is_unlocked();
+        let idle = cluster.read(|ledger| ledger.rekey.is_none())
+            && cluster.read(crate::state::ledger::Ledger::is_unlocked);
         if crash || idle {
             return idle && !crash;
         }

@@ -1,5 +1,6 @@
 //! A small cluster in a folder of its own, with two key providers in memory.
 
+use super::agreement::assert_faults_agree;
 use crate::cluster::error::OpenError;
 use crate::cluster::{Cluster, ClusterSettings, DriveState, RekeyTarget};
 use crate::key_server::KeyServerClient;
@@ -10,7 +11,7 @@ use crate::state::durable_file::Steps;
 use crate::state::error::ElementError;
 use crate::state::key_ring::{DriveId, KeyId, KeyManagement};
 use crate::state::key_server_registry::KeyServerKmip;
-use crate::state::ledger::LedgerError;
+use crate::state::ledger::{Ledger, LedgerError};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(crate) const SERVER_2: u64 = 2;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Lab {
+    authority: certs::Authority,
     pub(crate) folder: TempDir,
     pub(crate) key_servers: Arc<InMemoryKeyServers>,
     pub(crate) nodes: u32,
@@ -45,7 +47,14 @@ impl From<LedgerError> for Refused {
 impl Lab {
     pub(crate) fn new(nodes: u32, drives_per_node: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, key_servers: Arc::new(InMemoryKeyServers::new()), nodes, drives_per_node }
+        let authority = certs::Authority::new("CA of the lab").unwrap();
+        Self {
+            authority,
+            folder,
+            key_servers: Arc::new(InMemoryKeyServers::new()),
+            nodes,
+            drives_per_node,
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -66,6 +75,7 @@ impl Lab {
             retry_min: Duration::from_millis(1),
             retry_max: Duration::from_millis(20),
             create_late_max: Duration::from_millis(40),
+            key_server_check_interval: Duration::from_secs(3600),
             steps: Arc::new(steps),
             ..ClusterSettings::default()
         };
@@ -79,11 +89,14 @@ impl Lab {
 
     /// Adds providers 1 and 2, each with a key server.
     pub(crate) async fn add_providers(&self, cluster: &Cluster) {
+        let pair = cluster.read(|ledger| ledger.key_pair.clone());
+        let client = pair.map(|pair| self.authority.sign(pair.certificate_sign_request()).unwrap());
         cluster
             .change(|ledger| {
                 for name in ["one", "two"] {
                     let provider = ledger.registry.create_provider(name)?;
-                    let server = ledger.registry.create_server(key_server(name))?;
+                    let server =
+                        ledger.registry.create_server(self.key_server(name, client.as_deref()))?;
                     ledger.registry.add_to_provider(server, provider)?;
                 }
                 Ok::<_, Refused>(())
@@ -92,10 +105,21 @@ impl Lab {
             .unwrap();
     }
 
+    fn key_server(&self, name: &str, client_certificate: Option<&str>) -> KeyServerKmip {
+        KeyServerKmip {
+            name: name.to_owned(),
+            hostnames: vec![format!("{name}.example")],
+            port: 5696,
+            ca_certificate: self.authority.cert_pem().to_owned(),
+            client_certificate: client_certificate.unwrap_or_default().to_owned(),
+        }
+    }
+
     /// A new cluster with providers 1 and 2, and a pattern on every drive.
     pub(crate) async fn create(&self) -> Arc<Cluster> {
         let cluster = self.open().await;
-        let pair = NewKeyPair::create(&Subject::default()).unwrap();
+        let subject = Subject { common_name: Some("lab".to_owned()), ..Subject::default() };
+        let pair = NewKeyPair::create(&subject).unwrap();
         cluster.adopt_key_pair(pair).await.unwrap();
         self.add_providers(&cluster).await;
         unlocked(&cluster).await;
@@ -110,22 +134,13 @@ impl From<ElementError> for Refused {
     }
 }
 
-fn key_server(name: &str) -> KeyServerKmip {
-    KeyServerKmip {
-        name: name.to_owned(),
-        hostnames: vec![format!("{name}.example")],
-        port: 5696,
-        ca_certificate: "ca".to_owned(),
-        client_certificate: "client".to_owned(),
-    }
-}
-
 /// Waits until this holds of the cluster; it is looked at after every change.
 pub(crate) async fn until(cluster: &Cluster, what: &str, holds: impl Fn(&Cluster) -> bool) {
     let mut changes = cluster.changes();
     let waiting = async {
         loop {
             changes.borrow_and_update();
+            assert_faults_agree(cluster);
             if holds(cluster) {
                 return;
             }
@@ -152,7 +167,7 @@ pub(crate) async fn at_last(what: &str, holds: impl Fn() -> bool) {
 
 /// Waits until every drive of every node that is on serves.
 pub(crate) async fn unlocked(cluster: &Cluster) {
-    until(cluster, "all drives unlocked", Cluster::is_unlocked).await;
+    until(cluster, "all drives unlocked", |c| c.read(Ledger::is_unlocked)).await;
 }
 
 /// Waits until no rekey runs.
@@ -177,6 +192,12 @@ pub(crate) fn faults(cluster: &Cluster) -> Vec<(String, String)> {
     let list = cluster.read(|ledger| ledger.faults.list(FaultTypes::Current));
     let text = |fault: &Value, member: &str| fault[member].as_str().unwrap_or_default().to_owned();
     list.iter().map(|fault| (text(fault, "code"), text(fault, "details"))).collect()
+}
+
+/// The details of the faults of key servers that last.
+pub(crate) fn kmip_faults(cluster: &Cluster) -> Vec<String> {
+    let kmip = faults(cluster).into_iter().filter(|(code, _)| code == "kmipServerFault");
+    kmip.map(|(_, details)| details).collect()
 }
 
 pub(crate) fn current_key(cluster: &Cluster) -> (KeyId, KeyManagement) {

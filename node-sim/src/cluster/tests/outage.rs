@@ -1,8 +1,8 @@
 //! Key servers that are away, do not trust the cluster, or lose what they held.
 
 use super::lab::{
-    Lab, SERVER_1, SERVER_2, answer, assert_pattern, at_last, current_key, faults, rekey, rekeyed,
-    unlocked, until,
+    Lab, SERVER_1, SERVER_2, answer, assert_pattern, at_last, current_key, faults, kmip_faults,
+    rekey, rekeyed, unlocked, until,
 };
 use crate::cluster::{AbandonRekeyError, Cluster, ClusterSettings, DriveState, RekeyTarget};
 use crate::key_server::in_memory::{Call, FaultTiming};
@@ -38,9 +38,7 @@ async fn at_start_the_drives_stay_locked_until_the_key_server_is_back() {
     for (error, details) in table {
         lab.key_servers.switch_off(SERVER_1, error);
         let cluster = lab.open().await;
-        let expected = ("kmipServerFault".to_owned(), details.to_owned());
-        until(&cluster, "each node has its fault", |c| faults(c) == vec![expected.clone(); 3])
-            .await;
+        until(&cluster, "each node has its fault", |c| kmip_faults(c) == vec![details; 3]).await;
         for drive in cluster.drives() {
             assert!(matches!(drive.state, DriveState::Locked { .. }), "{:?}", drive.state);
             assert!(cluster.read_blocks(drive.drive_id, 3, vec![0; 4096]).await.is_err());
@@ -64,8 +62,8 @@ async fn a_key_that_the_server_lost_and_got_back_unlocks_the_drives() {
     drop(cluster);
     lab.key_servers.lose(SERVER_1, key);
     let cluster = lab.open().await;
-    until(&cluster, "each node has its fault", |c| faults(c).len() == 2).await;
-    assert!(faults(&cluster)[0].1.contains("not there"), "{:?}", faults(&cluster));
+    until(&cluster, "each node has its fault", |c| kmip_faults(c).len() == 2).await;
+    assert!(kmip_faults(&cluster)[0].contains("not there"), "{:?}", faults(&cluster));
     lab.key_servers.put(SERVER_1, key, [7; 32]);
     until(&cluster, "another key is told from it", |c| {
         faults(c).iter().all(|(_, details)| details.contains("gives another key"))
@@ -239,7 +237,7 @@ async fn a_rekey_of_locked_drives_waits_until_they_unlock() {
     drop(cluster);
     lab.key_servers.switch_off(SERVER_1, away());
     let cluster = lab.open().await;
-    until(&cluster, "each node has its fault", |c| faults(c).len() == 2).await;
+    until(&cluster, "each node has its fault", |c| kmip_faults(c).len() == 2).await;
     let handle = cluster.start_rekey(RekeyTarget::Internal).await.unwrap();
     until(&cluster, "it waits for the drives", |c| {
         answer(c, handle)["details"]["waitingFor"]

@@ -94,7 +94,7 @@ async fn with_too_few_usable_shares_the_locked_drives_name_no_node() {
     until(&cluster, "the locked drives say why", |c| {
         c.drives().iter().all(|drive| match &drive.state {
             DriveState::Locked { reason } => reason.starts_with("1 of the 2 shares that are"),
-            DriveState::Active | DriveState::Absent => false,
+            DriveState::Active | DriveState::Starting | DriveState::Absent => false,
         })
     })
     .await;
@@ -129,8 +129,10 @@ async fn a_node_that_is_off_is_a_fault_and_its_drives_are_absent() {
     let cluster = lab.create().await;
     cluster.stop_node(NodeId(2)).await.unwrap();
     cluster.stop_node(NodeId(2)).await.unwrap();
-    let off = ("nodeOffline".to_owned(), "Node offline: lab-node-2 is switched off.".to_owned());
-    assert_eq!(faults(&cluster), [off]);
+    let text = |code: &str, details: &str| (code.to_owned(), details.to_owned());
+    let off = text("nodeOffline", "Node offline: lab-node-2 is switched off.");
+    let drive = text("driveFailed", "Drive failed: The node of the drive is offline.");
+    assert_eq!(faults(&cluster), [off, drive]);
     assert!(!cluster.nodes()[1].powered);
     let drive = cluster.drives().pop().unwrap();
     assert_eq!(drive.state, DriveState::Absent);

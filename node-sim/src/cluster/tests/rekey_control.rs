@@ -54,7 +54,7 @@ async fn rekey_stops_before_each_state_until_it_is_released() {
         assert_eq!(lab.key_servers.keys(SERVER_1).len(), keys, "{before:?}");
         let wrappings = cluster.drives().into_iter().map(|drive| drive.wrappings.len());
         assert_eq!(wrappings.collect::<Vec<_>>(), [wrapped_by; 4], "{before:?}");
-        assert!(cluster.is_unlocked());
+        assert!(cluster.read(crate::state::ledger::Ledger::is_unlocked));
         assert_pattern(&cluster).await;
     }
     assert_eq!(cluster.rekey_control().release(), Ok(S::Ready));

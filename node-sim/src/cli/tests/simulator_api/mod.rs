@@ -335,9 +335,10 @@ async fn ledger_that_cannot_be_written(
 ) {
     let key = unconfirmed_key(client, key_servers).await;
     stopped_rekey(client, INTERNAL, "CreateNewMasterKey").await;
+    client.expect(200, ask(STOP, &["2"])).await;
     std::fs::rename(data, data.with_extension("moved")).unwrap();
     client.expect(500, ask(ABANDON, &[])).await;
     client.expect(500, ask(FORGET, &[&key])).await;
     client.expect(500, ask(STOP, &["1"])).await;
-    client.expect(500, ask(START, &["1"])).await;
+    client.expect(500, ask(START, &["2"])).await;
 }

@@ -7,6 +7,7 @@ use crate::state::key_ring::KeyId;
 use crate::state::timestamps;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 /// Resolved faults are kept up to this number, the newest ones: they are a memory aid, and the
@@ -14,7 +15,7 @@ use time::OffsetDateTime;
 pub(crate) const RESOLVED_MAX: usize = 128;
 
 /// What `kmipServerFault` can mean (Element, "Cluster fault codes").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum KmipServerFault {
     /// The key server could not be reached.
     ConnectionFailure,
@@ -25,7 +26,7 @@ pub enum KmipServerFault {
 }
 
 /// Which certificate a `kmipCertificateFault` is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum KmipCertificate {
     /// One that the key server's own certificate is checked against.
     RootCa,
@@ -34,7 +35,7 @@ pub(crate) enum KmipCertificate {
 }
 
 /// What is wrong with it. With the two certificates these are Element's six sub-kinds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum CertificateFault {
     /// It will expire before long.
     NearExpiry,
@@ -45,7 +46,7 @@ pub(crate) enum CertificateFault {
 }
 
 /// What a fault is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum FaultKind {
     /// A key server does not do its part.
     KmipServer(KmipServerFault),
@@ -57,10 +58,14 @@ pub(crate) enum FaultKind {
     KeyShareDamaged,
     /// A node does not answer.
     NodeOffline,
-    /// A drive cannot be used: it is locked, and its key cannot be acquired.
+    /// A node that runs cannot work on its folder.
+    NodeHardware,
+    /// A drive cannot be used: it is locked, and its key cannot be acquired, or its node is off.
     DriveFailed,
     /// A block of a drive is damaged, and there is no other copy of it.
     BlocksDegraded,
+    /// A drive serves, but its header cannot be changed.
+    DriveHealth,
 }
 
 impl FaultKind {
@@ -72,8 +77,10 @@ impl FaultKind {
             Self::KmipCertificate(..) => "kmipCertificateFault",
             Self::KeyShareDamaged => "ensembleDegraded",
             Self::NodeOffline => "nodeOffline",
+            Self::NodeHardware => "nodeHardwareFault",
             Self::DriveFailed => "driveFailed",
             Self::BlocksDegraded => "blocksDegraded",
+            Self::DriveHealth => "driveHealthFault",
         }
     }
 
@@ -103,8 +110,10 @@ impl FaultKind {
             Self::KmipCertificate(Which::Client, Why::Error) => "KMIP client certificate error",
             Self::KeyShareDamaged => "Share of an internal master key damaged",
             Self::NodeOffline => "Node offline",
+            Self::NodeHardware => "Node hardware fault",
             Self::DriveFailed => "Drive failed",
             Self::BlocksDegraded => "Blocks degraded",
+            Self::DriveHealth => "Drive health fault",
         }
     }
 
@@ -112,7 +121,11 @@ impl FaultKind {
     #[must_use]
     pub(crate) const fn severity(self) -> Severity {
         match self {
-            Self::KmipServer(_) | Self::NodeOffline | Self::DriveFailed => Severity::Error,
+            Self::KmipServer(_)
+            | Self::NodeOffline
+            | Self::NodeHardware
+            | Self::DriveFailed
+            | Self::DriveHealth => Severity::Error,
             Self::MasterKeyNotDestroyed(_)
             | Self::KeyShareDamaged
             | Self::KmipCertificate(_, CertificateFault::NearExpiry) => Severity::Warning,
@@ -125,8 +138,8 @@ impl FaultKind {
     /// found the fault.
     const fn type_text(self, node_id: u64) -> &'static str {
         match self {
-            Self::DriveFailed | Self::BlocksDegraded => "drive",
-            Self::NodeOffline | Self::KeyShareDamaged => "node",
+            Self::DriveFailed | Self::DriveHealth | Self::BlocksDegraded => "drive",
+            Self::NodeOffline | Self::NodeHardware | Self::KeyShareDamaged => "node",
             Self::KmipServer(_) | Self::KmipCertificate(..) | Self::MasterKeyNotDestroyed(_)
                 if node_id == 0 =>
             {
@@ -140,7 +153,7 @@ impl FaultKind {
 }
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Severity {
     /// Worth knowing: `bestPractice`.
@@ -154,7 +167,7 @@ pub(crate) enum Severity {
 }
 
 /// Where a fault is; zero is Element's word for "nowhere in particular".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct FaultPlace {
     /// The node that has it or found it.
     pub(crate) node_id: u64,
@@ -204,6 +217,9 @@ pub(crate) struct Fault {
     date: String,
     resolved_date: Option<String>,
 }
+
+/// Faults as they should be, each with its severity and details.
+pub(crate) type ExpectedFaults = BTreeMap<(FaultKind, FaultPlace), (Severity, String)>;
 
 /// Which faults a call means: `faultTypes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -305,6 +321,42 @@ impl Faults {
         any
     }
 
+    /// Makes the current faults of these kinds the expected ones. One that is there already keeps
+    /// its number and date. Returns whether one changed.
+    pub(crate) fn update(
+        &mut self,
+        is_kind: impl Fn(FaultKind) -> bool,
+        mut expected: ExpectedFaults,
+        now: OffsetDateTime,
+    ) -> bool {
+        let mut any = false;
+        for fault in self.faults.iter_mut().filter(|fault| fault.resolved_date.is_none()) {
+            if !is_kind(fault.kind) {
+                continue;
+            }
+            if let Some((severity, details)) = expected.remove(&(fault.kind, fault.place)) {
+                let details = titled(fault.kind, &details);
+                any |= fault.severity != severity || fault.details != details;
+                (fault.severity, fault.details) = (severity, details);
+            } else {
+                fault.resolved_date = Some(timestamps::format_microseconds(now));
+                any = true;
+            }
+        }
+        for ((kind, place), (severity, details)) in expected {
+            any |= self.raise_as(kind, place, severity, &details, now);
+        }
+        if any {
+            self.discard_oldest();
+        }
+        any
+    }
+
+    /// The faults that are there now.
+    pub(crate) fn current_faults(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter().filter(|fault| fault.resolved_date.is_none())
+    }
+
     /// Forgets faults, as `ClearClusterFaults` does.
     pub(crate) fn clear(&mut self, types: FaultTypes) {
         self.faults.retain(|fault| !fault.is_of(types));
@@ -331,6 +383,7 @@ impl Faults {
     }
 }
 
+/// The sub-kind in words, then the details.
 fn titled(kind: FaultKind, details: &str) -> String {
     format!("{}: {details}", kind.title())
 }
@@ -338,6 +391,38 @@ fn titled(kind: FaultKind, details: &str) -> String {
 impl Fault {
     fn is_current(&self, kind: FaultKind, place: FaultPlace) -> bool {
         self.resolved_date.is_none() && self.kind == kind && self.place == place
+    }
+
+    /// Its number.
+    #[must_use]
+    pub(crate) const fn id(&self) -> u64 {
+        self.cluster_fault_id
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub(crate) const fn kind(&self) -> FaultKind {
+        self.kind
+    }
+
+    /// How bad it is.
+    #[must_use]
+    pub(crate) const fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// What is wrong and what to do.
+    #[must_use]
+    pub(crate) fn details(&self) -> &str {
+        &self.details
+    }
+
+    /// An upgrade restarts every node, which needs all that an error or worse says is missing.
+    const fn blocks_upgrade(&self) -> bool {
+        match self.severity {
+            Severity::BestPractice | Severity::Warning => false,
+            Severity::Error | Severity::Critical => true,
+        }
     }
 
     const fn is_of(&self, types: FaultTypes) -> bool {
@@ -353,7 +438,7 @@ impl Fault {
         let drive_ids: Vec<u64> = (drive_id != 0).then_some(drive_id).into_iter().collect();
         let data = (key_server_id != 0).then(|| json!({ "keyServerID": key_server_id }));
         json!({
-            "blocksUpgrade": true,
+            "blocksUpgrade": self.blocks_upgrade(),
             "clusterFaultID": self.cluster_fault_id,
             "code": self.kind.code(),
             "data": data,
@@ -375,51 +460,4 @@ impl Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{FaultKind, FaultPlace, FaultTypes, Faults, KmipServerFault, RESOLVED_MAX};
-    use crate::state::timestamps::parse;
-    use serde_json::json;
-
-    const AWAY: FaultKind = FaultKind::KmipServer(KmipServerFault::ConnectionFailure);
-
-    #[test]
-    fn a_fault_is_raised_once_resolved_once_and_raised_anew() {
-        let now = parse("2021-04-13T04:54:37.797859Z").unwrap();
-        let mut faults = Faults::default();
-        let place = FaultPlace::key_server_of_node(7, 2);
-        assert!(faults.raise(AWAY, place, "no route to kms", now));
-        assert!(!faults.raise(AWAY, place, "no route to kms", now));
-        assert_eq!(
-            faults.list(FaultTypes::Current),
-            [json!({
-                "blocksUpgrade": true, "clusterFaultID": 1, "code": "kmipServerFault",
-                "data": {"keyServerID": 7}, "date": "2021-04-13T04:54:37.797859Z",
-                "details": "KMIP key server connection failure: no route to kms",
-                "driveID": 0, "driveIDs": [], "externalSource": "", "networkInterface": "",
-                "nodeHardwareFaultID": 0, "nodeID": 2, "resolved": false, "resolvedDate": "",
-                "serviceID": 0, "severity": "error", "type": "node"
-            })]
-        );
-        assert!(faults.resolve(AWAY, place, now));
-        assert!(!faults.resolve(AWAY, place, now));
-        assert!(faults.raise(AWAY, place, "again", now));
-        let ids: Vec<_> =
-            faults.list(FaultTypes::All).iter().map(|f| f["clusterFaultID"].clone()).collect();
-        assert_eq!(ids, [json!(1), json!(2)]);
-        faults.clear(FaultTypes::Resolved);
-        assert_eq!(faults.list(FaultTypes::All).len(), 1);
-    }
-
-    #[test]
-    fn resolved_faults_do_not_pile_up() {
-        let now = parse("2021-04-13T04:54:37.797859Z").unwrap();
-        let mut faults = Faults::default();
-        for _ in 0..RESOLVED_MAX + 5 {
-            faults.raise(AWAY, FaultPlace::CLUSTER, "x", now);
-            faults.resolve(AWAY, FaultPlace::CLUSTER, now);
-        }
-        let left = faults.list(FaultTypes::All);
-        assert_eq!(left.len(), RESOLVED_MAX);
-        assert_eq!(left[0]["clusterFaultID"], json!(6));
-    }
-}
+mod tests;
