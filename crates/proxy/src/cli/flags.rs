@@ -12,7 +12,7 @@ pub(super) struct Serve {
         long,
         value_name = "ADDRESS",
         env = "KMIP_PROXY_LISTEN",
-        default_value = "127.0.0.1:5697"
+        default_value = "127.0.0.1:5698"
     )]
     pub(super) listen: SocketAddr,
     /// Certificate of the proxy for clients, in PEM
