@@ -3,6 +3,8 @@
 #[cfg(feature = "connection-limit")]
 pub mod connection_limit;
 pub mod durable_fs;
+#[cfg(feature = "log-limit")]
+pub mod log_limit;
 #[cfg(feature = "quick-ack")]
 pub mod quick_ack;
 #[cfg(feature = "small-files")]

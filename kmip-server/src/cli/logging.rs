@@ -1,11 +1,11 @@
 //! Where log lines go. No line has a byte of a message in it: who logs, logs lengths.
 
+use support::log_limit::LogLimit;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::escaped_lines::EscapedLines;
-use crate::cli::log_limit::LogLimit;
 use crate::config::LogFormat;
 
 /// Sends log lines that pass `filter` to the standard error stream, in the given form; so many of

@@ -3,7 +3,6 @@
 mod escaped_lines;
 mod failure;
 pub(crate) mod health_check;
-mod log_limit;
 pub(crate) mod logging;
 mod store_commands;
 mod store_key;

@@ -106,4 +106,12 @@ pub(super) struct Serve {
     /// Which log lines are written: error, warn, info, debug, or a filter of tracing-subscriber
     #[arg(long, value_name = "FILTER", env = "KMIP_PROXY_LOG", default_value = "info")]
     pub(super) log: String,
+    /// Log lines of one kind that are written in a minute, after the first 100; 0 for all
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "KMIP_PROXY_LOG_LINES_PER_MINUTE",
+        default_value_t = 60
+    )]
+    pub(super) log_lines_per_minute: u32,
 }

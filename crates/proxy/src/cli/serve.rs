@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use support::log_limit::LogLimit;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -13,6 +14,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::escaped_lines::EscapedLines;
 use super::failure::Failure;
@@ -30,15 +33,20 @@ pub(super) fn run(flags: Serve) -> Result<(), Failure> {
     let filter = EnvFilter::builder()
         .parse(&flags.log)
         .map_err(|why| Failure::Setting(format!("log filter {:?} is wrong: {why}", flags.log)))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(EscapedLines)
-        .with_ansi(false)
+    let lines = tracing_subscriber::fmt::layer().with_writer(EscapedLines).with_ansi(false);
+    let limit = Some(flags.log_lines_per_minute).filter(|count| *count > 0).map(LogLimit::new);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(limit.clone())
+        .with(lines)
         .try_init()
         .map_err(|why| Failure::Other(format!("the log cannot be started: {why}")))?;
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime =
         runtime.map_err(|why| Failure::Other(format!("no threads can be started: {why}")))?;
+    if let Some(limit) = limit {
+        runtime.spawn(limit.report());
+    }
     runtime.block_on(serve(flags))
 }
 

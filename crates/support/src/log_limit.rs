@@ -20,9 +20,9 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 /// Lines of one kind that may come at once.
 const BURST: u32 = 100;
 
-/// Limit on log lines of each kind.
+/// Limit on log lines of each kind. A layer of a subscriber; its clones are one limit.
 #[derive(Clone)]
-pub(crate) struct LogLimit {
+pub struct LogLimit {
     /// Time in which one more line of a kind may be written.
     interval: Duration,
     kinds: Arc<Mutex<HashMap<Identifier, Kind>>>,
@@ -39,12 +39,13 @@ struct Kind {
 
 impl LogLimit {
     /// A limit of so many lines a minute of each kind.
-    pub(crate) fn new(per_minute: u32) -> Self {
+    #[must_use]
+    pub fn new(per_minute: u32) -> Self {
         let interval = Duration::from_secs(60).checked_div(per_minute).unwrap_or_default();
         Self { interval, kinds: Arc::default() }
     }
 
-    /// May a line of this kind be written now?
+    /// Returns whether a line of this kind may be written now.
     fn take(&self, metadata: &'static Metadata<'static>, now: Instant) -> bool {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         let kind = match kinds.entry(metadata.callsite()) {
@@ -76,7 +77,7 @@ impl LogLimit {
         }
     }
 
-    /// What was left out since this was asked last: place in the program, and how many.
+    /// Lines that were left out since the last call: place in the program, and how many.
     fn left_out(&self) -> Vec<(String, u64)> {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         let some = kinds.values_mut().filter(|kind| kind.left_out > 0);
@@ -90,8 +91,8 @@ impl LogLimit {
         .collect()
     }
 
-    /// Says from time to time what was left out.
-    pub(crate) async fn report(self) {
+    /// Reports from time to time how many lines were left out; it never ends.
+    pub async fn report(self) {
         loop {
             tokio::time::sleep(REPORT_INTERVAL).await;
             for (place, count) in self.left_out() {
