@@ -15,7 +15,7 @@ pub use crate::key_server::{
 };
 pub use crate::state::durable_file::CRASH_VARIABLE;
 pub use crate::state::faults::KmipServerFault;
-pub use crate::state::key_ring::{KeyId, KnownKey, NodeId, RetiredKey};
+pub use crate::state::key_ring::{KeyId, KeyOrigin, KnownKey, NodeId, RetiredKey};
 pub use crate::state::key_server_registry::{KeyServerId, KeyServerKmip};
 
 /// Permission to destroy an external master key of which this is known. A key without a check value
@@ -24,9 +24,9 @@ pub use crate::state::key_server_registry::{KeyServerId, KeyServerKmip};
 pub fn retired_key(key_id: KeyId, known: KnownKey) -> Option<RetiredKey> {
     let mut ring = KeyRing::default();
     ring.plan(key_id, KeyManagement::External { key_provider_id: 1 }, String::new());
-    let KnownKey { host, identifier, check } = known;
-    if let Some(host) = host {
-        ring.set_host(key_id, host).ok()?;
+    let KnownKey { origin, identifier, check } = known;
+    if let Some(origin) = origin {
+        ring.set_origin(key_id, origin).ok()?;
     }
     if let Some(check) = check {
         ring.put_in_use(key_id, CreatedKey { dealing: None, check, identifier }).ok()?;

@@ -4,12 +4,22 @@ use crate::fixture::Fixture;
 use crate::{created, ensure, fetch, retired_known};
 use kmip::vocabulary::State;
 use node_sim::testing::{
-    Destruction, KeyId, KeyProviderAccess, KeyServerClient, KmipClient, KmipServerFault, KnownKey,
-    NodeId, ShownKey,
+    Destruction, KeyId, KeyOrigin, KeyProviderAccess, KeyServerClient, KmipClient, KmipServerFault,
+    KnownKey, NodeId, ShownKey,
 };
 
 /// An address of this machine where nothing listens at the ports of the servers.
 const DOWN: &str = "127.0.0.2";
+
+/// This host, under any client certificate.
+fn origin(host: impl ToString) -> KeyOrigin {
+    KeyOrigin { host: host.to_string(), client_certificate: None }
+}
+
+/// A key that was planned, and to be created there.
+fn known_origin(origin: KeyOrigin) -> KnownKey {
+    KnownKey { origin: Some(origin), ..KnownKey::default() }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hosts_that_fail_are_all_named_with_their_causes() {
@@ -31,7 +41,7 @@ async fn hosts_that_fail_are_all_named_with_their_causes() {
         assert!(error.message.contains(&format!("; {second}")), "{error}");
         assert!(!error.permanent, "{error}");
         client.test(&place).await.unwrap();
-        assert_eq!(client.choose_host(&place).await.as_ref(), Ok(&up));
+        assert_eq!(client.choose_host(&place).await.map(|origin| origin.host), Ok(up.clone()));
     }
 }
 
@@ -42,12 +52,43 @@ async fn key_is_created_at_the_chosen_host_only_and_fetched_from_it() {
     let (client, key_id) = (KmipClient::new(None), KeyId::random());
     let (first, second) = (empty.address(), fixture.address());
     let place = fixture.place_of(&[first, second]);
-    client.ensure(&place, &second.to_string(), key_id).await.unwrap();
+    client.ensure(&place, &origin(second), key_id).await.unwrap();
     assert_eq!((fixture.objects_at(first).await, fixture.objects().await), (0, 1));
     assert_eq!(fetch(&client, &place, key_id).await.unwrap().host, second.to_string());
-    let error = client.ensure(&place, "kms.example:5696", key_id).await.unwrap_err();
+    let error = client.ensure(&place, &origin("kms.example:5696"), key_id).await.unwrap_err();
     assert!(error.message.contains("kms.example:5696, which is not a host"), "{error}");
     assert_eq!((fixture.objects_at(first).await, fixture.objects().await), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_host_or_certificate_neither_creates_a_key_nor_shows_that_it_was_not_created() {
+    let fixture = Fixture::new().await;
+    let empty = fixture.empty_server();
+    let (client, key_id) = (KmipClient::new(None), KeyId::random());
+    let place = fixture.place(NodeId(1));
+    let origin = client.choose_host(&place).await.unwrap();
+    client.ensure(&place, &origin, key_id).await.unwrap();
+    let mut as_alice = place.clone();
+    as_alice.servers[0].server.client_certificate = fixture.pem("alice.crt");
+    as_alice.servers[0].client_key = fixture.pem("alice.key").into();
+    let elsewhere = fixture.place_of(&[empty.address()]);
+    let planned = |key_id| retired_known(key_id, &known_origin(origin.clone()));
+    for (place, text) in [
+        (&as_alice, "under another client certificate than the present one"),
+        (&elsewhere, "which is not a host of the key provider any more"),
+    ] {
+        let error = client.ensure(place, &origin, key_id).await.unwrap_err();
+        assert!(error.message.contains(text) && !error.permanent, "{error}");
+        let answer = client.destroy(place, &planned(key_id)).await.unwrap();
+        let Destruction::NotConfirmed { reason, origin_asked } = answer else {
+            panic!("{answer:?}")
+        };
+        assert!(reason.contains(text) && !origin_asked, "{reason}");
+    }
+    assert_eq!((fixture.objects().await, fixture.objects_at(empty.address()).await), (1, 0));
+    let absent = client.destroy(&place, &planned(KeyId::random())).await.unwrap();
+    assert!(matches!(absent, Destruction::NotConfirmed { origin_asked: true, .. }), "{absent:?}");
+    assert_eq!(client.destroy(&place, &planned(key_id)).await, Ok(Destruction::Confirmed));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +105,7 @@ async fn destruction_at_an_empty_replica_is_not_confirmed_while_the_other_host_i
     assert!(error.message.starts_with(&fixture.address().to_string()), "{error}");
     let only_empty = fixture.place_of(&[empty.address()]);
     let answer = client.destroy(&only_empty, &key).await.unwrap();
-    let Destruction::NotConfirmed { reason } = answer else { panic!("{answer:?}") };
+    let Destruction::NotConfirmed { reason, .. } = answer else { panic!("{answer:?}") };
     assert!(reason.contains(&empty.address().to_string()), "{reason}");
     assert!(reason.contains(&key_id.to_string()), "{reason}");
     fixture.start_as("server");
@@ -86,9 +127,8 @@ async fn destruction_begins_at_the_host_that_created_the_key_and_reaches_all() {
         ensure(&client, place, key_id).await.unwrap();
     }
     let both = fixture.place_of(&[fixture.address(), other.address()]);
-    let host = Some(other.address().to_string());
     // Both are of one name, and none was fetched: there is no check value to tell them apart.
-    let key = retired_known(key_id, &KnownKey { host, ..KnownKey::default() });
+    let key = retired_known(key_id, &known_origin(origin(other.address())));
     fixture.stop().await;
     other.stop().await;
     let error = client.destroy(&both, &key).await.unwrap_err();

@@ -37,8 +37,8 @@ async fn ensure(
     place: &KeyProviderAccess,
     key_id: KeyId,
 ) -> Result<(), KeyServerError> {
-    let host = client.choose_host(place).await?;
-    client.ensure(place, &host, key_id).await
+    let origin = client.choose_host(place).await?;
+    client.ensure(place, &origin, key_id).await
 }
 
 /// Fetches a key of which nothing is known.
@@ -52,10 +52,11 @@ async fn fetch(
 
 /// Creates a key and fetches it; what the ledger then knows of it.
 async fn created(client: &KmipClient, place: &KeyProviderAccess, key_id: KeyId) -> KnownKey {
-    ensure(client, place, key_id).await.unwrap();
+    let origin = client.choose_host(place).await.unwrap();
+    client.ensure(place, &origin, key_id).await.unwrap();
     let fetched = fetch(client, place, key_id).await.unwrap();
     let check = Some(fetched.key.check_value(key_id));
-    KnownKey { host: Some(fetched.host), identifier: Some(fetched.identifier), check }
+    KnownKey { origin: Some(origin), identifier: Some(fetched.identifier), check }
 }
 
 #[tokio::test(flavor = "multi_thread")]

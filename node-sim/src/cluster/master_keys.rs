@@ -12,7 +12,7 @@ use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
 use crate::key_server::{Destruction, DigestProof, FetchedKey, KeyProviderAccess, KeyServerError};
 use crate::node::{Node, NodeError};
 use crate::state::key_ring::{
-    CreatedKey, KeyId, KeyManagement, KeyRingError, MasterKeyRecord, NodeId, RetiredKey,
+    CreatedKey, KeyId, KeyManagement, KeyOrigin, KeyRingError, MasterKeyRecord, NodeId, RetiredKey,
 };
 use std::io;
 use std::sync::Arc;
@@ -62,19 +62,20 @@ impl Cluster {
     }
 
     /// Tests that the place of the key can be used. Creates nothing. Returns, for an external key,
-    /// the host that is to be asked to create it.
+    /// where it is to be created.
     pub(crate) async fn test_key_place(
         &self,
         key_id: KeyId,
-    ) -> Result<Option<String>, RetryableError> {
+    ) -> Result<Option<KeyOrigin>, RetryableError> {
         match self.management(key_id)? {
             KeyManagement::Internal => self.nodes_for_threshold().map(|_| None),
             KeyManagement::External { key_provider_id } => {
                 let provider = self.key_provider(self.first_running_node()?, key_provider_id)?;
                 let chosen = self.key_servers.choose_host(&provider).await;
-                let host = chosen.map_err(|error| RetryableError::key_server(&provider, error))?;
+                let origin =
+                    chosen.map_err(|error| RetryableError::key_server(&provider, error))?;
                 self.resolve_key_server_faults(&provider).await;
-                Ok(Some(host))
+                Ok(Some(origin))
             }
         }
     }
@@ -92,10 +93,10 @@ impl Cluster {
         };
         let node_id = self.first_running_node()?;
         let provider = self.key_provider(node_id, key_provider_id)?;
-        let host = self.read(|ledger| ledger.ring.key(key_id)?.host.clone());
-        let host = host.ok_or(KeyRingError::UnknownKey(key_id))?;
+        let origin = self.read(|ledger| ledger.ring.key(key_id)?.origin.clone());
+        let origin = origin.ok_or(KeyRingError::UnknownKey(key_id))?;
         self.step("before the key server makes a key")?;
-        if let Err(error) = self.key_servers.ensure(&provider, &host, key_id).await {
+        if let Err(error) = self.key_servers.ensure(&provider, &origin, key_id).await {
             if error.key_exists {
                 self.note_created(key_id).await;
             }

@@ -6,6 +6,7 @@
 //! destroyed, or an operator confirms that it is gone. A key that was never put in use, and that
 //! its host neither answered to have created nor has shown, may never have been created: if no key
 //! server shows it, twice and further apart than a Create can be late, it is taken for not created.
+//! That host must be among those that were asked, under the same client certificate.
 
 use super::error::ForgetKeyError;
 use super::rekey_end::raise_not_destroyed;
@@ -67,12 +68,19 @@ async fn attempt(cluster: &Cluster, absent: &mut Absent) {
                 forget(cluster, key_id, message).await;
                 continue;
             }
-            Ok(Destruction::NotConfirmed { .. }) if is_not_created(cluster, &key, absent) => {
+            Ok(Destruction::NotConfirmed { origin_asked: true, .. })
+                if is_not_created(cluster, &key, absent) =>
+            {
                 let message = format!("Master key {key_id} was not created");
                 forget(cluster, key_id, message).await;
                 continue;
             }
-            Ok(Destruction::NotConfirmed { reason }) => reason,
+            Ok(Destruction::NotConfirmed { reason, origin_asked }) => {
+                if !origin_asked {
+                    absent.remove(&key_id);
+                }
+                reason
+            }
             // It will be tried again; what the key server's own fault says is not repeated.
             Err(error) => {
                 absent.remove(&key_id);

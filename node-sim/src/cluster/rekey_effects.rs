@@ -48,7 +48,7 @@ pub(super) async fn perform(
                 }
                 Err(error) => Err(error),
                 Ok(Destruction::Confirmed) => Ok(Outcome::Done),
-                Ok(Destruction::NotConfirmed { reason }) => Ok(Outcome::NotConfirmed(reason)),
+                Ok(Destruction::NotConfirmed { reason, .. }) => Ok(Outcome::NotConfirmed(reason)),
             }
         }
     }

@@ -6,6 +6,7 @@
 use crate::state::error::ElementError;
 use crate::state::faults::{CertificateFault, FaultKind, KmipCertificate, Severity};
 use crate::state::timestamps::format_seconds;
+use aws_lc_rs::digest::{SHA256, digest};
 use time::OffsetDateTime;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -55,6 +56,17 @@ pub(crate) fn check_pem(parameter: &str, text: &str) -> Result<(), ElementError>
         ));
     }
     Ok(())
+}
+
+/// SHA-256 of the first certificate of a text, in hexadecimal.
+#[must_use]
+pub(crate) fn fingerprint(text: &str) -> String {
+    let first = blocks(text).ok().and_then(|blocks| blocks.into_iter().next());
+    let hash = match first {
+        Some(block) => digest(&SHA256, &block.contents),
+        None => digest(&SHA256, text.as_bytes()),
+    };
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What is wrong with the certificates that a key server is checked against: the worst of them.

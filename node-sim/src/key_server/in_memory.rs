@@ -7,7 +7,7 @@ use super::{
 };
 use crate::crypto::aead;
 use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
-use crate::state::key_ring::{KeyId, KnownKey, NodeId, RetiredKey};
+use crate::state::key_ring::{KeyId, KeyOrigin, KnownKey, NodeId, RetiredKey};
 use crate::state::key_server_registry::KeyServerId;
 use kmip::vocabulary::State;
 use std::collections::btree_map::Entry;
@@ -239,7 +239,7 @@ impl ServerState {
                 return Ok(Destruction::Confirmed);
             }
             let reason = format!("key server {server} does not show master key {key_id}");
-            return Ok(Destruction::NotConfirmed { reason });
+            return Ok(Destruction::NotConfirmed { reason, origin_asked: true });
         };
         if key.check().is_some_and(|check| check != living.check_value(key_id)) {
             return Err(KeyServerError::server(format!("holds another key named {key_id}")));
@@ -285,21 +285,24 @@ impl KeyServerClient for InMemoryKeyServers {
         Box::pin(async move { self.call(Call::Test, provider, |_, _| Ok(())).await })
     }
 
-    fn choose_host<'a>(&'a self, provider: &'a KeyProviderAccess) -> KeyServerFuture<'a, String> {
-        Box::pin(async move { self.call(Call::Test, provider, |_, _| first_host(provider)).await })
+    fn choose_host<'a>(
+        &'a self,
+        provider: &'a KeyProviderAccess,
+    ) -> KeyServerFuture<'a, KeyOrigin> {
+        let origin = |_: &mut ServerState, _| Ok(provider.origin(first_host(provider)?));
+        Box::pin(async move { self.call(Call::Test, provider, origin).await })
     }
 
     fn ensure<'a>(
         &'a self,
         provider: &'a KeyProviderAccess,
-        host: &'a str,
+        origin: &'a KeyOrigin,
         key_id: KeyId,
     ) -> KeyServerFuture<'a, ()> {
         Box::pin(async move {
             self.call(Call::Ensure, provider, |state, server| {
-                if first_host(provider)? != host {
-                    return Err(KeyServerError::server(format!("{host} is not a host")));
-                }
+                let lost = |_| KeyServerError::server(format!("{origin:?} is not a host"));
+                provider.server_of(origin).map_err(lost)?;
                 if let Entry::Vacant(vacant) = state.keys.entry((server, key_id)) {
                     vacant.insert(*random_key()?.bytes());
                     state.made.push((server, key_id));
@@ -376,7 +379,9 @@ mod tests {
         Destruction, DigestProof, KeyProviderAccess, KeyServerAccess, KeyServerClient,
         KeyServerError,
     };
-    use crate::state::key_ring::{CreatedKey, KeyId, KeyManagement, KeyRing, KnownKey, NodeId};
+    use crate::state::key_ring::{
+        CreatedKey, KeyId, KeyManagement, KeyOrigin, KeyRing, KnownKey, NodeId,
+    };
     use crate::state::key_server_registry::KeyServerKmip;
     use kmip::vocabulary::State;
 
@@ -395,13 +400,17 @@ mod tests {
         KeyProviderAccess { node_id: NodeId(node), servers: vec![access] }
     }
 
+    fn origin(host: &str) -> KeyOrigin {
+        KeyOrigin { host: host.to_owned(), client_certificate: None }
+    }
+
     async fn key(servers: &InMemoryKeyServers) -> (KeyId, KnownKey) {
         let (place, key_id) = (provider(1), KeyId::random());
-        let host = servers.choose_host(&place).await.unwrap();
-        servers.ensure(&place, &host, key_id).await.unwrap();
+        let origin = servers.choose_host(&place).await.unwrap();
+        servers.ensure(&place, &origin, key_id).await.unwrap();
         let fetched = servers.fetch(&place, key_id, &KnownKey::default()).await.unwrap();
         let check = Some(fetched.key.check_value(key_id));
-        (key_id, KnownKey { host: Some(host), identifier: Some(fetched.identifier), check })
+        (key_id, KnownKey { origin: Some(origin), identifier: Some(fetched.identifier), check })
     }
 
     async fn destroy(
@@ -443,7 +452,7 @@ mod tests {
         servers.hide(SERVER);
         let hidden = destroy(&servers, key_id, &known).await.unwrap();
         assert!(matches!(hidden, Destruction::NotConfirmed { .. }));
-        assert!(servers.ensure(&provider(1), "kms:5696", key_id).await.is_err());
+        assert!(servers.ensure(&provider(1), &origin("kms:5696"), key_id).await.is_err());
         servers.show(SERVER);
         assert_eq!(servers.keys(SERVER).len(), 1);
         let lost = KeyServerError::connection("the answer was lost");
@@ -462,9 +471,10 @@ mod tests {
         let servers = InMemoryKeyServers::new();
         servers.refuse(Call::Ensure, 1, "Invalid Attribute");
         let (place, key_id) = (provider(1), KeyId::random());
-        let host = first_host(&place).unwrap();
-        assert!(servers.ensure(&place, &host, key_id).await.unwrap_err().permanent);
-        assert!(servers.ensure(&place, "another:5696", key_id).await.is_err());
-        assert!(servers.ensure(&place, &host, key_id).await.is_ok());
+        let elsewhere = origin("another:5696");
+        let origin = origin(&first_host(&place).unwrap());
+        assert!(servers.ensure(&place, &origin, key_id).await.unwrap_err().permanent);
+        assert!(servers.ensure(&place, &elsewhere, key_id).await.is_err());
+        assert!(servers.ensure(&place, &origin, key_id).await.is_ok());
     }
 }

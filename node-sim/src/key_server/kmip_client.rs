@@ -15,10 +15,11 @@ use super::{
     Destruction, FetchedKey, HostReport, KeyProviderAccess, KeyServerAccess, KeyServerClient,
     KeyServerError, KeyServerFuture, SurveyFuture,
 };
-use crate::state::key_ring::{KeyId, KnownKey, NodeId, RetiredKey};
+use crate::state::key_ring::{KeyId, KeyOrigin, KnownKey, NodeId, RetiredKey};
 use crate::state::key_server_registry::KeyServerId;
 use kmip::client::{Client, Error, Trace};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -126,7 +127,8 @@ impl KmipClient {
         key: &RetiredKey,
     ) -> Result<Destruction, KeyServerError> {
         let mut hosts: Vec<_> = provider.hosts().collect();
-        hosts.sort_by_key(|(_, host)| key.host() != Some(host.as_str()));
+        let origin = key.origin();
+        hosts.sort_by_key(|(_, host)| origin.is_none_or(|origin| origin.host != *host));
         let (mut failures, mut destroyed) = (Vec::new(), false);
         for (access, host) in &hosts {
             let asked = match self.session(provider.node_id, access, host.clone()) {
@@ -146,13 +148,17 @@ impl KmipClient {
             return Ok(Destruction::Confirmed);
         }
         let hosts: Vec<_> = hosts.into_iter().map(|(_, host)| host).collect();
-        let reason = format!(
+        let mut reason = format!(
             "All hosts of the key provider were reached, and none shows master key {}, living or \
              destroyed: {}. Check whether the host that holds it is still one of them.",
             key.key_id(),
             hosts.join(", ")
         );
-        Ok(Destruction::NotConfirmed { reason })
+        let lost = origin.and_then(|origin| Some((origin, provider.server_of(origin).err()?)));
+        if let Some((origin, lost)) = lost {
+            let _ = write!(reason, " It was to be created {}.", lost.text(origin));
+        }
+        Ok(Destruction::NotConfirmed { reason, origin_asked: lost.is_none() })
     }
 
     async fn survey_hosts(
@@ -186,31 +192,35 @@ impl KeyServerClient for KmipClient {
         Box::pin(self.first_host(provider, |session| async move { session.test().await }))
     }
 
-    fn choose_host<'a>(&'a self, provider: &'a KeyProviderAccess) -> KeyServerFuture<'a, String> {
-        Box::pin(self.first_host(provider, |session| async move {
+    fn choose_host<'a>(
+        &'a self,
+        provider: &'a KeyProviderAccess,
+    ) -> KeyServerFuture<'a, KeyOrigin> {
+        Box::pin(self.first_host(provider, move |session| async move {
             session.test().await?;
-            Ok(session.host)
+            Ok(provider.origin(session.host))
         }))
     }
 
     fn ensure<'a>(
         &'a self,
         provider: &'a KeyProviderAccess,
-        host: &'a str,
+        origin: &'a KeyOrigin,
         key_id: KeyId,
     ) -> KeyServerFuture<'a, ()> {
         Box::pin(async move {
-            let Some((access, host)) = provider.hosts().find(|(_, name)| name == host) else {
-                return Err(KeyServerError::server(format!(
-                    "Master key {key_id} is to be created at {host}, which is not a host of the \
-                     key provider any more. Add the host again, or give the rekey up."
-                )));
-            };
-            let ensured = match self.session(provider.node_id, access, host.clone()) {
+            let access = provider.server_of(origin).map_err(|lost| {
+                KeyServerError::server(format!(
+                    "Master key {key_id} is to be created {}. Take the change of the key server \
+                     back, or give the rekey up.",
+                    lost.text(origin)
+                ))
+            })?;
+            let ensured = match self.session(provider.node_id, access, origin.host.clone()) {
                 Ok(session) => session.ensure(key_id).await,
                 Err(failure) => Err(failure),
             };
-            ensured.map_err(|failure| failure.at(&host))
+            ensured.map_err(|failure| failure.at(&origin.host))
         })
     }
 

@@ -17,8 +17,9 @@ mod key_destruction;
 pub(crate) mod kmip_client;
 pub(crate) mod message_trace;
 
+use self::certificate_checks::fingerprint;
 use crate::crypto::master_key::MasterKey;
-use crate::state::key_ring::{KeyId, KnownKey, NodeId, RetiredKey};
+use crate::state::key_ring::{KeyId, KeyOrigin, KnownKey, NodeId, RetiredKey};
 use crate::state::key_server_registry::{KeyServerId, KeyServerKmip};
 use kmip::vocabulary::State;
 use std::fmt;
@@ -40,6 +41,10 @@ pub struct KeyServerAccess {
 }
 
 impl KeyServerAccess {
+    fn certificate_fingerprint(&self) -> String {
+        fingerprint(&self.server.client_certificate)
+    }
+
     /// The hosts of the server as `host:port`, with an IPv6 address in brackets.
     fn hosts(&self) -> impl Iterator<Item = String> {
         self.server.hostnames.iter().map(|hostname| address(hostname, self.server.port))
@@ -65,7 +70,48 @@ pub struct KeyProviderAccess {
     pub servers: Vec<KeyServerAccess>,
 }
 
+/// Why the origin of a key cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OriginLost {
+    /// The host is not a host of the provider any more.
+    Host,
+    /// The client certificate was replaced.
+    Certificate,
+}
+
+impl OriginLost {
+    /// The end of a sentence about a key that is or was to be created there.
+    fn text(self, origin: &KeyOrigin) -> String {
+        let host = &origin.host;
+        match self {
+            Self::Host => format!("at {host}, which is not a host of the key provider any more"),
+            Self::Certificate => {
+                format!("at {host} under another client certificate than the present one")
+            }
+        }
+    }
+}
+
 impl KeyProviderAccess {
+    /// Returns the origin that a key has if this host is asked to create it now.
+    fn origin(&self, host: String) -> KeyOrigin {
+        let access = self.hosts().find(|(_, name)| *name == host).map(|(access, _)| access);
+        let client_certificate = access.map(KeyServerAccess::certificate_fingerprint);
+        KeyOrigin { host, client_certificate }
+    }
+
+    /// Returns the server of a host that is reached as it was when this origin was chosen.
+    fn server_of(&self, origin: &KeyOrigin) -> Result<&KeyServerAccess, OriginLost> {
+        let host = self.hosts().find(|(_, name)| *name == origin.host);
+        let (access, _) = host.ok_or(OriginLost::Host)?;
+        match &origin.client_certificate {
+            Some(known) if *known != access.certificate_fingerprint() => {
+                Err(OriginLost::Certificate)
+            }
+            Some(_) | None => Ok(access),
+        }
+    }
+
     /// The hosts of the provider in the order in which they are tried, each with its server.
     fn hosts(&self) -> impl Iterator<Item = (&KeyServerAccess, String)> {
         self.servers.iter().flat_map(|access| access.hosts().map(move |host| (access, host)))
@@ -106,6 +152,9 @@ pub enum Destruction {
     NotConfirmed {
         /// The hosts, for people.
         reason: String,
+        /// The host that was to create the key is one of them, and was asked under the same client
+        /// certificate.
+        origin_asked: bool,
     },
 }
 
@@ -143,17 +192,18 @@ pub trait KeyServerClient: Send + Sync {
     /// offers the operations.
     fn test<'a>(&'a self, provider: &'a KeyProviderAccess) -> KeyServerFuture<'a, ()>;
 
-    /// Returns the first host that can be used, as `host:port`. A new key is created there. The
-    /// caller makes the choice durable before it calls [`Self::ensure`], so that no other host is
-    /// ever asked to create the key.
-    fn choose_host<'a>(&'a self, provider: &'a KeyProviderAccess) -> KeyServerFuture<'a, String>;
+    /// Returns the first host that can be used. A new key is created there. The caller makes the
+    /// choice durable before it calls [`Self::ensure`], so that no other host, and no host under
+    /// another client certificate, is ever asked to create the key.
+    fn choose_host<'a>(&'a self, provider: &'a KeyProviderAccess)
+    -> KeyServerFuture<'a, KeyOrigin>;
 
     /// Finds the key by its `keyID` at this host, or creates it there, and activates it. However
     /// often and however late this is called, there is one key of this `keyID`.
     fn ensure<'a>(
         &'a self,
         provider: &'a KeyProviderAccess,
-        host: &'a str,
+        origin: &'a KeyOrigin,
         key_id: KeyId,
     ) -> KeyServerFuture<'a, ()>;
 

@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use crate::state::ids::DriveId;
 pub use crate::state::ids::{KeyId, NodeId};
+pub use crate::state::key_origin::KeyOrigin;
 
 /// Where a master key lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,9 +72,9 @@ pub(crate) struct MasterKeyRecord {
     pub(crate) created_time: String,
     /// What may be done with it.
     pub(crate) state: KeyState,
-    /// For an external key, the host (`host:port`) that is asked to create it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(crate) host: Option<String>,
+    /// For an external key, where it is created.
+    #[serde(flatten)]
+    pub(crate) origin: Option<KeyOrigin>,
     /// For an external key that is planned: the host has answered that it created the key, or shown
     /// it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
@@ -92,8 +93,8 @@ pub(crate) struct MasterKeyRecord {
 /// What the ledger knows of a key at a key server. What is unknown is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownKey {
-    /// The host that was asked to create it, as `host:port`.
-    pub host: Option<String>,
+    /// Where it was to be created.
+    pub origin: Option<KeyOrigin>,
     /// The Unique Identifier that the key server gave it.
     pub identifier: Option<String>,
     /// The key's check value; absent if the key was never fetched.
@@ -145,10 +146,10 @@ impl RetiredKey {
         self.management
     }
 
-    /// The host that was asked to create it, as `host:port`.
+    /// Where it was to be created.
     #[must_use]
-    pub(crate) fn host(&self) -> Option<&str> {
-        self.known.host.as_deref()
+    pub(crate) const fn origin(&self) -> Option<&KeyOrigin> {
+        self.known.origin.as_ref()
     }
 
     /// The Unique Identifier that the key server gave it.
@@ -174,8 +175,8 @@ impl MasterKeyRecord {
     /// What is known of the key at its key server.
     #[must_use]
     pub(crate) fn known(&self) -> KnownKey {
-        let Self { host, identifier, check, .. } = self.clone();
-        KnownKey { host, identifier, check }
+        let Self { origin, identifier, check, .. } = self.clone();
+        KnownKey { origin, identifier, check }
     }
 }
 
@@ -268,7 +269,7 @@ impl KeyRing {
             management,
             created_time,
             state: KeyState::Planned,
-            host: None,
+            origin: None,
             created: false,
             identifier: None,
             dealing: None,
@@ -277,15 +278,19 @@ impl KeyRing {
         self.keys.insert(key_id, record);
     }
 
-    /// Notes the host that is asked to create the planned key, before it is asked; no other is.
+    /// Notes where the planned key is created, before anybody is asked to.
     ///
     /// # Errors
     /// It was not planned, or may have been created already.
-    pub(crate) fn set_host(&mut self, key_id: KeyId, host: String) -> Result<(), KeyRingError> {
+    pub(crate) fn set_origin(
+        &mut self,
+        key_id: KeyId,
+        origin: KeyOrigin,
+    ) -> Result<(), KeyRingError> {
         let record = self.record_mut(key_id)?;
         match record.state {
             KeyState::Planned => {
-                record.host = Some(host);
+                record.origin = Some(origin);
                 Ok(())
             }
             KeyState::InUse | KeyState::Retired => Err(KeyRingError::NotPlanned(key_id)),

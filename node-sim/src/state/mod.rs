@@ -11,6 +11,7 @@ pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod faults;
 pub(crate) mod ids;
+pub(crate) mod key_origin;
 pub(crate) mod key_pair_record;
 pub(crate) mod key_ring;
 pub(crate) mod key_server_registry;

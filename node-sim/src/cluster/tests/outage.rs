@@ -10,7 +10,7 @@ use crate::key_server::{
     Destruction, FetchedKey, KeyProviderAccess, KeyServerClient, KeyServerError, KeyServerFuture,
     SurveyFuture,
 };
-use crate::state::key_ring::{KeyId, KnownKey, RetiredKey};
+use crate::state::key_ring::{KeyId, KeyOrigin, KnownKey, RetiredKey};
 use crate::state::rekey_job::RekeyState;
 use serde_json::json;
 use std::sync::Arc;
@@ -281,7 +281,7 @@ impl KeyServerClient for LateKeyServer {
         Box::pin(async { Err(away()) })
     }
 
-    fn choose_host<'a>(&'a self, _: &'a KeyProviderAccess) -> KeyServerFuture<'a, String> {
+    fn choose_host<'a>(&'a self, _: &'a KeyProviderAccess) -> KeyServerFuture<'a, KeyOrigin> {
         Box::pin(async {
             self.asked.notify_one();
             self.fail.notified().await;
@@ -292,7 +292,7 @@ impl KeyServerClient for LateKeyServer {
     fn ensure<'a>(
         &'a self,
         _: &'a KeyProviderAccess,
-        _: &'a str,
+        _: &'a KeyOrigin,
         _: KeyId,
     ) -> KeyServerFuture<'a, ()> {
         Box::pin(async { Err(away()) })

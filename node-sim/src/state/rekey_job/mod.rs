@@ -18,7 +18,7 @@
 //! This file decides; it does not act. It holds no socket, no file and no clock. The first run and
 //! the run after a crash are the same loop, so there is no recovery code.
 
-use crate::state::key_ring::{CreatedKey, KeyId, KeyRing, KeyRingError};
+use crate::state::key_ring::{CreatedKey, KeyId, KeyOrigin, KeyRing, KeyRingError};
 use serde::{Deserialize, Serialize};
 
 /// State of a rekey. The names are those of Element's `SearRekeyMasterKeyState`.
@@ -91,8 +91,8 @@ pub(crate) enum Effect {
 pub(crate) enum Outcome {
     /// It is done.
     Done,
-    /// The place of the key answers: for an external key, the host that will be asked to create it.
-    Reached(Option<String>),
+    /// The place of the key answers: for an external key, where it will be created.
+    Reached(Option<KeyOrigin>),
     /// The key exists and was proved.
     Created(CreatedKey),
     /// Nothing proves that the key is destroyed.
@@ -175,8 +175,8 @@ impl RekeyJob {
         outcome: &Outcome,
     ) -> Result<(), KeyRingError> {
         match (self.effect(), outcome) {
-            (Some(Effect::ReachKeyPlace(key_id)), Outcome::Reached(Some(host))) => {
-                ring.set_host(key_id, host.clone())?;
+            (Some(Effect::ReachKeyPlace(key_id)), Outcome::Reached(Some(origin))) => {
+                ring.set_origin(key_id, origin.clone())?;
             }
             (Some(Effect::EnsureMasterKey(key_id)), Outcome::Created(created)) => {
                 ring.put_in_use(key_id, created.clone())?;

@@ -1,7 +1,7 @@
 //! The rekey in a world that dies at every step: what it may lose, and what it may leave.
 
 use super::{Effect, Outcome, RekeyJob, RekeyState};
-use crate::state::key_ring::{CreatedKey, DriveId, KeyId, KeyManagement, KeyRing};
+use crate::state::key_ring::{CreatedKey, DriveId, KeyId, KeyManagement, KeyOrigin, KeyRing};
 use std::collections::{BTreeMap, BTreeSet};
 
 const DRIVES: u32 = 3;
@@ -41,6 +41,10 @@ fn created() -> CreatedKey {
     CreatedKey { dealing: None, identifier: None, check: String::new() }
 }
 
+fn origin() -> KeyOrigin {
+    KeyOrigin { host: "host".to_owned(), client_certificate: None }
+}
+
 fn drives() -> impl Iterator<Item = DriveId> {
     (1..=DRIVES).map(DriveId)
 }
@@ -77,7 +81,7 @@ impl World {
 
     fn perform(&mut self, effect: Effect) -> Result<Outcome, Crash> {
         match effect {
-            Effect::ReachKeyPlace(_) => return Ok(Outcome::Reached(Some("host".to_owned()))),
+            Effect::ReachKeyPlace(_) => return Ok(Outcome::Reached(Some(origin()))),
             Effect::EnsureMasterKey(id) => {
                 self.step(|w| {
                     if w.keys.insert(id) {
