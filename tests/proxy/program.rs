@@ -1,6 +1,8 @@
 //! The program: settings, signals, counts and exit status.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 
 use harness::{KmipProxy, KmipServer, Lab, Program};
@@ -34,6 +36,44 @@ fn rule_that_never_fired_is_reported_and_is_the_status_if_asked() {
         proxy.wait_for_log(warning, 2);
         proxy.wait_for_log("kmip-proxy: rule \"used\" fired 1 times; it matched 1 times", 2);
     }
+}
+
+#[test]
+fn log_lines_that_strangers_cause_are_limited() {
+    let lab = Lab::new();
+    let server = KmipServer::start(&lab);
+    let proxy = KmipProxy::start(&lab, server.address(), |program| {
+        program.arg("--log-lines-per-minute").arg("1")
+    });
+    for _ in 0..150 {
+        let mut stranger = TcpStream::connect(proxy.address()).unwrap();
+        stranger.shutdown(Shutdown::Write).unwrap();
+        // The end comes after the line.
+        assert_eq!(stranger.read(&mut [0]).unwrap_or(0), 0);
+    }
+    let mut client = TestClient::connect(proxy.address(), &lab, "alice");
+    client.ask(locate()).unwrap();
+    proxy.wait_for_log("\"CN=alice\" connected", 1);
+    let lines = proxy.log().matches("handshake failed").count();
+    assert!((100..=101).contains(&lines), "{lines} lines");
+    proxy.wait_for_log("more lines like those of kmip_proxy::relay::listener", 1);
+}
+
+/// A Client Hello of TLS 1.2 with suites of RSA key exchange only, and the group P-521.
+const STATIC_RSA: &str = "160301004f0100004b03035a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a\
+    5a5a5a5a5a5a5a5a000004009d002f0100001e000a000400020019000b00020100000d\
+    0008000604030804040100170000";
+
+#[test]
+fn failed_handshake_names_the_missing_suite() {
+    let lab = Lab::new();
+    let server = KmipServer::start(&lab);
+    let proxy = KmipProxy::start(&lab, server.address(), |program| program);
+    let byte = |at: usize| u8::from_str_radix(&STATIC_RSA[at..at + 2], 16).unwrap();
+    let hello: Vec<u8> = (0..STATIC_RSA.len()).step_by(2).map(byte).collect();
+    let mut client = TcpStream::connect(proxy.address()).unwrap();
+    client.write_all(&hello).unwrap();
+    proxy.wait_for_log("handshake failed: no common cipher suite: the server takes ECDHE", 1);
 }
 
 #[test]

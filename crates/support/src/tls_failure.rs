@@ -495,5 +495,6 @@ pub fn day(second: i64) -> String {
     }
 }
 
+pub mod cipher_suites;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! The server's end: which clients come in, and what their certificate says of them.
 
+use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, server};
 
+use super::offered_suites::{NO_COMMON_SUITE, RecordingResolver};
 use super::pem_files::{WrongFile, authorities, identity, summary};
 
 /// A client's connection after its handshake.
@@ -38,7 +40,8 @@ impl Inbound {
     pub(crate) fn open(cert: &Path, key: &Path, client_ca: &Path) -> Result<Self, WrongFile> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let (own, _) = identity(cert, key)?;
-        let own = SingleCertAndKey::from(own);
+        let resolver = SingleCertAndKey::from(own);
+        let own = RecordingResolver { resolver, provider: Arc::clone(&provider) };
         let roots = Arc::new(authorities(client_ca)?);
         let verifier = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider))
             .build()
@@ -57,12 +60,12 @@ impl Inbound {
 
     /// Shakes hands with a client within `deadline`; the reason if that fails.
     pub(crate) async fn accept(&self, tcp: TcpStream, deadline: Duration) -> Result<Inlet, String> {
-        let shaken = timeout(deadline, self.acceptor.accept(QuickAckStream::from(tcp))).await;
-        let stream = match shaken {
-            Err(_) => return Err(format!("the handshake took more than {deadline:?}")),
-            Ok(Err(why)) => return Err(self.failure(&why)),
-            Ok(Ok(stream)) => stream,
-        };
+        let shaken = NO_COMMON_SUITE.scope(Cell::default(), async {
+            let accepted = self.acceptor.accept(QuickAckStream::from(tcp)).await;
+            accepted.map_err(|why| self.failure(&why, NO_COMMON_SUITE.with(Cell::get)))
+        });
+        let late = |_| Err(format!("the handshake took more than {deadline:?}"));
+        let stream = timeout(deadline, shaken).await.unwrap_or_else(late)?;
         let (_, session) = stream.get_ref();
         let leaf = session.peer_certificates().and_then(<[_]>::first);
         let leaf = leaf.and_then(|leaf| summary(leaf));
@@ -70,12 +73,12 @@ impl Inbound {
         Ok(Inlet { stream, subject: leaf.subject })
     }
 
-    fn failure(&self, why: &io::Error) -> String {
+    fn failure(&self, why: &io::Error, no_common_suite: bool) -> String {
         let presented = PresentedCertificate {
             title: "the client".to_owned(),
             leaf: None,
             chain_verified: false,
-            no_common_suite: false,
+            no_common_suite,
         };
         match why.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
             Some(inner) => failure_at_server(inner, &presented, &self.client_ca),

@@ -2,6 +2,7 @@
 //! with an identity that the inbound client's subject chooses.
 
 mod inbound;
+mod offered_suites;
 mod pem_files;
 mod upstream;
 

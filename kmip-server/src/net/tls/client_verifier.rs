@@ -9,10 +9,8 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme,
-    SupportedCipherSuite,
-};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use support::tls_failure::cipher_suites::shares_no_suite;
 use support::tls_failure::{CertificateSummary, PresentedCertificate};
 
 use crate::crypto::x509::certificate::Certificate;
@@ -61,9 +59,7 @@ pub(super) struct RecordingResolver {
 
 impl ResolvesServerCert for RecordingResolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let offered = hello.cipher_suites();
-        let is_offered = |suite: &SupportedCipherSuite| offered.contains(&suite.suite());
-        let no_common_suite = !self.provider.cipher_suites.iter().any(is_offered);
+        let no_common_suite = shares_no_suite(hello.cipher_suites(), &self.provider);
         // Outside a handshake of ours nobody asks for it.
         let _ = SHOWN.try_with(|shown| shown.borrow_mut().no_common_suite = no_common_suite);
         self.resolver.resolve(hello)
