@@ -246,6 +246,21 @@ fn idle_connection_is_closed_when_the_proxy_stops() {
 }
 
 #[test]
+fn connection_is_closed_after_the_idle_deadline() {
+    let lab = Lab::new();
+    let server = KmipServer::start(&lab);
+    let proxy = KmipProxy::start(&lab, server.address(), |program| {
+        program.arg("--idle-deadline-ms").arg("300")
+    });
+    let mut client = TestClient::connect(proxy.address(), &lab, "alice");
+    // A request that is held back for longer is under way.
+    add_rule(proxy.http(), "\"operation\": \"Locate\", \"action\": {\"delay\": {\"ms\": 900}}");
+    client.ask(locate()).unwrap();
+    assert!(client.receive_all().unwrap().is_empty());
+    proxy.wait_for_log("left: it was idle for longer than the idle deadline", 1);
+}
+
+#[test]
 fn request_that_is_too_long_ends_its_connection() {
     let lab = Lab::new();
     let server = KmipServer::start(&lab);

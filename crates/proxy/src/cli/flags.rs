@@ -103,6 +103,14 @@ pub(super) struct Serve {
         default_value_t = 10_000
     )]
     pub(super) connect_deadline_ms: u64,
+    /// How long a connection without a request under way stays open; 0 for ever
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "KMIP_PROXY_IDLE_DEADLINE_MS",
+        default_value_t = 1_200_000
+    )]
+    pub(super) idle_deadline_ms: u64,
     /// Which log lines are written: error, warn, info, debug, or a filter of tracing-subscriber
     #[arg(long, value_name = "FILTER", env = "KMIP_PROXY_LOG", default_value = "info")]
     pub(super) log: String,

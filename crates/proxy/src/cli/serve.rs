@@ -157,6 +157,10 @@ const fn limits(flags: &Serve) -> Limits {
         request_len_max: flags.request_len_max,
         response_len_max: flags.response_len_max,
         connections_max: flags.connections_max,
+        idle_deadline: match flags.idle_deadline_ms {
+            0 => None,
+            ms => Some(Duration::from_millis(ms)),
+        },
         handshake_deadline: Duration::from_millis(flags.handshake_deadline_ms),
         connect_deadline: Duration::from_millis(flags.connect_deadline_ms),
     }

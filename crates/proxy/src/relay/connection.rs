@@ -1,6 +1,5 @@
 //! One client's connection and the one to the server: two directions at once, message by message.
 
-use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -9,11 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use kmip::tags;
 use tokio::io::{AsyncWriteExt as _, ReadHalf, WriteHalf, split};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use ttlv::{HEADER_LEN, Header, Tag};
 
 use super::exchange_queue::ExchangeQueue;
 use super::frame::{Frame, FrameReader};
+use super::idle::IdleTimer;
 use super::limits::Limits;
 use crate::conversation::{Passage, Recorder, Way};
 use crate::engine::{Clock, Connection, End, Engine, Exchange, Outcome};
@@ -49,6 +49,12 @@ pub(super) struct Conversation<'a> {
     pub(super) stopping: watch::Receiver<bool>,
 }
 
+/// Requests that are not answered yet, and for how long no message has passed.
+struct UnderWay {
+    queue: ExchangeQueue,
+    idle: IdleTimer,
+}
+
 impl Conversation<'_> {
     /// Relays until either end closes; the client's connection is closed in good order, unless it
     /// is to be reset.
@@ -57,10 +63,13 @@ impl Conversation<'_> {
         let (from_server, mut to_server) = split(server);
         let from_client = FrameReader::new(from_client, self.limits.request_len_max);
         let from_server = FrameReader::new(from_server, self.limits.response_len_max);
-        let queue = ExchangeQueue::default();
+        let under_way = UnderWay {
+            queue: ExchangeQueue::default(),
+            idle: IdleTimer::new(self.limits.idle_deadline),
+        };
         let closed = {
-            let mut requests = pin!(self.requests(from_client, &mut to_server, &queue));
-            let mut responses = pin!(self.responses(from_server, &mut to_client, &queue));
+            let mut requests = pin!(self.requests(from_client, &mut to_server, &under_way));
+            let mut responses = pin!(self.responses(from_server, &mut to_client, &under_way));
             tokio::select! {
                 closed = &mut responses => closed,
                 closed = &mut requests => match closed {
@@ -85,10 +94,12 @@ impl Conversation<'_> {
         &self,
         mut from: FrameReader<ReadHalf<ClientStream>>,
         to: &mut WriteHalf<ServerStream>,
-        queue: &ExchangeQueue,
+        under_way: &UnderWay,
     ) -> Closed {
         loop {
-            let passed = match from.next().await {
+            let frame = from.next().await;
+            let _held = under_way.idle.hold();
+            let passed = match frame {
                 Err(why) => return Closed::Broken("the client's connection", why),
                 Ok(Frame::TooLong(len)) => return Closed::TooLong("request", len),
                 Ok(Frame::End) => {
@@ -104,7 +115,8 @@ impl Conversation<'_> {
                     self.record(Way::ClientResponse, Some(&bytes), &Outcome::default());
                     write(to, &bytes).await
                 }
-                Ok(Frame::Message(bytes)) => match self.request(&bytes, to, queue).await {
+                Ok(Frame::Message(bytes)) => match self.request(&bytes, to, &under_way.queue).await
+                {
                     Ok(None) => Ok(()),
                     Ok(Some(closed)) => return closed,
                     Err(why) => Err(why),
@@ -152,22 +164,20 @@ impl Conversation<'_> {
         &self,
         mut from: FrameReader<ReadHalf<ServerStream>>,
         to: &mut WriteHalf<ClientStream>,
-        queue: &ExchangeQueue,
+        under_way: &UnderWay,
     ) -> Closed {
-        let mut idle = Idle::default();
+        let UnderWay { queue, idle } = under_way;
         let mut stopping = self.stopping.clone();
         loop {
             let passed = if let Some(exchange) = queue.pop_made_up() {
-                self.response(Some(&exchange), None, to, &mut idle).await
+                self.response(Some(&exchange), None, to, idle).await
             } else {
                 let frame = tokio::select! {
                     () = queue.added() => continue,
                     _ = stopping.wait_for(|stop| *stop), if queue.is_empty() => {
                         return Closed::Orderly("the proxy stops");
                     }
-                    () = idle.over(), if queue.is_empty() => {
-                        return Closed::Orderly("a rule has closed an idle connection");
-                    }
+                    why = idle.over(), if queue.is_empty() => return Closed::Orderly(why),
                     frame = from.next() => frame,
                 };
                 match frame {
@@ -184,10 +194,11 @@ impl Conversation<'_> {
                     }
                     Ok(Frame::Message(bytes)) => {
                         let exchange = queue.pop();
-                        self.response(exchange.as_ref(), Some(&bytes), to, &mut idle).await
+                        self.response(exchange.as_ref(), Some(&bytes), to, idle).await
                     }
                 }
             };
+            idle.note_message();
             match passed {
                 Ok(None) => {}
                 Ok(Some(closed)) => return closed,
@@ -202,7 +213,7 @@ impl Conversation<'_> {
         exchange: Option<&Exchange>,
         bytes: Option<&[u8]>,
         to: &mut WriteHalf<ClientStream>,
-        idle: &mut Idle,
+        idle: &IdleTimer,
     ) -> io::Result<Option<Closed>> {
         let outcome = match exchange {
             Some(exchange) => self.engine.response(exchange, bytes, self.clock()),
@@ -210,7 +221,9 @@ impl Conversation<'_> {
         };
         self.record(Way::Response, bytes, &outcome);
         delay(outcome.delay).await;
-        idle.note(outcome.idle);
+        if let Some(limit) = outcome.idle {
+            idle.limit_by_rule(limit);
+        }
         let sent = outcome.bytes.as_ref().map(|bytes| bytes.as_slice()).or(bytes);
         let sent = sent.unwrap_or_default();
         match outcome.end {
@@ -263,28 +276,6 @@ impl Conversation<'_> {
             rules: &outcome.fired,
             fate,
         });
-    }
-}
-
-/// How long the connection may be idle, and since when it is.
-#[derive(Default)]
-struct Idle {
-    max: Option<Duration>,
-    until: Option<Instant>,
-}
-
-impl Idle {
-    /// Notes that a response is sent.
-    fn note(&mut self, max: Option<Duration>) {
-        self.max = max.or(self.max);
-        self.until = self.max.and_then(|max| Instant::now().checked_add(max));
-    }
-
-    async fn over(&self) {
-        match self.until {
-            Some(until) => sleep_until(until).await,
-            None => pending().await,
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod connection;
 mod exchange_queue;
 mod frame;
+mod idle;
 mod limits;
 mod listener;
 
