@@ -6,7 +6,11 @@ use std::time::{Duration, Instant};
 use harness::proxy_http::{add_rule, conversation, take_rule};
 use harness::{KmipProxy, KmipServer, Lab};
 use kmip::Version;
-use kmip::payload::{DiscoverVersionsRequest, QueryRequest, ResponsePayload};
+use kmip::attributes::AttributeValue;
+use kmip::payload::{
+    AddAttributeRequest, DestroyRequest, DiscoverVersionsRequest, GetAttributesRequest,
+    QueryRequest, ResponsePayload,
+};
 use kmip::vocabulary::{Operation, QueryFunction, State};
 
 use crate::client::{TestClient, activate, create, get, get_state, locate, request};
@@ -189,6 +193,55 @@ fn change_is_seen_by_another_connection_later() {
     assert!(other.ask(locate()).unwrap().located().is_empty());
     assert_eq!(other.ask(get(&id)).unwrap().reason(), None);
     assert_eq!(line.fired(), 2);
+}
+
+#[test]
+fn destruction_is_seen_by_another_connection_later() {
+    let mut line = Line::new();
+    let id = line.client.create("a key");
+    let mut other = line.connect("alice");
+    line.rule("\"action\": {\"replica-lag\": {\"ms\": 86400000}}");
+    let key = other.ask(get(&id)).unwrap().key();
+    assert_eq!(other.ask(get_state(&id)).unwrap().state(), State::PreActive);
+    assert_eq!(other.ask(locate()).unwrap().located(), [id.clone()]);
+    let destroy = DestroyRequest { unique_identifier: Some(id.as_str().into()) };
+    assert_eq!(line.client.ask(destroy).unwrap().reason(), None);
+    // The connection that made the change sees it, and that does not end the lag of the others.
+    assert_eq!(line.client.ask(get(&id)).unwrap().reason(), Some("ItemNotFound"));
+    assert_eq!(line.client.ask(get_state(&id)).unwrap().state(), State::Destroyed);
+    assert!(line.client.ask(locate()).unwrap().located().is_empty());
+    assert_eq!(other.ask(get(&id)).unwrap().key(), key);
+    assert_eq!(other.ask(get_state(&id)).unwrap().state(), State::PreActive);
+    assert_eq!(other.ask(locate()).unwrap().located(), [id.clone()]);
+    assert_eq!(line.fired(), 3);
+    assert_eq!(other.ask(get(&id)).unwrap().reason(), Some("ItemNotFound"));
+    assert!(other.ask(locate()).unwrap().located().is_empty());
+}
+
+#[test]
+fn changed_attribute_is_seen_by_another_connection_later() {
+    let mut line = Line::new();
+    let id = line.client.create("a key");
+    let mut other = line.connect("alice");
+    line.rule("\"action\": {\"replica-lag\": {\"ms\": 86400000}}");
+    let unique_identifier = Some(id.as_str().into());
+    let contact = || AttributeValue::ContactInformation("x".to_owned());
+    let asked = GetAttributesRequest {
+        unique_identifier: unique_identifier.clone(),
+        attributes: vec![contact().reference()],
+    };
+    let has_contact = |client: &mut TestClient| {
+        let answer = client.ask(asked.clone()).unwrap();
+        let ResponsePayload::GetAttributes(got) = answer.payload() else { panic!("{answer:?}") };
+        got.attributes.0.iter().any(|attribute| attribute.value == contact())
+    };
+    assert!(!has_contact(&mut other));
+    let add = AddAttributeRequest { unique_identifier, attribute: contact().into() };
+    assert_eq!(line.client.ask(add).unwrap().reason(), None);
+    assert!(has_contact(&mut line.client));
+    assert!(!has_contact(&mut other));
+    assert_eq!(line.fired(), 1);
+    assert!(has_contact(&mut other));
 }
 
 #[test]

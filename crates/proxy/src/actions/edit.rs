@@ -116,6 +116,22 @@ pub(crate) fn leave_out(item: &mut BatchItem, mut is_out: impl FnMut(&str) -> bo
     removed
 }
 
+/// Adds an object to the answer to Locate, unless it is there.
+pub(crate) fn add_located(item: &mut BatchItem, object: &str) -> bool {
+    if item.identifiers().iter().any(|named| named == object) {
+        return false;
+    }
+    let Some(payload) = item.response_payload_mut() else { return false };
+    if let Some(located) = payload.child_mut(tags::LocatedItems)
+        && let Some(old) = located.as_integer()
+    {
+        *located = Item::integer(tags::LocatedItems, old.saturating_add(1));
+    }
+    let Some(items) = payload.items_mut() else { return false };
+    items.push(Item::text(tags::UniqueIdentifier, object));
+    true
+}
+
 /// Makes a response at least `bytes` long by a Result Message of spaces, which is valid in every
 /// version. `len` is what the message has already.
 pub(crate) fn too_large(item: &mut BatchItem, bytes: usize, len: usize) -> bool {

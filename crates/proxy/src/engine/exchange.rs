@@ -7,6 +7,7 @@ use kmip::Version;
 use kmip::vocabulary::{BatchErrorContinuationOption, Operation, State};
 use zeroize::Zeroizing;
 
+use super::past_answers::Question;
 use crate::message::BatchItem;
 use crate::rules::LiveRule;
 
@@ -87,6 +88,8 @@ pub(super) struct ItemPlan {
     pub(super) batch_id: Option<Vec<u8>>,
     /// Identifiers in the request.
     pub(super) objects: Vec<String>,
+    /// What it asks, if answers are kept.
+    pub(super) question: Option<Question>,
     /// The answer, if it is made up.
     pub(super) made: Option<BatchItem>,
     /// Rules that change the answer of the server.

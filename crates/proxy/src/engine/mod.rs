@@ -4,6 +4,7 @@
 mod batch;
 mod exchange;
 mod object_log;
+mod past_answers;
 mod request;
 mod response;
 mod state;

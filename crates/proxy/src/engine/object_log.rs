@@ -1,13 +1,14 @@
 //! Objects that are forgotten, and changes that are not seen yet.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use kmip::vocabulary::{Operation, State};
 
 use super::exchange::Connection;
-use crate::message::BatchItem;
+use super::past_answers::{PastAnswers, Question};
+use crate::message::{BatchItem, Item};
 use crate::rules::{Action, LagScope, LiveRule, creates};
 
 /// Most changes that are kept: more are seen at once.
@@ -20,6 +21,8 @@ const FORGOTTEN_MAX: usize = 100_000;
 pub(super) struct ObjectLog {
     forgotten: HashMap<String, Vec<Arc<LiveRule>>>,
     changes: Vec<Change>,
+    /// What the server last answered about objects.
+    pub(super) past: PastAnswers,
     /// Requests so far, of all clients.
     messages: u64,
 }
@@ -28,6 +31,10 @@ pub(super) struct ObjectLog {
 struct Change {
     object: String,
     effect: Effect,
+    /// Answers about the object before the change.
+    answers: HashMap<Question, Item>,
+    /// Locate requests that found the object before it was destroyed.
+    located: HashSet<Question>,
     by: Connection,
     seen_by: LagScope,
     until: Until,
@@ -39,6 +46,8 @@ enum Effect {
     Created,
     /// The State before.
     State(State),
+    /// Anything else of the object.
+    Attributes,
 }
 
 #[derive(Clone, Copy)]
@@ -93,20 +102,42 @@ impl ObjectLog {
     ) -> Option<(Arc<LiveRule>, State)> {
         self.unseen(object, asker).find_map(|change| match change.effect {
             Effect::State(state) => Some((Arc::clone(&change.rule), state)),
-            Effect::Created => None,
+            Effect::Created | Effect::Attributes => None,
         })
+    }
+
+    /// The answer to this question before a change that this client does not see, and the rule.
+    pub(super) fn past_answer(
+        &self,
+        object: &str,
+        question: &Question,
+        asker: &Connection,
+    ) -> Option<(Arc<LiveRule>, Item)> {
+        self.unseen(object, asker).find_map(|change| {
+            let payload = change.answers.get(question)?;
+            Some((Arc::clone(&change.rule), payload.clone()))
+        })
+    }
+
+    /// The objects that this Locate request found before they were destroyed, which this client
+    /// does not see; each with the rule.
+    pub(super) fn still_located(
+        &self,
+        question: &Question,
+        asker: &Connection,
+    ) -> Vec<(Arc<LiveRule>, String)> {
+        let changes = self
+            .changes
+            .iter()
+            .filter(|change| change.located.contains(question) && !change.is_seen_by(asker));
+        changes.map(|change| (Arc::clone(&change.rule), change.object.clone())).collect()
     }
 
     /// Changes of the object that this client does not see, the oldest first.
     fn unseen(&self, object: &str, asker: &Connection) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(move |change| {
-            let is_seen = match change.seen_by {
-                LagScope::Connection => change.by.number == asker.number,
-                LagScope::Client => change.by.client == asker.client,
-                LagScope::Nobody => false,
-            };
-            change.object == object && !is_seen
-        })
+        self.changes
+            .iter()
+            .filter(move |change| change.object == object && !change.is_seen_by(asker))
     }
 
     /// Notes a change that the server has made.
@@ -126,13 +157,46 @@ impl ObjectLog {
             Some(operation) if creates(operation) => Effect::Created,
             Some(Operation::Activate) => Effect::State(State::PreActive),
             Some(Operation::Revoke) => Effect::State(State::Active),
+            Some(Operation::Destroy) => Effect::State(State::Deactivated),
+            Some(operation) if changes_attributes(operation) => Effect::Attributes,
             _ => return,
         };
         for object in item.identifiers() {
             if self.changes.len() < CHANGES_MAX {
-                let (by, rule) = (by.clone(), Arc::clone(rule));
-                self.changes.push(Change { object, effect, by, seen_by: *seen_by, until, rule });
+                let answers = self.past.take_about(&object);
+                let located = match item.operation() {
+                    Some(Operation::Destroy) => self.past.located(&object),
+                    _ => HashSet::new(),
+                };
+                let (by, rule, seen_by) = (by.clone(), Arc::clone(rule), *seen_by);
+                let change = Change { object, effect, answers, located, by, seen_by, until, rule };
+                self.changes.push(change);
             }
         }
     }
+}
+
+impl Change {
+    /// Whether this client sees the change at once.
+    fn is_seen_by(&self, asker: &Connection) -> bool {
+        match self.seen_by {
+            LagScope::Connection => self.by.number == asker.number,
+            LagScope::Client => self.by.client == asker.client,
+            LagScope::Nobody => false,
+        }
+    }
+}
+
+/// Whether an operation changes attributes of the object that it names.
+const fn changes_attributes(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::AddAttribute
+            | Operation::AdjustAttribute
+            | Operation::Archive
+            | Operation::DeleteAttribute
+            | Operation::ModifyAttribute
+            | Operation::Recover
+            | Operation::SetAttribute
+    )
 }

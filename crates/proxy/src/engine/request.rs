@@ -8,12 +8,13 @@ use kmip::{Version, tags};
 
 use super::batch::stop_after_failure;
 use super::exchange::{Clock, Connection, End, Exchange, ItemPlan, Outcome, add};
+use super::past_answers::Question;
 use super::state::{Engine, EngineState};
 use super::whole_message;
 use crate::actions::{
     self, located_nothing, not_found, not_supported, refuses, success, unsupported_version,
 };
-use crate::message::{BatchItem, Envelope, Kind};
+use crate::message::{BatchItem, Envelope, Item, Kind};
 use crate::rules::{Action, Asked, Direction, LiveRule, Personality, Reason, Template, creates};
 
 /// What has been decided so far on one request.
@@ -98,13 +99,15 @@ impl Decision<'_> {
 
     /// Lets the rules act on one item.
     fn plan(&mut self, item: &BatchItem, version: Version) {
-        let (operation, objects) = (item.operation(), item.identifiers());
+        let (operation, named) = (item.operation(), item.all_identifiers());
         let client = Arc::clone(&self.exchange.connection.client);
-        let asked = Asked { client: &client, version: Some(version), operation, objects: &objects };
+        let asked = Asked { client: &client, version: Some(version), operation, objects: &named };
+        let keeps = self.state.has_lag();
         let mut plan = ItemPlan {
             operation,
             batch_id: item.batch_id().map(<[u8]>::to_vec),
-            objects: objects.clone(),
+            objects: item.identifiers(),
+            question: Question::of(item, version, &client).filter(|_| keeps),
             made: None,
             edits: Vec::new(),
             old_state: None,
@@ -150,9 +153,9 @@ impl Decision<'_> {
                 let message = format!("operation {operation:?} refused: this server is read-only");
                 self.refuse(rule, item, plan, ResultReason::PermissionDenied, &message);
             }
-            Action::Forget if !creates(operation) && !plan.objects.is_empty() => {
-                for object in &plan.objects {
-                    self.state.objects.forget(object, rule);
+            Action::Forget if !creates(operation) && !rule.named(&plan.objects).is_empty() => {
+                for object in rule.named(&plan.objects) {
+                    self.state.objects.forget(&object, rule);
                 }
             }
             Action::Personality(personality) => {
@@ -265,7 +268,27 @@ impl Decision<'_> {
         }
     }
 
-    /// Answers that an object is not there, or notes that its State is shown as it was.
+    /// The answer about an object before a change that this client does not see.
+    fn past_answer(&self, object: &str, plan: &ItemPlan) -> Option<(Arc<LiveRule>, Item)> {
+        let question = plan.question.as_ref()?;
+        self.state.objects.past_answer(object, question, &self.exchange.connection)
+    }
+
+    /// Answers as the server has before a change.
+    fn answer_as_before(
+        &mut self,
+        rule: &LiveRule,
+        item: &BatchItem,
+        payload: Item,
+        plan: &mut ItemPlan,
+    ) {
+        if let (None, Some(operation)) = (&plan.made, item.operation()) {
+            plan.made = Some(BatchItem::success(operation, item.batch_id(), payload));
+            self.outcome.fire(rule);
+        }
+    }
+
+    /// Answers that an object is not there or as it was, or notes that its State is shown so.
     fn hide(&mut self, item: &BatchItem, version: Version, plan: &mut ItemPlan) {
         let connection = self.exchange.connection.clone();
         let objects = plan.objects.clone();
@@ -273,6 +296,8 @@ impl Decision<'_> {
             if let Some(rule) = self.state.objects.hidden(object, &connection) {
                 let message = format!("object {object:?} not found");
                 self.refuse(&rule, item, plan, not_found(version), &message);
+            } else if let Some((rule, payload)) = self.past_answer(object, plan) {
+                self.answer_as_before(&rule, item, payload, plan);
             } else if plan.old_state.is_none() {
                 plan.old_state = self.state.objects.old_state(object, &connection);
             }

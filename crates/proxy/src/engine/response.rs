@@ -9,9 +9,9 @@ use super::batch::{Answered, merge};
 use super::exchange::{Clock, Connection, Exchange, ItemPlan, Outcome};
 use super::state::{Engine, EngineState};
 use super::whole_message;
-use crate::actions::{filter, identifiers, key_bytes, leave_out, state};
+use crate::actions::{add_located, filter, identifiers, key_bytes, leave_out, state};
 use crate::message::{BatchItem, Envelope, Kind};
-use crate::rules::{Action, LiveRule, Reason, StateName};
+use crate::rules::{Action, LiveRule, Reason, StateName, creates};
 
 impl Engine {
     /// Decides on a response of the server, or on one that is made up, if the server is not asked.
@@ -61,6 +61,7 @@ impl Engine {
                     changed |= edit_all(plan, &mut item, outcome);
                 }
                 changed |= state.hide_located(&exchange.connection, &mut item, outcome);
+                changed |= state.show_located(&exchange.connection, plan, &mut item, outcome);
             }
             items.push(item);
         }
@@ -89,10 +90,15 @@ impl EngineState {
         }
         for rule in &plan.edits {
             if rule.rule.action == Action::Forget {
-                let objects = plan.objects.iter().cloned().chain(item.identifiers());
-                objects.for_each(|object| self.objects.forget(&object, rule));
+                let named = rule.named(&plan.objects).into_iter();
+                let is_made = rule.rule.object.is_none() || plan.operation.is_some_and(creates);
+                let made = if is_made { item.identifiers() } else { Vec::new() };
+                named.chain(made).for_each(|object| self.objects.forget(&object, rule));
             }
             self.objects.note_change(rule, item, &exchange.connection, now);
+        }
+        if let Some(question) = &plan.question {
+            self.objects.past.keep(question.clone(), item);
         }
         if self.needs_answers()
             && let Some(version) = exchange.version
@@ -119,6 +125,29 @@ impl EngineState {
         });
         rules.iter().for_each(|rule| outcome.fire(rule));
         hidden > 0
+    }
+}
+
+impl EngineState {
+    /// Adds the objects to the answer to Locate that are destroyed, which this client is not shown.
+    fn show_located(
+        &self,
+        asker: &Connection,
+        plan: &ItemPlan,
+        item: &mut BatchItem,
+        outcome: &mut Outcome,
+    ) -> bool {
+        let Some(question) = plan.question.as_ref().filter(|_| item.is_success()) else {
+            return false;
+        };
+        let mut changed = false;
+        for (rule, object) in self.objects.still_located(question, asker) {
+            if add_located(item, &object) {
+                outcome.fire(&rule);
+                changed = true;
+            }
+        }
+        changed
     }
 }
 

@@ -86,6 +86,9 @@ impl Engine {
         if !state.needs_answers() {
             state.recent.clear();
         }
+        if !state.has_lag() {
+            state.objects.past.clear();
+        }
         removed.len()
     }
 
@@ -107,6 +110,11 @@ impl Engine {
 }
 
 impl EngineState {
+    /// Returns whether changes are shown to others later.
+    pub(super) fn has_lag(&self) -> bool {
+        self.rules.iter().any(|live| matches!(live.rule.action, Action::ReplicaLag { .. }))
+    }
+
     /// Returns whether a rule may need the last real answers.
     pub(super) fn needs_answers(&self) -> bool {
         let needs =

@@ -14,6 +14,9 @@ pub(crate) struct BatchItem(pub(crate) Item);
 const IDENTIFIERS: [Tag; 3] =
     [tags::UniqueIdentifier, tags::PrivateKeyUniqueIdentifier, tags::PublicKeyUniqueIdentifier];
 
+/// The items in attributes that name another object.
+const REFERENCES: [Tag; 2] = [tags::LinkedObjectIdentifier, tags::ReplacedUniqueIdentifier];
+
 impl BatchItem {
     /// A response item of an operation that failed. A message of a server that could not read
     /// the request names no operation.
@@ -102,6 +105,31 @@ impl BatchItem {
         let items = self.payload().map(Item::items).unwrap_or_default();
         let named = items.iter().filter(|item| IDENTIFIERS.contains(&item.tag));
         named.filter_map(Item::as_text).map(str::to_owned).collect()
+    }
+
+    /// The identifiers of objects anywhere in the payload.
+    pub(crate) fn all_identifiers(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if let Some(payload) = self.payload() {
+            collect_identifiers(payload, &mut found);
+        }
+        found
+    }
+}
+
+/// Appends the identifiers of objects inside an item, at any depth: also those of links and of
+/// wrapping keys.
+fn collect_identifiers(item: &Item, found: &mut Vec<String>) {
+    let attribute = item.child(tags::AttributeName).and_then(Item::as_text);
+    if attribute == Some("Unique Identifier") {
+        let value = item.child(tags::AttributeValue).and_then(Item::as_text);
+        found.extend(value.map(str::to_owned));
+    }
+    for inside in item.items() {
+        if is_identifier(inside.tag) || REFERENCES.contains(&inside.tag) {
+            found.extend(inside.as_text().map(str::to_owned));
+        }
+        collect_identifiers(inside, found);
     }
 }
 

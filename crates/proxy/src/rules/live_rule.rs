@@ -20,7 +20,7 @@ pub(crate) struct Asked<'a> {
     /// Version in the header of the request.
     pub(crate) version: Option<Version>,
     pub(crate) operation: Option<Operation>,
-    /// Identifiers of objects.
+    /// Identifiers of objects, at any depth.
     pub(crate) objects: &'a [String],
 }
 
@@ -88,6 +88,12 @@ impl LiveRule {
             && named.as_ref().is_none_or(is_named)
             && rule.object.as_ref().is_none_or(|object| asked.objects.contains(object))
             && concerns(&rule.action, asked.operation)
+    }
+
+    /// The objects that an item with these identifiers names for this rule: that of the rule, if
+    /// it has one.
+    pub(crate) fn named(&self, identifiers: &[String]) -> Vec<String> {
+        self.rule.object.as_ref().map_or_else(|| identifiers.to_vec(), |one| vec![one.clone()])
     }
 
     /// Counts that the rule changed something.

@@ -122,3 +122,49 @@ fn state_is_as_it_was_until_the_lag_is_over() {
         }
     }
 }
+
+/// A Get of `key`, wrapped by `wrapping-key`.
+fn wrapped_get() -> String {
+    format!(
+        "{}<KeyWrappingSpecification><WrappingMethod type=\"Enumeration\" value=\"Encrypt\"/>\
+         <EncryptionKeyInformation>{}</EncryptionKeyInformation></KeyWrappingSpecification>",
+        object("key"),
+        object("wrapping-key")
+    )
+}
+
+#[test]
+fn object_is_matched_at_any_depth_of_the_payload() {
+    let rule = |object: &str| {
+        format!("object = \"{object}\"\naction = {{ fail = {{ reason = \"General Failure\" }} }}")
+    };
+    for version in Version::SERVED {
+        for (named, expected) in [("wrapping-key", Some("GeneralFailure")), ("other", None)] {
+            let mut fixture = Fixture::with(*version, &rule(named));
+            assert_eq!(fixture.send(GET, &wrapped_get()).reasons(), [expected], "{version}");
+        }
+    }
+    let attribute = |name: &str, value: &str| {
+        format!(
+            "<Attribute><AttributeName type=\"TextString\" value=\"{name}\"/>{value}</Attribute>"
+        )
+    };
+    let by_identifier = "<AttributeValue type=\"TextString\" value=\"key\"/>";
+    let link = "<AttributeValue><LinkType type=\"Enumeration\" value=\"PublicKeyLink\"/>\
+                <LinkedObjectIdentifier type=\"TextString\" value=\"key\"/></AttributeValue>";
+    let by_identifier = attribute("Unique Identifier", by_identifier);
+    for payload in [by_identifier, attribute("Link", link)] {
+        let mut fixture = Fixture::with(Version::V1_4, &rule("key"));
+        let reasons = fixture.send(Operation::Locate, &payload).reasons();
+        assert_eq!(reasons, [Some("GeneralFailure")], "{payload}");
+    }
+}
+
+#[test]
+fn object_of_the_rule_is_forgotten_and_not_what_names_it() {
+    let rule = "operation = \"Get\"\nobject = \"wrapping-key\"\naction = \"forget\"";
+    let mut fixture = Fixture::with(Version::V2_1, rule);
+    fixture.send(GET, &wrapped_get());
+    assert_eq!(fixture.send(GET, &object("key")).reasons(), [None]);
+    assert_eq!(fixture.send(GET, &object("wrapping-key")).reasons(), [not_found(Version::V2_1)]);
+}
