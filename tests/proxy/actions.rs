@@ -203,7 +203,7 @@ fn destruction_is_seen_by_another_connection_later() {
     line.rule("\"action\": {\"replica-lag\": {\"ms\": 86400000}}");
     let key = other.ask(get(&id)).unwrap().key();
     assert_eq!(other.ask(get_state(&id)).unwrap().state(), State::PreActive);
-    assert_eq!(other.ask(locate()).unwrap().located(), [id.clone()]);
+    assert_eq!(other.ask(locate()).unwrap().located(), std::slice::from_ref(&id));
     let destroy = DestroyRequest { unique_identifier: Some(id.as_str().into()) };
     assert_eq!(line.client.ask(destroy).unwrap().reason(), None);
     // The connection that made the change sees it, and that does not end the lag of the others.
@@ -212,7 +212,7 @@ fn destruction_is_seen_by_another_connection_later() {
     assert!(line.client.ask(locate()).unwrap().located().is_empty());
     assert_eq!(other.ask(get(&id)).unwrap().key(), key);
     assert_eq!(other.ask(get_state(&id)).unwrap().state(), State::PreActive);
-    assert_eq!(other.ask(locate()).unwrap().located(), [id.clone()]);
+    assert_eq!(other.ask(locate()).unwrap().located(), std::slice::from_ref(&id));
     assert_eq!(line.fired(), 3);
     assert_eq!(other.ask(get(&id)).unwrap().reason(), Some("ItemNotFound"));
     assert!(other.ask(locate()).unwrap().located().is_empty());
