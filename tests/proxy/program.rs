@@ -1,11 +1,12 @@
 //! The program: settings, signals, counts and exit status.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 
-use harness::{KmipProxy, KmipServer, Lab, Program};
+use harness::{KmipProxy, KmipServer, Lab, Program, repository};
 
 use crate::client::{TestClient, locate};
 
@@ -74,6 +75,50 @@ fn failed_handshake_names_the_missing_suite() {
     let mut client = TcpStream::connect(proxy.address()).unwrap();
     client.write_all(&hello).unwrap();
     proxy.wait_for_log("handshake failed: no common cipher suite: the server takes ECDHE", 1);
+}
+
+/// Flags of `kmip-proxy serve` as its help lists them, with their defaults.
+fn flags_of_help() -> BTreeMap<String, String> {
+    let program = Program::new("kmip-proxy", "").arg("serve").arg("--help");
+    let output = program.command().output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let mut flags: BTreeMap<String, String> = BTreeMap::new();
+    let mut last = String::new();
+    for line in help.lines().map(str::trim) {
+        if let Some(flag) = line.split(' ').next().filter(|word| word.starts_with("--")) {
+            flags.insert(flag.to_owned(), String::new());
+            last = flag.to_owned();
+        }
+        let default = line.split("[default: ").nth(1).and_then(|rest| rest.split(']').next());
+        if let (Some(default), Some(found)) = (default, flags.get_mut(&last)) {
+            default.clone_into(found);
+        }
+    }
+    flags
+}
+
+#[test]
+fn every_flag_is_in_the_reference_with_its_default() {
+    let reference = fs::read_to_string(repository().join("docs/proxy.md")).unwrap();
+    let rows: Vec<&str> = reference.lines().filter(|line| line.starts_with("| `--")).collect();
+    let flags = flags_of_help();
+    assert!(flags.len() > 20, "{flags:?}");
+    for (flag, default) in &flags {
+        let row = rows.iter().find(|row| row.contains(&format!("`{flag}`")));
+        let row = row.unwrap_or_else(|| panic!("{flag} is not in docs/proxy.md"));
+        let shown = match default.as_str() {
+            "1048576" => "1 MiB",
+            "16777216" => "16 MiB",
+            other => other,
+        };
+        assert!(row.contains(shown), "{flag}: the default is {default}: {row}");
+    }
+    for row in rows {
+        let names = row.split('|').nth(1).unwrap().split(", ");
+        for flag in names.map(|name| name.trim().trim_matches('`')) {
+            assert!(flags.contains_key(flag), "{flag} is not a flag: {row}");
+        }
+    }
 }
 
 #[test]
