@@ -13,6 +13,8 @@ use crate::rules::{Action, LagScope, LiveRule, creates};
 
 /// Most changes that are kept: more are seen at once.
 const CHANGES_MAX: usize = 100_000;
+/// Most answers that are kept: to more questions, others are shown what the server answers.
+const ANSWERS_MAX: usize = 10_000;
 /// Most objects that are forgotten.
 const FORGOTTEN_MAX: usize = 100_000;
 
@@ -22,7 +24,7 @@ pub(super) struct ObjectLog {
     forgotten: HashMap<String, Vec<Arc<LiveRule>>>,
     changes: Vec<Change>,
     /// What the server last answered about objects.
-    pub(super) past: PastAnswers,
+    past: PastAnswers,
     /// Requests so far, of all clients.
     messages: u64,
 }
@@ -104,6 +106,18 @@ impl ObjectLog {
             Effect::State(state) => Some((Arc::clone(&change.rule), state)),
             Effect::Created | Effect::Attributes => None,
         })
+    }
+
+    /// Keeps an answer of the server, until the object is changed.
+    pub(super) fn keep_answer(&mut self, question: Question, answer: &BatchItem) {
+        let of_changes = self.changes.iter().map(|change| change.answers.len());
+        let kept = of_changes.fold(self.past.len(), usize::saturating_add);
+        self.past.keep(question, answer, kept < ANSWERS_MAX);
+    }
+
+    /// Wipes the answers that are kept for changes to come.
+    pub(super) fn clear_answers(&mut self) {
+        self.past.clear();
     }
 
     /// The answer to this question before a change that this client does not see, and the rule.

@@ -9,10 +9,8 @@ use kmip::vocabulary::Operation;
 
 use crate::message::{BatchItem, Item};
 
-/// Most answers that are kept: to more questions, others are shown what the server answers.
-const ANSWERS_MAX: usize = 10_000;
 /// Longest answer that is kept, in bytes.
-const ANSWER_LEN_MAX: usize = 64 << 10;
+const ANSWER_LEN_MAX: usize = 16 << 10;
 
 /// A read, as a client asks it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,14 +55,19 @@ struct PastAnswer {
 }
 
 impl PastAnswers {
-    /// Keeps an answer of the server.
-    pub(super) fn keep(&mut self, question: Question, answer: &BatchItem) {
+    /// Keeps an answer of the server; to a question that is new, if there is room.
+    pub(super) fn keep(&mut self, question: Question, answer: &BatchItem, has_room: bool) {
         let Some(payload) = answer.payload() else { return };
-        let has_room = self.0.len() < ANSWERS_MAX || self.0.contains_key(&question);
-        if has_room && payload.encode().len() <= ANSWER_LEN_MAX {
+        let is_kept = has_room || self.0.contains_key(&question);
+        if is_kept && payload.encode().len() <= ANSWER_LEN_MAX {
             let (objects, payload) = (answer.identifiers(), payload.clone());
             self.0.insert(question, PastAnswer { objects, payload });
         }
+    }
+
+    /// How many answers are kept.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Takes the answers about this object out, all but those to Locate.

@@ -98,7 +98,7 @@ impl EngineState {
             self.objects.note_change(rule, item, &exchange.connection, now);
         }
         if let Some(question) = &plan.question {
-            self.objects.past.keep(question.clone(), item);
+            self.objects.keep_answer(question.clone(), item);
         }
         if self.needs_answers()
             && let Some(version) = exchange.version

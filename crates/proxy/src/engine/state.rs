@@ -87,7 +87,7 @@ impl Engine {
             state.recent.clear();
         }
         if !state.has_lag() {
-            state.objects.past.clear();
+            state.objects.clear_answers();
         }
         removed.len()
     }
