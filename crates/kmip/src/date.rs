@@ -17,7 +17,10 @@ pub(crate) fn write_seconds(f: &mut impl Write, seconds: i64) -> fmt::Result {
     let (year, month, day) = civil(seconds.div_euclid(SECONDS_A_DAY));
     let second = seconds.rem_euclid(SECONDS_A_DAY);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    // A year has four digits beside its sign.
+    let sign = if year < 0 { "-" } else { "" };
+    let year = year.unsigned_abs();
+    write!(f, "{sign}{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
 }
 
 /// Writes `2008-03-14T11:56:40.000001`, without a zone.
@@ -149,6 +152,9 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00"),
             (253_402_300_799, "9999-12-31T23:59:59"),
             (-62_167_219_200, "0000-01-01T00:00:00"),
+            (-62_167_219_201, "-0001-12-31T23:59:59"),
+            (-72_253_859_852, "-0320-05-13T11:22:28"),
+            (-93_724_128_001, "-1001-12-31T23:59:59"),
             (i64::MAX, "292277026596-12-04T15:30:07"),
             (i64::MIN, "-292277022657-01-27T08:29:52"),
         ] {
