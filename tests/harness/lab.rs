@@ -18,9 +18,19 @@ impl Lab {
 
     /// As [`Self::new`], with keys of another kind, and with the bad set or without.
     pub fn with(algorithm: Algorithm, bad: bool) -> Self {
+        Self::planned(Plan { algorithm, bad, ..Plan::default() })
+    }
+
+    /// As [`Self::new`], for servers that are reached under other names, and without the bad set.
+    pub fn with_hosts(hosts: &[&str]) -> Self {
+        let hosts = hosts.iter().copied().map(str::to_owned).collect();
+        Self::planned(Plan { hosts, bad: false, ..Plan::default() })
+    }
+
+    fn planned(plan: Plan) -> Self {
         let lab = Self { folder: TempDir::with_prefix("lab-").expect("a temporary folder") };
         let clients = vec!["alice".to_owned(), "bob".to_owned()];
-        let plan = Plan { clients, algorithm, bad, ..Plan::default() };
+        let plan = Plan { clients, ..plan };
         certs::init(&lab.path("pki"), &plan).expect("certificates");
         lab
     }

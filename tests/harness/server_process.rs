@@ -17,10 +17,18 @@ impl ServerProcess {
     /// Starts a program that keeps what it has in the folder `data`, on a free port.
     #[track_caller]
     pub(crate) fn start(program: Program, data: PathBuf) -> Self {
+        match Self::try_start(program, data, "127.0.0.1:0") {
+            Ok(started) => started,
+            Err(log) => panic!("it did not become ready; it said:\n{log}"),
+        }
+    }
+
+    /// As [`Self::start`], at this address; what it said when it ended before it was ready.
+    pub(crate) fn try_start(program: Program, data: PathBuf, at: &str) -> Result<Self, String> {
         let program = program.arg("--data").arg(&data);
-        let process = program.clone().arg("--listen").arg("127.0.0.1:0").start();
+        let process = program.clone().arg("--listen").arg(at).try_start()?;
         let address = process.address().parse().expect("a program prints its address");
-        Self { process, program, address, data }
+        Ok(Self { process, program, address, data })
     }
 
     /// Where it listens: the same before and after a restart.

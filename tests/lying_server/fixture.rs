@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use harness::{Cluster, KmipProxy, KmipServer, Lab};
+use harness::{Cluster, KmipProxy, KmipServer, Lab, MasterKeys};
 use serde_json::{Value, json};
 
 use crate::case::{A, B, Location};
-use crate::key_server::{COMMON_NAME, KeyServer};
 use crate::lie::{CREATE_LATE_MAX_MS, DEADLINE_MS};
 
 /// Longer than anything here takes; only a test that fails waits so long.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The common name of the cluster's certificate, which owns the cluster's keys.
+const COMMON_NAME: &str = "cluster";
 
 /// The blocks that are written on every drive, from the first on.
 const BLOCKS: u64 = 3;
@@ -19,7 +21,7 @@ const BLOCK_LEN: usize = 4096;
 pub(crate) struct Fixture {
     pub(crate) cluster: Cluster,
     proxies: Vec<KmipProxy>,
-    keys: Vec<KeyServer>,
+    keys: Vec<MasterKeys>,
     servers: Vec<KmipServer>,
     _lab: Lab,
 }
@@ -30,7 +32,8 @@ impl Fixture {
         let lab = Lab::new();
         let start = |id| KmipServer::start_with(&lab, &format!("kmip-server-{id}"), |it| it);
         let servers = [A, B].map(start);
-        let keys = servers.iter().map(|server| KeyServer::at(&lab, server.address())).collect();
+        let keys = |server: &KmipServer| MasterKeys::at(&lab, server.address(), COMMON_NAME);
+        let keys = servers.iter().map(keys).collect();
         let proxies: Vec<_> =
             servers.iter().map(|s| KmipProxy::start_for(&lab, s.address(), COMMON_NAME)).collect();
         let cluster = Cluster::start_with(&lab, "node-sim", |program| {
@@ -62,7 +65,7 @@ impl Fixture {
     }
 
     /// Key server A or B, asked directly.
-    pub(crate) fn key_server(&self, server: usize) -> &KeyServer {
+    pub(crate) fn key_server(&self, server: usize) -> &MasterKeys {
         &self.keys[server - 1]
     }
 

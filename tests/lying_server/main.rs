@@ -28,7 +28,6 @@
 mod case;
 mod checks;
 mod fixture;
-mod key_server;
 mod kills;
 mod lie;
 mod outcome;

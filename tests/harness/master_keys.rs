@@ -1,9 +1,8 @@
-//! A key server as it is, asked by a client with the cluster's name and not through the proxy.
+//! Master keys at a key server, as a client with the cluster's name or another one sees them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use harness::Lab;
 use kmip::Identifier;
 use kmip::attributes::{AttributeReference, AttributeValue};
 use kmip::client::Client;
@@ -12,32 +11,33 @@ use kmip::structures::Name;
 use kmip::vocabulary::{State, StorageStatusMask};
 use tokio::runtime::Runtime;
 
-/// The common name of the cluster's certificate, which owns the cluster's keys.
-pub(crate) const COMMON_NAME: &str = "cluster";
+use crate::Lab;
 
 /// What the names of master keys begin with.
 const PREFIX: &str = "SolidFire-KeyID-";
 
 /// A client of one key server.
-pub(crate) struct KeyServer {
+pub struct MasterKeys {
     runtime: Runtime,
     client: Client,
 }
 
-impl KeyServer {
-    pub(crate) fn at(lab: &Lab, address: SocketAddr) -> Self {
-        let pair = lab.authority().client(COMMON_NAME).unwrap();
+impl MasterKeys {
+    /// A client with this common name, which sees the keys that it owns.
+    #[track_caller]
+    pub fn at(lab: &Lab, address: SocketAddr, common_name: &str) -> Self {
+        let pair = lab.authority().client(common_name).expect("a certificate");
         let client = Client::builder()
             .server(address.to_string())
             .ca_pem(lab.pem("ca.crt"))
             .identity_pem(&pair.cert_pem, pair.key_pem.as_bytes())
             .build()
-            .unwrap();
-        Self { runtime: Runtime::new().unwrap(), client }
+            .expect("a client");
+        Self { runtime: Runtime::new().expect("a runtime"), client }
     }
 
     /// The `keyID`s of the master keys that are not destroyed, with their States.
-    pub(crate) fn living(&self) -> BTreeMap<String, State> {
+    pub fn living(&self) -> BTreeMap<String, State> {
         self.runtime.block_on(async {
             let mut living = BTreeMap::new();
             for id in self.locate(LocateRequest::default()).await {
@@ -50,7 +50,7 @@ impl KeyServer {
     }
 
     /// Whether the server has a record of this master key, and shows it as destroyed.
-    pub(crate) fn has_destroyed(&self, key_id: &str) -> bool {
+    pub fn has_destroyed(&self, key_id: &str) -> bool {
         self.runtime.block_on(async {
             let name = AttributeValue::Name(Name::text(&format!("{PREFIX}{key_id}")));
             let destroyed = LocateRequest {
@@ -67,7 +67,7 @@ impl KeyServer {
     }
 
     async fn locate(&self, request: LocateRequest) -> Vec<String> {
-        self.client.request(request).await.unwrap().unique_identifiers
+        self.client.request(request).await.expect("an answer to Locate").unique_identifiers
     }
 
     async fn look(&self, id: &str) -> (String, State) {
@@ -75,7 +75,7 @@ impl KeyServer {
             unique_identifier: Some(Identifier::from(id)),
             attributes: ["Name", "State"].map(AttributeReference::from_name).to_vec(),
         };
-        let found = self.client.request(request).await.unwrap().attributes.0;
+        let found = self.client.request(request).await.expect("attributes").attributes.0;
         let (mut name, mut state) = (None, None);
         for attribute in found {
             if let AttributeValue::Name(value) = attribute.value {
@@ -84,8 +84,8 @@ impl KeyServer {
                 state = Some(value);
             }
         }
-        let name = name.unwrap();
-        (name.strip_prefix(PREFIX).unwrap_or(&name).to_owned(), state.unwrap())
+        let name = name.expect("a Name");
+        (name.strip_prefix(PREFIX).unwrap_or(&name).to_owned(), state.expect("a State"))
     }
 }
 
