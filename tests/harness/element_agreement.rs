@@ -26,6 +26,14 @@ impl Cluster {
     /// Asserts that drives, faults, events, keys and the simulator's state agree.
     #[track_caller]
     pub fn assert_agreement(&self) {
+        let wrong = self.disagreements();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// What drives, faults, events, keys and the simulator's state do not agree on; and then what
+    /// they are.
+    #[track_caller]
+    pub fn disagreements(&self) -> Vec<String> {
         let shown = self.until("the cluster stays as it is for a moment", TIMEOUT, Self::shown);
         let mut wrong = Vec::new();
         check_drives(&shown, &mut wrong);
@@ -33,14 +41,10 @@ impl Cluster {
         check_key_server_faults(&shown, &mut wrong);
         check_events(&shown, &mut wrong);
         check_encryption(&shown, &mut wrong);
-        assert!(
-            wrong.is_empty(),
-            "{}\n{}\n{:?}\n{:?}",
-            wrong.join("\n"),
-            shown.state,
-            shown.drives,
-            shown.faults
-        );
+        if !wrong.is_empty() {
+            wrong.push(format!("{}\n{:?}\n{:?}", shown.state, shown.drives, shown.faults));
+        }
+        wrong
     }
 
     /// Reads all, unless the cluster changes meanwhile.
@@ -150,7 +154,8 @@ fn check_faults(shown: &Shown, wrong: &mut Vec<String>) {
         if details.contains("[]") || details.contains("+00:00") {
             wrong.push(format!("an empty list, or a date that is not ISO 8601: {fault}"));
         }
-        if !places.insert((text(fault, "code"), details, number(fault, "nodeID"))) {
+        let place = (number(fault, "nodeID"), number(fault, "driveID"));
+        if !places.insert((text(fault, "code"), details, place)) {
             wrong.push(format!("a fault is there twice: {fault}"));
         }
     }

@@ -32,6 +32,8 @@ pub(crate) fn invariants(fixture: &Fixture, case: &Case, rekey: &Rekey) -> Vec<S
     wrong.extend(claims(fixture, case, rekey));
     // A rekey that goes on changes what is compared here.
     wrong.extend(until_none(|| keys(fixture)));
+    // Under changed answers as well: a rekey that waits, or drives that are locked.
+    wrong.extend(fixture.cluster.disagreements());
     wrong
 }
 
@@ -159,6 +161,7 @@ pub(crate) fn settled(fixture: &Fixture) -> Vec<String> {
             wrong.push(format!("server {server} has {living:?} in place of {expected:?}"));
         }
     }
+    wrong.extend(fixture.cluster.disagreements());
     wrong
 }
 
