@@ -1,7 +1,7 @@
 //! Health check of a running cluster, for containers.
 
 use crate::api::http::tls;
-use crate::cli::serve::CERTIFICATE_FILE_NAME;
+use crate::cli::listener_certificate::CERTIFICATE_FILE_NAME;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Command line: flags, subcommands, signals, exit codes and the health check.
 
 pub(crate) mod health_check;
+pub(crate) mod listener_certificate;
 pub(crate) mod serve;
 pub(crate) mod settings;
 #[cfg(test)]

@@ -8,9 +8,13 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
+    SupportedProtocolVersion,
+};
 use std::io;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use support::quick_ack::QuickAckStream;
 use time::{Duration, OffsetDateTime};
@@ -20,6 +24,9 @@ use zeroize::Zeroizing;
 
 /// How long a certificate that the program makes for itself is valid: longer than a lab lives.
 const SELF_SIGNED_DAYS: i64 = 3650;
+
+/// A handshake has fewer flights of each side.
+const FLIGHTS_MAX: usize = 8;
 
 /// Server side of a connection after its handshake.
 pub(crate) type ServerStream = tokio_rustls::server::TlsStream<QuickAckStream>;
@@ -37,7 +44,33 @@ pub(crate) struct CertifiedKey {
 
 /// Server side of handshakes.
 #[derive(Clone)]
-pub(crate) struct Acceptor(TlsAcceptor);
+pub(crate) struct Acceptor {
+    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
+}
+
+/// Why a certificate and its private key cannot be used.
+#[derive(Debug)]
+pub(crate) enum PairError {
+    /// What is wrong with the certificate.
+    Certificate(String),
+    /// What is wrong with the private key.
+    PrivateKey(String),
+    /// Why the two do not do together.
+    Pair(String),
+}
+
+impl PairError {
+    /// The error with the path of the file that it is about.
+    pub(crate) fn of(&self, certificate: &Path, private_key: &Path) -> String {
+        let (certificate, private_key) = (certificate.display(), private_key.display());
+        match self {
+            Self::Certificate(cause) => format!("{certificate}: {cause}"),
+            Self::PrivateKey(cause) => format!("{private_key}: {cause}"),
+            Self::Pair(cause) => format!("{certificate} and {private_key}: {cause}"),
+        }
+    }
+}
 
 /// Makes a self-signed certificate for these names and addresses.
 pub(crate) fn self_signed(
@@ -60,21 +93,43 @@ pub(crate) fn self_signed(
 
 impl Acceptor {
     /// Uses this certificate; fails if certificate and key do not match.
-    pub(crate) fn new(pair: &CertifiedKey) -> Result<Self, String> {
-        let chain = certificates(&pair.certificate)?;
-        let key = PrivateKeyDer::from_pem_slice(pair.private_key.as_bytes())
-            .map_err(|_| "the key file holds no private key in PEM".to_owned())?;
+    pub(crate) fn new(pair: &CertifiedKey) -> Result<Self, PairError> {
+        let chain = certificates(&pair.certificate).map_err(PairError::Certificate)?;
+        let key = PrivateKeyDer::from_pem_slice(pair.private_key.as_bytes()).map_err(|_| {
+            PairError::PrivateKey("the key file holds no private key in PEM".to_owned())
+        })?;
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13, &TLS12])
             .and_then(|config| config.with_no_client_auth().with_single_cert(chain, key))
-            .map_err(|error| format!("certificate and key cannot be used: {error}"))?;
+            .map_err(|error| {
+                PairError::Pair(format!("certificate and key cannot be used: {error}"))
+            })?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+        let config = Arc::new(config);
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::clone(&config)), config })
+    }
+
+    /// Makes a handshake in memory with a client that trusts this certificate, which must be for
+    /// the name `localhost`. That it is not valid now is no error.
+    pub(crate) fn prove(&self, trusted: &str) -> Result<(), String> {
+        use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+        let config = client_config(&[&TLS13], trusted).map_err(|error| error.to_string())?;
+        let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
+        let made = ClientConnection::new(Arc::new(config), name)
+            .and_then(|client| handshake(client, ServerConnection::new(Arc::clone(&self.config))?));
+        match made {
+            Err(rustls::Error::InvalidCertificate(
+                Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. },
+            ))
+            | Ok(true) => Ok(()),
+            Ok(false) => Err("the handshake does not end".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     /// Makes the handshake. The caller sets the deadline.
     pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<ServerStream> {
-        self.0.accept(stream.into()).await
+        self.acceptor.accept(stream.into()).await
     }
 }
 
@@ -93,17 +148,56 @@ async fn connect_with(
     name: &str,
     trusted: &str,
 ) -> io::Result<ClientStream> {
+    let config = client_config(versions, trusted)?;
+    let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
+}
+
+fn client_config(
+    versions: &[&'static SupportedProtocolVersion],
+    trusted: &str,
+) -> io::Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(trusted).map_err(io::Error::other)? {
         roots.add(certificate).map_err(io::Error::other)?;
     }
-    let config = ClientConfig::builder_with_provider(provider())
+    Ok(ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(versions)
         .map_err(io::Error::other)?
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await
+        .with_no_client_auth())
+}
+
+/// Whether the two come to the end of a handshake.
+fn handshake(
+    mut client: ClientConnection,
+    mut server: ServerConnection,
+) -> Result<bool, rustls::Error> {
+    let failed = |error: io::Error| rustls::Error::General(error.to_string());
+    for _ in 0..FLIGHTS_MAX {
+        let mut flight = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut flight).map_err(failed)?;
+        }
+        let mut rest = flight.as_slice();
+        while !rest.is_empty() {
+            server.read_tls(&mut rest).map_err(failed)?;
+            server.process_new_packets()?;
+        }
+        let mut flight = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut flight).map_err(failed)?;
+        }
+        let mut rest = flight.as_slice();
+        while !rest.is_empty() {
+            client.read_tls(&mut rest).map_err(failed)?;
+            client.process_new_packets()?;
+        }
+        if !client.is_handshaking() && !server.is_handshaking() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn provider() -> Arc<CryptoProvider> {
@@ -160,14 +254,19 @@ mod tests {
     fn what_is_no_pair_is_named() {
         let (one, two) = (pair(), pair());
         let table = [
-            (one.certificate.as_str(), two.private_key.as_str(), "certificate and key cannot"),
-            ("", one.private_key.as_str(), "the certificate file holds no certificate"),
-            (one.certificate.as_str(), "", "the key file holds no private key"),
+            (
+                one.certificate.as_str(),
+                two.private_key.as_str(),
+                "a.crt and a.key: certificate and key cannot",
+            ),
+            ("", one.private_key.as_str(), "a.crt: the certificate file holds no certificate"),
+            (one.certificate.as_str(), "", "a.key: the key file holds no private key"),
         ];
         for (certificate, key, expected) in table {
             let private_key = Zeroizing::new(key.to_owned());
             let pair = CertifiedKey { certificate: certificate.to_owned(), private_key };
-            let sentence = Acceptor::new(&pair).err().unwrap();
+            let error = Acceptor::new(&pair).err().unwrap();
+            let sentence = error.of("a.crt".as_ref(), "a.key".as_ref());
             assert!(sentence.starts_with(expected), "{sentence}");
         }
     }

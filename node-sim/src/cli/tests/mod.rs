@@ -6,4 +6,5 @@ mod damaged_blocks;
 mod element;
 mod harness;
 mod listener;
+mod listener_certificate;
 mod simulator_api;
