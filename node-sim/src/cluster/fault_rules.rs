@@ -41,6 +41,7 @@ pub(super) const fn is_derived(kind: FaultKind) -> bool {
         FaultKind::KmipCertificate(..)
         | FaultKind::MasterKeyNotDestroyed(_)
         | FaultKind::KeyShareDamaged
+        | FaultKind::GenerationFileDamaged
         | FaultKind::BlocksDegraded => false,
     }
 }
@@ -106,6 +107,7 @@ fn kind_of(ledger: &Ledger, place: FaultPlace, failure: &Failure) -> Option<Faul
         | FaultKind::KmipCertificate(..)
         | FaultKind::MasterKeyNotDestroyed(_)
         | FaultKind::KeyShareDamaged
+        | FaultKind::GenerationFileDamaged
         | FaultKind::BlocksDegraded
         | FaultKind::NodeHardware
         | FaultKind::DriveHealth) => Some(kind),
@@ -158,6 +160,7 @@ fn resolve_orphans(ledger: &mut Ledger, now: OffsetDateTime) {
             FaultKind::KmipServer(_)
             | FaultKind::KmipCertificate(..)
             | FaultKind::KeyShareDamaged
+            | FaultKind::GenerationFileDamaged
             | FaultKind::BlocksDegraded
             | FaultKind::NodeOffline
             | FaultKind::NodeHardware

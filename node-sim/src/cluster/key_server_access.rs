@@ -37,6 +37,7 @@ impl Cluster {
         self.change(|ledger| {
             refuse_while_active(ledger)?;
             ledger.key_pair = Some(record.clone());
+            ledger.observed.set_key_pair_damage(None);
             Ok::<_, ElementError>(())
         })
         .await?;
@@ -62,10 +63,12 @@ impl Cluster {
         server: &KeyServerKmip,
     ) -> Result<KeyServerAccess, KeyServerError> {
         let client_key = self.client_key().ok_or_else(|| {
-            KeyServerError::authentication(
+            let damage = self.read(|l| l.observed.key_pair_damage().map(str::to_owned));
+            KeyServerError::authentication(damage.unwrap_or_else(|| {
                 "The cluster has no key pair for key servers. Make one with \
-                 CreatePublicPrivateKeyPair and have its certificate signed.",
-            )
+                 CreatePublicPrivateKeyPair and have its certificate signed."
+                    .to_owned()
+            }))
         })?;
         Ok(KeyServerAccess { key_server_id, server: server.clone(), client_key })
     }
@@ -90,10 +93,10 @@ impl Cluster {
 }
 
 /// One pair serves all key servers; while one of them holds a key that is in use, the certificate
-/// that it knows the cluster by must stay usable. The first pair replaces none: a rekey that waits
-/// for it goes on.
+/// that it knows the cluster by must stay usable. The first pair replaces none, and one whose file
+/// is damaged is of no use: a rekey that waits for it goes on.
 fn refuse_while_active(ledger: &Ledger) -> Result<(), ElementError> {
-    if ledger.key_pair.is_none() {
+    if ledger.key_pair.is_none() || ledger.observed.key_pair_damage().is_some() {
         return Ok(());
     }
     let active = ledger.ring.active_providers();

@@ -9,7 +9,6 @@ use crate::key_server::KeyServerClient;
 use crate::key_server::client_key_pair::{read_private_key, remove_unreferenced_keys};
 use crate::node::{foreign_header, newest_witness};
 use crate::state::durable_file;
-use crate::state::key_pair_record::KeyPairRecord;
 use crate::state::ledger::{FILE_NAME, Ledger, LedgerError};
 use crate::state::ledger_file::LedgerFile;
 use std::collections::BTreeMap;
@@ -27,6 +26,8 @@ struct OpenedFolder {
     lock: File,
     file: LedgerFile,
     ledger: Ledger,
+    /// What is wrong with the file of the ledger's generation, if anything is.
+    generation_damage: Option<String>,
     client_key: Option<Zeroizing<String>>,
 }
 
@@ -65,6 +66,7 @@ impl Cluster {
             _lock: found.lock,
         });
         cluster.resolve_unseen_faults().await;
+        cluster.renew_generation_file(found.generation_damage).await;
         // All nodes run before the first needs the share of another. The task of a node that cannot
         // be opened tries again and reports why.
         for node_id in &node_ids {
@@ -125,17 +127,26 @@ fn open_folder(settings: &ClusterSettings) -> Result<OpenedFolder, OpenError> {
     if ledger.ring.current().is_none() {
         create::create(settings, &mut file, &mut ledger)?;
     }
-    let client_key = read_client_key(settings, ledger.key_pair.as_ref())?;
-    Ok(OpenedFolder { lock, file, ledger, client_key })
+    let client_key = read_client_key(settings, &mut ledger)?;
+    let generation_damage = file.take_generation_damage();
+    Ok(OpenedFolder { lock, file, ledger, generation_damage, client_key })
 }
 
-/// The private key of the pair that the ledger names; what it does not name is removed.
+/// The private key of the pair that the ledger names; what it does not name is removed. Drives
+/// under an internal key do not need it: that it cannot be used is a fault, and no refusal.
 fn read_client_key(
     settings: &ClusterSettings,
-    named: Option<&KeyPairRecord>,
+    ledger: &mut Ledger,
 ) -> Result<Option<Zeroizing<String>>, OpenError> {
-    let failed = |verb| move |cause| LedgerError::file(verb, &settings.folder, cause);
-    remove_unreferenced_keys(&settings.steps, &settings.folder, named).map_err(failed("tidy"))?;
-    let key = named.map(|record| read_private_key(&settings.folder, record)).transpose();
-    Ok(key.map_err(failed("read the private key for key servers in"))?)
+    let named = ledger.key_pair.as_ref();
+    remove_unreferenced_keys(&settings.steps, &settings.folder, named)
+        .map_err(|cause| LedgerError::file("tidy", &settings.folder, cause))?;
+    match named.map(|record| read_private_key(&settings.folder, record)).transpose() {
+        Ok(key) => Ok(key),
+        Err(cause) => {
+            tracing::error!(cause, "a file is damaged");
+            ledger.observed.set_key_pair_damage(Some(cause));
+            Ok(None)
+        }
+    }
 }

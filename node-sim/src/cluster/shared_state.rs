@@ -12,6 +12,8 @@ use super::rekey_control::RekeyControl;
 use super::settings::ClusterSettings;
 use crate::key_server::KeyServerClient;
 use crate::node::Node;
+use crate::state::events::{EventContent, EventType};
+use crate::state::faults::{FaultKind, FaultPlace};
 use crate::state::key_ring::NodeId;
 use crate::state::key_server_registry::KeyServerId;
 use crate::state::ledger::{Ledger, LedgerError};
@@ -115,6 +117,26 @@ impl Cluster {
         let before = self.ledger();
         let after = Ledger::clone(&before);
         self.show_observed(file, before, after).await;
+    }
+
+    /// Writes the file of the ledger's generation anew if it is damaged, with the next ledgers: the
+    /// first has the fault, and the second, which a start after a crash writes too, its end.
+    pub(super) async fn renew_generation_file(&self, damage: Option<String>) {
+        let (kind, place) = (FaultKind::GenerationFileDamaged, FaultPlace::CLUSTER);
+        if let Some(damage) = damage {
+            self.change_if_needed(|ledger| {
+                let now = OffsetDateTime::now_utc();
+                let message = "The file of the ledger's generation was written anew";
+                let content = EventContent::new(EventType::ClusterMasterEvent, message);
+                ledger.events.record(content, now);
+                ledger.faults.raise(kind, place, &damage, now)
+            })
+            .await;
+        }
+        self.change_if_needed(|ledger| {
+            ledger.faults.resolve(kind, place, OffsetDateTime::now_utc())
+        })
+        .await;
     }
 
     async fn show_observed(

@@ -10,7 +10,7 @@ use crate::state::key_pair_record::KeyPairRecord;
 use rcgen::string::{Ia5String, PrintableString};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, KeyPair,
-    KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
+    KeyUsagePurpose, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize,
 };
 use std::io;
 use std::path::{Path, PathBuf};
@@ -140,12 +140,33 @@ impl NewKeyPair {
     }
 }
 
-/// Reads the private key of this pair, in PEM.
+/// Reads the private key of this pair, in PEM, and compares it with the public key of the request.
+///
+/// # Errors
+/// It cannot be read, or is not the key of the pair. The text names the file and what to do.
 pub(crate) fn read_private_key(
     folder: &Path,
     record: &KeyPairRecord,
-) -> io::Result<Zeroizing<String>> {
-    std::fs::read_to_string(folder.join(&record.file)).map(Zeroizing::new)
+) -> Result<Zeroizing<String>, String> {
+    let path = folder.join(&record.file);
+    let unusable = |cause: &str| {
+        format!(
+            "the private key for key servers {} cannot be used: {cause}. Put the file back as it \
+             was, or make another key pair with CreatePublicPrivateKeyPair.",
+            path.display()
+        )
+    };
+    let bytes = std::fs::read(&path).map(Zeroizing::new);
+    let bytes = bytes.map_err(|error| unusable(&error.to_string()))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| unusable("it is not PEM"))?;
+    let mut key =
+        KeyPair::from_pem(text).map_err(|_| unusable("it holds no private key in PEM"))?;
+    let public_key = key.subject_public_key_info();
+    key.zeroize();
+    if record.public_key_der().is_some_and(|of_request| of_request != public_key) {
+        return Err(unusable("it is not that of the cluster's certificate sign request"));
+    }
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 /// Removes the private keys that the ledger does not name: those that were replaced, and one that
@@ -176,6 +197,7 @@ fn creation_error(error: &rcgen::Error) -> ElementError {
 mod tests {
     use super::{NewKeyPair, Subject, read_private_key, remove_unreferenced_keys};
     use crate::state::durable_file::Steps;
+    use rcgen::KeyPair;
     use std::os::unix::fs::PermissionsExt;
     use x509_parser::prelude::{FromDer, X509CertificationRequest};
 
@@ -251,6 +273,34 @@ mod tests {
         assert!(read_private_key(folder.path(), &new).unwrap().contains("PRIVATE KEY"));
         assert!(read_private_key(folder.path(), &old).is_err());
         assert_ne!(old.public_key_der(), new.public_key_der());
+    }
+
+    #[test]
+    fn a_damaged_private_key_is_named_or_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let pair = NewKeyPair::create(&subject()).unwrap();
+        let pair = pair.store(&Steps::new(), folder.path()).unwrap();
+        let path = folder.path().join(&pair.file);
+        let sound = std::fs::read(&path).unwrap();
+        let read = || read_private_key(folder.path(), &pair);
+        let same = KeyPair::from_pem(&read().unwrap()).unwrap().serialize_der();
+        for bit in (0..8 * sound.len()).step_by(83) {
+            let mut damaged = sound.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, damaged).unwrap();
+            match read() {
+                Ok(text) => {
+                    assert_eq!(KeyPair::from_pem(&text).unwrap().serialize_der(), same, "{bit}");
+                }
+                Err(error) => {
+                    assert!(error.contains(&pair.file), "{error}");
+                    assert!(!error.contains("PRIVATE KEY"), "{error}");
+                }
+            }
+        }
+        let other = NewKeyPair::create(&subject()).unwrap().store(&Steps::new(), folder.path());
+        std::fs::copy(folder.path().join(other.unwrap().file), &path).unwrap();
+        assert!(read().unwrap_err().contains("it is not that of the cluster's"));
     }
 
     #[test]

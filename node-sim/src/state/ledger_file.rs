@@ -21,6 +21,8 @@ pub(crate) struct LedgerFile {
     generation_path: PathBuf,
     steps: Arc<Steps>,
     stopped: Option<String>,
+    /// What is wrong with `generation.json`, as it was read.
+    generation_damage: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -39,6 +41,7 @@ impl LedgerFile {
             generation_path: folder.join(GENERATION_FILE_NAME),
             steps,
             stopped: None,
+            generation_damage: None,
         }
     }
 
@@ -46,7 +49,7 @@ impl LedgerFile {
     ///
     /// # Errors
     /// It cannot be read or understood, it was changed, or it is older than `generation.json`.
-    pub(crate) fn read(&self) -> Result<Option<Ledger>, LedgerError> {
+    pub(crate) fn read(&mut self) -> Result<Option<Ledger>, LedgerError> {
         #[derive(Deserialize)]
         struct Head {
             format: u32,
@@ -65,10 +68,20 @@ impl LedgerFile {
             });
         }
         let ledger: Ledger = checked_json::decode(&bytes).map_err(malformed)?;
-        if let Some(newest) = self.read_generation(&ledger) {
-            self.refuse_older(&ledger, newest, &self.generation_path)?;
+        match self.read_generation(&ledger) {
+            Ok(newest) => self.refuse_older(&ledger, newest, &self.generation_path)?,
+            Err(cause) => {
+                let damage = format!("{}: {cause}", self.generation_path.display());
+                tracing::warn!(damage, "it is written anew");
+                self.generation_damage = Some(damage);
+            }
         }
         Ok(Some(ledger))
+    }
+
+    /// What was wrong with `generation.json` when the ledger was read, if anything was.
+    pub(crate) fn take_generation_damage(&mut self) -> Option<String> {
+        self.generation_damage.take()
     }
 
     /// Refuses a ledger that is older than another file of the cluster.
@@ -92,29 +105,16 @@ impl LedgerFile {
         })
     }
 
-    /// The generation that was last written. A file that is missing or damaged proves nothing, and
-    /// is written anew with the next ledger; the headers and shares of the nodes have it too.
-    fn read_generation(&self, ledger: &Ledger) -> Option<u64> {
-        let read = durable_file::read(&self.generation_path).map_err(|error| error.to_string());
-        let decoded = read.and_then(|bytes| {
-            bytes.map(|bytes| checked_json::decode::<GenerationFile>(&bytes)).transpose()
-        });
-        match decoded {
-            Ok(Some(file)) if file.stamp.cluster == ledger.identity.uuid => {
-                Some(file.stamp.generation)
-            }
-            Ok(Some(_)) => {
-                tracing::warn!(path = %self.generation_path.display(), "it is of another cluster");
-                None
-            }
-            Ok(None) => {
-                tracing::warn!(path = %self.generation_path.display(), "it is missing");
-                None
-            }
-            Err(cause) => {
-                tracing::warn!(path = %self.generation_path.display(), cause, "it is damaged");
-                None
-            }
+    /// The generation that was last written; or what is wrong with the file. A file that is missing
+    /// or damaged proves nothing; the headers and shares of the nodes have the generation too.
+    fn read_generation(&self, ledger: &Ledger) -> Result<u64, String> {
+        let read = durable_file::read(&self.generation_path).map_err(|error| error.to_string())?;
+        let bytes = read.ok_or_else(|| "it is missing".to_owned())?;
+        let file: GenerationFile = checked_json::decode(&bytes)?;
+        if file.stamp.cluster == ledger.identity.uuid {
+            Ok(file.stamp.generation)
+        } else {
+            Err(format!("it is of cluster {}", file.stamp.cluster))
         }
     }
 
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_foreign_format_and_a_torn_file_are_named() {
         let folder = tempfile::tempdir().unwrap();
-        let file = LedgerFile::new(folder.path(), Arc::new(Steps::new()));
+        let mut file = LedgerFile::new(folder.path(), Arc::new(Steps::new()));
         let path = folder.path().join(FILE_NAME);
         let foreign = checked_json::encode(&serde_json::json!({ "format": 3 })).unwrap();
         std::fs::write(&path, &foreign).unwrap();
@@ -224,6 +224,8 @@ mod tests {
                 None => std::fs::remove_file(&generation).unwrap(),
             }
             assert_eq!(file.read().unwrap().unwrap().generation(), 1, "it proves nothing");
+            let damage = file.take_generation_damage().unwrap();
+            assert!(damage.contains("generation.json: it "), "{damage}");
         }
     }
 }

@@ -55,9 +55,21 @@ pub(crate) type Failures = BTreeMap<FaultPlace, Failure>;
 pub(crate) struct Observations {
     drives: BTreeMap<DriveId, DriveState>,
     failures: BTreeMap<Source, Failures>,
+    key_pair_damage: Option<String>,
 }
 
 impl Observations {
+    /// Why the private key for key servers cannot be used, if the ledger names one and it cannot.
+    #[must_use]
+    pub(crate) fn key_pair_damage(&self) -> Option<&str> {
+        self.key_pair_damage.as_deref()
+    }
+
+    /// Notes why the private key for key servers cannot be used, or that it can.
+    pub(crate) fn set_key_pair_damage(&mut self, damage: Option<String>) {
+        self.key_pair_damage = damage;
+    }
+
     /// State of a drive whose node is switched on.
     #[must_use]
     pub(crate) fn drive(&self, drive_id: DriveId) -> DriveState {

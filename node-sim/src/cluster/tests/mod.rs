@@ -6,6 +6,7 @@ mod agreement;
 mod certificate_rules;
 mod crash;
 mod damaged_blocks;
+mod damaged_files;
 mod key_pair;
 mod key_server_changes;
 mod key_server_monitor;

@@ -56,6 +56,8 @@ pub(crate) enum FaultKind {
     MasterKeyNotDestroyed(KeyId),
     /// A node's share of an internal master key cannot be used.
     KeyShareDamaged,
+    /// The file of the ledger's generation cannot be used.
+    GenerationFileDamaged,
     /// A node does not answer.
     NodeOffline,
     /// A node that runs cannot work on its folder.
@@ -75,7 +77,7 @@ impl FaultKind {
         match self {
             Self::KmipServer(_) | Self::MasterKeyNotDestroyed(_) => "kmipServerFault",
             Self::KmipCertificate(..) => "kmipCertificateFault",
-            Self::KeyShareDamaged => "ensembleDegraded",
+            Self::KeyShareDamaged | Self::GenerationFileDamaged => "ensembleDegraded",
             Self::NodeOffline => "nodeOffline",
             Self::NodeHardware => "nodeHardwareFault",
             Self::DriveFailed => "driveFailed",
@@ -109,6 +111,7 @@ impl FaultKind {
             Self::KmipCertificate(Which::Client, Why::Expired) => "KMIP client certificate expired",
             Self::KmipCertificate(Which::Client, Why::Error) => "KMIP client certificate error",
             Self::KeyShareDamaged => "Share of an internal master key damaged",
+            Self::GenerationFileDamaged => "File of the ledger's generation damaged",
             Self::NodeOffline => "Node offline",
             Self::NodeHardware => "Node hardware fault",
             Self::DriveFailed => "Drive failed",
@@ -128,6 +131,7 @@ impl FaultKind {
             | Self::DriveHealth => Severity::Error,
             Self::MasterKeyNotDestroyed(_)
             | Self::KeyShareDamaged
+            | Self::GenerationFileDamaged
             | Self::KmipCertificate(_, CertificateFault::NearExpiry) => Severity::Warning,
             Self::KmipCertificate(_, CertificateFault::Expired | CertificateFault::Error)
             | Self::BlocksDegraded => Severity::Critical,
@@ -140,6 +144,7 @@ impl FaultKind {
         match self {
             Self::DriveFailed | Self::DriveHealth | Self::BlocksDegraded => "drive",
             Self::NodeOffline | Self::NodeHardware | Self::KeyShareDamaged => "node",
+            Self::GenerationFileDamaged => "cluster",
             Self::KmipServer(_) | Self::KmipCertificate(..) | Self::MasterKeyNotDestroyed(_)
                 if node_id == 0 =>
             {
