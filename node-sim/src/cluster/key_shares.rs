@@ -145,11 +145,7 @@ impl Cluster {
     ) -> Result<CreatedKey, RetryableError> {
         let nodes = self.nodes_for_threshold()?;
         for node in &nodes {
-            let named = run_blocking(Arc::clone(node), move |node| node.drives_naming(key_id));
-            let drives = named.await?.len();
-            if drives > 0 {
-                return Err(KeyRingError::StillWraps { key_id, drives }.into());
-            }
+            run_blocking(Arc::clone(node), move |node| node.check_unnamed(key_id)).await?;
         }
         let needed = self.read(|ledger| threshold(ledger.nodes.len()));
         let holders = nodes.iter().map(|node| node.holder()).collect::<Result<Vec<_>, _>>()?;

@@ -12,8 +12,10 @@ use crate::crypto::master_key::{MASTER_KEY_LEN, MasterKey};
 use crate::key_server::{Destruction, DigestProof, FetchedKey, KeyProviderAccess, KeyServerError};
 use crate::node::{Node, NodeError};
 use crate::state::key_ring::{
-    CreatedKey, KeyId, KeyManagement, KeyOrigin, KeyRingError, MasterKeyRecord, NodeId, RetiredKey,
+    CreatedKey, DriveId, KeyId, KeyManagement, KeyOrigin, KeyRingError, MasterKeyRecord, NodeId,
+    RetiredKey,
 };
+use crate::state::ledger::Ledger;
 use std::io;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -146,13 +148,15 @@ impl Cluster {
     }
 
     /// Destroys a retired key, after all headers were looked at: none may name it, whatever the
-    /// ledger says. Nodes that are away may have a share of an internal key and a header that names
-    /// the key, so they are waited for.
+    /// ledger says. A drive that serves loses a wrapping by the key that an older header has. Nodes
+    /// that are away may have a share of an internal key and a header that names the key, so they
+    /// are waited for.
     pub(crate) async fn destroy_master_key(
         &self,
         key: &RetiredKey,
     ) -> Result<Destruction, RetryableError> {
         let key_id = key.key_id();
+        self.remove_stale_wrappings(key_id).await?;
         self.check_unnamed(key_id).await?;
         match key.management() {
             KeyManagement::Internal => {
@@ -184,9 +188,37 @@ impl Cluster {
             return Err(RetryableError::NodesOffline { nodes });
         }
         for node in self.running_nodes() {
-            let naming = run_blocking(node, move |node| node.drives_naming(key_id)).await?;
-            if !naming.is_empty() {
-                return Err(KeyRingError::StillWraps { key_id, drives: naming.len() }.into());
+            run_blocking(node, move |node| node.check_unnamed(key_id)).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes wrappings by a retired key from the headers of drives that serve: an older header
+    /// was put back after its drive had lost them. The wrapping by the current key is proved, or
+    /// added, before.
+    async fn remove_stale_wrappings(&self, key_id: KeyId) -> Result<(), RetryableError> {
+        let current = self.read(|ledger| ledger.ring.current());
+        let Some(kept) = current.filter(|current| *current != key_id) else { return Ok(()) };
+        for node in self.running_nodes() {
+            let naming = run_blocking(Arc::clone(&node), move |node| node.drives_naming(key_id));
+            let serving = |id: &DriveId| {
+                let mut drives = node.drives().iter();
+                drives.any(|drive| drive.id() == *id && drive.lock_reason().is_none())
+            };
+            let stale: Vec<_> = naming.await?.into_iter().filter(serving).collect();
+            if stale.is_empty() {
+                continue;
+            }
+            // Without the key the headers stay, and whoever looks at them next is told of them.
+            let Ok(key) = self.fetch_master_key(node.id(), kept).await else { continue };
+            let key = Arc::new(key);
+            for drive_id in stale {
+                tracing::warn!(%drive_id, %key_id, "an older header names a retired key");
+                let (key, stamp) = (Arc::clone(&key), self.read(Ledger::stamp));
+                run_blocking(Arc::clone(&node), move |node| {
+                    node.remove_wrapping(drive_id, key_id, (kept, &key), &stamp)
+                })
+                .await?;
             }
         }
         Ok(())

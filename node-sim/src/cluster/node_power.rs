@@ -188,8 +188,8 @@ impl Cluster {
             Err(error) => return vec![error.into()],
         };
         let mut errors: Vec<RetryableError> = unusable.into_iter().map(Into::into).collect();
-        let (current, known): (_, BTreeSet<KeyId>) = self
-            .read(|ledger| (ledger.ring.current(), ledger.ring.keys().map(|(id, _)| id).collect()));
+        let (current, ring) = self.read(|ledger| (ledger.ring.current(), ledger.ring.clone()));
+        let known: BTreeSet<KeyId> = ring.keys().map(|(id, _)| id).collect();
         let named = locked_drives(node).into_iter().flat_map(Drive::master_keys);
         let mut needed: Vec<KeyId> =
             named.collect::<BTreeSet<_>>().intersection(&known).copied().collect();
@@ -206,7 +206,11 @@ impl Cluster {
         }
         for drive in locked_drives(node) {
             let keys = drive.master_keys();
-            if !keys.is_empty() && !keys.iter().any(|key_id| known.contains(key_id)) {
+            // A retired key may be destroyed; until then it opens an older header.
+            let is_in_use = |key_id: &KeyId| {
+                ring.key(*key_id).is_some_and(|record| record.state != KeyState::Retired)
+            };
+            if !keys.is_empty() && !keys.iter().any(is_in_use) {
                 let path = drive.header_path().display().to_string();
                 let cause = DriveError::UnknownKeys { path, keys };
                 drive.set_lock_reason(&cause.to_string());

@@ -47,10 +47,21 @@ pub(crate) enum DriveError {
     /// Its header could not be used when it was read.
     #[error("{0}")]
     Unusable(String),
-    /// Its header names master keys that are not on the ring.
+    /// Its header names a master key that no drive should need.
     #[error(
-        "{path} names no master key that the ledger knows, but {}: it is an older copy. Put the \
-         newest header of the drive back", list(.keys)
+        "{path} names master key {key_id}, which by the ledger wraps no drive: it is an older \
+         copy. Put the newest header of the drive back"
+    )]
+    Names {
+        /// The file.
+        path: String,
+        /// The key.
+        key_id: KeyId,
+    },
+    /// Its header names master keys of which none is in use.
+    #[error(
+        "{path} names no master key that is in use, but {}: it is an older copy. Put the newest \
+         header of the drive back", list(.keys)
     )]
     UnknownKeys {
         /// The file.

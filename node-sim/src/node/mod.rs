@@ -241,6 +241,16 @@ impl Node {
         })
     }
 
+    /// Looks at the headers of all drives, as they are on disk.
+    ///
+    /// # Errors
+    /// The node is off, a header cannot be read, or one names this master key.
+    pub(crate) fn check_unnamed(&self, key_id: KeyId) -> Result<(), NodeError> {
+        let Some(drive_id) = self.drives_naming(key_id)?.first().copied() else { return Ok(()) };
+        let path = self.drive(drive_id)?.header_path().display().to_string();
+        Err(self.drive_error(drive_id, DriveError::Names { path, key_id }))
+    }
+
     /// This node's point among the holders of shares.
     ///
     /// # Errors

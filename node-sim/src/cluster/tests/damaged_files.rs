@@ -1,9 +1,11 @@
-//! Damage to the private key for key servers and to the file of the ledger's generation.
+//! Damage to the private key for key servers and to the file of the ledger's generation, and older
+//! headers of drives at the end of a rekey.
 
 use super::lab::{Lab, assert_pattern, current_key, faults, rekey, rekeyed, unlocked, until};
-use crate::cluster::{Cluster, RekeyTarget};
+use crate::cluster::{Cluster, RekeyControlChange, RekeyTarget};
 use crate::key_server::client_key_pair::{NewKeyPair, Subject};
 use crate::state::faults::FaultTypes;
+use crate::state::rekey_job::RekeyState;
 use std::path::{Path, PathBuf};
 
 fn key_pair_file(lab: &Lab) -> PathBuf {
@@ -115,5 +117,69 @@ async fn a_damaged_generation_file_is_named_and_written_anew() {
             serde_json::from_slice(&std::fs::read(lab.path().join("ledger.json")).unwrap())
                 .unwrap();
         assert_eq!(generation["generation"], ledger["generation"]);
+    }
+}
+
+fn header(lab: &Lab) -> PathBuf {
+    lab.node_folder(1).join("drive-1/drive.json")
+}
+
+fn stop_before(cluster: &Cluster, state: RekeyState) {
+    let change = RekeyControlChange { stop_before: Some(Some(state)), ..Default::default() };
+    cluster.rekey_control().change(change);
+}
+
+/// Stops a rekey after the old key was destroyed, with the header of a drive as it was when the
+/// rekey was stopped before this state. Returns the newest header.
+async fn with_older_header(lab: &Lab, to: RekeyTarget, older: RekeyState) -> Vec<u8> {
+    let cluster = lab.create().await;
+    if to == RekeyTarget::Internal {
+        rekey(&cluster, RekeyTarget::External(1)).await;
+    }
+    let stopped = |state| move |c: &Cluster| c.rekey_control().stopped_before() == Some(state);
+    stop_before(&cluster, older);
+    cluster.start_rekey(to).await.unwrap();
+    until(&cluster, "the rekey stops", stopped(older)).await;
+    let older = std::fs::read(header(lab)).unwrap();
+    stop_before(&cluster, RekeyState::Ready);
+    until(&cluster, "the rekey stops before its end", stopped(RekeyState::Ready)).await;
+    cluster.close().await;
+    let newest = std::fs::read(header(lab)).unwrap();
+    std::fs::write(header(lab), older).unwrap();
+    newest
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_header_with_the_new_key_too_loses_the_wrapping_by_the_destroyed_one() {
+    for to in [RekeyTarget::External(1), RekeyTarget::Internal] {
+        let lab = Lab::new(2, 1);
+        with_older_header(&lab, to, RekeyState::DecommissionOldMasterKey).await;
+        let cluster = lab.open().await;
+        rekeyed(&cluster).await;
+        unlocked(&cluster).await;
+        assert_pattern(&cluster).await;
+        until(&cluster, "no fault", |c| faults(c).is_empty()).await;
+        let file: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(header(&lab)).unwrap()).unwrap();
+        let wrappings = file["wrappedDataEncryptionKeys"].as_object().unwrap();
+        let (current, _) = current_key(&cluster);
+        assert_eq!(wrappings.keys().collect::<Vec<_>>(), [&current.to_string()]);
+        cluster.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_header_with_the_destroyed_key_alone_is_named() {
+    for to in [RekeyTarget::External(1), RekeyTarget::Internal] {
+        let lab = Lab::new(2, 1);
+        let newest = with_older_header(&lab, to, RekeyState::CreateNewMasterKey).await;
+        let cluster = lab.open().await;
+        until_named(&cluster, "driveFailed", &header(&lab)).await;
+        std::fs::write(header(&lab), newest).unwrap();
+        cluster.retry_now();
+        rekeyed(&cluster).await;
+        unlocked(&cluster).await;
+        assert_pattern(&cluster).await;
+        cluster.close().await;
     }
 }

@@ -293,7 +293,7 @@ async fn a_key_that_a_header_names_is_not_destroyed_whatever_the_ledger_says() {
         .await
         .unwrap();
     until(&cluster, "the fault names the reason", |c| {
-        faults(c).iter().any(|(_, details)| details.contains("drives are wrapped by it"))
+        faults(c).iter().any(|(_, details)| details.contains("drive.json names master key"))
     })
     .await;
     assert_eq!(lab.key_servers.keys(SERVER_1), [old].into());
