@@ -21,7 +21,6 @@
     reason = "a test stops at the first thing that is not as it says"
 )]
 
-mod working_copy;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -31,11 +30,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use harness::{Random, repository, seed};
+use harness::{Random, WorkingCopy, repository, seed};
 use kmip_server::config::Engine;
 use kmip_server::store::{OpenStore, StoreError, open};
 use tempfile::TempDir;
-use working_copy::WorkingCopy;
 use workload::{Model, STEPS, acknowledged, model, settings};
 
 const FOLDER: &str = "DAMAGE_FOLDER";

@@ -46,12 +46,26 @@ impl Cluster {
     /// Starts one that keeps its state in `folder` of the lab, with more arguments or variables.
     #[track_caller]
     pub fn start_with(lab: &Lab, folder: &str, more: impl FnOnce(Program) -> Program) -> Self {
-        let program = Program::new("node-sim", "node-sim listening on https://").arg("serve");
-        let program = program.arg("--user").arg(USER).arg("--password").arg(PASSWORD);
-        let program = program.arg("--cert").arg(lab.pki("server.crt"));
+        let program = program().arg("--cert").arg(lab.pki("server.crt"));
         let program = program.arg("--key").arg(lab.pki("server.key"));
         let process = ServerProcess::start(more(program), lab.path(folder));
-        let https = Https::new(process.address(), &lab.pem("ca.crt"));
+        Self::of(process, &lab.pem("ca.crt"))
+    }
+
+    /// As [`Self::start_with`], with the certificate that the program makes for itself.
+    #[track_caller]
+    pub fn start_self_signed(
+        lab: &Lab,
+        folder: &str,
+        more: impl FnOnce(Program) -> Program,
+    ) -> Self {
+        let process = ServerProcess::start(more(program()), lab.path(folder));
+        let certificate = std::fs::read_to_string(process.data().join("door.crt"));
+        Self::of(process, &certificate.expect("the certificate that it made"))
+    }
+
+    fn of(process: ServerProcess, ca_pem: &str) -> Self {
+        let https = Https::new(process.address(), ca_pem);
         Self { process, https, next_id: AtomicU64::new(1) }
     }
 
@@ -133,6 +147,11 @@ impl Cluster {
             (result.get("status") == Some(&json!("complete"))).then_some(result)
         })
     }
+}
+
+fn program() -> Program {
+    let program = Program::new("node-sim", "node-sim listening on https://").arg("serve");
+    program.arg("--user").arg(USER).arg("--password").arg(PASSWORD)
 }
 
 impl Deref for Cluster {

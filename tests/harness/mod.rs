@@ -36,6 +36,7 @@ mod random;
 mod server_process;
 mod soak;
 mod soft_hsm;
+mod working_copy;
 
 pub use cluster::{Cluster, RpcError};
 pub use frames::FrameConnection;
@@ -52,6 +53,7 @@ pub use random::{Random, seed};
 pub use server_process::ServerProcess;
 pub use soak::rounds;
 pub use soft_hsm::SoftHsm;
+pub use working_copy::WorkingCopy;
 
 use std::path::{Path, PathBuf};
 

@@ -74,8 +74,10 @@ impl Program {
         let mut child = command.spawn().map_err(|error| error.to_string())?;
         let log = Arc::new(Mutex::new(String::new()));
         let (found, address) = mpsc::channel();
-        watch(child.stdout.take(), Some((self.ready, found)), &log);
-        watch(child.stderr.take(), None, &log);
+        let readers = [
+            watch(child.stdout.take(), Some((self.ready, found)), &log),
+            watch(child.stderr.take(), None, &log),
+        ];
         let mut process = Process { child, log, address: String::new() };
         match address.recv_timeout(READY_WITHIN) {
             Ok(address) => {
@@ -84,6 +86,10 @@ impl Program {
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                 process.kill();
+                // What it said last may not have been read yet.
+                for reader in readers.into_iter().flatten() {
+                    reader.join().expect("a reader does not stop");
+                }
                 Err(process.log())
             }
         }
@@ -176,10 +182,10 @@ fn watch<R: Read + Send + 'static>(
     output: Option<R>,
     ready: Option<(&'static str, Sender<String>)>,
     log: &Arc<Mutex<String>>,
-) {
-    let Some(output) = output else { return };
+) -> Option<thread::JoinHandle<()>> {
+    let output = output?;
     let log = Arc::clone(log);
-    thread::spawn(move || {
+    Some(thread::spawn(move || {
         let mut ready = ready;
         for line in BufReader::new(output).split(b'\n') {
             let Ok(line) = line else { return };
@@ -195,5 +201,5 @@ fn watch<R: Read + Send + 'static>(
                 ready = None;
             }
         }
-    });
+    }))
 }

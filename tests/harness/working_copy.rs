@@ -1,6 +1,13 @@
 //! A copy of a stopped store that is damaged and mended again, trial after trial: only what has
 //! changed is written. A file that nobody has written to since has a time of change of long ago.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test stops when its own files cannot be made"
+)]
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
@@ -12,15 +19,16 @@ use std::time::{Duration, SystemTime};
 const CHUNK: usize = 1 << 18;
 
 /// A folder that is made like another one.
-pub(crate) struct WorkingCopy {
-    pub(crate) path: PathBuf,
+pub struct WorkingCopy {
+    /// Where it is.
+    pub path: PathBuf,
     /// Files and folders of the original; a folder has no bytes.
     original: BTreeMap<PathBuf, Option<Vec<u8>>>,
 }
 
 impl WorkingCopy {
     /// Copies a folder.
-    pub(crate) fn new(original: &Path, path: PathBuf) -> Self {
+    pub fn new(original: &Path, path: PathBuf) -> Self {
         let mut found = BTreeMap::new();
         read(original, Path::new(""), &mut found);
         let copy = Self { path, original: found };
@@ -29,13 +37,18 @@ impl WorkingCopy {
     }
 
     /// Files of the original, with their lengths.
-    pub(crate) fn files(&self) -> impl Iterator<Item = (&Path, usize)> {
+    pub fn files(&self) -> impl Iterator<Item = (&Path, usize)> {
         let files = self.original.iter();
         files.filter_map(|(path, bytes)| Some((path.as_path(), bytes.as_ref()?.len())))
     }
 
+    /// Bytes of a file of the original, if it has the file.
+    pub fn bytes(&self, file: &Path) -> Option<&[u8]> {
+        self.original.get(file)?.as_deref()
+    }
+
     /// Makes the copy what the original is; gives the paths that were not.
-    pub(crate) fn restore(&self) -> Vec<PathBuf> {
+    pub fn restore(&self) -> Vec<PathBuf> {
         let mut changed = Vec::new();
         self.remove_others(Path::new(""), &mut changed);
         for (name, bytes) in &self.original {
