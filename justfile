@@ -18,10 +18,10 @@ test-fast:
 test:
     cargo test --workspace
 
-# The long rounds, whole: kills, power cuts, damage, vectors, messages by chance, key servers that lie or are changed. `just soak 3` runs three times as many.
+# The long rounds, whole: kills, power cuts, damage, vectors, messages by chance, key servers that lie, files of a cluster. `just soak 3` runs three times as many.
 soak factor="1":
     SOAK={{factor}} cargo test --release -p kmip-server --lib nonces
-    SOAK={{factor}} cargo test --release -p tests --test durability --test powerloss --test damage --test encodings --test lying_server --test key_server_changes
+    SOAK={{factor}} cargo test --release -p tests --test durability --test powerloss --test damage --test encodings --test lying_server --test key_server_changes --test cluster_damage
 
 # Foreign bytes for the parsers, the batch and the files of a store; `just fuzz message 900`.
 fuzz target="all" seconds="60":
