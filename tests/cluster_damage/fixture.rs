@@ -116,7 +116,12 @@ impl Fixture {
 
     /// The faults that last, as `code: details`.
     pub(crate) fn faults(&self) -> Vec<String> {
-        let list = self.cluster.call("ListClusterFaults", json!({ "faultTypes": "current" }));
+        self.faults_of("current")
+    }
+
+    /// Faults of these `faultTypes`, as `code: details`.
+    pub(crate) fn faults_of(&self, types: &str) -> Vec<String> {
+        let list = self.cluster.call("ListClusterFaults", json!({ "faultTypes": types }));
         let text = |fault: &Value, member: &str| fault[member].as_str().unwrap().to_owned();
         let faults = list["faults"].as_array().unwrap().iter();
         faults.map(|fault| format!("{}: {}", text(fault, "code"), text(fault, "details"))).collect()

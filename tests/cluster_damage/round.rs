@@ -138,6 +138,10 @@ impl Round {
         if outcome == Outcome::Readable && plan.kind == FileKind::KeyPair {
             self.check_key_pair(route);
         }
+        let is_damaged = plan.kind == FileKind::Generation && self.damage != DamageKind::Older;
+        if is_damaged && !checks::is_named(&fixture.faults_of("resolved"), plan) {
+            self.wrong.push("no fault that is over names the file".to_owned());
+        }
         self.wrong.extend(checks::until_none(|| checks::keys_in_use(fixture)));
         fixture.cluster.assert_agreement();
     }
