@@ -216,7 +216,8 @@ impl Plan {
             | FileKind::CertificateKey
             | FileKind::Blocks
             | FileKind::Checksums
-            | FileKind::Lock => false,
+            | FileKind::Lock
+            | FileKind::Replacement => false,
         }
     }
 }

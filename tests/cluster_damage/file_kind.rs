@@ -17,10 +17,12 @@ pub(crate) enum FileKind {
     Checksums,
     Share,
     Lock,
+    /// What a kill has left of a file that was about to be replaced.
+    Replacement,
 }
 
 impl FileKind {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Ledger,
         Self::Generation,
         Self::KeyPair,
@@ -31,6 +33,7 @@ impl FileKind {
         Self::Checksums,
         Self::Share,
         Self::Lock,
+        Self::Replacement,
     ];
 
     /// The kind of a file of the folder.
@@ -45,6 +48,7 @@ impl FileKind {
             "blocks" => Self::Blocks,
             "checksums" => Self::Checksums,
             "lock" => Self::Lock,
+            _ if name.ends_with(".new") => Self::Replacement,
             _ if name.starts_with("kmip-key-pair-") => Self::KeyPair,
             _ if file.parent().is_some_and(|folder| folder.ends_with("shares")) => Self::Share,
             _ => panic!("a file of no kind: {}", file.display()),
@@ -57,7 +61,7 @@ impl FileKind {
             Self::Header | Self::Share => 5,
             Self::Blocks | Self::Checksums | Self::Ledger | Self::KeyPair => 3,
             Self::Generation | Self::Certificate | Self::CertificateKey => 2,
-            Self::Lock => 1,
+            Self::Lock | Self::Replacement => 1,
         }
     }
 
@@ -73,6 +77,7 @@ impl FileKind {
             Self::Checksums => "checksums",
             Self::Share => "shares/*.json",
             Self::Lock => "lock",
+            Self::Replacement => "*.new",
         }
     }
 }
