@@ -133,7 +133,11 @@ impl Cluster {
         if self.take_damaged_share(node_id) || restored.as_ref() != Some(&keys) {
             match self.restore_shares(&node).await {
                 Ok(()) => *restored = Some(keys),
-                Err(error) => errors.push(error),
+                Err(error) => {
+                    // What was reported damaged is looked at again too.
+                    *restored = None;
+                    errors.push(error);
+                }
             }
         }
         errors
