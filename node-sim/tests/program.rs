@@ -161,6 +161,9 @@ fn no_secret_is_logged() {
     for secret in [password, &basic, "chap-secret-1", "PRIVATE KEY"] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
+    let ledger = std::fs::read_to_string(folder.path().join("ledger.json")).unwrap();
+    assert!(ledger.contains("sealed_initiator_secret"), "{ledger}");
+    assert!(!ledger.contains("chap-secret-1"), "a secret is in clear in the ledger");
 }
 
 #[test]

@@ -212,6 +212,7 @@ impl Plan {
             FileKind::KeyPair => true,
             FileKind::Ledger
             | FileKind::Generation
+            | FileKind::AccountKey
             | FileKind::Certificate
             | FileKind::CertificateKey
             | FileKind::Blocks

@@ -6,6 +6,8 @@ use std::path::Path;
 pub(crate) enum FileKind {
     Ledger,
     Generation,
+    /// The key of the accounts' CHAP secrets.
+    AccountKey,
     /// The private key for key servers.
     KeyPair,
     /// The certificate of the HTTPS listener.
@@ -22,9 +24,10 @@ pub(crate) enum FileKind {
 }
 
 impl FileKind {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Ledger,
         Self::Generation,
+        Self::AccountKey,
         Self::KeyPair,
         Self::Certificate,
         Self::CertificateKey,
@@ -42,6 +45,7 @@ impl FileKind {
         match name {
             "ledger.json" => Self::Ledger,
             "generation.json" => Self::Generation,
+            "account-key.json" => Self::AccountKey,
             "door.crt" => Self::Certificate,
             "door.key" => Self::CertificateKey,
             "drive.json" => Self::Header,
@@ -60,7 +64,7 @@ impl FileKind {
         match self {
             Self::Header | Self::Share => 5,
             Self::Blocks | Self::Checksums | Self::Ledger | Self::KeyPair => 3,
-            Self::Generation | Self::Certificate | Self::CertificateKey => 2,
+            Self::Generation | Self::AccountKey | Self::Certificate | Self::CertificateKey => 2,
             Self::Lock | Self::Replacement => 1,
         }
     }
@@ -69,6 +73,7 @@ impl FileKind {
         match self {
             Self::Ledger => "ledger.json",
             Self::Generation => "generation.json",
+            Self::AccountKey => "account-key.json",
             Self::KeyPair => "kmip-key-pair-*.pem",
             Self::Certificate => "door.crt",
             Self::CertificateKey => "door.key",

@@ -20,6 +20,9 @@ pub(crate) const NODES: usize = 3;
 /// The common name of the cluster's certificate, which owns its keys.
 const COMMON_NAME: &str = "cluster";
 
+/// What the cluster keeps for its account.
+const CHAP_SECRET: &str = "initiator-secret";
+
 pub(crate) struct Fixture {
     pub(crate) cluster: Cluster,
     pub(crate) servers: Vec<KmipServer>,
@@ -60,6 +63,8 @@ impl Fixture {
             cluster.add_key_server(&lab, server.address());
         }
         let fixture = Self { cluster, servers, keys, _lab: lab, _folder: folder };
+        let account = json!({ "username": "tenant", "initiatorSecret": CHAP_SECRET });
+        fixture.cluster.call("AddAccount", account);
         fixture.until_unlocked();
         fixture.write(Version::First);
         fixture
@@ -74,6 +79,16 @@ impl Fixture {
                 let answer = self.cluster.send("PUT", &path, &body).unwrap();
                 assert_eq!(answer.status, 200, "{}", answer.body);
             }
+        }
+    }
+
+    /// What is wrong with the account, if anything is.
+    pub(crate) fn account_error(&self) -> Option<String> {
+        let params = json!({ "username": "tenant" });
+        match self.cluster.try_call("GetAccountByName", &params) {
+            Ok(found) if found["account"]["initiatorSecret"] == json!(CHAP_SECRET) => None,
+            Ok(_) => Some("the account has another secret".to_owned()),
+            Err(error) => Some(format!("the account cannot be read: {error:?}")),
         }
     }
 

@@ -114,6 +114,7 @@ impl Round {
         let fixture = &route.fixture;
         let (unreadable, wrong) = checks::read(fixture, plan, quiet);
         self.wrong.extend(wrong);
+        self.wrong.extend(fixture.account_error());
         for (drive, why) in &quiet.locked {
             if !plan.may_lock(*drive) {
                 self.wrong.push(format!("drive {drive} is locked: {why}"));
@@ -156,6 +157,7 @@ impl Round {
 
     fn check_settled(&mut self, route: &Route) {
         self.wrong.extend(checks::settled(&route.fixture));
+        self.wrong.extend(route.fixture.account_error());
         route.fixture.cluster.assert_agreement();
     }
 }

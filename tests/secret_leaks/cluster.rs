@@ -253,7 +253,5 @@ fn no_secret_is_in_what_the_cluster_says_or_keeps() {
         .into_iter()
         .partition(|(secret, _, file)| secret == "the cluster's private key" && *file == pem_file);
     assert!(!own.is_empty(), "the search finds the private key where it is");
-    let chap = ("a secret of an account".to_owned(), "plain", "ledger.json".to_owned());
-    let others: Vec<_> = others.into_iter().filter(|found| *found != chap).collect();
     assert_eq!(others, [], "in the cluster's folder");
 }

@@ -2,6 +2,7 @@
 
 use crate::key_server::{KeyProviderAccess, KeyServerError};
 use crate::node::NodeError;
+use crate::state::account_key::AccountKeyError;
 use crate::state::async_results::AsyncHandle;
 use crate::state::error::ElementError;
 use crate::state::faults::{FaultKind, FaultPlace, KmipServerFault};
@@ -41,6 +42,9 @@ pub(crate) enum OpenError {
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The key of the accounts' CHAP secrets cannot be used.
+    #[error(transparent)]
+    AccountKey(#[from] AccountKeyError),
     /// A node cannot be made.
     #[error(transparent)]
     Node(#[from] NodeError),

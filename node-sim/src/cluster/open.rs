@@ -8,6 +8,7 @@ use super::{create, key_server_monitor, node_power, pending_destruction, rekey_w
 use crate::key_server::KeyServerClient;
 use crate::key_server::client_key_pair::{read_private_key, remove_unreferenced_keys};
 use crate::node::{foreign_header, newest_witness};
+use crate::state::account_key::AccountKey;
 use crate::state::durable_file;
 use crate::state::ledger::{FILE_NAME, Ledger, LedgerError};
 use crate::state::ledger_file::LedgerFile;
@@ -29,6 +30,7 @@ struct OpenedFolder {
     /// What is wrong with the file of the ledger's generation, if anything is.
     generation_damage: Option<String>,
     client_key: Option<Zeroizing<String>>,
+    account_key: AccountKey,
 }
 
 impl Cluster {
@@ -53,6 +55,7 @@ impl Cluster {
             ledger: Arc::new(RwLock::new(Arc::new(found.ledger))),
             writer: Arc::new(tokio::sync::Mutex::new(found.file)),
             client_key: Arc::new(RwLock::new(found.client_key)),
+            account_key: found.account_key,
             nodes: RwLock::new(BTreeMap::new()),
             damaged_shares: Mutex::default(),
             unchecked_changes: Mutex::default(),
@@ -128,8 +131,17 @@ fn open_folder(settings: &ClusterSettings) -> Result<OpenedFolder, OpenError> {
         create::create(settings, &mut file, &mut ledger)?;
     }
     let client_key = read_client_key(settings, &mut ledger)?;
+    let account_key = open_account_key(settings, &ledger)?;
     let generation_damage = file.take_generation_damage();
-    Ok(OpenedFolder { lock, file, ledger, generation_damage, client_key })
+    Ok(OpenedFolder { lock, file, ledger, generation_damage, client_key, account_key })
+}
+
+fn open_account_key(settings: &ClusterSettings, ledger: &Ledger) -> Result<AccountKey, OpenError> {
+    let accounts = &ledger.inventory;
+    let is_needed = accounts.accounts_from(0).next().is_some();
+    let opens = |key: &AccountKey| accounts.secrets_open(key).is_ok();
+    let (folder, steps) = (&settings.folder, &settings.steps);
+    Ok(AccountKey::open(folder, steps, &ledger.identity.uuid, is_needed, opens)?)
 }
 
 /// The private key of the pair that the ledger names; what it does not name is removed. Drives

@@ -12,6 +12,7 @@ use super::rekey_control::RekeyControl;
 use super::settings::ClusterSettings;
 use crate::key_server::KeyServerClient;
 use crate::node::Node;
+use crate::state::account_key::AccountKey;
 use crate::state::events::{EventContent, EventType};
 use crate::state::faults::{FaultKind, FaultPlace};
 use crate::state::key_ring::NodeId;
@@ -33,6 +34,7 @@ pub(crate) struct Cluster {
     pub(super) ledger: Arc<RwLock<Arc<Ledger>>>,
     pub(super) writer: Arc<tokio::sync::Mutex<LedgerFile>>,
     pub(super) client_key: Arc<RwLock<Option<Zeroizing<String>>>>,
+    pub(super) account_key: AccountKey,
     /// The nodes that are switched on.
     pub(super) nodes: RwLock<BTreeMap<NodeId, Arc<Node>>>,
     pub(super) key_servers: Arc<dyn KeyServerClient>,
@@ -60,6 +62,11 @@ impl Cluster {
     pub(crate) fn ledger(&self) -> Arc<Ledger> {
         let shown = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&shown)
+    }
+
+    /// The key that seals the accounts' CHAP secrets.
+    pub(crate) const fn account_key(&self) -> &AccountKey {
+        &self.account_key
     }
 
     /// Reads something from the ledger.

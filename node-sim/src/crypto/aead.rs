@@ -5,9 +5,10 @@
 //! ```
 //!
 //! What it is for is authenticated and not stored: a sealed secret that was copied elsewhere does
-//! not open there. Two uses: a data encryption key under a master key, and an internal master key
-//! under the key whose shares the nodes hold. A key seals a handful of secrets in its life, far
-//! below where random nonces could meet.
+//! not open there. Three uses: a data encryption key under a master key, an internal master key
+//! under the key whose shares the nodes hold, and the CHAP secrets of accounts under the cluster's
+//! key for them. A key seals some thousands of secrets in its life at most, far below where random
+//! nonces could meet.
 
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce};

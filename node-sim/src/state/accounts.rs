@@ -1,10 +1,12 @@
 //! Accounts of the cluster, a section of the ledger.
 
+use crate::crypto::aead::SealError;
+use crate::state::account_key::AccountKey;
 use crate::state::error::{ElementError, ErrorName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::fmt;
+use zeroize::Zeroizing;
 
 /// Accounts in a cluster. Element takes 5000; this ledger is written whole at each change.
 pub(crate) const ACCOUNTS_MAX: usize = 1000;
@@ -33,35 +35,81 @@ pub(crate) enum AccountStatus {
     Locked,
 }
 
-/// A CHAP secret. The API shows it; nothing else may.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ChapSecret(String);
+/// Which end of a session proves itself with a CHAP secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChapRole {
+    /// The client of a volume.
+    Initiator,
+    /// The cluster.
+    Target,
+}
+
+impl ChapRole {
+    /// Parameter of the API that has the secret.
+    pub(crate) const fn parameter(self) -> &'static str {
+        match self {
+            Self::Initiator => "initiatorSecret",
+            Self::Target => "targetSecret",
+        }
+    }
+
+    /// What a secret of this role is sealed for.
+    fn purpose(self) -> String {
+        format!("CHAP {}", self.parameter())
+    }
+}
+
+/// A CHAP secret, sealed by the cluster's [`AccountKey`]. The API shows it; nothing else may.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct ChapSecret {
+    sealed: String,
+}
 
 impl ChapSecret {
     /// A secret that a client gave.
-    pub(crate) fn given(parameter: &str, text: &str) -> Result<Self, ElementError> {
+    ///
+    /// # Errors
+    /// It is too short or too long, or the system gave no random bytes to seal it.
+    pub(crate) fn given(
+        key: &AccountKey,
+        role: ChapRole,
+        text: &str,
+    ) -> Result<Self, ElementError> {
         let [min, max] = [SECRET_LEN.start(), SECRET_LEN.end()];
         if SECRET_LEN.contains(&text.chars().count()) {
-            return Ok(Self(text.to_owned()));
+            return Self::seal(key, role, text);
         }
         let reason = format!("a CHAP secret has {min} to {max} characters");
-        Err(ElementError::invalid(parameter, &reason))
+        Err(ElementError::invalid(role.parameter(), &reason))
     }
 
     /// A secret made of random bytes.
-    #[must_use]
-    pub(crate) fn from_random(random: &[u8; 16]) -> Self {
+    ///
+    /// # Errors
+    /// The system gave no random bytes to seal it.
+    pub(crate) fn from_random(
+        key: &AccountKey,
+        role: ChapRole,
+        random: &[u8; 16],
+    ) -> Result<Self, ElementError> {
         let letter = |byte: &u8| {
             let index = usize::from(byte % 64);
             char::from(SECRET_ALPHABET.get(index).copied().unwrap_or(b'A'))
         };
-        Self(random.iter().map(letter).collect())
+        let text: Zeroizing<String> = Zeroizing::new(random.iter().map(letter).collect());
+        Self::seal(key, role, &text)
     }
-}
 
-impl fmt::Debug for ChapSecret {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "ChapSecret({} characters)", self.0.chars().count())
+    fn seal(key: &AccountKey, role: ChapRole, text: &str) -> Result<Self, ElementError> {
+        let sealed = key.seal(&role.purpose(), text).map_err(|_| {
+            ElementError::new(ErrorName::Internal, "The system gave no random numbers.")
+        })?;
+        Ok(Self { sealed })
+    }
+
+    fn open(&self, key: &AccountKey, role: ChapRole) -> Result<Zeroizing<String>, SealError> {
+        key.unseal(&role.purpose(), &self.sealed)
     }
 }
 
@@ -73,8 +121,10 @@ pub(crate) struct Account {
     /// Whether it may be used.
     pub(crate) status: AccountStatus,
     /// What the initiator proves itself with.
+    #[serde(rename = "sealed_initiator_secret")]
     pub(crate) initiator_secret: ChapSecret,
     /// What the target proves itself with.
+    #[serde(rename = "sealed_target_secret")]
     pub(crate) target_secret: ChapSecret,
     /// Whether CHAP is asked for.
     pub(crate) enable_chap: bool,
@@ -107,6 +157,18 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
+    /// Whether this key has sealed all secrets.
+    ///
+    /// # Errors
+    /// One does not open.
+    pub(crate) fn secrets_open(&self, key: &AccountKey) -> Result<(), SealError> {
+        self.accounts.values().try_for_each(|account| {
+            account.initiator_secret.open(key, ChapRole::Initiator)?;
+            account.target_secret.open(key, ChapRole::Target)?;
+            Ok(())
+        })
+    }
+
     /// The accounts from this number on.
     pub(crate) fn accounts_from(
         &self,
@@ -193,19 +255,29 @@ impl Accounts {
 
 impl Account {
     /// The account as the API shows it.
-    #[must_use]
-    pub(crate) fn json(&self, id: AccountId) -> Value {
-        json!({
+    ///
+    /// # Errors
+    /// Its secrets were sealed by another key.
+    pub(crate) fn json(&self, id: AccountId, key: &AccountKey) -> Result<Value, ElementError> {
+        let open = |secret: &ChapSecret, role: ChapRole| {
+            secret.open(key, role).map_err(|error| {
+                let message = format!("The {} of account {id}: {error}.", role.parameter());
+                ElementError::new(ErrorName::Internal, message)
+            })
+        };
+        let initiator = open(&self.initiator_secret, ChapRole::Initiator)?;
+        let target = open(&self.target_secret, ChapRole::Target)?;
+        Ok(json!({
             "accountID": id,
             "attributes": self.attributes,
             "enableChap": self.enable_chap,
-            "initiatorSecret": self.initiator_secret.0,
+            "initiatorSecret": initiator.as_str(),
             "status": self.status,
             "storageContainerID": uuid::Uuid::nil().to_string(),
-            "targetSecret": self.target_secret.0,
+            "targetSecret": target.as_str(),
             "username": self.username,
             "volumes": [],
-        })
+        }))
     }
 }
 
@@ -221,15 +293,20 @@ fn replace<T>(present: &mut T, change: Option<T>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Account, AccountChange, AccountStatus, Accounts, ChapSecret};
+    use super::{Account, AccountChange, AccountStatus, Accounts, ChapRole, ChapSecret};
+    use crate::state::account_key::AccountKey;
     use crate::state::error::ErrorName;
 
     fn account(name: &str) -> Account {
+        sealed_by(&AccountKey::random().unwrap(), name)
+    }
+
+    fn sealed_by(key: &AccountKey, name: &str) -> Account {
         Account {
             username: name.into(),
             status: AccountStatus::Active,
-            initiator_secret: ChapSecret::from_random(&[7; 16]),
-            target_secret: ChapSecret::given("targetSecret", "twelve chars").unwrap(),
+            initiator_secret: ChapSecret::from_random(key, ChapRole::Initiator, &[7; 16]).unwrap(),
+            target_secret: ChapSecret::given(key, ChapRole::Target, "twelve chars").unwrap(),
             enable_chap: true,
             attributes: serde_json::Map::new(),
         }
@@ -256,9 +333,28 @@ mod tests {
 
     #[test]
     fn a_secret_is_shown_to_clients_and_to_nobody_else() {
-        let account = account("a");
-        assert_eq!(account.json(1)["targetSecret"], "twelve chars");
-        assert!(!format!("{account:?}").contains("twelve chars"));
-        assert!(ChapSecret::given("targetSecret", "too short").is_err());
+        let key = AccountKey::random().unwrap();
+        let account = sealed_by(&key, "a");
+        assert_eq!(account.json(1, &key).unwrap()["targetSecret"], "twelve chars");
+        assert_eq!(account.json(1, &key).unwrap()["initiatorSecret"], "HHHHHHHHHHHHHHHH");
+        let stored = serde_json::to_string(&account).unwrap();
+        for shown in [format!("{account:?}"), stored] {
+            assert!(!shown.contains("twelve chars") && !shown.contains("HHHHHHHH"), "{shown}");
+        }
+        assert!(ChapSecret::given(&key, ChapRole::Target, "too short").is_err());
+    }
+
+    #[test]
+    fn a_secret_opens_under_its_key_and_in_its_role_only() {
+        let key = AccountKey::random().unwrap();
+        let mut accounts = Accounts::default();
+        accounts.add_account(sealed_by(&key, "a")).unwrap();
+        assert!(accounts.secrets_open(&key).is_ok());
+        assert!(accounts.secrets_open(&AccountKey::random().unwrap()).is_err());
+        let mut exchanged = sealed_by(&key, "b");
+        exchanged.initiator_secret = exchanged.target_secret.clone();
+        assert!(exchanged.json(2, &key).is_err());
+        accounts.add_account(exchanged).unwrap();
+        assert!(accounts.secrets_open(&key).is_err());
     }
 }

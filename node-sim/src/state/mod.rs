@@ -2,6 +2,7 @@
 //!
 //! The sections decide and do no I/O. No key that opens data is here.
 
+pub(crate) mod account_key;
 pub(crate) mod accounts;
 pub(crate) mod async_results;
 pub(crate) mod checked_json;

@@ -3,9 +3,12 @@
 use super::method::{Action, ElementApi, Method, MethodResult, Scope};
 use super::params::{Kind, Params, optional, required};
 use crate::api::api_version::version;
-use crate::state::accounts::{Account, AccountChange, AccountId, AccountStatus, ChapSecret};
+use crate::state::accounts::{
+    Account, AccountChange, AccountId, AccountStatus, ChapRole, ChapSecret,
+};
 use crate::state::error::{ElementError, ErrorName};
 use serde_json::{Map, json};
+use zeroize::Zeroizing;
 
 /// The rows of the table.
 pub(crate) const METHODS: &[Method] = &[
@@ -79,49 +82,54 @@ fn list(api: &ElementApi, params: &Params) -> MethodResult {
             .inventory
             .accounts_from(start)
             .take(limit.unwrap_or(usize::MAX))
-            .map(|(id, account)| account.json(id))
-            .collect();
+            .map(|(id, account)| account.json(id, api.cluster.account_key()))
+            .collect::<Result<_, _>>()?;
         Ok(json!({ "accounts": accounts }))
     })
 }
 
-fn secret(params: &Params, name: &str) -> Result<Option<ChapSecret>, ElementError> {
-    params.text(name).map(|text| ChapSecret::given(name, text)).transpose()
+fn given_secret(
+    api: &ElementApi,
+    params: &Params,
+    role: ChapRole,
+) -> Result<Option<ChapSecret>, ElementError> {
+    let text = params.text(role.parameter());
+    text.map(|text| ChapSecret::given(api.cluster.account_key(), role, text)).transpose()
 }
 
-fn random_secret() -> Result<ChapSecret, ElementError> {
-    let mut random = [0; 16];
-    aws_lc_rs::rand::fill(&mut random).map_err(|_| {
+fn random_secret(api: &ElementApi, role: ChapRole) -> Result<ChapSecret, ElementError> {
+    let mut random = Zeroizing::new([0; 16]);
+    aws_lc_rs::rand::fill(random.as_mut_slice()).map_err(|_| {
         ElementError::new(ErrorName::Internal, "The system gave no random numbers.")
     })?;
-    Ok(ChapSecret::from_random(&random))
+    ChapSecret::from_random(api.cluster.account_key(), role, &random)
 }
 
 async fn add(api: &ElementApi, params: &Params) -> MethodResult {
-    let given = |name| match secret(params, name) {
-        Ok(None) => random_secret(),
-        Ok(Some(secret)) => Ok(secret),
-        Err(error) => Err(error),
+    let secret = |role| match given_secret(api, params, role)? {
+        Some(secret) => Ok(secret),
+        None => random_secret(api, role),
     };
     let account = Account {
         username: params.required_text("username")?.to_owned(),
         status: AccountStatus::Active,
-        initiator_secret: given("initiatorSecret")?,
-        target_secret: given("targetSecret")?,
+        initiator_secret: secret(ChapRole::Initiator)?,
+        target_secret: secret(ChapRole::Target)?,
         enable_chap: params.boolean("enableChap").unwrap_or(true),
         attributes: params.object("attributes").cloned().unwrap_or_else(Map::new),
     };
     let id = api.cluster.change(|ledger| ledger.inventory.add_account(account)).await?;
     api.cluster.read(|ledger| {
         let account = ledger.inventory.account(id)?;
-        Ok(json!({ "account": account.json(id), "accountID": id }))
+        let shown = account.json(id, api.cluster.account_key())?;
+        Ok(json!({ "account": shown, "accountID": id }))
     })
 }
 
 fn show(api: &ElementApi, id: AccountId) -> MethodResult {
     api.cluster.read(|ledger| {
         let account = ledger.inventory.account(id)?;
-        Ok(json!({ "account": account.json(id) }))
+        Ok(json!({ "account": account.json(id, api.cluster.account_key())? }))
     })
 }
 
@@ -129,7 +137,7 @@ fn get_by_name(api: &ElementApi, params: &Params) -> MethodResult {
     let name = params.required_text("username")?;
     api.cluster.read(|ledger| {
         let (id, account) = ledger.inventory.account_by_name(name)?;
-        Ok(json!({ "account": account.json(id) }))
+        Ok(json!({ "account": account.json(id, api.cluster.account_key())? }))
     })
 }
 
@@ -142,8 +150,8 @@ async fn modify(api: &ElementApi, params: &Params) -> MethodResult {
     let change = AccountChange {
         username: params.text("username").map(str::to_owned),
         status,
-        initiator_secret: secret(params, "initiatorSecret")?,
-        target_secret: secret(params, "targetSecret")?,
+        initiator_secret: given_secret(api, params, ChapRole::Initiator)?,
+        target_secret: given_secret(api, params, ChapRole::Target)?,
         enable_chap: params.boolean("enableChap"),
         attributes: params.object("attributes").cloned(),
     };

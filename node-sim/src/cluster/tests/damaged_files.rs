@@ -1,9 +1,11 @@
-//! Damage to the private key for key servers and to the file of the ledger's generation, and older
-//! headers of drives at the end of a rekey.
+//! Damage to the private key for key servers, to the file of the ledger's generation and to the key
+//! of the accounts' secrets, and older headers of drives at the end of a rekey.
 
 use super::lab::{Lab, assert_pattern, current_key, faults, rekey, rekeyed, unlocked, until};
 use crate::cluster::{Cluster, RekeyControlChange, RekeyTarget};
 use crate::key_server::client_key_pair::{NewKeyPair, Subject};
+use crate::state::accounts::{Account, AccountStatus, ChapRole, ChapSecret};
+use crate::state::durable_file::Steps;
 use crate::state::faults::FaultTypes;
 use crate::state::rekey_job::RekeyState;
 use std::path::{Path, PathBuf};
@@ -118,6 +120,55 @@ async fn a_damaged_generation_file_is_named_and_written_anew() {
                 .unwrap();
         assert_eq!(generation["generation"], ledger["generation"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_account_key_is_refused_while_an_account_needs_it() {
+    let lab = Lab::new(2, 1);
+    lab.create().await.close().await;
+    let path = lab.path().join("account-key.json");
+    let first = std::fs::read(&path).unwrap();
+    for how in 0..3 {
+        damage(&path, &first, how);
+        lab.open().await.close().await;
+        assert_ne!(std::fs::read(&path).unwrap(), first, "another key is made");
+    }
+    let cluster = lab.open().await;
+    let secret = |role| ChapSecret::given(cluster.account_key(), role, "twelve chars").unwrap();
+    let account = Account {
+        username: "tenant".to_owned(),
+        status: AccountStatus::Active,
+        initiator_secret: secret(ChapRole::Initiator),
+        target_secret: secret(ChapRole::Target),
+        enable_chap: true,
+        attributes: serde_json::Map::new(),
+    };
+    let added = cluster.change(|ledger| ledger.inventory.add_account(account)).await;
+    assert_eq!(added, Ok(1));
+    cluster.close().await;
+    drop(cluster);
+    let ledger = std::fs::read_to_string(lab.path().join("ledger.json")).unwrap();
+    assert!(!ledger.contains("twelve chars"));
+    let sound = std::fs::read(&path).unwrap();
+    for how in 0..4 {
+        // The last is the key of another time.
+        if how < 3 {
+            damage(&path, &sound, how)
+        } else {
+            std::fs::write(&path, &first).unwrap()
+        }
+        let damaged = std::fs::read(&path).ok();
+        let error = lab.open_with(Steps::new()).await.err().unwrap().to_string();
+        assert!(error.contains(path.to_str().unwrap()), "{error}");
+        assert_eq!(std::fs::read(&path).ok(), damaged, "it is not replaced");
+        std::fs::write(&path, &sound).unwrap();
+    }
+    let cluster = lab.open().await;
+    let shown = cluster.read(|ledger| {
+        ledger.inventory.account(1).and_then(|account| account.json(1, cluster.account_key()))
+    });
+    assert_eq!(shown.unwrap()["targetSecret"], "twelve chars");
+    cluster.close().await;
 }
 
 fn header(lab: &Lab) -> PathBuf {
