@@ -52,8 +52,10 @@ impl Route {
     }
 
     fn share_of_node_2(&self) -> PathBuf {
-        let mut shares = self.fixture.cluster.data().join("node-2/shares").read_dir().unwrap();
-        shares.next().unwrap().unwrap().path()
+        let shares = self.fixture.cluster.data().join("node-2/shares").read_dir().unwrap();
+        // Without what a kill has left of one that was being written.
+        let mut shares = shares.map(|share| share.unwrap().path());
+        shares.find(|path| path.extension().is_some_and(|ending| ending == "json")).unwrap()
     }
 
     fn move_key(&self, to: Location) {

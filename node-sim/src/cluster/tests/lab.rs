@@ -115,7 +115,23 @@ impl Lab {
         }
     }
 
-    /// A new cluster with providers 1 and 2, and a pattern on every drive.
+    /// Shares that the node has, without those that are being written.
+    pub(crate) fn shares(&self, node: u32) -> Vec<PathBuf> {
+        let Ok(entries) = self.node_folder(node).join("shares").read_dir() else {
+            return Vec::new();
+        };
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect()
+    }
+
+    /// The only share that the node has.
+    pub(crate) fn share(&self, node: u32) -> PathBuf {
+        let shares = self.shares(node);
+        assert_eq!(shares.len(), 1, "shares of node {node}: {shares:?}");
+        shares.into_iter().next().unwrap()
+    }
+
+    /// A new cluster with providers 1 and 2, a share on every node and a pattern on every drive.
     pub(crate) async fn create(&self) -> Arc<Cluster> {
         let cluster = self.open().await;
         let subject = Subject { common_name: Some("lab".to_owned()), ..Subject::default() };
@@ -123,6 +139,8 @@ impl Lab {
         cluster.adopt_key_pair(pair).await.unwrap();
         self.add_providers(&cluster).await;
         unlocked(&cluster).await;
+        let dealt = || (1..=self.nodes).all(|node| self.shares(node).len() == 1);
+        at_last("every node has its share", dealt).await;
         write_pattern(&cluster).await;
         cluster
     }
@@ -151,7 +169,10 @@ pub(crate) async fn until(cluster: &Cluster, what: &str, holds: impl Fn(&Cluster
     assert!(
         waited.is_ok(),
         "never: {what}: {}",
-        cluster.read(|l| json!(l.rekey).to_string() + &json!(l.asyncs).to_string())
+        cluster.read(|ledger| {
+            let faults = ledger.faults.list(crate::state::faults::FaultTypes::All);
+            json!({ "rekey": ledger.rekey, "asyncs": ledger.asyncs, "faults": faults })
+        })
     );
 }
 

@@ -59,8 +59,7 @@ async fn a_node_that_was_away_when_an_internal_key_was_made_gets_its_share() {
     until(&cluster, "the others are rewrapped", |c| c.read(|l| l.ring.keys().count()) == 2).await;
     cluster.start_node(NodeId(2)).await.unwrap();
     rekeyed(&cluster).await;
-    let shares = lab.node_folder(2).join("shares");
-    at_last("node 2 has its share", || shares.read_dir().unwrap().count() == 1).await;
+    at_last("node 2 has its share", || lab.shares(2).len() == 1).await;
     // Node 2's share is as good as any: with node 1 away the other two suffice.
     cluster.stop_node(NodeId(1)).await.unwrap();
     cluster.close().await;
@@ -87,9 +86,7 @@ async fn with_too_few_usable_shares_the_locked_drives_name_no_node() {
     let cluster = lab.create().await;
     cluster.close().await;
     drop(cluster);
-    let folder = lab.node_folder(2).join("shares");
-    let share = folder.read_dir().unwrap().next().unwrap().unwrap().path();
-    std::fs::remove_file(share).unwrap();
+    std::fs::remove_file(lab.share(2)).unwrap();
     let cluster = lab.open().await;
     until(&cluster, "the locked drives say why", |c| {
         c.drives().iter().all(|drive| match &drive.state {
@@ -245,8 +242,7 @@ async fn a_damaged_share_is_made_again_from_the_others() {
     let cluster = lab.create().await;
     cluster.close().await;
     drop(cluster);
-    let folder = lab.node_folder(2).join("shares");
-    let share = folder.read_dir().unwrap().next().unwrap().unwrap().path();
+    let share = lab.share(2);
     let read = || checked_json::decode::<Value>(&std::fs::read(&share).ok()?).ok();
     let sound = read().unwrap()["share"].clone();
     for damaged in [Some("{"), None] {

@@ -16,11 +16,6 @@ fn header(lab: &Lab, node: u32, drive: u32) -> PathBuf {
     lab.node_folder(node).join(format!("drive-{drive}")).join("drive.json")
 }
 
-fn share(lab: &Lab, node: u32) -> PathBuf {
-    let mut shares = lab.node_folder(node).join("shares").read_dir().unwrap();
-    shares.next().unwrap().unwrap().path()
-}
-
 fn flip(path: &Path, byte: usize) {
     let mut bytes = std::fs::read(path).unwrap();
     let at = byte % bytes.len();
@@ -107,12 +102,12 @@ async fn any_damaged_share_is_dealt_again_and_locks_nothing() {
         for damaged in 1..=nodes {
             let lab = Lab::new(nodes, 1);
             lab.create().await.close().await;
-            let sound = std::fs::read(share(&lab, damaged)).unwrap();
-            flip(&share(&lab, damaged), 200);
+            let path = lab.share(damaged);
+            let sound = std::fs::read(&path).unwrap();
+            flip(&path, 200);
             let cluster = lab.open().await;
             unlocked(&cluster).await;
             assert_pattern(&cluster).await;
-            let path = share(&lab, damaged);
             let file = path.file_name().unwrap().to_str().unwrap().to_owned();
             until(&cluster, "the fault is over", |c| {
                 use crate::state::faults::FaultTypes;
@@ -128,7 +123,7 @@ async fn any_damaged_share_is_dealt_again_and_locks_nothing() {
             drop(cluster);
             let minority = usize::try_from((nodes - 1) / 2).unwrap();
             for other in (1..=nodes).filter(|node| *node != damaged).take(minority) {
-                std::fs::remove_file(share(&lab, other)).unwrap();
+                std::fs::remove_file(lab.share(other)).unwrap();
             }
             let cluster = lab.open().await;
             unlocked(&cluster).await;
@@ -142,7 +137,7 @@ async fn any_damaged_share_is_dealt_again_and_locks_nothing() {
 async fn exchanged_shares_are_dealt_again() {
     let lab = Lab::new(3, 1);
     lab.create().await.close().await;
-    let (one, two) = (share(&lab, 1), share(&lab, 2));
+    let (one, two) = (lab.share(1), lab.share(2));
     let bytes = std::fs::read(&one).unwrap();
     std::fs::copy(&two, &one).unwrap();
     std::fs::write(&two, bytes).unwrap();
@@ -240,7 +235,7 @@ async fn a_share_of_a_key_that_a_header_names_is_not_removed() {
     let cluster = lab.create().await;
     let (old, _) = current_key(&cluster);
     let older = std::fs::read(header(&lab, 1, 1)).unwrap();
-    let path = share(&lab, 1);
+    let path = lab.share(1);
     let kept = std::fs::read(&path).unwrap();
     rekey(&cluster, RekeyTarget::External(1)).await;
     cluster.close().await;
