@@ -14,6 +14,7 @@
 
 mod policy;
 mod public_prefix;
+mod tree;
 
 use core::fmt::{self, Write as _};
 
@@ -26,6 +27,7 @@ use crate::vocabulary::{MaskNames, Vocabulary, row_by_value, tags, vocabulary_of
 
 use policy::{Visibility, header};
 pub use public_prefix::public_prefix;
+pub use tree::{RedactedTree, TreeItem, redacted_tree};
 
 /// How many items are shown, so that a message of a megabyte is not a log of ten.
 const ITEMS_MAX: u32 = 4096;
