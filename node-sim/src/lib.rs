@@ -19,6 +19,7 @@
 //! |---|---|---|
 //! | `cli` | flags, settings, signals, exit codes, health check; starts the listeners | the only one that prints; knows no API method |
 //! | `api` | HTTPS listener, Element's JSON-RPC methods, the simulator's own API | rustls only in `api::http::tls`; a method knows no socket, header or body |
+//! | `stream` | what the running program shows as it happens: state, calls, KMIP messages | kept in memory only; nothing in it is secret |
 //! | `cluster` | changes of the ledger, the task of each node, the rekey worker, cluster faults | a change is seen only when it is durable; no lock is held over a call to a key server |
 //! | `node` | the folder of a node: drives, blocks, shares of internal master keys | touches no other node's folder and contacts nobody: it is given the keys |
 //! | `key_server` | KMIP client, the cluster's key pair, checks of certificates | knows a key by its `keyID` only; does not retry, raises no fault, changes no ledger |
@@ -51,6 +52,7 @@ mod crypto;
 mod key_server;
 mod node;
 mod state;
+mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;
 

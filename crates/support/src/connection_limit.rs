@@ -44,6 +44,10 @@ pub struct ConnectionPermit {
 #[derive(Debug)]
 pub struct Busy<'a>(&'a ConnectionPermit);
 
+/// [`Busy`] mark that owns its share of the permit, for work that outlives a borrow.
+#[derive(Debug)]
+pub struct OwnedBusy(Arc<ConnectionPermit>);
+
 /// Reason for which a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LimitReached {
@@ -157,8 +161,23 @@ impl ConnectionPermit {
     /// Protects the connection from eviction until the mark is dropped.
     #[must_use]
     pub fn busy(&self) -> Busy<'_> {
-        self.limit.open().idle.remove(&self.number);
+        self.set_busy();
         Busy(self)
+    }
+
+    /// Protects the connection from eviction until the mark, which may go elsewhere, is dropped.
+    #[must_use]
+    pub fn owned_busy(self: &Arc<Self>) -> OwnedBusy {
+        self.set_busy();
+        OwnedBusy(Arc::clone(self))
+    }
+
+    fn set_busy(&self) {
+        self.limit.open().idle.remove(&self.number);
+    }
+
+    fn set_idle(&self) {
+        self.limit.open().idle.insert(self.number, Arc::clone(&self.eviction));
     }
 
     /// Waits until the connection is evicted: its owner should close it.
@@ -169,8 +188,13 @@ impl ConnectionPermit {
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        let ConnectionPermit { limit, number, eviction, .. } = self.0;
-        limit.open().idle.insert(*number, Arc::clone(eviction));
+        self.0.set_idle();
+    }
+}
+
+impl Drop for OwnedBusy {
+    fn drop(&mut self) {
+        self.0.set_idle();
     }
 }
 

@@ -76,8 +76,19 @@ pub(crate) fn success(id: Value, result: Value, unused: Map<String, Value>) -> S
 #[must_use]
 pub(crate) fn failure(id: &Value, error: &ElementError) -> String {
     let ElementError { name, message } = error;
-    json!({ "error": { "code": 500, "message": message, "name": name.text() }, "id": id })
-        .to_string()
+    failure_json(id, error_json(name.text(), message))
+}
+
+/// An error as an answer has it.
+#[must_use]
+pub(crate) fn error_json(name: &str, message: &str) -> Value {
+    json!({ "code": 500, "message": message, "name": name })
+}
+
+/// The answer to a call that was not done, with this error.
+#[must_use]
+pub(crate) fn failure_json(id: &Value, error: Value) -> String {
+    json!({ "error": error, "id": id }).to_string()
 }
 
 fn wrong_type(member: &str, expected: &str) -> ElementError {

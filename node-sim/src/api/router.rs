@@ -5,8 +5,10 @@ use super::api_version::ApiVersion;
 use super::http::basic_auth::Login;
 use super::http::listener::ClientAddress;
 use super::http::login_throttle::Verdict;
+use super::http::session::{is_from_own_page, is_from_script};
 use super::http::{error_pages, origin, request_body};
 use super::json_rpc::{self, Call, InvalidCall};
+use super::lab_controller;
 use crate::api::simulator;
 use crate::state::error::{ElementError, ErrorName};
 use axum::body::Body;
@@ -17,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::{Extension, Router};
 use serde_json::Value;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,7 +29,9 @@ pub(crate) fn router(state: Arc<ApiState>) -> Router {
         .route("/json-rpc/{version}", any(json_rpc))
         .route("/json-rpc/{version}/", any(json_rpc))
         .merge(simulator::router())
+        .route("/lab/v1/{*rest}", any(lab_controller::pass))
         .fallback(not_found)
+        .layer(from_fn_with_state(Arc::clone(&state), simulator::publish_change))
         .layer(from_fn_with_state(Arc::clone(&state), authenticate))
         .merge(simulator::open_router())
         .with_state(state)
@@ -44,15 +49,33 @@ async fn not_found(uri: Uri) -> Response {
 async fn authenticate(
     State(state): State<Arc<ApiState>>,
     Extension(ClientAddress(client)): Extension<ClientAddress>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     if origin::is_foreign(request.headers(), request.uri()) {
         tracing::debug!(%client, "refused a request of a foreign web page");
         return foreign_origin(request.uri());
     }
+    let unauthorized = match is_from_script(request.headers()) {
+        true => error_pages::unauthorized_script,
+        false => error_pages::unauthorized,
+    };
     let (account, is_right) = match state.credentials.check(request.headers()) {
-        Login::Absent => return error_pages::unauthorized(),
+        Login::Absent => {
+            let Some(session) = state.sessions.of(request.headers(), Instant::now()) else {
+                return unauthorized();
+            };
+            // The browser adds the cookie by itself: a change must come from a page of ours.
+            if request.method() != Method::GET && !is_from_own_page(request.headers()) {
+                return foreign_origin(request.uri());
+            }
+            // What a page asks by itself does not count as use.
+            if !simulator::KEEPS_IDLE.contains(&request.uri().path()) {
+                state.sessions.extend(&session, Instant::now());
+            }
+            request.extensions_mut().insert(session);
+            return next.run(request).await;
+        }
         Login::Right { account } => (account, true),
         Login::Wrong { account } => (account, false),
     };
@@ -62,7 +85,7 @@ async fn authenticate(
             tracing::info!(%client, "refused credentials");
             tokio::time::sleep(delay).await;
             drop(held_back);
-            error_pages::unauthorized()
+            unauthorized()
         }
         Verdict::Busy => error_pages::too_many_attempts(),
     }
@@ -72,12 +95,16 @@ fn foreign_origin(uri: &Uri) -> Response {
     if uri.path().starts_with(simulator::BASE_PATH) {
         return simulator::foreign_origin();
     }
+    if uri.path().starts_with(lab_controller::BASE_PATH) {
+        return lab_controller::foreign_origin();
+    }
     error_pages::foreign_origin()
 }
 
 async fn json_rpc(
     State(state): State<Arc<ApiState>>,
     Path(version): Path<String>,
+    Extension(ClientAddress(client)): Extension<ClientAddress>,
     method: Method,
     uri: Uri,
     body: Body,
@@ -96,15 +123,15 @@ async fn json_rpc(
         _ => return error_pages::method_not_allowed("GET, POST"),
     };
     match call {
-        Ok(call) => json(answer(state, version, call).await),
+        Ok(call) => json(answer(state, version, call, client).await),
         Err((id, error)) => json(json_rpc::failure(&id, &error)),
     }
 }
 
 /// A call is finished also when the client goes away: what it began must not be left half done.
-async fn answer(state: Arc<ApiState>, version: ApiVersion, call: Call) -> String {
+async fn answer(state: Arc<ApiState>, version: ApiVersion, call: Call, client: IpAddr) -> String {
     let id = call.id.clone();
-    let task = tokio::spawn(async move { state.api.answer(version, call).await });
+    let task = tokio::spawn(async move { state.api.answer(version, call, client).await });
     task.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a call broke off");
         let error = ElementError::new(ErrorName::Internal, "The call broke off; see the log.");

@@ -7,13 +7,13 @@ pub(crate) mod settings;
 #[cfg(test)]
 mod tests;
 
-use crate::cli::serve::{ListenAddresses, serve};
+use crate::cli::serve::{ListenAddresses, Parts, serve};
 use crate::cli::settings::{PartialSettings, Settings};
 use crate::key_server::kmip_client::KmipClient;
-use crate::key_server::message_trace::KmipTrace;
+use crate::key_server::message_trace::{KmipTrace, MessageSink};
 use crate::state::durable_file::Steps;
+use crate::stream::Stream;
 use clap::{Args, Parser, Subcommand};
-use kmip::client::Trace;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -112,15 +112,19 @@ fn serve_until_signal(mut settings: Settings) -> Result<(), Failure> {
         .with_writer(std::io::stderr)
         .try_init();
     settings.cluster.steps = Arc::new(Steps::from_environment().map_err(Failure::Setting)?);
+    let stream = Stream::new();
+    let messages: Arc<dyn MessageSink> = Arc::clone(&stream.messages) as _;
     let trace = settings.kmip_trace.as_deref().map(trace_to).transpose()?;
+    let sinks = [messages].into_iter().chain(trace);
     runtime()?.block_on(async {
         let stop = stop_signal().map_err(|e| Failure::Run(format!("no signals: {e}")))?;
-        let client = KmipClient::new(trace).with_request_deadline(settings.kmip_request_deadline);
-        serve(settings, Arc::new(client), print_addresses, stop).await.map_err(Failure::Run)
+        let client = KmipClient::new(sinks).with_request_deadline(settings.kmip_request_deadline);
+        let parts = Parts { key_servers: Arc::new(client), stream };
+        serve(settings, parts, print_addresses, stop).await.map_err(Failure::Run)
     })
 }
 
-fn trace_to(path: &Path) -> Result<Arc<dyn Trace>, Failure> {
+fn trace_to(path: &Path) -> Result<Arc<dyn MessageSink>, Failure> {
     let trace = KmipTrace::append_to(path).map_err(|error| {
         Failure::Setting(format!("kmip-trace {} cannot be written: {error}.", path.display()))
     })?;

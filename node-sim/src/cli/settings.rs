@@ -31,6 +31,12 @@ const BODY_DEADLINE: Duration = Duration::from_secs(30);
 /// Deadlines of a body, in milliseconds: a body of 1 MiB over a slow link may take minutes.
 const BODY_DEADLINES_MS: std::ops::RangeInclusive<u64> = 1..=3_600_000;
 
+/// How long a session lasts without a request when nothing is set.
+const SESSION_IDLE: Duration = Duration::from_secs(1800);
+
+/// How long a session may last without a request, in milliseconds: up to a day.
+const SESSION_IDLES_MS: std::ops::RangeInclusive<u64> = 1..=86_400_000;
+
 /// Intervals, in milliseconds, at which key servers are asked for the keys in use.
 const CHECK_INTERVALS_MS: std::ops::RangeInclusive<u64> = 1..=3_600_000;
 
@@ -113,6 +119,14 @@ pub(crate) struct PartialSettings {
     /// How long the body of a request may take, in milliseconds [default: 30000]
     #[arg(long, env = "NODE_SIM_BODY_DEADLINE_MS", value_name = "MS")]
     pub(crate) body_deadline_ms: Option<u64>,
+    /// How long the session of a web page lasts without a request, in milliseconds
+    /// [default: 1800000]
+    #[arg(long, env = "NODE_SIM_SESSION_IDLE_MS", value_name = "MS")]
+    pub(crate) session_idle_ms: Option<u64>,
+    /// Host and port of a lab controller, to which requests of /lab/v1 are passed on with the
+    /// administrator's credentials, over plain HTTP [default: none]
+    #[arg(long, env = "NODE_SIM_LAB_CONTROLLER", value_name = "HOST:PORT")]
+    pub(crate) lab_controller: Option<String>,
     /// File to which every KMIP message is appended as text, secrets hidden
     #[arg(long, env = "NODE_SIM_KMIP_TRACE", value_name = "FILE")]
     pub(crate) kmip_trace: Option<PathBuf>,
@@ -151,6 +165,10 @@ pub(crate) struct Settings {
     pub(crate) cluster: ClusterSettings,
     /// How long the body of a request may take.
     pub(crate) body_deadline: Duration,
+    /// How long the session of a web page lasts without a request.
+    pub(crate) session_idle: Duration,
+    /// Host and port of the lab controller, if there is one.
+    pub(crate) lab: Option<String>,
     /// How long a request to a key server may take.
     pub(crate) kmip_request_deadline: Duration,
     /// Where KMIP messages are written as text, if anywhere.
@@ -194,6 +212,8 @@ impl PartialSettings {
             rekey_ms_per_drive: self.rekey_ms_per_drive.or(next.rekey_ms_per_drive),
             rekey_stop_before: self.rekey_stop_before.or(next.rekey_stop_before),
             body_deadline_ms: self.body_deadline_ms.or(next.body_deadline_ms),
+            session_idle_ms: self.session_idle_ms.or(next.session_idle_ms),
+            lab_controller: self.lab_controller.or(next.lab_controller),
             kmip_trace: self.kmip_trace.or(next.kmip_trace),
             log: self.log.or(next.log),
         }
@@ -251,6 +271,9 @@ impl PartialSettings {
         };
         let body_deadline =
             deadline("body-deadline-ms", self.body_deadline_ms, BODY_DEADLINE, &BODY_DEADLINES_MS)?;
+        let session_idle =
+            deadline("session-idle-ms", self.session_idle_ms, SESSION_IDLE, &SESSION_IDLES_MS)?;
+        let lab = self.lab_controller.map(check_controller).transpose()?;
         let kmip_request_deadline = deadline(
             "kmip-request-deadline-ms",
             self.kmip_request_deadline_ms,
@@ -265,6 +288,8 @@ impl PartialSettings {
             certificate,
             cluster,
             body_deadline,
+            session_idle,
+            lab,
             kmip_request_deadline,
             kmip_trace: self.kmip_trace,
             log: self.log.unwrap_or_else(|| "info".to_owned()),
@@ -363,6 +388,15 @@ fn check_name(name: String) -> Result<String, String> {
         return Ok(name);
     }
     Err(format!("name is {name:?}; it must be 1 to 32 letters, digits and dashes."))
+}
+
+/// Refuses what cannot be a host and a port.
+fn check_controller(text: String) -> Result<String, String> {
+    let parts = text.rsplit_once(':').filter(|(host, _)| !host.is_empty() && !host.contains('/'));
+    match parts.and_then(|(_, port)| port.parse::<u16>().ok()) {
+        Some(_) => Ok(text),
+        None => Err(format!("lab-controller is {text:?}; it must be HOST:PORT.")),
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 use super::shared_state::Cluster;
 use crate::config::limits::KEY_SERVER_DEADLINE;
+use crate::key_server::object_inventory::ObjectInventory;
 use crate::key_server::{HostReport, KeyProviderAccess, KeyServerError};
 use crate::state::error::{ElementError, ErrorName};
 use crate::state::faults::KmipServerFault;
@@ -32,6 +33,39 @@ impl Cluster {
         self.check_shown(&provider, id, Hosts::All).await?;
         self.retry_now();
         Ok(())
+    }
+
+    /// Lists the objects that the key server shows to the cluster.
+    ///
+    /// # Errors
+    /// The key server does not exist, or cannot be used.
+    pub(crate) async fn list_objects(
+        &self,
+        id: KeyServerId,
+    ) -> Result<ObjectInventory, ElementError> {
+        let provider = self.access_of(id)?;
+        with_deadline(self.key_servers.inventory(&provider)).await
+    }
+
+    /// Revokes and destroys an object of the key server, whatever it is.
+    ///
+    /// # Errors
+    /// The key server does not exist, cannot be used, or refuses.
+    pub(crate) async fn destroy_object(
+        &self,
+        id: KeyServerId,
+        unique_identifier: &str,
+    ) -> Result<(), ElementError> {
+        let provider = self.access_of(id)?;
+        with_deadline(self.key_servers.destroy_object(&provider, unique_identifier)).await
+    }
+
+    /// Access of the first node to this key server only.
+    fn access_of(&self, id: KeyServerId) -> Result<KeyProviderAccess, ElementError> {
+        let server = self.read(|ledger| ledger.registry.server(id).cloned())?;
+        let node_id = self.read(Ledger::master_node);
+        let access = self.server_access(id, &server).map_err(element_error)?;
+        Ok(KeyProviderAccess { node_id, servers: vec![access] })
     }
 
     /// Tests that the key servers of the provider can be used, and show the keys in use.

@@ -69,6 +69,29 @@ pub(crate) fn fingerprint(text: &str) -> String {
     hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Summary of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CertificateSummary {
+    /// Distinguished Name of its subject.
+    pub(crate) subject: String,
+    /// Distinguished Name of its issuer.
+    pub(crate) issuer: String,
+    /// When it expires.
+    pub(crate) not_after: OffsetDateTime,
+}
+
+/// Summary of the first certificate of a text; none if it holds none that can be read.
+#[must_use]
+pub(crate) fn summary(text: &str) -> Option<CertificateSummary> {
+    let blocks = blocks(text).ok()?;
+    let certificate = parse(blocks.first()?).ok()?;
+    Some(CertificateSummary {
+        subject: certificate.subject().to_string(),
+        issuer: certificate.issuer().to_string(),
+        not_after: certificate.validity().not_after.to_datetime(),
+    })
+}
+
 /// What is wrong with the certificates that a key server is checked against: the worst of them.
 #[must_use]
 pub(crate) fn check_root_ca(text: &str, now: OffsetDateTime) -> Option<Finding> {

@@ -342,7 +342,7 @@ pub(super) fn is_destroyed(state: State) -> bool {
 }
 
 /// Whether the server says that there is no such object; 1.x and 2.x have their own words for it.
-fn is_absent(error: &Error) -> bool {
+pub(super) fn is_absent(error: &Error) -> bool {
     matches!(
         error.reason(),
         Some(

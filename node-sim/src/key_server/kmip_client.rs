@@ -11,13 +11,15 @@
 use super::error::HostFailure;
 use super::host_session::HostSession;
 use super::key_destruction::AtHost;
+use super::message_trace::{MessageSink, SessionTrace};
+use super::object_inventory::ObjectInventory;
 use super::{
     Destruction, FetchedKey, HostReport, KeyProviderAccess, KeyServerAccess, KeyServerClient,
     KeyServerError, KeyServerFuture, SurveyFuture,
 };
 use crate::state::key_ring::{KeyId, KeyOrigin, KnownKey, NodeId, RetiredKey};
 use crate::state::key_server_registry::KeyServerId;
-use kmip::client::{Client, Error, Trace};
+use kmip::client::{Client, Error};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +33,7 @@ pub(crate) const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
 
 /// Client of KMIP servers.
 pub struct KmipClient {
-    trace: Option<Arc<dyn Trace>>,
+    sinks: Arc<[Arc<dyn MessageSink>]>,
     request_deadline: Duration,
     sessions: Mutex<BTreeMap<(NodeId, KeyServerId, String), Session>>,
 }
@@ -43,11 +45,12 @@ struct Session {
 }
 
 impl KmipClient {
-    /// A client without sessions. The trace gets every message: **its bytes hold keys in the
+    /// A client without sessions. The sinks get every message: **its bytes hold keys in the
     /// clear**.
     #[must_use]
-    pub fn new(trace: Option<Arc<dyn Trace>>) -> Self {
-        Self { trace, request_deadline: REQUEST_DEADLINE, sessions: Mutex::default() }
+    pub fn new(sinks: impl IntoIterator<Item = Arc<dyn MessageSink>>) -> Self {
+        let sinks = sinks.into_iter().collect();
+        Self { sinks, request_deadline: REQUEST_DEADLINE, sessions: Mutex::default() }
     }
 
     /// Sets how long a request may take, from its first byte to its answer; 15 s by default.
@@ -74,19 +77,25 @@ impl KmipClient {
         if let Some(session) = sessions.get(&session_id) {
             return Ok(HostSession { host, client: session.client.clone() });
         }
-        let client = self.client(access, &host)?;
+        let client = self.client(node_id, access, &host)?;
         sessions.insert(session_id, Session { access: access.clone(), client: client.clone() });
         Ok(HostSession { host, client })
     }
 
-    fn client(&self, access: &KeyServerAccess, host: &str) -> Result<Client, Error> {
+    fn client(
+        &self,
+        node_id: NodeId,
+        access: &KeyServerAccess,
+        host: &str,
+    ) -> Result<Client, Error> {
         let mut builder = Client::builder()
             .server(host)
             .ca_pem(&access.server.ca_certificate)
             .identity_pem(&access.server.client_certificate, access.client_key.as_bytes())
             .request_deadline(self.request_deadline);
-        if let Some(trace) = &self.trace {
-            builder = builder.trace(Arc::clone(trace));
+        if !self.sinks.is_empty() {
+            let (key_server_id, sinks) = (access.key_server_id, Arc::clone(&self.sinks));
+            builder = builder.trace(Arc::new(SessionTrace { node_id, key_server_id, sinks }));
         }
         builder.build()
     }
@@ -249,5 +258,22 @@ impl KeyServerClient for KmipClient {
         identifier: Option<&'a str>,
     ) -> SurveyFuture<'a> {
         Box::pin(self.survey_hosts(provider, key_id, identifier))
+    }
+
+    fn inventory<'a>(
+        &'a self,
+        provider: &'a KeyProviderAccess,
+    ) -> KeyServerFuture<'a, ObjectInventory> {
+        Box::pin(self.first_host(provider, |session| async move { session.inventory().await }))
+    }
+
+    fn destroy_object<'a>(
+        &'a self,
+        provider: &'a KeyProviderAccess,
+        unique_identifier: &'a str,
+    ) -> KeyServerFuture<'a, ()> {
+        Box::pin(self.first_host(provider, move |session| async move {
+            session.destroy_by_identifier(unique_identifier).await
+        }))
     }
 }

@@ -16,8 +16,10 @@ pub(crate) mod in_memory;
 mod key_destruction;
 pub(crate) mod kmip_client;
 pub(crate) mod message_trace;
+pub(crate) mod object_inventory;
 
 use self::certificate_checks::fingerprint;
+use self::object_inventory::ObjectInventory;
 use crate::crypto::master_key::MasterKey;
 use crate::state::key_ring::{KeyId, KeyOrigin, KnownKey, NodeId, RetiredKey};
 use crate::state::key_server_registry::{KeyServerId, KeyServerKmip};
@@ -224,6 +226,19 @@ pub trait KeyServerClient: Send + Sync {
         provider: &'a KeyProviderAccess,
         key: &'a RetiredKey,
     ) -> KeyServerFuture<'a, Destruction>;
+
+    /// Lists the objects that the first host that can be used shows, without their bytes.
+    fn inventory<'a>(
+        &'a self,
+        provider: &'a KeyProviderAccess,
+    ) -> KeyServerFuture<'a, ObjectInventory>;
+
+    /// Revokes and destroys an object at the first host that can be used, whatever it is.
+    fn destroy_object<'a>(
+        &'a self,
+        provider: &'a KeyProviderAccess,
+        unique_identifier: &'a str,
+    ) -> KeyServerFuture<'a, ()>;
 
     /// Reports what each host of the provider shows of this key, without fetching its bytes. Hosts
     /// are asked at the same time.

@@ -140,6 +140,11 @@ impl Events {
         }
     }
 
+    /// Id of the event that is recorded next.
+    pub(crate) const fn next_id(&self) -> Option<u64> {
+        self.last_id.checked_add(1)
+    }
+
     /// The kinds and messages of the events that were recorded since `earlier`, the oldest first.
     pub(crate) fn since<'a>(
         &'a self,

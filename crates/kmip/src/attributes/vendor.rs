@@ -29,6 +29,11 @@ impl VendorAttribute {
         }
     }
 
+    /// Its value, if that is a text.
+    pub fn as_text(&self) -> Option<&str> {
+        self.value.reader().text_string(tags::AttributeValue).ok()
+    }
+
     /// Vendor and name of a custom attribute of 1.x.
     pub(super) fn split(name: &str) -> Option<(&str, &str)> {
         name.split_once('-').filter(|(vendor, _)| VENDOR_1_X.contains(vendor))

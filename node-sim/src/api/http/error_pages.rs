@@ -23,6 +23,13 @@ pub(crate) fn unauthorized() -> Response {
     ([(header::WWW_AUTHENTICATE, REALM)], page).into_response()
 }
 
+/// The credentials are absent or wrong, and the client is a script of a page: without the header
+/// its browser does not ask its user.
+#[must_use]
+pub(crate) fn unauthorized_script() -> Response {
+    page(StatusCode::UNAUTHORIZED, "401 Unauthorized.", "Log in as a cluster admin.")
+}
+
 /// The request was started by a page of another origin.
 #[must_use]
 pub(crate) fn foreign_origin() -> Response {

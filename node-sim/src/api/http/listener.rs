@@ -5,16 +5,19 @@ use crate::config::limits::{
     CONNECTIONS_MAX, HANDSHAKE_DEADLINE, HEAD_DEADLINE, HEAD_LEN_MAX, SHUTDOWN_DEADLINE,
 };
 use axum::Router;
-use axum::body::Body;
-use axum::http::Request;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{Request, Response};
+use hyper::body::Frame;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::future::Future;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
-use support::connection_limit::{ConnectionLimit, ConnectionPermit};
+use support::connection_limit::{ConnectionLimit, ConnectionPermit, OwnedBusy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -25,6 +28,32 @@ pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 /// How long to wait when the system gives no connection, for want of files or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Body of an answer; its connection is busy until it was sent.
+struct BusyBody {
+    body: Body,
+    _busy: OwnedBusy,
+}
+
+impl HttpBody for BusyBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        self.body.size_hint()
+    }
+}
 
 /// Serves the paths of this router until it is told to stop; then what is under way is finished.
 pub(crate) async fn serve(
@@ -100,13 +129,13 @@ async fn requests(
     (router, client): (Router, ClientAddress),
     mut stopped: watch::Receiver<bool>,
 ) {
+    let permit = Arc::new(permit);
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
-        let (busy, router) = (permit.busy(), router.clone());
+        let (busy, router) = (permit.owned_busy(), router.clone());
         request.extensions_mut().insert(client);
         async move {
-            let answer = router.oneshot(request.map(Body::new)).await;
-            drop(busy);
-            answer
+            let answer: Result<Response<Body>, _> = router.oneshot(request.map(Body::new)).await;
+            answer.map(|answer| answer.map(|body| BusyBody { body, _busy: busy }))
         }
     });
     let connection = http1::Builder::new()

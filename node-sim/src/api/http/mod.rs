@@ -6,4 +6,5 @@ pub(crate) mod listener;
 pub(crate) mod login_throttle;
 pub(crate) mod origin;
 pub(crate) mod request_body;
+pub(crate) mod session;
 pub(crate) mod tls;

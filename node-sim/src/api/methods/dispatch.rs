@@ -1,22 +1,49 @@
 //! One call: finds its method, checks its parameters, runs it and answers.
 
 use super::method::{Action, ElementApi, Method};
+use super::method_errors::MethodError;
 use super::params::Params;
 use crate::api::api_version::{ApiVersion, CURRENT};
 use crate::api::json_rpc::{self, Call};
 use crate::state::error::{ElementError, ErrorName};
 use crate::state::events::{EventContent, EventType};
+use crate::stream::calls::AnsweredCall;
 use serde_json::{Map, Value, json};
+use std::net::IpAddr;
+use std::time::Instant;
 use time::OffsetDateTime;
 
 impl ElementApi {
-    /// Answers a call that came to the endpoint of this version.
-    pub(crate) async fn answer(&self, version: ApiVersion, call: Call) -> String {
+    /// Answers a call that came to the endpoint of this version from this address.
+    pub(crate) async fn answer(&self, version: ApiVersion, call: Call, client: IpAddr) -> String {
         let Call { id, method, params } = call;
+        let begun = Instant::now();
+        let shown = Value::Object(params.clone());
+        let found = self.find(version, &method);
+        let reads = found.is_some_and(|method| !matches!(method.action, Action::Change(_)));
+        let publish = |outcome: Result<&Value, Value>| {
+            let (endpoint, took) = (version.to_string(), begun.elapsed());
+            let (method, params) = (found.map_or(method.as_str(), |found| found.name), shown);
+            let call = AnsweredCall { endpoint, method, params, outcome, reads, took, client };
+            self.stream.publish_call(call);
+        };
+        if let Some(MethodError { name, message, .. }) = self.method_errors.take(&method) {
+            tracing::info!(method, name, "answered with the error that is set");
+            let error = json_rpc::error_json(&name, &message);
+            publish(Err(error.clone()));
+            return json_rpc::failure_json(&id, error);
+        }
         match self.perform(version, &method, params).await {
-            Ok((result, unused)) => json_rpc::success(id, result, unused),
+            Ok((result, unused)) => {
+                // Clients ask for the result of a rekey until it is there.
+                if result.get("status").is_none_or(|status| status != "running") {
+                    publish(Ok(&result));
+                }
+                json_rpc::success(id, result, unused)
+            }
             Err(error) => {
                 tracing::info!(method, name = error.name.text(), "refused");
+                publish(Err(json_rpc::error_json(error.name.text(), &error.message)));
                 json_rpc::failure(&id, &error)
             }
         }

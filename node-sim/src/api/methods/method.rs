@@ -1,9 +1,11 @@
 //! A method of the API as data, and the API that a listener serves.
 
+use super::method_errors::MethodErrors;
 use super::params::{Parameter, Params};
 use crate::api::api_version::ApiVersion;
 use crate::cluster::Cluster;
 use crate::state::error::ElementError;
+use crate::stream::Stream;
 use serde_json::Value;
 use std::future::Future;
 use std::pin::Pin;
@@ -58,6 +60,10 @@ pub(crate) struct Method {
 pub(crate) struct ElementApi {
     /// The cluster.
     pub(crate) cluster: Arc<Cluster>,
+    /// Where its calls are shown.
+    pub(crate) stream: Arc<Stream>,
+    /// Errors that are set for methods.
+    pub(crate) method_errors: Arc<MethodErrors>,
     /// The name of its primary administrator.
     pub(crate) admin: String,
     /// Scope of the listener: methods of another scope are unknown there.

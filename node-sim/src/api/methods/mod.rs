@@ -16,12 +16,15 @@ pub(crate) mod key_pair;
 pub(crate) mod key_providers;
 pub(crate) mod key_servers;
 pub(crate) mod method;
+pub(crate) mod method_errors;
 pub(crate) mod nodes;
 pub(crate) mod params;
 pub(crate) mod volumes;
 
 use crate::cluster::Cluster;
+use crate::stream::Stream;
 use method::{ElementApi, Method, Scope};
+use method_errors::MethodErrors;
 use std::sync::Arc;
 
 /// The families of methods.
@@ -41,8 +44,13 @@ const FAMILIES: &[&[Method]] = &[
 ];
 
 /// The API of this cluster, for a listener of this scope.
-pub(crate) fn element_api(cluster: Arc<Cluster>, admin: String, scope: Scope) -> ElementApi {
-    ElementApi { cluster, admin, scope, families: FAMILIES }
+pub(crate) fn element_api(
+    cluster: Arc<Cluster>,
+    (stream, method_errors): (Arc<Stream>, Arc<MethodErrors>),
+    admin: String,
+    scope: Scope,
+) -> ElementApi {
+    ElementApi { cluster, stream, method_errors, admin, scope, families: FAMILIES }
 }
 
 #[cfg(test)]

@@ -8,27 +8,44 @@
 
 mod answers;
 mod blocks;
+mod events;
 mod key_servers;
 mod master_keys;
+mod messages;
+mod method_errors;
+mod objects;
 mod overview;
 mod power;
 mod rekey;
 mod rekey_control;
 mod request_parts;
+mod session;
 
 use self::answers::refusal;
 use crate::api::api_state::ApiState;
 use crate::api::http::error_pages::FOREIGN_ORIGIN;
-use axum::Router;
+use crate::api::http::listener::ClientAddress;
+use crate::stream::calls::AnsweredCall;
+use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::{Extension, Router};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Beginning of the paths of this API.
 pub(crate) const BASE_PATH: &str = "/sim/v1/";
+
+/// Paths of requests that a page makes without its user: they do not make a session last longer.
+pub(crate) const KEEPS_IDLE: [&str; 2] = ["/sim/v1/events", "/sim/v1/session"];
+
+/// Paths of requests that are no events of their own.
+const UNSHOWN: [&str; 2] = ["/sim/v1/notes", "/sim/v1/session"];
 
 /// A request that is served.
 pub(crate) struct Route {
@@ -54,6 +71,10 @@ impl Route {
         Self::new(Method::POST, MethodFilter::POST, path, handler)
     }
 
+    fn delete<T: 'static>(path: &'static str, handler: impl Handler<T, Arc<ApiState>>) -> Self {
+        Self::new(Method::DELETE, MethodFilter::DELETE, path, handler)
+    }
+
     fn new<T: 'static>(
         method: Method,
         filter: MethodFilter,
@@ -72,7 +93,18 @@ impl Route {
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::get("/sim/v1/health", async || "ok\n").without_credentials(),
+        Route::post("/sim/v1/session", session::begin).without_credentials(),
+        Route::get("/sim/v1/session", session::show),
+        Route::delete("/sim/v1/session", session::end),
         Route::get("/sim/v1/state", overview::show),
+        Route::get("/sim/v1/events", events::follow),
+        Route::get("/sim/v1/messages", messages::list),
+        Route::get("/sim/v1/messages/{number}", messages::show),
+        Route::post("/sim/v1/notes", messages::add_note),
+        Route::get("/sim/v1/method-errors", method_errors::list),
+        Route::put("/sim/v1/method-errors", method_errors::set),
+        Route::delete("/sim/v1/method-errors", method_errors::clear),
+        Route::delete("/sim/v1/method-errors/{method}", method_errors::remove),
         Route::post("/sim/v1/nodes/{nodeID}/stop", power::stop_node),
         Route::post("/sim/v1/nodes/{nodeID}/start", power::start_node),
         Route::get("/sim/v1/drives/{driveID}/blocks/{lba}", blocks::read),
@@ -83,6 +115,11 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/sim/v1/rekey/abandon", rekey::abandon),
         Route::post("/sim/v1/master-keys/{keyID}/forget", master_keys::forget),
         Route::post("/sim/v1/key-servers/{keyServerID}/skip-check", key_servers::skip_check),
+        Route::get("/sim/v1/key-servers/{keyServerID}/objects", objects::list),
+        Route::post(
+            "/sim/v1/key-servers/{keyServerID}/objects/{uniqueIdentifier}/destroy",
+            objects::destroy,
+        ),
         Route::post("/sim/v1/retry", power::retry),
     ]
 }
@@ -108,6 +145,37 @@ fn router_of(wanted: impl Fn(&Route) -> bool) -> Router<Arc<ApiState>> {
         let allowed = methods.join(", ");
         router.route(path, handlers.fallback(async move || method_not_allowed(allowed)))
     })
+}
+
+/// Makes an event of a request that changes something. Bodies are not shown: they may be blocks.
+pub(crate) async fn publish_change(
+    State(state): State<Arc<ApiState>>,
+    Extension(ClientAddress(client)): Extension<ClientAddress>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path();
+    let is_shown =
+        request.method() != Method::GET && path.starts_with(BASE_PATH) && !UNSHOWN.contains(&path);
+    if !is_shown {
+        return next.run(request).await;
+    }
+    let (begun, method) = (Instant::now(), format!("{} {path}", request.method()));
+    let answer = next.run(request).await;
+    let status = answer.status();
+    state.api.stream.publish_call(AnsweredCall {
+        endpoint: "sim/v1".to_owned(),
+        method: &method,
+        params: json!({}),
+        outcome: match status.is_success() {
+            true => Ok(&Value::Null),
+            false => Err(json!({ "status": status.as_u16() })),
+        },
+        reads: false,
+        took: begun.elapsed(),
+        client,
+    });
+    answer
 }
 
 /// Answers a request that a page of another origin has started.

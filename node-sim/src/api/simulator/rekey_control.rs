@@ -3,9 +3,8 @@
 use super::answers::{json_text, refusal};
 use super::request_parts::{self, shortened};
 use crate::api::api_state::ApiState;
-use crate::cluster::{
-    Cluster, MILLISECONDS_PER_DRIVE_MAX, RekeyControlChange, STOPS, stop_by_name,
-};
+use crate::cluster::{MILLISECONDS_PER_DRIVE_MAX, RekeyControlChange, STOPS, stop_by_name};
+use crate::stream::overview::control_json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -27,6 +26,7 @@ pub(super) async fn change(State(state): State<Arc<ApiState>>, body: Body) -> Re
     match read_change(&body) {
         Ok(change) => {
             state.api.cluster.rekey_control().change(change);
+            state.api.cluster.changed();
             json_text(StatusCode::OK, &control_json(&state.api.cluster))
         }
         Err(reason) => refusal(StatusCode::BAD_REQUEST, &reason),
@@ -39,17 +39,6 @@ pub(super) async fn release(State(state): State<Arc<ApiState>>) -> Response {
         Ok(next) => json_text(StatusCode::OK, &json!({ "released": next })),
         Err(error) => refusal(StatusCode::CONFLICT, &error),
     }
-}
-
-/// What is set, and what a rekey is stopped before now.
-pub(super) fn control_json(cluster: &Cluster) -> Value {
-    let control = cluster.rekey_control();
-    let settings = control.settings();
-    json!({
-        "millisecondsPerDrive": settings.milliseconds_per_drive,
-        "stopBefore": settings.stop_before,
-        "stoppedBefore": control.stopped_before(),
-    })
 }
 
 /// Reads a change; the error says what is allowed.

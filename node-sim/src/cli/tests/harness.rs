@@ -2,10 +2,11 @@
 //! that sends bytes over TLS and parses only the head of the answer.
 
 use crate::api::http::tls::{ClientStream, connect};
-use crate::cli::serve::{ListenAddresses, serve};
+use crate::cli::serve::{ListenAddresses, Parts, serve};
 use crate::cli::settings::PartialSettings;
 use crate::key_server::KeyServerClient;
 use crate::key_server::in_memory::InMemoryKeyServers;
+use crate::stream::Stream;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::net::SocketAddr;
@@ -66,10 +67,11 @@ pub(crate) async fn start(
     let (ready, readied) = oneshot::channel();
     let (stop, stopped) = oneshot::channel::<()>();
     let key_servers: Arc<dyn KeyServerClient> = key_servers;
+    let parts = Parts { key_servers, stream: Stream::new() };
     let announce = move |addresses| {
         let _ = ready.send(addresses);
     };
-    let task = tokio::spawn(serve(config, key_servers, announce, async move {
+    let task = tokio::spawn(serve(config, parts, announce, async move {
         let _ = stopped.await;
     }));
     let Ok(addresses) = readied.await else { panic!("not started: {:?}", task.await) };

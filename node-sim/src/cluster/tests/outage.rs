@@ -6,6 +6,7 @@ use super::lab::{
 };
 use crate::cluster::{AbandonRekeyError, Cluster, ClusterSettings, DriveState, RekeyTarget};
 use crate::key_server::in_memory::{Call, FaultTiming};
+use crate::key_server::object_inventory::ObjectInventory;
 use crate::key_server::{
     Destruction, FetchedKey, KeyProviderAccess, KeyServerClient, KeyServerError, KeyServerFuture,
     SurveyFuture,
@@ -322,6 +323,18 @@ impl KeyServerClient for LateKeyServer {
         _: Option<&'a str>,
     ) -> SurveyFuture<'a> {
         Box::pin(async { Vec::new() })
+    }
+
+    fn inventory<'a>(&'a self, _: &'a KeyProviderAccess) -> KeyServerFuture<'a, ObjectInventory> {
+        Box::pin(async { Err(away()) })
+    }
+
+    fn destroy_object<'a>(
+        &'a self,
+        _: &'a KeyProviderAccess,
+        _: &'a str,
+    ) -> KeyServerFuture<'a, ()> {
+        Box::pin(async { Err(away()) })
     }
 }
 
