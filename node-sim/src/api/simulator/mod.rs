@@ -93,7 +93,7 @@ impl Route {
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::get("/sim/v1/health", async || "ok\n").without_credentials(),
-        Route::post("/sim/v1/session", session::begin).without_credentials(),
+        Route::post("/sim/v1/sessions", session::begin).without_credentials(),
         Route::get("/sim/v1/session", session::show),
         Route::delete("/sim/v1/session", session::end),
         Route::get("/sim/v1/state", overview::show),

@@ -69,11 +69,13 @@ pub(super) async fn destroy(
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    let confirmed = serde_json::from_slice::<Confirmed>(&body);
-    if !confirmed.is_ok_and(|confirmed| confirmed.confirm == unique_identifier) {
+    let Ok(Confirmed { confirm }) = serde_json::from_slice(&body) else {
         let reason = "the body must be a JSON object with the member confirm, which repeats the \
                       Unique Identifier of the object";
         return refusal(StatusCode::BAD_REQUEST, &reason);
+    };
+    if confirm != unique_identifier {
+        return refusal(StatusCode::CONFLICT, &"confirm must be the Unique Identifier in the path");
     }
     let cluster = Arc::clone(&state.api.cluster);
     finish(async move {

@@ -25,6 +25,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Running {
     pub(crate) addresses: ListenAddresses,
     pub(crate) certificate: String,
+    pub(crate) stream: Arc<Stream>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), String>>,
 }
@@ -67,7 +68,8 @@ pub(crate) async fn start(
     let (ready, readied) = oneshot::channel();
     let (stop, stopped) = oneshot::channel::<()>();
     let key_servers: Arc<dyn KeyServerClient> = key_servers;
-    let parts = Parts { key_servers, stream: Stream::new() };
+    let stream = Stream::new();
+    let parts = Parts { key_servers, stream: Arc::clone(&stream) };
     let announce = move |addresses| {
         let _ = ready.send(addresses);
     };
@@ -76,7 +78,7 @@ pub(crate) async fn start(
     }));
     let Ok(addresses) = readied.await else { panic!("not started: {:?}", task.await) };
     let certificate = std::fs::read_to_string(folder.join("door.crt")).expect("a certificate");
-    Running { addresses, certificate, stop, task }
+    Running { addresses, certificate, stream, stop, task }
 }
 
 impl Running {

@@ -136,7 +136,11 @@ impl Description {
         members: &Map<String, Value>,
         at: &str,
     ) -> Result<(), String> {
-        // An object of any members would let pass what is not described.
+        // Only where the description says so may an object have members that it does not name.
+        if keywords.get("additionalProperties") == Some(&Value::Bool(true)) {
+            assert!(!keywords.contains_key("properties"), "{at}");
+            return Ok(());
+        }
         assert_eq!(keywords.get("additionalProperties"), Some(&Value::Bool(false)), "{at}");
         let properties = keywords["properties"].as_object().unwrap();
         for required in keywords["required"].as_array().unwrap() {

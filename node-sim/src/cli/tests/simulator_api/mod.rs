@@ -3,6 +3,7 @@
 
 mod client;
 mod description;
+mod stream;
 
 use self::client::{Client, Coverage, ask};
 use self::description::Description;
@@ -64,10 +65,14 @@ async fn every_described_status_is_answered_as_described() {
     methods(&mut client).await;
     numbers(&mut client).await;
     control(&mut client).await;
+    stream::sessions(&mut client).await;
+    stream::notes_and_messages(&mut client).await;
+    stream::method_errors(&mut client).await;
     client.expect(404, ask(SKIP_CHECK, &["1"])).await;
     add_key_provider(&running).await;
     client.expect(400, ask(SKIP_CHECK, &["x"])).await;
     client.expect(200, ask(SKIP_CHECK, &["1"])).await;
+    stream::objects(&mut client, &key_servers).await;
     rekey(&mut client).await;
     forget(&mut client, &key_servers).await;
     locked_and_absent_drives(&mut client).await;
@@ -81,6 +86,10 @@ async fn every_described_status_is_answered_as_described() {
     let mut client = Client { running: &running, coverage: &mut coverage };
     client.expect_without_body(408, ask(CHANGE, &[]), 2).await;
     client.expect_without_body(408, ask(WRITE, &["1", "0"]), BLOCK.len()).await;
+    for operation in [stream::BEGIN, stream::NOTE, stream::SET_ERROR] {
+        client.expect_without_body(408, ask(operation, &[]), 2).await;
+    }
+    client.expect_without_body(408, ask(stream::DESTROY, &["1", "x"]), 2).await;
     let control = client.expect(200, ask(CONTROL, &[])).await;
     let set = json!({ "millisecondsPerDrive": 7, "stopBefore": "Ready", "stoppedBefore": null });
     assert_eq!(control, set);
@@ -113,7 +122,13 @@ async fn access(client: &mut Client<'_>) {
         let ask = ask(&operation, &parameters);
         for credentials in [None, Some("admin:wrong")] {
             let answer = client.send(ask, credentials).await;
-            assert_eq!(answer.status, if needs_credentials { 401 } else { 200 }, "{operation}");
+            let expected = match (needs_credentials, operation.as_str()) {
+                (true, _) => 401,
+                // Its credentials are in its body.
+                (false, stream::BEGIN) => 400,
+                (false, _) => 200,
+            };
+            assert_eq!(answer.status, expected, "{operation}");
             client.check(ask, &answer);
         }
         // After a right password the answer to the next wrong one is not held back.
