@@ -56,12 +56,13 @@ const KMIP_SERVER: Table = &[
     ("secret", &[]),
 ];
 
-/// `cli -> api -> cluster -> node | key_server -> state -> crypto -> config`: each imports only
-/// what is further right. No directory imports `testing`, which is for other crates.
+/// `cli -> api -> stream -> cluster -> node | key_server -> state -> crypto -> config`: each
+/// imports only what is further right. No directory imports `testing`, which is for other crates.
 const NODE_SIM: Table = &[
     ("testing", &["node", "key_server", "state", "crypto"]),
-    ("cli", &["api", "cluster", "node", "key_server", "state", "crypto", "config"]),
-    ("api", &["cluster", "node", "key_server", "state", "crypto", "config"]),
+    ("cli", &["api", "stream", "cluster", "node", "key_server", "state", "crypto", "config"]),
+    ("api", &["stream", "cluster", "node", "key_server", "state", "crypto", "config"]),
+    ("stream", &["cluster", "key_server", "state"]),
     ("cluster", &["node", "key_server", "state", "crypto", "config"]),
     ("node", &["state", "crypto", "config"]),
     ("key_server", &["state", "crypto", "config"]),

@@ -3,28 +3,16 @@
 //! The controller is reached over plain HTTP: it is on this machine, or in a network of the lab's
 //! own. It gets the administrator's credentials, and never a cookie.
 
-use super::api_state::ApiState;
-use super::http::error_pages::FOREIGN_ORIGIN;
-use super::http::request_body::BodyError;
-use super::http::{listener::ClientAddress, request_body};
-use crate::stream::calls::AnsweredCall;
-use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::net::TcpStream;
 use zeroize::Zeroizing;
-
-/// Beginning of the paths that are passed on.
-pub(crate) const BASE_PATH: &str = "/lab/v1/";
 
 /// How long the head of an answer may take: signing a certificate is the longest work.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
@@ -41,11 +29,14 @@ pub(crate) struct LabController {
 
 /// Why a request was not passed on.
 #[derive(Debug, thiserror::Error)]
-enum PassError {
+pub(super) enum PassError {
+    /// No answer came.
     #[error("the lab controller at {0} cannot be reached: {1}")]
     Unreachable(String, String),
+    /// The answer took too long.
     #[error("the lab controller at {0} did not answer in time")]
     Late(String),
+    /// There is no controller.
     #[error("this program was started without a lab controller; set --lab-controller")]
     None,
 }
@@ -60,7 +51,13 @@ impl LabController {
         Ok(Self { authority, authorization })
     }
 
-    async fn pass(&self, method: Method, uri: &Uri, body: Bytes) -> Result<Response, PassError> {
+    /// Sends a request, and returns the answer as it comes.
+    pub(super) async fn pass(
+        &self,
+        method: Method,
+        uri: &Uri,
+        body: Bytes,
+    ) -> Result<Response, PassError> {
         let unreachable = |cause: &dyn std::fmt::Display| {
             PassError::Unreachable(self.authority.clone(), cause.to_string())
         };
@@ -104,58 +101,4 @@ fn passed_headers(headers: &HeaderMap) -> HeaderMap {
         passed.insert(disposition, value.clone());
     }
     passed
-}
-
-/// Passes a request on, and its answer back.
-pub(super) async fn pass(
-    State(state): State<Arc<ApiState>>,
-    Extension(ClientAddress(client)): Extension<ClientAddress>,
-    method: Method,
-    uri: Uri,
-    body: Body,
-) -> Response {
-    let body = match request_body::read(body, state.body_deadline).await {
-        Ok(body) => body,
-        Err(error) => return refusal(status_of(error), &error),
-    };
-    let Some(lab) = &state.lab else { return refusal(StatusCode::NOT_FOUND, &PassError::None) };
-    let (begun, reads) = (Instant::now(), method == Method::GET);
-    let params = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let name = format!("{method} {}", uri.path());
-    let passed = lab.pass(method, &uri, body).await;
-    let outcome = match &passed {
-        Ok(answer) if answer.status().is_success() => Ok(&Value::Null),
-        Ok(answer) => Err(json!({ "status": answer.status().as_u16() })),
-        Err(error) => Err(json!({ "message": error.to_string() })),
-    };
-    if !reads {
-        state.api.stream.publish_call(AnsweredCall {
-            endpoint: "lab/v1".to_owned(),
-            method: &name,
-            params,
-            outcome,
-            reads,
-            took: begun.elapsed(),
-            client,
-        });
-    }
-    passed.unwrap_or_else(|error| refusal(StatusCode::BAD_GATEWAY, &error))
-}
-
-fn status_of(error: BodyError) -> StatusCode {
-    match error {
-        BodyError::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-        BodyError::Incomplete => StatusCode::BAD_REQUEST,
-        BodyError::Late => StatusCode::REQUEST_TIMEOUT,
-    }
-}
-
-/// Answers a request that a page of another origin has started.
-pub(super) fn foreign_origin() -> Response {
-    refusal(StatusCode::FORBIDDEN, &FOREIGN_ORIGIN)
-}
-
-fn refusal(status: StatusCode, reason: &impl std::fmt::Display) -> Response {
-    let body = json!({ "error": reason.to_string() }).to_string();
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -4,7 +4,7 @@
 //! http::listener -> http::tls -> router -> http::basic_auth -> json_rpc -> methods
 //!                                                       |
 //!                                                       +----> simulator (/sim/v1/...)
-//!                                                       `----> lab_controller (/lab/v1/...)
+//!                                                       `----> lab_requests (/lab/v1/...)
 //! ```
 //!
 //! `http` knows no method; `methods` know no socket, header or body. rustls is in `http::tls` only.
@@ -14,6 +14,7 @@ pub(crate) mod api_version;
 pub(crate) mod http;
 pub(crate) mod json_rpc;
 pub(crate) mod lab_controller;
+pub(crate) mod lab_requests;
 pub(crate) mod methods;
 pub(crate) mod router;
 pub(crate) mod simulator;

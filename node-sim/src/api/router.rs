@@ -8,7 +8,7 @@ use super::http::login_throttle::Verdict;
 use super::http::session::{is_from_own_page, is_from_script};
 use super::http::{error_pages, origin, request_body};
 use super::json_rpc::{self, Call, InvalidCall};
-use super::lab_controller;
+use super::lab_requests;
 use crate::api::simulator;
 use crate::state::error::{ElementError, ErrorName};
 use axum::body::Body;
@@ -29,7 +29,7 @@ pub(crate) fn router(state: Arc<ApiState>) -> Router {
         .route("/json-rpc/{version}", any(json_rpc))
         .route("/json-rpc/{version}/", any(json_rpc))
         .merge(simulator::router())
-        .route("/lab/v1/{*rest}", any(lab_controller::pass))
+        .route("/lab/v1/{*rest}", any(lab_requests::pass))
         .fallback(not_found)
         .layer(from_fn_with_state(Arc::clone(&state), simulator::publish_change))
         .layer(from_fn_with_state(Arc::clone(&state), authenticate))
@@ -95,8 +95,8 @@ fn foreign_origin(uri: &Uri) -> Response {
     if uri.path().starts_with(simulator::BASE_PATH) {
         return simulator::foreign_origin();
     }
-    if uri.path().starts_with(lab_controller::BASE_PATH) {
-        return lab_controller::foreign_origin();
+    if uri.path().starts_with(lab_requests::BASE_PATH) {
+        return lab_requests::foreign_origin();
     }
     error_pages::foreign_origin()
 }

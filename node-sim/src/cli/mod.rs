@@ -113,7 +113,7 @@ fn serve_until_signal(mut settings: Settings) -> Result<(), Failure> {
         .try_init();
     settings.cluster.steps = Arc::new(Steps::from_environment().map_err(Failure::Setting)?);
     let stream = Stream::new();
-    let messages: Arc<dyn MessageSink> = Arc::clone(&stream.messages) as _;
+    let messages: Arc<dyn MessageSink> = stream.messages.clone();
     let trace = settings.kmip_trace.as_deref().map(trace_to).transpose()?;
     let sinks = [messages].into_iter().chain(trace);
     runtime()?.block_on(async {

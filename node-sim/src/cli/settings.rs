@@ -226,11 +226,11 @@ impl PartialSettings {
             self.node_listen.as_deref().map(|text| address("node-listen", text)).transpose()?;
         let (user, password) = credentials(self.user, self.password)?;
         let certificate = certificate_source(self.cert, self.key)?;
-        let mvip = self.mvip.unwrap_or_else(|| match listen.ip() {
-            ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            ip => ip,
-        });
+        let mvip = self.mvip.unwrap_or_else(|| reachable(listen.ip()));
         let defaults = ClusterSettings::default();
+        let session_idle =
+            deadline("session-idle-ms", self.session_idle_ms, SESSION_IDLE, &SESSION_IDLES_MS)?;
+        let lab = self.lab_controller.map(check_controller).transpose()?;
         let (retry_min, retry_max) = retry_waits(
             self.retry_min_ms,
             self.retry_max_ms,
@@ -271,9 +271,6 @@ impl PartialSettings {
         };
         let body_deadline =
             deadline("body-deadline-ms", self.body_deadline_ms, BODY_DEADLINE, &BODY_DEADLINES_MS)?;
-        let session_idle =
-            deadline("session-idle-ms", self.session_idle_ms, SESSION_IDLE, &SESSION_IDLES_MS)?;
-        let lab = self.lab_controller.map(check_controller).transpose()?;
         let kmip_request_deadline = deadline(
             "kmip-request-deadline-ms",
             self.kmip_request_deadline_ms,
@@ -294,6 +291,14 @@ impl PartialSettings {
             kmip_trace: self.kmip_trace,
             log: self.log.unwrap_or_else(|| "info".to_owned()),
         })
+    }
+}
+
+/// The address at which a listener of this one can be reached.
+fn reachable(ip: IpAddr) -> IpAddr {
+    match ip {
+        ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        ip => ip,
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod certificate_checks;
 pub(crate) mod client_key_pair;
 mod digest;
 mod error;
+mod host_inventory;
 mod host_session;
 #[cfg(test)]
 pub(crate) mod in_memory;

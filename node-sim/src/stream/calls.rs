@@ -1,11 +1,9 @@
 //! Calls of the APIs as events, without what is secret in them.
 
-use super::Stream;
-use super::event_log::EventKind;
+use super::event_log::{EventKind, EventLog};
 use serde_json::{Map, Value, json};
 use std::net::IpAddr;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Longest text of a parameter or result that is shown, in characters: that of a certificate.
@@ -39,9 +37,15 @@ pub(crate) struct AnsweredCall<'a> {
     pub(crate) client: IpAddr,
 }
 
+/// Maker of the events of calls.
+pub(crate) struct CallLog {
+    log: Arc<EventLog>,
+    reads: ReadLimit,
+}
+
 /// Limit of the calls that only read.
 #[derive(Default)]
-pub(crate) struct ReadLimit(Mutex<Option<(Instant, u32)>>);
+struct ReadLimit(Mutex<Option<(Instant, u32)>>);
 
 impl ReadLimit {
     /// Whether an event is made of one more.
@@ -60,9 +64,14 @@ impl ReadLimit {
     }
 }
 
-impl Stream {
+impl CallLog {
+    /// A log that publishes in this one.
+    pub(crate) fn new(log: Arc<EventLog>) -> Self {
+        Self { log, reads: ReadLimit::default() }
+    }
+
     /// Makes an event of a call. A successful call that only reads is left out when there are many.
-    pub(crate) fn publish_call(&self, call: AnsweredCall<'_>) {
+    pub(crate) fn publish(&self, call: AnsweredCall<'_>) {
         if call.reads && call.outcome.is_ok() && !self.reads.admit(Instant::now()) {
             return;
         }
@@ -147,8 +156,8 @@ mod tests {
             "kmipClientCertificate": "-----BEGIN PRIVATE KEY-----\ns4", "secret": null,
         });
         let expected = json!({
-            "initiatorSecret": "***", "a": [{ "targetSecret": "***", "Password": "***", "x": null }],
-            "kmipClientCertificate": "***", "secret": null,
+            "initiatorSecret": "***", "kmipClientCertificate": "***", "secret": null,
+            "a": [{ "targetSecret": "***", "Password": "***", "x": null }],
         });
         assert_eq!(shown(&value, &mut truncated), expected);
         assert!(!truncated);

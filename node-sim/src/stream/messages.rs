@@ -335,7 +335,7 @@ mod tests {
         assert!(!hex.contains(&KEY[..6]) && hex.contains(&"\u{b7}".repeat(32)), "{hex}");
         assert!(!whole.to_string().to_lowercase().contains("00112233"));
         let bytes = received["bytes"].as_u64().unwrap();
-        assert_eq!(hex.chars().count() as u64, bytes * 2);
+        assert_eq!(u64::try_from(hex.chars().count()).unwrap(), bytes * 2);
         assert!(log.whole(3).is_none());
         let Next::Events(events, 2) = events.after(0) else { panic!() };
         assert!(events.iter().all(|text| !text.to_lowercase().contains(&KEY[..6])));

@@ -13,11 +13,13 @@ pub(crate) mod calls;
 pub(crate) mod event_log;
 pub(crate) mod messages;
 pub(crate) mod overview;
+mod rewrap_pace;
 pub(crate) mod state_changes;
 
+use calls::CallLog;
 use event_log::EventLog;
 use messages::MessageLog;
-use overview::RewrapPace;
+use rewrap_pace::RewrapPace;
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::Semaphore;
@@ -33,8 +35,8 @@ pub(crate) struct Stream {
     pub(crate) readers: Arc<Semaphore>,
     /// The KMIP messages.
     pub(crate) messages: Arc<MessageLog>,
-    /// Limits the calls that only read.
-    pub(crate) reads: calls::ReadLimit,
+    /// The calls of the APIs.
+    pub(crate) calls: CallLog,
     /// Pace of the rekey that is running.
     pub(crate) pace: Mutex<RewrapPace>,
     /// Members of the state that stay as they are while the program runs.
@@ -46,8 +48,8 @@ impl Stream {
     pub(crate) fn new() -> Arc<Self> {
         let log = Arc::new(EventLog::new());
         let messages = Arc::new(MessageLog::new(Arc::clone(&log)));
-        let (reads, pace) = (calls::ReadLimit::default(), Mutex::default());
+        let (calls, pace) = (CallLog::new(Arc::clone(&log)), Mutex::default());
         let readers = Arc::new(Semaphore::new(READERS_MAX));
-        Arc::new(Self { log, readers, messages, reads, pace, facts: OnceLock::new() })
+        Arc::new(Self { log, readers, messages, calls, pace, facts: OnceLock::new() })
     }
 }

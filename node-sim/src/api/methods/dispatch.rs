@@ -25,7 +25,7 @@ impl ElementApi {
             let (endpoint, took) = (version.to_string(), begun.elapsed());
             let (method, params) = (found.map_or(method.as_str(), |found| found.name), shown);
             let call = AnsweredCall { endpoint, method, params, outcome, reads, took, client };
-            self.stream.publish_call(call);
+            self.stream.calls.publish(call);
         };
         if let Some(MethodError { name, message, .. }) = self.method_errors.take(&method) {
             tracing::info!(method, name, "answered with the error that is set");

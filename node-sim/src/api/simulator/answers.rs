@@ -1,5 +1,6 @@
 //! Answers of the simulator's own API: JSON, also for errors.
 
+use crate::api::http::error_pages::FOREIGN_ORIGIN;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -10,6 +11,11 @@ pub(super) fn done() -> Response {
 
 pub(super) fn refusal(status: StatusCode, reason: &impl std::fmt::Display) -> Response {
     json_text(status, &json!({ "error": reason.to_string() }))
+}
+
+/// Answers a request that a page of another origin has started.
+pub(crate) fn foreign_origin() -> Response {
+    refusal(StatusCode::FORBIDDEN, &FOREIGN_ORIGIN)
 }
 
 /// The cause names files of the simulator: it goes to the log.

@@ -21,9 +21,9 @@ mod rekey_control;
 mod request_parts;
 mod session;
 
+pub(crate) use self::answers::foreign_origin;
 use self::answers::refusal;
 use crate::api::api_state::ApiState;
-use crate::api::http::error_pages::FOREIGN_ORIGIN;
 use crate::api::http::listener::ClientAddress;
 use crate::stream::calls::AnsweredCall;
 use axum::extract::{Request, State};
@@ -163,7 +163,7 @@ pub(crate) async fn publish_change(
     let (begun, method) = (Instant::now(), format!("{} {path}", request.method()));
     let answer = next.run(request).await;
     let status = answer.status();
-    state.api.stream.publish_call(AnsweredCall {
+    state.api.stream.calls.publish(AnsweredCall {
         endpoint: "sim/v1".to_owned(),
         method: &method,
         params: json!({}),
@@ -176,11 +176,6 @@ pub(crate) async fn publish_change(
         client,
     });
     answer
-}
-
-/// Answers a request that a page of another origin has started.
-pub(crate) fn foreign_origin() -> Response {
-    refusal(StatusCode::FORBIDDEN, &FOREIGN_ORIGIN)
 }
 
 /// Answers a request for a path that does not exist.

@@ -88,9 +88,9 @@ pub(super) async fn destroy(
 }
 
 fn failure(error: &ElementError) -> Response {
-    let status = match error.name {
-        ErrorName::KeyServerIdDoesNotExist => StatusCode::NOT_FOUND,
-        _ => StatusCode::BAD_GATEWAY,
+    let status = match error.name == ErrorName::KeyServerIdDoesNotExist {
+        true => StatusCode::NOT_FOUND,
+        false => StatusCode::BAD_GATEWAY,
     };
     refusal(status, error)
 }

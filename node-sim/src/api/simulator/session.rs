@@ -1,6 +1,6 @@
 //! Sessions of web pages: `/sim/v1/session`.
 
-use super::answers::{done, internal, json_text, refusal};
+use super::answers::{done, foreign_origin, internal, json_text, refusal};
 use super::request_parts;
 use crate::api::api_state::ApiState;
 use crate::api::http::listener::ClientAddress;
@@ -37,7 +37,7 @@ pub(super) async fn begin(
     body: Body,
 ) -> Response {
     if origin::is_foreign(&headers, &uri) {
-        return super::foreign_origin();
+        return foreign_origin();
     }
     let body = match request_parts::read_body(body, &state).await {
         Ok(body) => Zeroizing::new(body.to_vec()),

@@ -201,8 +201,9 @@ pub(super) async fn objects(client: &mut Client<'_>, key_servers: &InMemoryKeySe
     client.running.call(&format!(r#"{{"method":"{method}","params":{EXTERNAL}}}"#)).await;
     let state = client.until(ask(STATE, &[]), rekey_is_over).await;
     let keys = state["masterKeys"].as_array().unwrap().iter();
-    let key = keys.filter(|key| key["current"] == true).map(|key| key["keyID"].as_str().unwrap());
-    let key = key.last().unwrap();
+    let mut key =
+        keys.filter(|key| key["current"] == true).map(|key| key["keyID"].as_str().unwrap());
+    let key = key.next_back().unwrap();
     client.expect(400, ask(OBJECTS, &["x"])).await;
     client.expect(404, ask(OBJECTS, &["9"])).await;
     let objects = client.expect(200, ask(OBJECTS, &["1"])).await;
