@@ -113,6 +113,9 @@ impl Condition {
             Self::Path(_, _, Predicate::Equals(value) | Predicate::Differs(value)) => {
                 names(value).collect()
             }
+            Self::Path(_, _, Predicate::Includes(values)) => {
+                values.iter().flat_map(|value| names(value)).collect()
+            }
             Self::Size(_) | Self::Succeeds(_) | Self::Fails(..) | Self::Path(..) => Vec::new(),
         }
     }
@@ -203,9 +206,13 @@ impl Predicate {
                     let texts = found.iter().filter_map(|element| element.text());
                     texts.flat_map(str::split_whitespace)
                 };
-                let is_there = |wanted: &String| words().any(|word| word == wanted);
-                let missing: Vec<&str> =
-                    wanted.iter().filter(|wanted| !is_there(wanted)).map(String::as_str).collect();
+                let mut missing = Vec::new();
+                for name in wanted {
+                    let wanted = resolve(values, name)?;
+                    if !words().any(|word| word == wanted.as_str()) {
+                        missing.push(name.as_str());
+                    }
+                }
                 if !missing.is_empty() {
                     return Err(format!("without {}", list(&missing)));
                 }
@@ -278,6 +285,7 @@ mod tests {
             "header ServerCorrelationValue is absent",
             "Operation includes Encrypt Decrypt",
             "Operation occurs 2 times",
+            "UniqueIdentifier includes $uid",
             "SymmetricKey/KeyBlock/KeyValue holds only KeyMaterial",
             "SymmetricKey/KeyBlock/KeyValue/KeyMaterial = $key",
             "SymmetricKey/KeyBlock/KeyValue/KeyMaterial has 4 bytes",
@@ -298,6 +306,7 @@ mod tests {
             ("UniqueIdentifier = 8", "\"7\""),
             ("header ServerCorrelationValue exists", "nothing there"),
             ("Operation includes Encrypt Sign", "without Sign"),
+            ("UniqueIdentifier includes $key", "without $key"),
             ("Operation occurs 1 time", "2 there"),
             ("SymmetricKey/KeyBlock/KeyValue/KeyMaterial = 00", "4 bytes that are not shown"),
             ("SymmetricKey/KeyBlock/KeyValue holds only Attribute", "a structure of KeyMaterial"),

@@ -190,7 +190,8 @@ impl Persona {
         let values = raw.values.into_iter().map(|(name, how)| Ok((name, Generator::parse(&how)?)));
         let values: Vec<_> = values.collect::<Result<_, String>>().map_err(wrong)?;
         let steps = raw.step.into_iter().enumerate().map(|(at, step)| {
-            Step::from_raw(step).map_err(|why| wrong(format!("step {}: {why}", at.saturating_add(1))))
+            Step::from_raw(step)
+                .map_err(|why| wrong(format!("step {}: {why}", at.saturating_add(1))))
         });
         let persona = Self {
             name: name.to_owned(),

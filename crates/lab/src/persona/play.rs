@@ -213,8 +213,7 @@ impl Run<'_> {
 /// Checks what every client needs of an item: the operation and the number that it was sent with.
 fn check_echoes(sent: &Element, came: &Element) -> Result<(), (&'static str, String)> {
     // A failed item may be one that the server could not read.
-    if item_failure(came).is_none()
-        && item_text(came, "Operation") != item_text(sent, "Operation")
+    if item_failure(came).is_none() && item_text(came, "Operation") != item_text(sent, "Operation")
     {
         let found = match item_text(came, "Operation") {
             "" => "no Operation".to_owned(),

@@ -46,15 +46,17 @@ fn overview(personas: &[Persona], reports: &[Report], out: &mut String) -> std::
     writeln!(out, "|---|---|---{}|", "|---".repeat(reports.len()))?;
     for persona in personas {
         let (name, product) = (&persona.name, &persona.product);
-        let cells: Vec<String> =
-            reports.iter().map(|report| counts(report.steps(name))).collect();
+        let cells: Vec<String> = reports.iter().map(|report| counts(report.steps(name))).collect();
         let version = persona.version;
         writeln!(out, "| {name} | {} | {version} | {} |", cell(product), cells.join(" | "))?;
     }
     let all = |report: &Report| {
         let passed = |persona: &&Persona| {
             let steps = report.steps(&persona.name);
-            !steps.is_empty() && steps.iter().all(|step| ["passed", "not needed"].contains(&text(step, "verdict")))
+            !steps.is_empty()
+                && steps
+                    .iter()
+                    .all(|step| ["passed", "not needed"].contains(&text(step, "verdict")))
         };
         format!("**{} of {}**", personas.iter().filter(passed).count(), personas.len())
     };
@@ -64,7 +66,8 @@ fn overview(personas: &[Persona], reports: &[Report], out: &mut String) -> std::
 
 /// Steps that passed, failed and were skipped.
 fn counts(steps: &[Value]) -> String {
-    let count = |verdict: &str| steps.iter().filter(|step| text(step, "verdict") == verdict).count();
+    let count =
+        |verdict: &str| steps.iter().filter(|step| text(step, "verdict") == verdict).count();
     let passed = count("passed").saturating_add(count("not needed"));
     let (failed, skipped) = (count("failed"), count("skipped"));
     match (steps.len(), failed, skipped) {

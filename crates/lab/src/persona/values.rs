@@ -96,6 +96,9 @@ impl Values {
     /// Replaces each value in a text by its name: a report is the same for every run, and has no
     /// value that may be a secret.
     pub(super) fn redact(&self, text: &str) -> String {
+        if let Some((name, _)) = self.0.iter().find(|(_, v)| format!("{:?}", v.as_str()) == text) {
+            return format!("${name}");
+        }
         let mut rows: Vec<_> = self.0.iter().filter(|(_, v)| v.len() >= SHOWN_LEN_MIN).collect();
         // A value that contains another one comes first.
         rows.sort_by_key(|(_, value)| core::cmp::Reverse(value.len()));
@@ -138,6 +141,11 @@ mod tests {
         assert_eq!(values.resolve("$missing"), Err("$missing".to_owned()));
         assert_eq!(values.resolve("$volume").unwrap().len(), 36);
         assert_eq!(values.redact("object 0123456789 not found"), "object $uid not found");
+        values.set("short", "3");
+        assert_eq!(
+            (values.redact("\"3\""), values.redact("3 there")),
+            ("$short".to_owned(), "3 there".to_owned())
+        );
         assert_eq!(names("$a, $b_2-$c").collect::<Vec<_>>(), ["a", "b_2", "c"]);
     }
 
