@@ -121,6 +121,9 @@ impl Run<'_> {
                 Err(name) => return (Verdict::Skipped(format!("{name} has no value")), false),
             }
         }
+        if let Some(name) = self.missing_value(step) {
+            return (Verdict::Skipped(format!("${name} has no value")), false);
+        }
         for _ in 0..step.times {
             let bytes = match self.message(step) {
                 Ok(bytes) => bytes,
@@ -167,22 +170,7 @@ impl Run<'_> {
                 None => missing.push(name),
             }
         }
-        let mut failures = Vec::new();
-        for (number, sent) in (1..).zip(&step.items) {
-            let about = |condition: &Condition| condition.status_of() == Some(number);
-            if !step.expectations.iter().any(|expected| about(&expected.condition)) {
-                let found = Condition::Succeeds(number).check(answer, &self.values);
-                let that = match step.items.len() {
-                    1 => format!("{} succeeds", item_text(sent, "Operation")),
-                    _ => format!("item {number}, {}, succeeds", item_text(sent, "Operation")),
-                };
-                failures.extend(found.err().map(|why| self.failure(step, &that, &why, None)));
-            }
-            let found = answer.item(number).map(|came| check_echoes(sent, came));
-            if let Ok(Err((that, why))) = found {
-                failures.push(self.failure(step, that, &why, None));
-            }
-        }
+        let mut failures: Vec<Failure> = self.judge_items(step, answer).into_iter().collect();
         for expected in &step.expectations {
             // The status of an item that has failed says more than what it lacks.
             if !failures.is_empty() && expected.condition.status_of().is_none() {
@@ -199,6 +187,37 @@ impl Run<'_> {
             failures.push(self.failure(step, "the answer has what is needed later", &why, None));
         }
         failures
+    }
+
+    /// The first item that is not as every client needs it: those after it may not be there.
+    fn judge_items(&self, step: &Step, answer: &Answer) -> Option<Failure> {
+        for (number, sent) in (1..).zip(&step.items) {
+            let about = |condition: &Condition| condition.status_of() == Some(number);
+            let is_expected = step.expectations.iter().any(|expected| about(&expected.condition));
+            let succeeded = Condition::Succeeds(number).check(answer, &self.values);
+            if let (false, Err(why)) = (is_expected, succeeded) {
+                let operation = item_text(sent, "Operation");
+                let that = match step.items.len() {
+                    1 => format!("{operation} succeeds"),
+                    _ => format!("item {number}, {operation}, succeeds"),
+                };
+                return Some(self.failure(step, &that, &why, None));
+            }
+            let echoes = answer.item(number).map(|came| check_echoes(sent, came));
+            if let Ok(Err((that, why))) = echoes {
+                return Some(self.failure(step, that, &why, None));
+            }
+        }
+        None
+    }
+
+    /// A value that an expectation needs and that neither this answer nor an earlier one has.
+    fn missing_value<'s>(&self, step: &'s Step) -> Option<&'s str> {
+        let needed = step.expectations.iter().flat_map(|each| each.condition.value_names());
+        let captured = |name: &str| step.captures.iter().any(|(known, ..)| known == name);
+        let is_missing =
+            |name: &&str| !captured(name) && self.values.resolve(&format!("${name}")).is_err();
+        needed.into_iter().find(is_missing)
     }
 
     fn failure(&self, step: &Step, that: &str, found: &str, then: Option<&str>) -> Failure {

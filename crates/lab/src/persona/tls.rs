@@ -183,3 +183,6 @@ fn describe(why: &io::Error) -> String {
         _ => why.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;
