@@ -177,6 +177,9 @@ impl Drop for Connection {
 fn describe(why: &io::Error) -> String {
     match why.kind() {
         io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+            "the server reset the connection".to_owned()
+        }
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
             format!("the server was silent for {} s", SILENT_FOR.as_secs())
         }
