@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use harness::foreign::ForeignClients;
 use harness::{Lab, PykmipServer, repository};
+use serde_json::Value;
 
 use crate::own_files::assert_nothing_left;
 use crate::{kmip_server, play, run, steps};
@@ -18,6 +19,13 @@ fn write(name: &str, report: &str) -> PathBuf {
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join(name), report).expect("a file");
     folder.join(name)
+}
+
+/// How many steps had a TLS session resumed for them.
+fn resumed(report: &Value) -> usize {
+    let personas = report["personas"].as_array().expect("personas");
+    let steps = personas.iter().flat_map(|persona| persona["steps"].as_array().expect("steps"));
+    steps.filter(|step| step["resumedTlsSession"] == true).count()
 }
 
 #[test]
@@ -38,12 +46,13 @@ fn key_server_passes_every_persona() {
 fn tables_of_the_document_are_what_the_personas_say() {
     let Some(python) = ForeignClients::python() else { return };
     let lab = Lab::new();
-    let (ours, theirs) = (kmip_server(&lab), PykmipServer::start(&python, &lab));
-    let ours = play(&lab, ours.address(), &["all", "--json"]);
+    let (server, theirs) = (kmip_server(&lab), PykmipServer::start(&python, &lab));
+    let ours = play(&lab, server.address(), &["all", "--json"]);
     let played = play(&lab, theirs.address(), &["all", "--json"]);
     assert_eq!(played.status, Some(1), "{}", played.err);
     let theirs_steps = steps(&played.json());
     assert!(theirs_steps.iter().any(|(_, _, verdict)| verdict == "passed"), "{}", played.out);
+    assert_eq!((resumed(&ours.json()), resumed(&played.json())), (0, 6), "veeam resumes");
     assert_nothing_left(&lab, theirs.address());
     let reports = [
         format!("kmip-server={}", write("kmip-server-beside.json", &ours.out).display()),

@@ -91,6 +91,10 @@ fn exit_status_names_the_outcome() {
         unknown.err,
         "lab persona: persona \"no-such-product\" not found; see `lab persona list`\n"
     );
+    let target = ["all", "--server", "localhost", "--ca", "a", "--cert", "b", "--key", "c"];
+    let portless = run(&target);
+    assert_eq!(portless.status, Some(2));
+    assert_eq!(portless.err, "lab persona: server \"localhost\" must be HOST:PORT\n");
     for wrong in [&["all"][..], &[], &["table"], &["table", "no-report"]] {
         let run = run(wrong);
         assert_eq!((run.status, run.out.as_str()), (Some(2), ""), "{wrong:?}: {}", run.err);

@@ -103,6 +103,10 @@ fn print(text: &str) {
 impl Play {
     fn run(&self) -> Result<bool, String> {
         let personas = chosen(&self.names)?;
+        let port = self.server.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+        if !matches!(port, Some(Ok(_))) {
+            return Err(format!("server {:?} must be HOST:PORT", self.server));
+        }
         let identity = Identity::read(&self.ca, &self.cert, &self.key)?;
         let mut outcomes = Vec::new();
         for persona in &personas {

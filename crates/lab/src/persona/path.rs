@@ -1,4 +1,4 @@
-//! Path to elements of an answer: `SymmetricKey/KeyBlock/KeyValue`, `Attribute[State]/AttributeValue`.
+//! Path to elements of an answer: `SymmetricKey/KeyBlock/KeyValue`, `Attribute[State]`.
 
 use kmip::encoding::Element;
 use ttlv::Type;

@@ -175,15 +175,16 @@ impl Drop for Connection {
 
 /// The error as a sentence where the system's own words do not help.
 fn describe(why: &io::Error) -> String {
-    match why.kind() {
-        io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
-        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-            "the server reset the connection".to_owned()
-        }
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            format!("the server was silent for {} s", SILENT_FOR.as_secs())
-        }
-        _ => why.to_string(),
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, TimedOut, UnexpectedEof, WouldBlock};
+    let kind = why.kind();
+    if kind == UnexpectedEof {
+        "the server closed the connection".to_owned()
+    } else if matches!(kind, ConnectionReset | BrokenPipe) {
+        "the server reset the connection".to_owned()
+    } else if matches!(kind, WouldBlock | TimedOut) {
+        format!("the server was silent for {} s", SILENT_FOR.as_secs())
+    } else {
+        why.to_string()
     }
 }
 

@@ -34,7 +34,7 @@ does = "Fetches it"
 send = '''<BatchItem><Operation type="Enumeration" value="Get"/>
 <RequestPayload><UniqueIdentifier type="TextString" value="$uid"/></RequestPayload></BatchItem>'''
 expect = [
-  { that = "the identifier is that of the key", test = "UniqueIdentifier = $uid", otherwise = "it takes another key" },
+  { that = "it is that key", test = "UniqueIdentifier = $uid", otherwise = "it takes another" },
 ]
 otherwise = "it stops"
 
@@ -115,7 +115,7 @@ impl KeyServer for Scripted {
     }
 
     fn close(&mut self) {
-        self.closed += 1;
+        self.closed = self.closed.saturating_add(1);
     }
 }
 
@@ -157,7 +157,7 @@ fn changed_answer_changes_the_verdict() {
         (
             "Get",
             success("Get", "", other),
-            failed("the identifier is that of the key", "\"another\"", "it takes another key"),
+            failed("it is that key", "\"another\"", "it takes another"),
         ),
         (
             "Get",
