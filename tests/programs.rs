@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         Some("kmip-conformance") => kmip_conformance::cli::run(args),
         Some("kmip-proxy") => kmip_proxy::run(args),
         Some("kmip-server") => kmip_server::run(args),
+        Some("persona") => lab_tools::persona::run(args),
         Some("node-sim") => node_sim::run(args),
         _ => {
             let _ = writeln!(std::io::stderr(), "programs: no program is called {name:?}");

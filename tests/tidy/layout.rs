@@ -22,11 +22,20 @@ const CRATE_IMPORTS: [(&str, &[&str]); 11] = [
     ("certs", &["support"]),
     ("kmip-conformance", &["kmip", "ttlv"]),
     ("kmip-proxy", &["kmip", "support", "ttlv"]),
-    ("lab", &["certs", "kmip", "kmip-server", "node-sim"]),
+    ("lab", &["certs", "kmip", "kmip-server", "node-sim", "ttlv"]),
     ("fuzz", &["kmip", "kmip-server", "ttlv"]),
     (
         "tests",
-        &["certs", "kmip", "kmip-conformance", "kmip-proxy", "kmip-server", "node-sim", "ttlv"],
+        &[
+            "certs",
+            "kmip",
+            "kmip-conformance",
+            "kmip-proxy",
+            "kmip-server",
+            "lab",
+            "node-sim",
+            "ttlv",
+        ],
     ),
 ];
 
@@ -78,6 +87,7 @@ const TLS: &[&str] = &[
     "crates/kmip/src/client/tls",
     "crates/kmip/tests/client/scripted_server.rs",
     "crates/lab/src/https.rs",
+    "crates/lab/src/persona/tls",
     "crates/proxy/src/tls/",
     "crates/support/src/tls_failure",
     "node-sim/src/api/http/tls.rs",

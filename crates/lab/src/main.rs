@@ -37,10 +37,13 @@ use tokio::signal::unix::{SignalKind, signal};
 /// The exit status after Ctrl-C, as shells have it: 128 and the number of SIGINT.
 const INTERRUPTED: u8 = 130;
 
+const PERSONA_HELP: &str = "\
+lab persona --help: the call sequences of products that use KMIP, against any key server";
+
 /// The main job in one command: makes certificates, starts a key server and a cluster of four
 /// nodes, moves the master key to the key server step by step, and proves that the data needs it
 #[derive(Parser)]
-#[command(name = "lab", version)]
+#[command(name = "lab", version, after_help = PERSONA_HELP)]
 struct Program {
     #[command(subcommand)]
     command: Option<Command>,
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     match args.first().and_then(|name| name.to_str()) {
         Some("certs") => certs::cli::run(args),
+        Some("persona") => lab_tools::persona::run(args),
         Some("kmip-server") => {
             processes::end_with_parent();
             kmip_server::run(args)

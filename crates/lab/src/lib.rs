@@ -1,0 +1,3 @@
+//! Parts of the lab that tests use too.
+
+pub mod persona;
