@@ -40,6 +40,43 @@ fn rules_are_added_shown_counted_and_removed() {
     assert_eq!(get(http, "/").0, 404);
 }
 
+/// A certificate is shown from the change on, connections that are open are closed, and a key that
+/// is not the certificate's is shown all the same.
+#[test]
+fn clients_are_shown_the_certificate_that_is_chosen() {
+    let lab = Lab::with(certs::Algorithm::EcdsaP256, true);
+    let server = KmipServer::start(&lab);
+    let folder = lab.pki("bad");
+    let proxy = KmipProxy::start(&lab, server.address(), |program| {
+        program.arg("--certificates").arg(&folder)
+    });
+    let http = proxy.http();
+    let (_, listed) = get(http, "/certificates");
+    assert!(listed.contains("\"server-expired\"") && listed.contains("\"server-other-key\""));
+    let mut open = TestClient::connect(proxy.address(), &lab, "alice");
+    open.ask(locate()).unwrap();
+    let show = |name: &str| {
+        let json = ["Content-Type: application/json"];
+        send(http, "PUT", "/certificate", &json, &format!("{{\"name\": \"{name}\"}}"))
+    };
+    for name in ["server-expired", "server-other-key", "server-other-host"] {
+        let shown = format!("{{\"handshakes\":0,\"name\":\"{name}\"}}\n");
+        assert_eq!(show(name), (200, shown));
+        let refused = std::panic::catch_unwind(|| {
+            TestClient::connect(proxy.address(), &lab, "alice").ask(locate()).is_err()
+        });
+        assert!(refused.unwrap_or(true), "{name}");
+        let (_, shown) = get(http, "/certificate");
+        assert!(shown.contains("\"handshakes\":1"), "{shown}");
+    }
+    assert!(open.ask(locate()).is_err(), "the open connection was closed");
+    assert_eq!(show("default").0, 200);
+    TestClient::connect(proxy.address(), &lab, "alice").ask(locate()).unwrap();
+    for name in ["server-unheard-of", "../server", ""] {
+        assert_eq!(show(name).0, 404, "{name}");
+    }
+}
+
 #[test]
 fn foreign_page_changes_and_reads_nothing() {
     let lab = Lab::new();

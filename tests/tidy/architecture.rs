@@ -76,7 +76,7 @@ const NODE_SIM: Table = &[
 const KMIP_PROXY: Table = &[
     ("cli", &["relay", "http", "tls", "engine", "conversation", "rules"]),
     ("relay", &["tls", "engine", "conversation"]),
-    ("http", &["engine", "conversation", "rules"]),
+    ("http", &["engine", "conversation", "rules", "tls"]),
     ("engine", &["actions", "rules", "message"]),
     ("actions", &["rules", "message"]),
     ("rules", &["message", "subject"]),

@@ -24,6 +24,9 @@ pub(super) struct Serve {
     /// Authorities that may have signed clients' certificates, in PEM
     #[arg(long, value_name = "FILE", env = "KMIP_PROXY_CLIENT_CA")]
     pub(super) client_ca: PathBuf,
+    /// Folder of NAME.crt and NAME.key that clients can be shown in place of it, chosen over HTTP
+    #[arg(long, value_name = "DIR", env = "KMIP_PROXY_CERTIFICATES")]
+    pub(super) certificates: Option<PathBuf>,
     /// Host and port of the server
     #[arg(long, value_name = "HOST:PORT", env = "KMIP_PROXY_UPSTREAM")]
     pub(super) upstream: String,
@@ -48,6 +51,15 @@ pub(super) struct Serve {
     /// Address of the HTTP interface, without TLS and authentication; if unset, there is none
     #[arg(long, value_name = "ADDRESS", env = "KMIP_PROXY_HTTP_LISTEN")]
     pub(super) http_listen: Option<SocketAddr>,
+    /// Name under which the HTTP interface is reached besides its address; may be repeated
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "KMIP_PROXY_HTTP_HOST",
+        value_delimiter = ',',
+        requires = "http_listen"
+    )]
+    pub(super) http_host: Vec<String>,
     /// File that the conversation is appended to, one JSON object a message
     #[arg(long, value_name = "FILE", env = "KMIP_PROXY_CONVERSATION")]
     pub(super) conversation: Option<PathBuf>,

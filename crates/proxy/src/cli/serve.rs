@@ -74,6 +74,8 @@ async fn serve(flags: Serve) -> Result<(), Failure> {
         None => None,
     };
     let limits = limits(&flags);
+    let certificate = Arc::clone(inbound.shown());
+    let hosts: Arc<[String]> = flags.http_host.clone().into();
     let proxy = Arc::new(Proxy {
         inbound,
         upstream,
@@ -98,7 +100,7 @@ async fn serve(flags: Serve) -> Result<(), Failure> {
     let interface = async {
         if let Some((listener, address)) = http {
             let (engine, recorder) = (Arc::clone(&engine), Arc::clone(&recorder));
-            let shown = Shown { engine, recorder, started, address };
+            let shown = Shown { engine, recorder, certificate, started, address, hosts };
             http::run(listener, shown, stopping(stopped.clone())).await;
         }
     };
@@ -131,7 +133,8 @@ async fn finish(
 
 /// Both ends of TLS, out of the files that the flags name.
 fn ends(flags: &Serve) -> Result<(Inbound, Upstream), Failure> {
-    let inbound = Inbound::open(&flags.cert, &flags.key, &flags.client_ca)
+    let others = flags.certificates.as_deref();
+    let inbound = Inbound::open(&flags.cert, &flags.key, &flags.client_ca, others)
         .map_err(|why| Failure::Setting(why.to_string()))?;
     let identities = match &flags.identities {
         Some(path) => identities::read(path).map_err(Failure::Setting)?,

@@ -7,19 +7,21 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, Method, header};
 
-/// Returns why a request is refused, if it is. `address` is where the interface listens.
+/// Returns why a request is refused, if it is. `address` is where the interface listens, and
+/// `hosts` are names under which it is reached besides.
 pub(super) fn refusal(
     method: &Method,
     headers: &HeaderMap,
     address: SocketAddr,
+    hosts: &[String],
 ) -> Option<&'static str> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if !text(header::HOST).is_some_and(|host| is_own(host, address)) {
+    if !text(header::HOST).is_some_and(|host| is_own(host, address, hosts)) {
         return Some("Host must be the address where this interface listens");
     }
     if let Some(origin) = headers.get(header::ORIGIN) {
         let host = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
-        if !host.is_some_and(|host| is_own(host, address)) {
+        if !host.is_some_and(|host| is_own(host, address, hosts)) {
             return Some("requests of pages from elsewhere are refused");
         }
     }
@@ -35,8 +37,9 @@ pub(super) fn refusal(
     (changes && !is_json).then_some("Content-Type must be application/json")
 }
 
-/// Returns whether `host` is this interface: `localhost` or an address, with the port.
-fn is_own(host: &str, address: SocketAddr) -> bool {
+/// Returns whether `host` is this interface: `localhost`, an address or one of its names, with the
+/// port.
+fn is_own(host: &str, address: SocketAddr, hosts: &[String]) -> bool {
     let Some((name, port)) = host.rsplit_once(':') else { return false };
     if port.parse() != Ok(address.port()) {
         return false;
@@ -45,7 +48,10 @@ fn is_own(host: &str, address: SocketAddr) -> bool {
     let is_address = |named: IpAddr| {
         named == address.ip() || named.is_loopback() || address.ip().is_unspecified()
     };
-    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(is_address)
+    let is_named = |own: &String| name.eq_ignore_ascii_case(own);
+    name.eq_ignore_ascii_case("localhost")
+        || hosts.iter().any(is_named)
+        || name.parse().is_ok_and(is_address)
 }
 
 #[cfg(test)]
@@ -61,7 +67,8 @@ mod tests {
         for (name, value) in lines {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        refusal(method, &headers, SocketAddr::from(([127, 0, 0, 1], 81))).is_some()
+        let address = SocketAddr::from(([127, 0, 0, 1], 81));
+        refusal(method, &headers, address, &["kmip-proxy".to_owned()]).is_some()
     }
 
     #[test]
@@ -71,6 +78,8 @@ mod tests {
         let json = ("content-type", "application/json; charset=utf-8");
         assert!(!is_refused(get, &[own]));
         assert!(!is_refused(get, &[("host", "localhost:81")]));
+        assert!(!is_refused(get, &[("host", "kmip-proxy:81")]));
+        assert!(is_refused(get, &[("host", "kmip-proxy:82")]));
         assert!(!is_refused(get, &[("host", "[::1]:81")]));
         assert!(!is_refused(post, &[own, json]));
         assert!(!is_refused(post, &[own, json, ("origin", "http://localhost:81")]));

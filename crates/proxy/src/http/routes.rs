@@ -14,6 +14,7 @@ use super::origin_check::refusal;
 use super::shown::Shown;
 use crate::engine::Taken;
 use crate::rules::parse_json;
+use crate::tls::NotShown;
 
 /// Longest rule.
 const BODY_LEN_MAX: usize = 1 << 20;
@@ -26,13 +27,15 @@ pub(super) fn router(shown: Shown) -> Router {
         .route("/rules", get(all_rules).post(add_rule).delete(remove_rules))
         .route("/rules/{name}", get(one_rule).delete(remove_rule))
         .route("/conversation", get(conversation))
+        .route("/certificates", get(certificates))
+        .route("/certificate", get(certificate).put(show_certificate))
         .fallback(|| async { failure(StatusCode::NOT_FOUND, "there is nothing at this path") })
         .layer(from_fn_with_state(shown.clone(), check))
         .with_state(shown)
 }
 
 async fn check(State(shown): State<Shown>, request: Request, next: Next) -> Response {
-    match refusal(request.method(), request.headers(), shown.address) {
+    match refusal(request.method(), request.headers(), shown.address, &shown.hosts) {
         None => next.run(request).await,
         Some(why) => {
             let status = match why.starts_with("Content-Type") {
@@ -91,6 +94,36 @@ async fn remove_rule(State(shown): State<Shown>, Path(name): Path<String>) -> Re
     match shown.engine.remove(Some(&name)) {
         0 => failure(StatusCode::NOT_FOUND, "no rule has this name"),
         removed => answer(StatusCode::OK, &json!({ "removed": removed })),
+    }
+}
+
+/// Which certificate is shown.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chosen {
+    name: String,
+}
+
+async fn certificates(State(shown): State<Shown>) -> Response {
+    answer(StatusCode::OK, &json!({ "certificates": shown.certificate.names() }))
+}
+
+async fn certificate(State(shown): State<Shown>) -> Response {
+    let (name, handshakes) = shown.certificate.shown();
+    answer(StatusCode::OK, &json!({ "handshakes": handshakes, "name": name }))
+}
+
+async fn show_certificate(State(shown): State<Shown>, body: Body) -> Response {
+    let Ok(body) = to_bytes(body, BODY_LEN_MAX).await else {
+        return failure(StatusCode::PAYLOAD_TOO_LARGE, "a name must be at most 1 MiB");
+    };
+    let Ok(Chosen { name }) = serde_json::from_slice(&body) else {
+        return failure(StatusCode::BAD_REQUEST, "the body must be {\"name\": NAME}");
+    };
+    match shown.certificate.show(&name) {
+        Ok(()) => certificate(State(shown)).await,
+        Err(why @ NotShown::Unknown) => failure(StatusCode::NOT_FOUND, &why.to_string()),
+        Err(why @ NotShown::File(_)) => failure(StatusCode::CONFLICT, &why.to_string()),
     }
 }
 

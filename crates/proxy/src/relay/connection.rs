@@ -45,6 +45,8 @@ pub(super) struct Conversation<'a> {
     pub(super) started: Instant,
     pub(super) connection: Connection,
     pub(super) peer: SocketAddr,
+    /// Changes when clients are shown another certificate.
+    pub(super) certificate: watch::Receiver<u64>,
     /// Becomes true when the proxy stops.
     pub(super) stopping: watch::Receiver<bool>,
 }
@@ -167,7 +169,7 @@ impl Conversation<'_> {
         under_way: &UnderWay,
     ) -> Closed {
         let UnderWay { queue, idle } = under_way;
-        let mut stopping = self.stopping.clone();
+        let (mut stopping, mut certificate) = (self.stopping.clone(), self.certificate.clone());
         loop {
             let passed = if let Some(exchange) = queue.pop_made_up() {
                 self.response(Some(&exchange), None, to, idle).await
@@ -176,6 +178,9 @@ impl Conversation<'_> {
                     () = queue.added() => continue,
                     _ = stopping.wait_for(|stop| *stop), if queue.is_empty() => {
                         return Closed::Orderly("the proxy stops");
+                    }
+                    Ok(()) = certificate.changed(), if queue.is_empty() => {
+                        return Closed::Orderly("clients are shown another certificate");
                     }
                     why = idle.over(), if queue.is_empty() => return Closed::Orderly(why),
                     frame = from.next() => frame,

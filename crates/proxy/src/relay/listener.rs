@@ -97,6 +97,8 @@ impl Proxy {
             Ok(socket) => socket,
             Err(why) => return debug!("the socket's options could not be set: {why}"),
         };
+        // Taken before the handshake, so that no change after it is missed.
+        let certificate = self.inbound.shown().changes();
         let inlet = match self.inbound.accept(tcp, self.limits.handshake_deadline).await {
             Ok(inlet) => inlet,
             Err(why) => return warn!("handshake failed: {why}"),
@@ -115,6 +117,7 @@ impl Proxy {
             started: self.started,
             connection: Connection { number, client: subject.as_str().into() },
             peer,
+            certificate,
             stopping,
         };
         let closed = conversation.run(inlet.stream, server).await;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
-use rustls::sign::SingleCertAndKey;
 use rustls::{Error, ServerConfig};
 use support::quick_ack::QuickAckStream;
 use support::tls_failure::{PresentedCertificate, failure_at_server, transport_failure};
@@ -18,6 +17,7 @@ use tokio_rustls::{TlsAcceptor, server};
 
 use super::offered_suites::{NO_COMMON_SUITE, RecordingResolver};
 use super::pem_files::{WrongFile, authorities, identity, summary};
+use super::shown_certificate::ShownCertificate;
 
 /// A client's connection after its handshake.
 pub(crate) type ClientStream = server::TlsStream<QuickAckStream>;
@@ -26,6 +26,7 @@ pub(crate) type ClientStream = server::TlsStream<QuickAckStream>;
 pub(crate) struct Inbound {
     acceptor: TlsAcceptor,
     client_ca: PathBuf,
+    shown: Arc<ShownCertificate>,
 }
 
 /// A client that has come in.
@@ -36,12 +37,18 @@ pub(crate) struct Inlet {
 }
 
 impl Inbound {
-    /// Reads our certificate and key, and the authorities of clients.
-    pub(crate) fn open(cert: &Path, key: &Path, client_ca: &Path) -> Result<Self, WrongFile> {
+    /// Reads our certificate and key, and the authorities of clients. Certificates of the folder
+    /// `others` can be shown in place of our own.
+    pub(crate) fn open(
+        cert: &Path,
+        key: &Path,
+        client_ca: &Path,
+        others: Option<&Path>,
+    ) -> Result<Self, WrongFile> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let (own, _) = identity(cert, key)?;
-        let resolver = SingleCertAndKey::from(own);
-        let own = RecordingResolver { resolver, provider: Arc::clone(&provider) };
+        let shown = Arc::new(ShownCertificate::new(own, others));
+        let own = RecordingResolver { shown: Arc::clone(&shown), provider: Arc::clone(&provider) };
         let roots = Arc::new(authorities(client_ca)?);
         let verifier = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider))
             .build()
@@ -55,7 +62,12 @@ impl Inbound {
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        Ok(Self { acceptor, client_ca: client_ca.to_owned() })
+        Ok(Self { acceptor, client_ca: client_ca.to_owned(), shown })
+    }
+
+    /// The certificate that clients are shown.
+    pub(crate) const fn shown(&self) -> &Arc<ShownCertificate> {
+        &self.shown
     }
 
     /// Shakes hands with a client within `deadline`; the reason if that fails.

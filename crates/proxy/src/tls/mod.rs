@@ -4,7 +4,9 @@
 mod inbound;
 mod offered_suites;
 mod pem_files;
+mod shown_certificate;
 mod upstream;
 
 pub(crate) use inbound::{ClientStream, Inbound};
+pub(crate) use shown_certificate::{NotShown, ShownCertificate};
 pub(crate) use upstream::{IdentityFiles, ServerStream, Upstream, UpstreamSettings};

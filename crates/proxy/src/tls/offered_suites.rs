@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::sign::CertifiedKey;
 use support::tls_failure::cipher_suites::shares_no_suite;
+
+use super::shown_certificate::ShownCertificate;
 
 tokio::task_local! {
     /// Whether the client of this task's handshake offers none of the proxy's cipher suites.
@@ -16,7 +18,7 @@ tokio::task_local! {
 /// Resolver of the proxy's certificate that notes what a client offers.
 #[derive(Debug)]
 pub(super) struct RecordingResolver {
-    pub(super) resolver: SingleCertAndKey,
+    pub(super) shown: Arc<ShownCertificate>,
     pub(super) provider: Arc<CryptoProvider>,
 }
 
@@ -25,6 +27,6 @@ impl ResolvesServerCert for RecordingResolver {
         let no_common_suite = shares_no_suite(hello.cipher_suites(), &self.provider);
         // Unset outside a handshake, where nothing reads it.
         let _ = NO_COMMON_SUITE.try_with(|noted| noted.set(no_common_suite));
-        self.resolver.resolve(hello)
+        Some(self.shown.resolve(&hello))
     }
 }

@@ -50,19 +50,33 @@ pub(super) fn identity(
     cert: &Path,
     key: &Path,
 ) -> Result<(CertifiedKey, CertificateSummary), WrongFile> {
-    let wrong = |why: &str| WrongFile::new(KEY, key, why);
     let chain = certificates(CERTIFICATE, cert)?;
     let summary = chain.first().and_then(|leaf| summary(leaf));
     let summary = summary
         .ok_or_else(|| WrongFile::new(CERTIFICATE, cert, "it is not a valid X.509 certificate"))?;
-    let text = small_files::read_secret(key).map_err(|why| WrongFile::new(KEY, key, why))?;
-    let private = PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
-        wrong("no PRIVATE KEY in PEM is in it; one with a passphrase must be decrypted")
-    })?;
     // The text of the fault may say something of the key.
-    let own = CertifiedKey::from_der(chain, private, &aws_lc_rs::default_provider())
-        .map_err(|_| wrong("it cannot be read, or does not match the certificate"))?;
+    let own = CertifiedKey::from_der(chain, private_key(key)?, &aws_lc_rs::default_provider())
+        .map_err(|_| {
+            WrongFile::new(KEY, key, "it cannot be read, or does not match the certificate")
+        })?;
     Ok((own, summary))
+}
+
+/// A certificate and a key, which may be that of another.
+pub(super) fn unchecked_identity(cert: &Path, key: &Path) -> Result<CertifiedKey, WrongFile> {
+    let chain = certificates(CERTIFICATE, cert)?;
+    let provider = aws_lc_rs::default_provider();
+    let signing_key = provider.key_provider.load_private_key(private_key(key)?);
+    let signing_key = signing_key.map_err(|_| WrongFile::new(KEY, key, "it cannot be read"))?;
+    Ok(CertifiedKey::new(chain, signing_key))
+}
+
+fn private_key(key: &Path) -> Result<PrivateKeyDer<'static>, WrongFile> {
+    let text = small_files::read_secret(key).map_err(|why| WrongFile::new(KEY, key, why))?;
+    PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
+        let why = "no PRIVATE KEY in PEM is in it; one with a passphrase must be decrypted";
+        WrongFile::new(KEY, key, why)
+    })
 }
 
 /// Fields of a certificate for sentences; `None` if it cannot be read.
