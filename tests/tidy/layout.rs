@@ -22,7 +22,7 @@ const CRATE_IMPORTS: [(&str, &[&str]); 11] = [
     ("certs", &["support"]),
     ("kmip-conformance", &["kmip", "ttlv"]),
     ("kmip-proxy", &["kmip", "support", "ttlv"]),
-    ("lab", &["certs", "kmip", "kmip-server", "node-sim", "ttlv"]),
+    ("lab", &["certs", "kmip", "kmip-proxy", "kmip-server", "node-sim", "ttlv"]),
     ("fuzz", &["kmip", "kmip-server", "ttlv"]),
     (
         "tests",
@@ -64,8 +64,12 @@ const LIBRARY_PLACES: LibraryPlaces = &[
 ];
 
 /// One directory of each program.
-const HTTP: &[&str] =
-    &["crates/proxy/src/http/", "kmip-server/src/net/https/", "node-sim/src/api/"];
+const HTTP: &[&str] = &[
+    "crates/lab/src/control/",
+    "crates/proxy/src/http/",
+    "kmip-server/src/net/https/",
+    "node-sim/src/api/",
+];
 
 /// JSON is the language of the cluster and of the proxy's rules, and one encoding of the key
 /// server's messages.

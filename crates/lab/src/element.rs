@@ -1,8 +1,8 @@
 //! Client of the cluster: Element's JSON-RPC, and the simulator's own API.
 
-use crate::https::{Answer, Https};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use lab_tools::https::{Answer, Https};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -33,12 +33,12 @@ impl Element {
         password: &str,
     ) -> Result<Self, String> {
         let authorization = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-        Ok(Self { https: Https::new(address, ca)?, authorization })
+        Ok(Self { https: Https::new(&address.to_string(), ca)?, authorization })
     }
 
     /// The URL of the API.
     pub(crate) fn url(&self) -> String {
-        format!("https://{}{API}", self.https.address())
+        format!("https://{}{API}", self.https.authority())
     }
 
     /// Sends a request of JSON-RPC and returns the whole answer, which may hold an error.

@@ -1,6 +1,5 @@
 //! Client of one HTTPS server: one request, one answer, one connection. The only user of TLS.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,23 +18,28 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const ANSWER_LEN_MAX: u64 = 16 << 20;
 
 /// A client that trusts one authority.
-pub(crate) struct Https {
+pub struct Https {
     tls: TlsConnector,
-    address: SocketAddr,
+    authority: String,
+    name: ServerName<'static>,
 }
 
 /// What the server answered.
-pub(crate) struct Answer {
+pub struct Answer {
     /// The status.
-    pub(crate) status: u16,
+    pub status: u16,
     /// The body.
-    pub(crate) body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Https {
-    /// A client of the server there, whose certificate must be for this address and signed by the
-    /// authority in `ca`.
-    pub(crate) fn new(address: SocketAddr, ca: &Path) -> Result<Self, String> {
+    /// A client of the server at this host and port, whose certificate must be for the host and
+    /// signed by the authority in `ca`.
+    pub fn new(authority: &str, ca: &Path) -> Result<Self, String> {
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let name = ServerName::try_from(host)
+            .map_err(|_| format!("{authority:?} must be a host and a port"))?;
         let wrong = |why: &dyn std::fmt::Display| format!("{}: {why}", ca.display());
         let mut roots = RootCertStore::empty();
         for cert in CertificateDer::pem_file_iter(ca).map_err(|why| wrong(&why))? {
@@ -46,16 +50,20 @@ impl Https {
             .map_err(|why| wrong(&why))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)), address })
+        Ok(Self {
+            tls: TlsConnector::from(Arc::new(config)),
+            authority: authority.to_owned(),
+            name,
+        })
     }
 
-    /// Where the server is.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+    /// Host and port of the server.
+    pub fn authority(&self) -> &str {
+        &self.authority
     }
 
     /// Sends one request and reads the whole answer.
-    pub(crate) async fn send(
+    pub async fn send(
         &self,
         verb: &str,
         path: &str,
@@ -65,22 +73,21 @@ impl Https {
         let head = format!(
             "{verb} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: {authorization}\r\n\
              Content-Length: {}\r\nConnection: close\r\n\r\n",
-            self.address,
+            self.authority,
             body.len()
         );
         let request = [head.as_bytes(), body].concat();
         let exchange = self.exchange(&request);
         match tokio::time::timeout(DEADLINE, exchange).await {
-            Ok(answered) => answered.map_err(|why| format!("https://{}: {why}", self.address)),
-            Err(_) => Err(format!("https://{} did not answer in {DEADLINE:?}", self.address)),
+            Ok(answered) => answered.map_err(|why| format!("https://{}: {why}", self.authority)),
+            Err(_) => Err(format!("https://{} did not answer in {DEADLINE:?}", self.authority)),
         }
     }
 
     async fn exchange(&self, request: &[u8]) -> Result<Answer, String> {
         let text = |why: std::io::Error| why.to_string();
-        let socket = TcpStream::connect(self.address).await.map_err(text)?;
-        let name = ServerName::from(self.address.ip());
-        let mut stream = self.tls.connect(name, socket).await.map_err(text)?;
+        let socket = TcpStream::connect(&self.authority).await.map_err(text)?;
+        let mut stream = self.tls.connect(self.name.clone(), socket).await.map_err(text)?;
         stream.write_all(request).await.map_err(text)?;
         let mut bytes = Vec::new();
         let read = stream.take(ANSWER_LEN_MAX).read_to_end(&mut bytes).await;

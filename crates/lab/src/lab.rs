@@ -1,10 +1,12 @@
 //! The lab itself: a folder, certificates, and a running key server and cluster.
 
 use crate::element::Element;
+use crate::fault_tools::{self, FaultTools};
 use crate::message_log::MessageLog;
 use crate::output::Output;
 use crate::processes::{self, Process, Program};
 use clap::Args;
+use lab_tools::control::clock;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -42,6 +44,10 @@ pub(crate) struct Settings {
     /// Address of the cluster's API; port 0 picks a free one
     #[arg(long, global = true, value_name = "ADDR", default_value = "127.0.0.1:0")]
     cluster_listen: SocketAddr,
+    /// Address of kmip-proxy, through which the cluster of `lab serve` reaches the key server; port
+    /// 0 picks a free one
+    #[arg(long, global = true, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    proxy_listen: SocketAddr,
     /// Keep the temporary folder: certificates, stores, logs
     #[arg(long, global = true)]
     keep: bool,
@@ -53,6 +59,7 @@ pub(crate) struct Settings {
 /// Everything that runs. **The processes end before the folder goes**: fields are dropped in order.
 pub(crate) struct Lab {
     key_server: Option<Process>,
+    proxy: Option<Process>,
     cluster: Option<Process>,
     key_server_program: Program,
     cluster_program: Program,
@@ -60,6 +67,8 @@ pub(crate) struct Lab {
     pub(crate) element: Element,
     /// Where the key server is.
     pub(crate) key_server_address: SocketAddr,
+    /// Where the cluster reaches it: the proxy, if there is one.
+    pub(crate) kmip_address: SocketAddr,
     /// Where it speaks HTTPS.
     pub(crate) key_server_https: SocketAddr,
     messages: MessageLog,
@@ -69,8 +78,9 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
-    /// Makes the folder and the certificates, and starts both programs.
-    pub(crate) async fn start(settings: &Settings) -> Result<Self, String> {
+    /// Makes the folder and the certificates, and starts both programs; with faults, also what
+    /// switches them.
+    pub(crate) async fn start(settings: &Settings, faults: bool) -> Result<Self, String> {
         let output = Output::new(settings.all_messages);
         let mut folder = TempDir::with_prefix("lab-")
             .map_err(|why| format!("a temporary folder cannot be made: {why}"))?;
@@ -82,7 +92,14 @@ impl Lab {
         make_certificates(&pki)?;
         output.line(&format!("certificates {}", pki.display()));
 
+        let tools = match faults {
+            true => Some(FaultTools::prepare(folder.path()).await?),
+            false => None,
+        };
         let mut key_server_program = key_server(&folder, settings.kmip_listen);
+        if let Some(tools) = &tools {
+            key_server_program.env.extend(clock::environment(&tools.key_server_clock));
+        }
         let key_server = key_server_program.start().await?;
         let key_server_address = address(&key_server, 0)?;
         let key_server_https = address(&key_server, 1)?;
@@ -90,7 +107,23 @@ impl Lab {
         listen(&mut key_server_program, "--https-listen", key_server_https);
         output.line(&format!("key server   {key_server_address}, process {}", key_server.id()));
 
+        let proxy = match &tools {
+            None => None,
+            Some(_) => {
+                let listen = settings.proxy_listen;
+                Some(fault_tools::proxy(folder.path(), listen, key_server_address).start().await?)
+            }
+        };
+        let kmip_address = match &proxy {
+            None => key_server_address,
+            Some(proxy) => address(proxy, 1)?,
+        };
         let mut cluster_program = cluster(&folder, settings.cluster_listen);
+        if let Some(tools) = &tools {
+            let controller = tools.address()?.to_string();
+            cluster_program.args.extend(["--lab-controller".into(), controller.into()]);
+            cluster_program.env.extend(clock::environment(&tools.cluster_clock));
+        }
         let cluster = cluster_program.start().await?;
         let cluster_address = address(&cluster, 0)?;
         listen(&mut cluster_program, "--listen", cluster_address);
@@ -100,14 +133,20 @@ impl Lab {
             element.url(),
             cluster.id()
         ));
+        if let (Some(tools), Some(proxy)) = (tools, &proxy) {
+            output.line(&format!("kmip-proxy   {kmip_address}, process {}", proxy.id()));
+            tools.serve(pki.clone(), cluster_address, (kmip_address, address(proxy, 0)?));
+        }
         let messages = MessageLog::new(&key_server_program.log);
         Ok(Self {
             key_server: Some(key_server),
+            proxy,
             cluster: Some(cluster),
             key_server_program,
             cluster_program,
             element,
             key_server_address,
+            kmip_address,
             key_server_https,
             messages,
             output,
@@ -133,7 +172,8 @@ impl Lab {
 
     /// Checks that both programs run.
     pub(crate) fn check(&mut self) -> Result<(), String> {
-        [&mut self.key_server, &mut self.cluster].into_iter().flatten().try_for_each(Process::check)
+        let programs = [&mut self.key_server, &mut self.proxy, &mut self.cluster];
+        programs.into_iter().flatten().try_for_each(Process::check)
     }
 
     /// Adds to an error that a program has ended, if one has: its sockets are closed a moment

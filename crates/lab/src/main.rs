@@ -3,10 +3,12 @@
 //! ```text
 //! main -+-> walkthrough -> verification    preparation, five steps, four proofs (facts)
 //!       +-> next_steps                     `lab serve`: commands to try with curl
+//!       +-> lab_tools::{control, persona}  faults by the switch; sequences of products
 //!       |
 //!       `-> lab -> processes --> lab certs init ...          once
 //!            |                   lab kmip-server serve ...   a process, restarted by the lab
 //!            |                   lab node-sim serve ...      likewise
+//!            +-> fault_tools     lab kmip-proxy serve ...    with `lab serve`
 //!            +-> element (https)           the cluster's API
 //!            +-> key_server                the key server, by KMIP
 //!            `-> output . message_log      everything that is printed
@@ -17,7 +19,7 @@
 
 mod element;
 mod facts;
-mod https;
+mod fault_tools;
 mod key_server;
 mod lab;
 mod message_log;
@@ -37,13 +39,15 @@ use tokio::signal::unix::{SignalKind, signal};
 /// The exit status after Ctrl-C, as shells have it: 128 and the number of SIGINT.
 const INTERRUPTED: u8 = 130;
 
-const PERSONA_HELP: &str = "\
+const MORE_HELP: &str = "\
+lab fault --help: faults of a running lab, by the switch
+lab control --help: the lab controller, which switches them
 lab persona --help: the call sequences of products that use KMIP, against any key server";
 
 /// The main job in one command: makes certificates, starts a key server and a cluster of four
 /// nodes, moves the master key to the key server step by step, and proves that the data needs it
 #[derive(Parser)]
-#[command(name = "lab", version, after_help = PERSONA_HELP)]
+#[command(name = "lab", version, after_help = MORE_HELP)]
 struct Program {
     #[command(subcommand)]
     command: Option<Command>,
@@ -65,6 +69,15 @@ fn main() -> ExitCode {
         Some("kmip-server") => {
             processes::end_with_parent();
             kmip_server::run(args)
+        }
+        Some("control") => {
+            processes::end_with_parent();
+            lab_tools::control::run(args)
+        }
+        Some("fault") => lab_tools::control::run_fault(args),
+        Some("kmip-proxy") => {
+            processes::end_with_parent();
+            kmip_proxy::run(args)
         }
         Some("node-sim") => {
             processes::end_with_parent();
@@ -98,7 +111,7 @@ async fn run_until_signal(program: &Program) -> Result<ExitCode, String> {
         (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
     let serves = program.command.is_some();
     let work = async {
-        let mut lab = Lab::start(&program.settings).await?;
+        let mut lab = Lab::start(&program.settings, serves).await?;
         if serves { next_steps::serve(&mut lab).await } else { walkthrough::run(&mut lab).await }
     };
     tokio::select! {

@@ -16,12 +16,15 @@ fn lines(lab: &Lab) -> Result<String, String> {
     let exe = std::env::current_exe().map_err(|why| format!("it does not know its file: {why}"))?;
     let (url, pki) = (lab.element.url(), lab.pki().display().to_string());
     let sim = format!("{}/sim/v1", url.trim_end_matches(API));
-    let (exe, host, port) =
-        (exe.display(), lab.key_server_address.ip(), lab.key_server_address.port());
+    let page = url.trim_end_matches(API);
+    let (exe, host, port) = (exe.display(), lab.kmip_address.ip(), lab.kmip_address.port());
+    let key_server = lab.key_server_address;
     let https = lab.key_server_https;
+    let authority = page.trim_start_matches("https://");
     Ok(format!(
-        r#"# The cluster is {url}, user {USER}, password {PASSWORD}.
-# The key server is {host}:{port}; {pki}/client.crt and client.key are a client of it.
+        r#"# The page is {page}/, user {USER}, password {PASSWORD}. The cluster is {url}.
+# The key server is {key_server}; {pki}/client.crt and client.key are a client of it.
+# The cluster reaches it through kmip-proxy, at {host}:{port}.
 PKI='{pki}'
 SIM='{sim}'
 sim() {{ curl -sS --cacert "$PKI/ca.crt" -u {USER}:{PASSWORD} "$@"; echo; }}
@@ -53,6 +56,12 @@ rpc '{{"method":"GetSoftwareEncryptionatRestInfo"}}'
 sim "$SIM/state"
 sim -X POST "$SIM/nodes/2/stop"
 sim -X POST "$SIM/nodes/2/start"
+
+# Faults by the switch: what there is, one on, all off.
+export LAB_CLUSTER={authority} LAB_CA="$PKI/ca.crt"
+'{exe}' fault list
+'{exe}' fault on delay ms=500
+'{exe}' fault off all
 
 # The key server over HTTPS, as JSON; text/xml and application/octet-stream are taken as well.
 curl -sS --cacert "$PKI/ca.crt" --cert "$PKI/client.crt" --key "$PKI/client.key" \
