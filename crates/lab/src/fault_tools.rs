@@ -1,7 +1,6 @@
 //! What `lab serve` has besides: kmip-proxy between cluster and key server, clocks that can be set,
 //! and the lab controller.
 
-use crate::lab::{PASSWORD, USER};
 use crate::processes::Program;
 use lab_tools::control::{self, clock};
 use std::net::SocketAddr;
@@ -41,6 +40,7 @@ impl FaultTools {
         pki: PathBuf,
         cluster: SocketAddr,
         (kmip, proxy_http): (SocketAddr, SocketAddr),
+        (user, password): (&str, &str),
     ) {
         let settings = control::Settings {
             cluster: cluster.to_string(),
@@ -49,8 +49,8 @@ impl FaultTools {
             pki,
             clock_cluster: Some(self.cluster_clock),
             clock_key_server: Some(self.key_server_clock),
-            user: USER.to_owned(),
-            password: PASSWORD.to_owned(),
+            user: user.to_owned(),
+            password: password.to_owned(),
         };
         tokio::spawn(control::serve(self.listener, settings));
     }

@@ -107,16 +107,9 @@ impl Lab {
         listen(&mut key_server_program, "--https-listen", key_server_https);
         output.line(&format!("key server   {key_server_address}, process {}", key_server.id()));
 
-        let proxy = match &tools {
-            None => None,
-            Some(_) => {
-                let listen = settings.proxy_listen;
-                Some(fault_tools::proxy(folder.path(), listen, key_server_address).start().await?)
-            }
-        };
-        let kmip_address = match &proxy {
-            None => key_server_address,
-            Some(proxy) => address(proxy, 1)?,
+        let (proxy, kmip_address) = match &tools {
+            None => (None, key_server_address),
+            Some(_) => start_proxy(&folder, settings.proxy_listen, key_server_address).await?,
         };
         let mut cluster_program = cluster(&folder, settings.cluster_listen);
         if let Some(tools) = &tools {
@@ -135,7 +128,8 @@ impl Lab {
         ));
         if let (Some(tools), Some(proxy)) = (tools, &proxy) {
             output.line(&format!("kmip-proxy   {kmip_address}, process {}", proxy.id()));
-            tools.serve(pki.clone(), cluster_address, (kmip_address, address(proxy, 0)?));
+            let proxy = (kmip_address, address(proxy, 0)?);
+            tools.serve(pki.clone(), cluster_address, proxy, (USER, PASSWORD));
         }
         let messages = MessageLog::new(&key_server_program.log);
         Ok(Self {
@@ -255,6 +249,17 @@ fn make_certificates(pki: &std::path::Path) -> Result<(), String> {
     }
     server.push(dir.to_owned());
     processes::run(&server)
+}
+
+/// Starts the proxy, and returns where the cluster reaches the key server through it.
+async fn start_proxy(
+    folder: &TempDir,
+    listen: SocketAddr,
+    key_server: SocketAddr,
+) -> Result<(Option<Process>, SocketAddr), String> {
+    let proxy = fault_tools::proxy(folder.path(), listen, key_server).start().await?;
+    let kmip_address = address(&proxy, 1)?;
+    Ok((Some(proxy), kmip_address))
 }
 
 fn key_server(folder: &TempDir, listen: SocketAddr) -> Program {
