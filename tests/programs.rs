@@ -11,6 +11,7 @@ fn main() -> ExitCode {
     let name = args.first().map(|name| name.to_string_lossy().into_owned());
     match name.as_deref() {
         Some("certs") => certs::cli::run(args),
+        Some("control") => lab_tools::control::run(args),
         Some("kmip-conformance") => kmip_conformance::cli::run(args),
         Some("kmip-proxy") => kmip_proxy::run(args),
         Some("kmip-server") => kmip_server::run(args),

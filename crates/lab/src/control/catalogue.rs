@@ -220,6 +220,10 @@ const METHOD_ERROR: &[Parameter] = &[
     TIMES,
 ];
 
+const NO_USAGE: &str = "The key server shows a certificate without an extended key usage. That \
+                        restricts nothing (RFC 5280, 4.2.1.12): the cluster accepts it, and other \
+                        clients refuse it.";
+
 /// All faults, in the order in which they are shown.
 pub(super) fn catalogue() -> Vec<Fault> {
     let rules = RULES.iter().map(|(name, title, text, parameters, rule)| Fault {
@@ -234,11 +238,14 @@ pub(super) fn catalogue() -> Vec<Fault> {
         name: format!("tls-{}", case.name.trim_start_matches("server-")),
         group: "TLS",
         title: format!("Certificate {}", case.name),
-        text: format!(
-            "The key server shows a certificate that the cluster must refuse: {}. Connections that \
-             are open are closed.",
-            case.why
-        ),
+        text: match case.fault {
+            certs::Fault::NoExtendedKeyUsage => NO_USAGE.to_owned(),
+            _ => format!(
+                "The key server shows a certificate that the cluster must refuse: {}. Connections \
+                 that are open are closed.",
+                case.why
+            ),
+        },
         parameters: &[],
         act: Act::Certificate(case.name),
     });
