@@ -65,9 +65,14 @@ fn the_lines_of_the_simulator_s_page_are_answered() {
     });
     let blocks = shell_blocks("docs/simulator-api.md");
     // What the output of each block must hold.
-    let marks: [&[&str]; 12] = [
+    let marks: [&[&str]; 17] = [
         &["ok\n"],
         &[r#""unlocked":"#, r#""wraps":12"#],
+        &["{}\n{}\n{}\n", "event: state"],
+        &[r#"{"messages":[]}"#],
+        &["KeyServerID 1 does not exist."],
+        &[r#""fired":0"#, r#""name":"xDBVersionMismatch""#, "{}\n"],
+        &[r#""idleSeconds":1800"#],
         &["{}\n{}\n"],
         &["{}\n", "xxxxxxxxxxxxxxxx"],
         &[r#"{"millisecondsPerDrive":50,"stopBefore":"DecommissionOldMasterKey","#],

@@ -111,6 +111,24 @@ fn clocks_are_set_off_and_set_right() {
 }
 
 #[test]
+fn documentation_lists_every_fault() {
+    let document = std::fs::read_to_string(harness::repository().join("docs/lab.md")).unwrap();
+    let listed: Vec<_> = document.lines().collect();
+    for fault in Fixture::start().faults() {
+        let parameters = fault["parameters"].as_object().unwrap().iter();
+        let parameters = parameters.map(|(name, parameter)| {
+            let value = &parameter["value"];
+            format!("`{name}` ({})", value.as_str().map_or(value.to_string(), str::to_owned))
+        });
+        let [name, group, text] =
+            ["name", "group", "text"].map(|part| fault[part].as_str().unwrap());
+        let parameters = parameters.collect::<Vec<_>>().join(", ");
+        let row = format!("| `{name}` | {group} | {parameters} | {text} |");
+        assert!(listed.contains(&row.as_str()), "docs/lab.md lacks the row {row}");
+    }
+}
+
+#[test]
 fn what_cannot_be_switched_is_refused_with_a_reason() {
     let lab = Fixture::start();
     for (name, body, status, why) in [

@@ -238,9 +238,9 @@ pub(super) fn catalogue() -> Vec<Fault> {
         name: format!("tls-{}", case.name.trim_start_matches("server-")),
         group: "TLS",
         title: format!("Certificate {}", case.name),
-        text: match case.fault {
-            certs::Fault::NoExtendedKeyUsage => NO_USAGE.to_owned(),
-            _ => format!(
+        text: match case.fault == certs::Fault::NoExtendedKeyUsage {
+            true => NO_USAGE.to_owned(),
+            false => format!(
                 "The key server shows a certificate that the cluster must refuse: {}. Connections \
                  that are open are closed.",
                 case.why
