@@ -147,7 +147,9 @@ impl Fixture {
                 session["expires"].as_str().unwrap()[..4].parse().unwrap()
             }
             // Refused is a client whose certificate has expired by then.
-            _ => self.key_server_seconds().map_or(9999, |seconds| 1970 + seconds / YEAR),
+            _ => self
+                .key_server_seconds()
+                .map_or(9999, |seconds| seconds.div_euclid(YEAR).saturating_add(1970)),
         }
     }
 
