@@ -148,6 +148,12 @@ impl Lab {
         })
     }
 
+    /// Host and port of the cluster.
+    pub(crate) fn cluster_address(&self) -> String {
+        let url = self.element.url();
+        url.trim_start_matches("https://").split('/').next().unwrap_or_default().to_owned()
+    }
+
     /// The folder of the certificates.
     pub(crate) fn pki(&self) -> PathBuf {
         self.folder.path().join("pki")

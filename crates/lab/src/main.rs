@@ -3,6 +3,7 @@
 //! ```text
 //! main -+-> walkthrough -> verification    preparation, five steps, four proofs (facts)
 //!       +-> next_steps                     `lab serve`: commands to try with curl
+//!       +-> scenario_runs                  `lab run`: demonstrations that are tests too
 //!       +-> lab_tools::{control, persona}  faults by the switch; sequences of products
 //!       |
 //!       `-> lab -> processes --> lab certs init ...          once
@@ -26,11 +27,13 @@ mod message_log;
 mod next_steps;
 mod output;
 mod processes;
+mod scenario_runs;
 mod verification;
 mod walkthrough;
 
 use clap::{Parser, Subcommand};
 use lab::{Lab, Settings};
+use scenario_runs::Run;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
@@ -59,6 +62,8 @@ struct Program {
 enum Command {
     /// Start everything, leave it running until Ctrl-C, and print what to try with curl
     Serve,
+    /// Run scenarios: demonstrations with narration that are tests too; `lab run list` lists them
+    Run(Run),
 }
 
 fn main() -> ExitCode {
@@ -109,13 +114,22 @@ async fn run_until_signal(program: &Program) -> Result<ExitCode, String> {
     let on = |kind| signal(kind).map_err(|why| format!("signals cannot be received: {why}"));
     let (mut interrupt, mut terminate) =
         (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
-    let serves = program.command.is_some();
+    let serves = matches!(program.command, Some(Command::Serve));
     let work = async {
+        if let Some(Command::Run(run)) = &program.command {
+            let passed = scenario_runs::run(run, &program.settings).await?;
+            return Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
         let mut lab = Lab::start(&program.settings, serves).await?;
-        if serves { next_steps::serve(&mut lab).await } else { walkthrough::run(&mut lab).await }
+        let done = if serves {
+            next_steps::serve(&mut lab).await
+        } else {
+            walkthrough::run(&mut lab).await
+        };
+        done.map(|()| ExitCode::SUCCESS)
     };
     tokio::select! {
-        result = work => result.map(|()| ExitCode::SUCCESS),
+        result = work => result,
         _ = interrupt.recv() => Ok(interrupted(serves)),
         _ = terminate.recv() => Ok(interrupted(serves)),
     }

@@ -11,10 +11,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::clock;
-use super::cluster::Cluster;
 use super::proxy::Proxy;
 use super::server::{self, Controller};
 use super::switchboard::{Switchboard, Targets};
+use crate::cluster::Cluster;
 use crate::https::Https;
 
 /// The lab controller: faults by the switch and certificates, over HTTP at /lab/v1

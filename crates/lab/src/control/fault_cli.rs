@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::cluster::Cluster;
+use crate::cluster::Cluster;
 use crate::https::Https;
 
 /// Faults of a running lab, by the switch

@@ -14,7 +14,6 @@
 mod catalogue;
 mod cli;
 pub mod clock;
-mod cluster;
 mod fault_cli;
 mod parameters;
 mod proxy;

@@ -9,9 +9,9 @@ use tokio::sync::Mutex;
 
 use super::catalogue::{Act, Clock, Fault, catalogue};
 use super::clock;
-use super::cluster::Cluster;
 use super::parameters::{self, Values};
 use super::proxy::Proxy;
+use crate::cluster::Cluster;
 
 /// Beginning of the names of the rules that the controller adds.
 const RULE_PREFIX: &str = "lab-";
