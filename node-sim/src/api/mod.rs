@@ -4,6 +4,7 @@
 //! http::listener -> http::tls -> router -> http::basic_auth -> json_rpc -> methods
 //!                                                       |
 //!                                                       +----> simulator (/sim/v1/...)
+//!                     router -> page (/ui/, without credentials)
 //! ```
 //!
 //! `http` knows no method; `methods` know no socket, header or body. rustls is in `http::tls` only.
@@ -13,5 +14,6 @@ pub(crate) mod api_version;
 pub(crate) mod http;
 pub(crate) mod json_rpc;
 pub(crate) mod methods;
+pub(crate) mod page;
 pub(crate) mod router;
 pub(crate) mod simulator;

@@ -7,7 +7,7 @@ use super::http::listener::ClientAddress;
 use super::http::login_throttle::Verdict;
 use super::http::{error_pages, origin, request_body};
 use super::json_rpc::{self, Call, InvalidCall};
-use crate::api::simulator;
+use crate::api::{page, simulator};
 use crate::state::error::{ElementError, ErrorName};
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
@@ -20,7 +20,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The routes. All but the health check ask for credentials, also those that do not exist.
+/// The routes. All but the health check and the page ask for credentials, also those that do not
+/// exist.
 pub(crate) fn router(state: Arc<ApiState>) -> Router {
     Router::new()
         .route("/json-rpc/{version}", any(json_rpc))
@@ -29,6 +30,7 @@ pub(crate) fn router(state: Arc<ApiState>) -> Router {
         .fallback(not_found)
         .layer(from_fn_with_state(Arc::clone(&state), authenticate))
         .merge(simulator::open_router())
+        .merge(page::router())
         .with_state(state)
 }
 
