@@ -1,7 +1,8 @@
 // The cluster: its nodes, and its drives in the colours of the master keys that wrap them.
 
 import { post } from "../lib/api.js";
-import { View, announce, fill, h, icon, idButton, rove, setAttribute, setText } from "../lib/dom.js";
+import { View, announce, fill, h, icon, idButton, rove, setAttribute,
+  setText } from "../lib/dom.js";
 import { errorBox } from "../lib/errors.js";
 import { count, dateElement } from "../lib/format.js";
 import { classOf, keyOf, letterOf, placeOf } from "../lib/keys.js";
@@ -16,6 +17,9 @@ const DENSE = 49;
 // More drives than this in one frame change without an animation.
 const ANIMATED_MAX = 80;
 
+// Lines of cluster faults that are shown.
+const FAULTS_SHOWN = 12;
+
 class Cluster extends View {
   #tiles = new Map();
   #nodes = new Map();
@@ -29,7 +33,7 @@ class Cluster extends View {
 
   make() {
     fill(this, h("section", { class: "panel", "aria-labelledby": "cluster-title" },
-      h("lab-rekey", {}), this.#faults, this.#problem, this.#serving, this.#grid, this.#detail,
+      h("lab-rekey", {}), this.#problem, this.#serving, this.#grid, this.#detail, this.#faults,
       h("lab-servers", {})));
     rove(this.#grid, ".drive", { columns: true });
     this.#grid.addEventListener("click", (event) => {
@@ -182,17 +186,25 @@ class Cluster extends View {
     fill(this.#serving, rows);
   }
 
+  // The faults that there are now; those of one kind and cause in one line.
   #showFaults() {
     const faults = store.state.clusterFaults ?? [];
     this.#faults.hidden = faults.length === 0;
+    const groups = new Map();
+    for (const fault of faults) {
+      const name = `${fault.code} ${fault.severity} ${fault.details}`;
+      groups.set(name, { fault, number: (groups.get(name)?.number ?? 0) + 1 });
+    }
+    const shown = [...groups.values()].slice(0, FAULTS_SHOWN);
     fill(this.#faults, h("h3", { tabindex: "-1" }, icon("alert"),
       count(faults.length, "cluster fault")),
-    h("ul", { class: "fault-list" }, faults.slice(0, 20).map((fault) => h("li", {},
+    h("ul", { class: "fault-list" }, shown.map(({ fault, number }) => h("li", {},
       h("strong", { class: "mono" }, plain(fault.code)),
       h("span", { class: "badge" }, plain(fault.severity)),
-      dateElement(fault.date),
+      number > 1 && h("span", {}, `${number} times`), dateElement(fault.date),
       h("span", { class: "fault-details" }, safe(fault.details, { max: 600 }))))),
-    faults.length > 20 && h("p", { class: "hint" }, `and ${faults.length - 20} more`));
+    groups.size > shown.length && h("p", { class: "hint" },
+      `and ${groups.size - shown.length} more`));
   }
 
   // Outlines the drives that belong to the selection.

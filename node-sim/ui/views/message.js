@@ -74,7 +74,7 @@ class MessageView extends View {
           h("div", { class: "column-head" }, h("h2", {}, "Bytes"),
             copyButton("Copy", () => message.hex, "hex-copy")), hex.element,
           (message.hidden ?? []).length > 0 && h("p", { class: "hint" }, icon("lock"),
-            "Bytes of key material are left out by the cluster; they are shown as \u00b7\u00b7."))));
+            "Bytes of key material are left out by the cluster, and shown as \u00b7\u00b7."))));
     tree.selectFirst();
   }
 
