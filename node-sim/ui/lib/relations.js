@@ -50,11 +50,11 @@ function isWithin(window, time) {
 }
 
 // The identifiers that a selection stands for. A rekey ties its handle to its keys.
-export function selectionTokens(selection, state) {
+export function selectionTokens(selection, rekeys) {
   const tokens = new Set(selection.tokens);
-  const rekey = state?.rekey;
-  if (rekey && tokens.has(`async:${rekey.asyncHandle}`)) {
-    tokens.add(`key:${idOf(rekey.newKey)}`);
+  for (const [handle, [newKey]] of rekeys) {
+    if (tokens.has(`async:${handle}`)) tokens.add(`key:${idOf(newKey)}`);
+    else if (tokens.has(`key:${idOf(newKey)}`)) tokens.add(`async:${handle}`);
   }
   return tokens;
 }

@@ -22,6 +22,8 @@ class Store {
   estimateAt = 0;
   // Clock of the cluster against that of the browser, in milliseconds.
   clockOffset = 0;
+  // Keys of rekeys, by asyncHandle.
+  rekeys = new Map();
   selection = null;
   trace = null;
   #listeners = new Map();
@@ -103,6 +105,7 @@ class Store {
     this.drives.clear();
     for (const node of state.nodes ?? []) this.#indexDrives(node);
     assignSlots(state);
+    this.noteRekey(state.rekey);
     this.#notify("state", "all");
   }
 
@@ -119,6 +122,7 @@ class Store {
       this.refusals = 0;
     }
     if ("rekey" in others) this.estimateAt = performance.now();
+    this.noteRekey(others.rekey);
     Object.assign(this.state, others);
     if (others.masterKeys) assignSlots(this.state);
     this.#notify("state", ...Object.keys(others));
@@ -184,6 +188,11 @@ class Store {
     for (const entry of this.entries.splice(0, ENTRIES_MAX / 10)) {
       if (entry.kind === "message") this.exchanges.delete(entry.data.exchange);
     }
+  }
+
+  // Remembers the keys of a rekey by its handle: it ties calls to messages after its end.
+  noteRekey(rekey) {
+    if (rekey) this.rekeys.set(rekey.asyncHandle, [rekey.newKey, rekey.keyToDecommission]);
   }
 
   // Puts entries of the past before those that are there.

@@ -91,6 +91,7 @@ function loadPast(id) {
   const take = (kind) => (event) => {
     const at = Number(/-(\d+)$/.exec(event.lastEventId)?.[1] ?? Infinity);
     if (at <= last && kind) found.push([kind, event.lastEventId, JSON.parse(event.data)]);
+    else if (at <= last) store.noteRekey(JSON.parse(event.data).rekey);
     if (at >= last) end();
   };
   for (const kind of KINDS) past.addEventListener(kind, take(kind));

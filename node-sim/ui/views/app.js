@@ -85,6 +85,7 @@ class App extends HTMLElement {
       rememberSession(true);
       store.setSession(event.detail);
       this.#enter();
+      this.#main.focus();
       announce("Logged in");
     });
     this.append(this.#login);

@@ -209,8 +209,8 @@ class Cluster extends View {
 
   // Outlines the drives that belong to the selection.
   #showSelection() {
-    const { selection, state } = store;
-    const tokens = selection ? selectionTokens(selection, state) : new Set();
+    const { selection, rekeys } = store;
+    const tokens = selection ? selectionTokens(selection, rekeys) : new Set();
     const isByDrive = selection?.name?.startsWith("drive:");
     const ids = new Set();
     for (const [id, { drive, node }] of store.drives) {

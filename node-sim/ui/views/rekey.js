@@ -136,7 +136,8 @@ class Rekey extends View {
   #showLeft() {
     const { rekey } = store.state;
     const known = rekey?.millisecondsLeft;
-    const isRewrapping = rekey?.state === "RewrapDataEncryptionKeys" && !rekey.waitingFor;
+    const isRewrapping = rekey?.state === "RewrapDataEncryptionKeys" && !rekey.waitingFor
+      && rekey.drivesRewrapped < rekey.drivesTotal;
     if (known === null || known === undefined || !isRewrapping) return setText(this.#left, "");
     const since = performance.now() - store.estimateAt;
     return setText(this.#left, `about ${left(known - since)} left`);

@@ -65,7 +65,7 @@ class Servers extends View {
         test: `server-${id}-objects` }, "Objects")),
     h("p", { class: "mono small-text" },
       safe(`${server.hostnames.join(", ")}:${server.port}`, { max: 200 })),
-    server.failure && h("p", { class: "action" }, safe(server.failure, { max: 600 })),
+    server.failure && h("p", { class: "action small-text" }, safe(server.failure, { max: 600 })),
     certificate("client certificate", server.certificate),
     certificate("CA", server.caCertificate), answer);
   }

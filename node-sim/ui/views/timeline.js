@@ -215,8 +215,8 @@ class Timeline extends View {
   }
 
   #showSelection() {
-    const { selection, state } = store;
-    const tokens = selection ? selectionTokens(selection, state) : null;
+    const { selection, rekeys } = store;
+    const tokens = selection ? selectionTokens(selection, rekeys) : null;
     for (const [entry, row] of this.#rows) {
       const isSelected = selection?.entry === entry;
       if (isSelected) row.open();

@@ -229,6 +229,7 @@ class Wizard extends View {
       if (end === "done" && server(store.state)) this.#runAll.focus();
     } catch (error) {
       if (!error.isShown) fill(this.#problem, errorBox(error, { test: "run-error" }));
+      this.#problem.scrollIntoView({ block: "nearest" });
     }
     this.#update();
   }
