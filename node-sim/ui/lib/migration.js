@@ -26,9 +26,8 @@ export async function loadForm(state) {
   if (kept?.cluster === cluster) {
     for (const name of FORM_NAMES) if (name in kept) form[name] = kept[name];
     if (!Array.isArray(form.tested)) form.tested = [];
-    return;
   }
-  if (!state.lab) return;
+  if (!state.lab || form.hostname) return;
   const defaults = await get("/lab/v1/defaults").catch(() => null);
   if (!defaults) return;
   form.hostname = form.hostname || defaults.hostname || "";

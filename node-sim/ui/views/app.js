@@ -72,8 +72,10 @@ class App extends HTMLElement {
   }
 
   #logout() {
+    // A new page: nothing of the cluster stays in it.
     forget();
-    this.#showLogin("You are logged out.");
+    rememberSession(false);
+    location.reload();
   }
 
   #showLogin(sentence) {

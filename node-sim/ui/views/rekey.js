@@ -4,7 +4,7 @@
 import { post, put } from "../lib/api.js";
 import { View, announce, fill, h, icon, idButton, setAttribute, setText } from "../lib/dom.js";
 import { errorBox } from "../lib/errors.js";
-import { left } from "../lib/format.js";
+import { count, left } from "../lib/format.js";
 import { classOf, idOf, letterOf, placeOf } from "../lib/keys.js";
 import { plain, safe } from "../lib/safe_text.js";
 import { store } from "../lib/store.js";
@@ -146,7 +146,7 @@ class Rekey extends View {
   #showWaits(rekey) {
     const stopped = (rekey.control ?? store.state.rekeyControl)?.stoppedBefore;
     const { waitingFor } = rekey;
-    this.#waits.hidden = !stopped && !waitingFor && !store.refusals;
+    this.#waits.hidden = !stopped && !waitingFor;
     this.#go.hidden = !stopped;
     this.#retry.hidden = !waitingFor;
     this.#giveUp.hidden = rekey.state === "DecommissionOldMasterKey";
@@ -157,7 +157,7 @@ class Rekey extends View {
     fill(this.#waits, icon(waitingFor ? "alert" : "pause"),
       h("span", {}, stopped && `Stopped before ${stopped}. `,
         waitingFor && ["Waits: ", safe(waitingFor), " "],
-        store.refusals > 0 && `${store.refusals} requests refused so far.`));
+        store.refusals > 0 && `${count(store.refusals, "request")} refused so far.`));
   }
 
   #showControl(control) {
