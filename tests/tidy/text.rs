@@ -19,7 +19,8 @@ const FOREIGN: [&str; 2] = ["Cargo.lock", "fuzz/Cargo.lock"];
 #[test]
 fn line_has_at_most_100_columns() {
     // Not TOML: an inline table cannot be broken.
-    let endings = [".rs", ".sh", ".py", ".yml", ".yaml", "Dockerfile", ".ci/run"];
+    let endings =
+        [".rs", ".sh", ".py", ".yml", ".yaml", ".js", ".css", ".html", "Dockerfile", ".ci/run"];
     let mut breaches = Vec::new();
     let narrow = |path: &str| !WIDE.iter().any(|(wide, _)| *wide == path);
     for file in files().iter().filter(|file| file.is(&endings) && narrow(&file.path)) {

@@ -5,6 +5,7 @@
 //!                                                       |
 //!                                                       +----> simulator (/sim/v1/...)
 //!                                                       `----> lab_requests (/lab/v1/...)
+//!                     router -> page (/ui/, without credentials)
 //! ```
 //!
 //! `http` knows no method; `methods` know no socket, header or body. rustls is in `http::tls` only.
@@ -16,5 +17,6 @@ pub(crate) mod json_rpc;
 pub(crate) mod lab_controller;
 pub(crate) mod lab_requests;
 pub(crate) mod methods;
+pub(crate) mod page;
 pub(crate) mod router;
 pub(crate) mod simulator;

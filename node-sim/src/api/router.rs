@@ -9,7 +9,7 @@ use super::http::session::{is_from_own_page, is_from_script};
 use super::http::{error_pages, origin, request_body};
 use super::json_rpc::{self, Call, InvalidCall};
 use super::lab_requests;
-use crate::api::simulator;
+use crate::api::{page, simulator};
 use crate::state::error::{ElementError, ErrorName};
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
@@ -23,7 +23,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The routes. All but the health check ask for credentials, also those that do not exist.
+/// The routes. All but the health check and the page ask for credentials, also those that do not
+/// exist.
 pub(crate) fn router(state: Arc<ApiState>) -> Router {
     Router::new()
         .route("/json-rpc/{version}", any(json_rpc))
@@ -34,6 +35,7 @@ pub(crate) fn router(state: Arc<ApiState>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&state), simulator::publish_change))
         .layer(from_fn_with_state(Arc::clone(&state), authenticate))
         .merge(simulator::open_router())
+        .merge(page::router())
         .with_state(state)
 }
 

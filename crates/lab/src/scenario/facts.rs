@@ -91,8 +91,12 @@ mod tests {
     #[test]
     fn facts_follow_from_a_state_and_are_compared() {
         let state = json!({
-            "masterKeys": [{ "current": true, "keyManagementType": "external", "keyProviderID": 1 }],
-            "nodes": [{ "powered": true, "drives": [{ "state": "active" }, { "state": "locked" }] }],
+            "masterKeys": [
+                { "current": true, "keyManagementType": "external", "keyProviderID": 1 },
+            ],
+            "nodes": [
+                { "powered": true, "drives": [{ "state": "active" }, { "state": "locked" }] },
+            ],
             "clusterFaults": [{ "code": "kmipServerFault", "details": "away" }],
             "rekey": { "state": "RewrapDataEncryptionKeys", "drivesRewrapped": 3 },
         });

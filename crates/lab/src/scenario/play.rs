@@ -28,12 +28,15 @@ pub enum Faults {
     LeftOut,
 }
 
+/// Gets the sentence of a step, and its result once it has one.
+pub type Narrator<'a> = dyn FnMut(&str, Option<&Result<(), String>>) + Send + 'a;
+
 /// Plays a scenario; `tell` gets each step before it is played, and after it its result.
 pub async fn play(
     scenario: &Scenario,
     cluster: &Cluster,
     faults: Faults,
-    tell: &mut (dyn FnMut(&str, Option<&Result<(), String>>) + Send),
+    tell: &mut Narrator<'_>,
 ) -> Result<Outcome, String> {
     let state = cluster.must("GET", "/sim/v1/state", &Value::Null).await?;
     let messages = cluster.must("GET", "/sim/v1/messages?last=1", &Value::Null).await?;

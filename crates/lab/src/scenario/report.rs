@@ -67,7 +67,8 @@ fn write_outcome(text: &mut String, outcome: &Outcome) {
         let why = step.result.as_ref().err().map(|why| format!(": {}", escaped(why)));
         let _ = write!(
             text,
-            "<tr{class}><td class=\"n\">{}</td><td>{}</td><td>{}{}</td><td class=\"n\">{}</td></tr>",
+            "<tr{class}><td class=\"n\">{}</td><td>{}</td><td>{}{}</td>\
+             <td class=\"n\">{}</td></tr>",
             seconds(step.at),
             escaped(&step.say),
             verdict(step.result.is_ok()),
@@ -84,7 +85,8 @@ fn write_picture(text: &mut String, outcome: &Outcome) {
     let end = outcome.steps.iter().map(|step| step.at.saturating_add(step.took)).max();
     let end = end.unwrap_or_default().max(Duration::from_millis(1));
     let x = |at: Duration| {
-        at.as_millis().min(end.as_millis()).saturating_mul(960) / end.as_millis().max(1)
+        let scaled = at.min(end).as_millis().saturating_mul(960);
+        scaled.checked_div(end.as_millis()).unwrap_or_default()
     };
     let height = AREA.saturating_add(ROW.saturating_mul(3));
     let _ = write!(
