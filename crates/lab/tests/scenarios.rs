@@ -5,7 +5,6 @@
 use std::process::{Command, Output};
 
 use lab_tools::scenario::Scenario;
-use lab_tools::scenario::file::Action;
 
 fn run(args: &[&str]) -> (Output, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_lab")).arg("run").args(args).output().unwrap();
@@ -28,12 +27,7 @@ fn passes(name: &str) {
     assert!(report.contains(&title) && report.contains("<svg"), "{report}");
     assert!(report.contains("1 of 1 passed"), "{report}");
 
-    let is_fault = |action: &Action| match action {
-        Action::Fault(switch) => switch.on,
-        Action::DestroyCurrentKey => true,
-        _ => false,
-    };
-    let Some(first) = scenario.step.iter().position(|step| is_fault(&step.action)) else { return };
+    let Some(first) = scenario.step.iter().position(|step| step.action.is_fault()) else { return };
     let (output, text) = run(&[name, "--without-faults"]);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("FAILED: "), "{text}");
@@ -42,7 +36,7 @@ fn passes(name: &str) {
         assert!(text.contains(&step.say), "{}: {text}", step.say);
     }
     let failed = text.split("FAILED: ").next().unwrap();
-    let after = scenario.step.iter().skip(first + 1);
+    let after = scenario.step.iter().skip(first.saturating_add(1));
     let shown = after.filter(|step| failed.contains(&step.say)).count();
     assert!(shown > 0, "{text}");
 }

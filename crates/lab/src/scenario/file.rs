@@ -175,7 +175,7 @@ impl Scenario {
 
 impl Action {
     /// Whether it is a fault that the scenario is about.
-    pub(super) fn is_fault(&self) -> bool {
+    pub fn is_fault(&self) -> bool {
         matches!(self, Self::Fault(Switch { on: true, .. }) | Self::DestroyCurrentKey)
     }
 }
