@@ -30,6 +30,9 @@ const SUMMARY_MAX: usize = 16;
 /// Beginning of the attribute that names a master key at a key server.
 pub(crate) const KEY_ID_ATTRIBUTE: &str = "x-SolidFire-KeyID-";
 
+/// The same in a message: since KMIP 2.0, `x` is the vendor and not in the name.
+const KEY_ID_NAME: &str = "SolidFire-KeyID-";
+
 /// The messages that are kept.
 pub(crate) struct MessageLog {
     log: Arc<EventLog>,
@@ -245,7 +248,7 @@ fn identifiers(item: &TreeItem, found: &mut Vec<String>) {
 /// The master key whose attribute the message names.
 fn key_id(item: &TreeItem) -> Option<String> {
     let own = item.value.as_deref().and_then(|value| {
-        let (_, rest) = value.split_once(KEY_ID_ATTRIBUTE)?;
+        let (_, rest) = value.split_once(KEY_ID_NAME)?;
         Some(rest.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect::<String>())
     });
     own.or_else(|| item.items.iter().find_map(key_id))
@@ -301,6 +304,26 @@ mod tests {
             direction,
             frame,
         });
+    }
+
+    #[test]
+    fn key_id_is_found_in_attributes_of_both_generations_of_kmip() {
+        let log = MessageLog::new(Arc::new(EventLog::new()));
+        let id = "654fdfc8-0000-4000-8000-000000000000";
+        let old = format!(
+            "<Attribute><AttributeName type=\"TextString\" value=\"x-SolidFire-KeyID-{id}\"/>\
+             </Attribute>"
+        );
+        let new = format!(
+            "<Attributes><Attribute><VendorIdentification type=\"TextString\" value=\"x\"/>\
+             <AttributeName type=\"TextString\" value=\"SolidFire-KeyID-{id}\"/></Attribute>\
+             </Attributes>"
+        );
+        for payload in [old, new] {
+            let payload = format!("<RequestPayload>{payload}</RequestPayload>");
+            add(&log, Direction::Sent, &message("Request", &payload));
+            assert_eq!(log.last(1)[0]["keyID"], id, "{payload}");
+        }
     }
 
     #[test]
