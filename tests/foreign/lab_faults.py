@@ -38,7 +38,7 @@ def attributes(connected, uid):
 
 
 def main(args):
-    results, names = {}, {}
+    results, names, times = {}, {}, []
 
     def step(name, call):
         begun = time.monotonic()
@@ -49,10 +49,11 @@ def main(args):
         for uid in names.values():
             result = result.replace(uid, "UID")
         results[name] = result
-        return time.monotonic() - begun
+        times.append(time.monotonic() - begun)
 
     connected = client(*args)
     step("connect", connected.open)
+    times.clear()
 
     def register():
         # A Name of its own: what an earlier fault has left behind may have another.
@@ -68,7 +69,7 @@ def main(args):
     step("create", create)
     uid = names.get("uid", "none")
     step("activate", lambda: connected.activate(uid))
-    slowest = step("get", lambda: connected.get(uid).value == KEY)
+    step("get", lambda: connected.get(uid).value == KEY)
     step("get created", lambda: len(connected.get(names["created"]).value))
     step("attributes", lambda: attributes(connected, uid))
     step("locate", lambda: uid in connected.locate())
@@ -83,7 +84,8 @@ def main(args):
     reason = RevocationReasonCode.CESSATION_OF_OPERATION
     step("revoke", lambda: connected.revoke(reason, uid))
     step("destroy", lambda: connected.destroy(uid))
-    results["slow"] = slowest > 0.5
+    # A busy machine delays some answers, and the fault every one.
+    results["slow"] = min(times) > 0.5
     print(json.dumps(results, sort_keys=True))
 
 

@@ -116,8 +116,10 @@ pub async fn serve(listener: TcpListener, settings: Settings) -> Result<(), Stri
         cluster_clock: settings.clock_cluster.filter(|_| clock::library().is_some()),
         key_server_clock: settings.clock_key_server.filter(|_| clock::library().is_some()),
     };
+    let switchboard = Switchboard::new(targets);
+    switchboard.reset().await;
     let controller = Controller {
-        switchboard: Switchboard::new(targets),
+        switchboard,
         pki: settings.pki,
         kmip,
         credentials: server::credentials(&settings.user, &settings.password),

@@ -1,6 +1,7 @@
 //! The faults that are on, and how each is switched and counted where it acts.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -122,7 +123,8 @@ impl Switchboard {
         if !switched.values().any(|known| known.on) {
             return;
         }
-        let counts = self.counts().await;
+        let set = switched.get("method-error").and_then(|known| known.values.get("method"));
+        let counts = self.counts(set.cloned()).await;
         let mut acted = Vec::new();
         for fault in &self.faults {
             let Some(known) = switched.get_mut(&fault.name).filter(|known| known.on) else {
@@ -143,7 +145,8 @@ impl Switchboard {
     }
 
     /// How often the faults that are on matched and acted, by name; what is away has no counts.
-    async fn counts(&self) -> BTreeMap<String, (Option<u64>, u64)> {
+    /// `method` is the one whose error is set.
+    async fn counts(&self, method: Option<Value>) -> BTreeMap<String, (Option<u64>, u64)> {
         let mut counts = BTreeMap::new();
         let number = |value: &Value, member: &str| value.get(member).and_then(Value::as_u64);
         if let Some(proxy) = &self.targets.proxy {
@@ -166,8 +169,10 @@ impl Switchboard {
         }
         let errors = self.targets.cluster.must("GET", "/sim/v1/method-errors", &Value::Null).await;
         let errors = errors.unwrap_or_default();
-        if let Some(error) = errors.pointer("/methodErrors/0") {
-            let fired = number(error, "fired").unwrap_or_default();
+        let errors = errors.get("methodErrors").and_then(Value::as_array).cloned();
+        let own = errors.into_iter().flatten().find(|error| error.get("method") == method.as_ref());
+        if let Some(error) = own {
+            let fired = number(&error, "fired").unwrap_or_default();
             counts.insert("method-error".to_owned(), (None, fired));
         }
         counts
@@ -201,12 +206,17 @@ impl Switchboard {
             Act::Rule(template) => {
                 let proxy = self.proxy()?;
                 let name = format!("{RULE_PREFIX}{}", fault.name);
+                // It may be gone: a proxy that was started again has no rules. And it may be there:
+                // a controller that was started again knows of none.
+                let path = format!("/rules/{name}");
+                let (status, _) = proxy.send("DELETE", &path, &json!({})).await?;
+                if !matches!(status, 200 | 404) {
+                    return Err(format!(
+                        "kmip-proxy answered {status} and did not remove the rule"
+                    ));
+                }
                 if !on {
-                    // It may be gone: a proxy that was started again has no rules.
-                    return proxy
-                        .send("DELETE", &format!("/rules/{name}"), &json!({}))
-                        .await
-                        .map(drop);
+                    return Ok(());
                 }
                 let mut rule = parameters::filled(template, values)?;
                 if let Some(members) = rule.as_object_mut() {
@@ -227,13 +237,46 @@ impl Switchboard {
             Act::Clock(whose) => {
                 let days = values.get("days").and_then(Value::as_i64).unwrap_or_default();
                 let file = self.clock_file(*whose).ok_or("its clock cannot be set")?;
-                clock::set(file, if on { days } else { 0 })
+                clock::set(file, if on { days } else { 0 })?;
+                self.close_connections().await;
+                Ok(())
             }
             Act::MethodError if on => {
                 cluster.must("PUT", "/sim/v1/method-errors", &json!(values)).await.map(drop)
             }
             Act::MethodError => {
-                cluster.must("DELETE", "/sim/v1/method-errors", &Value::Null).await.map(drop)
+                let method = values.get("method").and_then(Value::as_str).unwrap_or_default();
+                let path = format!("/sim/v1/method-errors/{method}");
+                // A cluster that was started again has none.
+                cluster.raw("DELETE", &path, b"").await.map(drop)
+            }
+        }
+    }
+
+    /// Closes the connections through the proxy: the next handshake looks at the new clock.
+    async fn close_connections(&self) {
+        let Some(proxy) = &self.targets.proxy else { return };
+        let shown = proxy.must("GET", "/certificate", &Value::Null).await.unwrap_or_default();
+        if let Some(name) = shown.get("name") {
+            let _ = proxy.must("PUT", "/certificate", &json!({ "name": name })).await;
+        }
+    }
+
+    /// Takes back what an earlier controller has left switched on, of which nothing is known here.
+    pub(super) async fn reset(&self) {
+        if let Some(proxy) = &self.targets.proxy {
+            let rules = proxy.must("GET", "/rules", &Value::Null).await.unwrap_or_default();
+            for rule in rules.as_array().into_iter().flatten() {
+                let name = rule.get("name").and_then(Value::as_str).unwrap_or_default();
+                if name.starts_with(RULE_PREFIX) {
+                    let _ = proxy.send("DELETE", &format!("/rules/{name}"), &json!({})).await;
+                }
+            }
+            let _ = proxy.must("PUT", "/certificate", &json!({ "name": "default" })).await;
+        }
+        for file in [&self.targets.cluster_clock, &self.targets.key_server_clock] {
+            if let Some(Err(why)) = file.as_ref().map(|file| clock::set(file, 0)) {
+                let _ = writeln!(std::io::stderr(), "lab control: {why}");
             }
         }
     }
