@@ -274,3 +274,40 @@ fn has(name: &str) -> bool {
     }
     found
 }
+
+#[test]
+fn scenario_is_run_by_the_controller_of_a_lab_that_serves() {
+    if !["bash", "curl", "grep", "sed"].iter().all(|name| has(name)) {
+        return;
+    }
+    let mut running = Running::start(&["serve"]);
+    let text = running.read_until("Ctrl-C ends everything");
+    let settings = text.lines().filter(|line| line.starts_with("PKI=") || line.starts_with("SIM="));
+    let script = settings.collect::<Vec<_>>().join("\n") + RUN_SCENARIO;
+    let tried = Command::new("bash").args(["-euo", "pipefail", "-c", &script]).output().unwrap();
+    let said = String::from_utf8_lossy(&tried.stdout);
+    let errors = String::from_utf8_lossy(&tried.stderr);
+    assert!(tried.status.success(), "{said}{errors}");
+    assert!(said.contains("\"title\":\"The master key moves to an external key manager\""));
+    assert!(said.contains("another scenario is running"), "{said}");
+    assert!(said.contains("scenario \\\"unheard-of\\\" not found"), "{said}");
+    assert!(said.contains("\"status\":\"passed\",\"step\":9"), "{said}");
+    assert!(said.contains("<svg") && said.contains("1 of 1 passed"), "{said}");
+    running.signal("-INT");
+    let ended = running.end();
+    assert_eq!((ended.status.code(), ended.left.len()), (Some(0), 0), "{}", ended.err);
+}
+
+/// Runs a scenario as the page does, and reads its report.
+const RUN_SCENARIO: &str = r#"
+LAB="${SIM%/sim/v1}/lab/v1"
+lab() { curl -sS --cacert "$PKI/ca.crt" -u admin:admin "$@"; echo; }
+lab "$LAB/scenarios"
+lab -X POST "$LAB/scenarios/migration/run"
+lab -X POST "$LAB/scenarios/migration/run"
+lab -X POST "$LAB/scenarios/unheard-of/run"
+while lab "$LAB/runs" | grep -q '"step":[0-8],'; do sleep 0.2; done
+until lab "$LAB/runs/1/report.html" | grep -q '<svg'; do sleep 0.2; done
+lab "$LAB/runs"
+lab "$LAB/runs/1/report.html"
+"#;

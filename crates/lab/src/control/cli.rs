@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser};
 use tokio::net::TcpListener;
@@ -120,6 +121,7 @@ pub async fn serve(listener: TcpListener, settings: Settings) -> Result<(), Stri
     switchboard.reset().await;
     let controller = Controller {
         switchboard,
+        runs: Arc::default(),
         pki: settings.pki,
         kmip,
         credentials: server::credentials(&settings.user, &settings.password),

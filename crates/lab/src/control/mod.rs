@@ -17,6 +17,7 @@ pub mod clock;
 mod fault_cli;
 mod parameters;
 mod proxy;
+mod runs;
 mod server;
 mod switchboard;
 

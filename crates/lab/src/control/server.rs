@@ -20,6 +20,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
+use super::runs::{self, NotRun, Runs};
 use super::switchboard::{NotSwitched, Switchboard};
 
 /// Longest body: a certificate request.
@@ -31,6 +32,8 @@ const COUNT_INTERVAL: Duration = Duration::from_millis(500);
 /// What the requests need.
 pub(super) struct Controller {
     pub(super) switchboard: Arc<Switchboard>,
+    /// Scenarios that were run.
+    pub(super) runs: Arc<Runs>,
     /// Folder of the authority that signs.
     pub(super) pki: PathBuf,
     /// Host and port at which the cluster reaches the key server.
@@ -67,6 +70,10 @@ fn router(controller: Arc<Controller>) -> Router {
         .route("/lab/v1/faults/{name}", put(switch))
         .route("/lab/v1/sign", post(sign))
         .route("/lab/v1/defaults", get(defaults))
+        .route("/lab/v1/scenarios", get(scenarios))
+        .route("/lab/v1/scenarios/{name}/run", post(run_scenario))
+        .route("/lab/v1/runs", get(runs))
+        .route("/lab/v1/runs/{run}/report.html", get(run_report))
         .fallback(|| async { failure(StatusCode::NOT_FOUND, "path not found") })
         .layer(DefaultBodyLimit::max(BODY_LEN_MAX))
         .layer(from_fn_with_state(Arc::clone(&controller), authenticate))
@@ -162,6 +169,35 @@ async fn defaults(State(controller): State<Arc<Controller>>) -> Response {
         "port": port,
         "providerName": "lab-provider",
     }))
+}
+
+async fn scenarios(State(controller): State<Arc<Controller>>) -> Response {
+    let running = controller.runs.running();
+    answer(&json!({ "running": running, "scenarios": runs::scenarios() }))
+}
+
+async fn run_scenario(
+    State(controller): State<Arc<Controller>>,
+    Path(name): Path<String>,
+) -> Response {
+    match controller.runs.begin(&name, Arc::clone(&controller.switchboard)) {
+        Ok(run) => answer(&json!({ "run": run })),
+        Err(NotRun::Unknown(name)) => {
+            failure(StatusCode::NOT_FOUND, &format!("scenario {name:?} not found"))
+        }
+        Err(NotRun::Busy) => failure(StatusCode::CONFLICT, "another scenario is running"),
+    }
+}
+
+async fn runs(State(controller): State<Arc<Controller>>) -> Response {
+    answer(&json!({ "runs": controller.runs.list() }))
+}
+
+async fn run_report(State(controller): State<Arc<Controller>>, Path(run): Path<u64>) -> Response {
+    match controller.runs.report(run) {
+        Some(html) => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
+        None => failure(StatusCode::NOT_FOUND, "run not found, or it has no report yet"),
+    }
 }
 
 fn not_switched(why: &NotSwitched) -> Response {

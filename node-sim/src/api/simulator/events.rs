@@ -103,12 +103,6 @@ async fn send(
             }
             Next::Nothing => (Vec::new(), position.unwrap_or_default()),
         };
-        position = Some(number);
-        for text in &texts {
-            if sender.send(Bytes::copy_from_slice(text.as_bytes())).await.is_err() {
-                return;
-            }
-        }
         let left = match session.map(|session| state.sessions.left(session, Instant::now())) {
             Some(None) => {
                 let _ = sender.send(Bytes::from_static(SESSION_ENDED.as_bytes())).await;
@@ -117,6 +111,12 @@ async fn send(
             Some(Some(left)) => left,
             None => KEEP_ALIVE,
         };
+        position = Some(number);
+        for text in &texts {
+            if sender.send(Bytes::copy_from_slice(text.as_bytes())).await.is_err() {
+                return;
+            }
+        }
         if !texts.is_empty() {
             continue;
         }
