@@ -211,7 +211,7 @@ fn every_setting_is_explained_by_help() {
         (!name.contains(' ')).then_some(name)
     });
     let settings: Vec<_> = settings.collect();
-    assert_eq!(settings.len(), 23, "{settings:?}");
+    assert_eq!(settings.len(), 25, "{settings:?}");
     for name in settings {
         let variable = format!("NODE_SIM_{}", name.replace('-', "_").to_uppercase());
         assert!(help.contains(&format!("--{name} <")), "{name}");
